@@ -58,6 +58,37 @@ export type Check =
       readonly password?: string;
     } & Trust)
   | {
+      readonly protocol: "dns";
+      readonly name: string;
+      readonly type: "A" | "MX" | "TXT";
+      /** The server that is asked, as `address:port`. */
+      readonly server: string;
+      /** All records of the type, in any order. */
+      readonly records?: readonly string[];
+      /** A port at which every address must accept a connection. */
+      readonly connect?: number;
+    }
+  | ({
+      /** A stream of server-sent events. */
+      readonly protocol: "sse";
+      readonly url: string;
+      /** The event that must come. */
+      readonly event: string;
+      /** What its data must contain. */
+      readonly data?: string;
+      /** The event that must not come before it. */
+      readonly failOn?: string;
+    } & Trust)
+  | ({
+      /** The standard health service of gRPC. */
+      readonly protocol: "grpc";
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: boolean;
+      /** @default the server as a whole */
+      readonly service?: string;
+    } & Trust)
+  | {
       readonly protocol: "google";
       /** Below which Google's APIs are found, each by its host. */
       readonly stand: string;

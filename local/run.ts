@@ -2,10 +2,11 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { userInfo } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { startDrill } from "../cli/commands/drill.ts";
 import { configurationOf, explainProblems } from "../cli/configuration.ts";
+import { secretFolders } from "../cli/places.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
@@ -179,14 +180,16 @@ async function startOwnRun(config: string, ground: Ground): Promise<Omit<Run, "s
   const { text, loaded } = configurationOf(await readConfiguration(config), config);
   const configuration = checked(text, config, loaded);
   await copyConfiguration(ground.dataDir, text, config);
-  return startWatched(configuration, await startEngine(ground), { secrets: {}, tickMs }, ground);
+  const folders = await secretFolders({ config, data: ground.dataDir });
+  const surroundings = { secrets: {}, secretFolders: folders.map((folder) => resolve(folder)), tickMs };
+  return startWatched(configuration, await startEngine(ground), surroundings, ground);
 }
 
 /** Starts the system on a configuration, and watches it. */
 async function startWatched(
   configuration: Configuration,
   engine: Engine,
-  surroundings: Pick<SystemOptions, "secrets" | "googleApi" | "tickMs">,
+  surroundings: Pick<SystemOptions, "secrets" | "secretFolders" | "googleApi" | "tickMs">,
   ground: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
   const { options, dataDir, logger, troubles, interrupted, keep, token } = ground;

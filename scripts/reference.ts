@@ -6,6 +6,7 @@ import { limitText } from "../functions/notify/text/limits.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import type { Reach } from "../shared/config/roles.ts";
 import { helps } from "./helps.ts";
+import { topKeysTable } from "./reference/configuration.ts";
 import { costPage } from "./reference/cost.ts";
 import { channelPage, proberPage } from "./reference/kinds.ts";
 import { cell, kindLink } from "./reference/markdown.ts";
@@ -30,10 +31,11 @@ export function referencePages(): ReadonlyMap<string, string> {
   ]);
 }
 
-/** The page as it is written by hand, with the tables of kinds of probe and of channel. */
+/** The page as it is written by hand, with the tables of its keys and of the kinds of probe and of channel. */
 function configurationPage(): string {
   const path = "docs/configuration.md";
-  return withPart(path, "channels", channelList(), withPart(path, "probers", proberList()));
+  const page = withPart(path, "channels", channelList(), withPart(path, "probers", proberList()));
+  return withPart(path, "keys", topKeysTable(page), page);
 }
 
 function proberList(): string {

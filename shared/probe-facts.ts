@@ -1,4 +1,4 @@
-/** What a kind of probe says of itself. Functions judge a probe by these facts and never by the name of its kind. */
+/** Declarations of a kind of probe. Functions judge a probe by these facts and never by the name of its kind. */
 
 import type { Reach } from "./config/roles.ts";
 import type { DeclaredMetric, YieldedMetric } from "./metrics/yields.ts";
@@ -23,11 +23,11 @@ export interface SelfDescribing extends ProbeFacts {
   yields(settings?: unknown): readonly DeclaredMetric[];
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: unknown): string;
-  /** How long a probe keeps a connection open on purpose, in milliseconds; that comes on top of its time-out. @default not at all */
+  /** How long a probe keeps a connection open on purpose, in milliseconds, in addition to its time-out. @default not at all */
   holds?(settings: unknown): number | undefined;
 }
 
-/** What the configuration keeps of the kind of a probe. All of it is absent in what was compiled before kinds described themselves. */
+/** Facts about the kind of a probe that are kept in the configuration. Configurations compiled by older versions have none of them. */
 export interface KeptFacts {
   /** @default private */
   readonly reach?: Reach;
@@ -36,9 +36,9 @@ export interface KeptFacts {
   readonly environmentWide?: true;
   readonly endToEnd?: true;
   readonly awaits?: string;
-  /** How long it keeps a connection open on purpose, in milliseconds: it is a part of its time-out. */
+  /** How long it keeps a connection open on purpose, in milliseconds: a part of its time-out. */
   readonly holdMs?: number;
-  /** What it yields besides what every probe yields. @default anything */
+  /** Metrics that it yields besides those of every probe. @default anything */
   readonly yields?: readonly YieldedMetric[];
 }
 

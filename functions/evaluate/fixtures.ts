@@ -19,7 +19,7 @@ import { planOf } from "./plan.ts";
 /** Noon of the day on which the tests play, in milliseconds since the epoch. */
 export const noon: number = Date.UTC(2025, 8, 16, 12);
 
-/** What a probe shows in one run: success with its samples, or a failure. */
+/** Result of a probe in one run: success with its samples, or a failure. */
 export type Shown = Readonly<Record<string, number>> | Failure;
 
 /** A component in one line. */
@@ -33,7 +33,7 @@ export function component(
   return { name, title, layer, dependsOn, ...(impact === undefined ? {} : { impact }) };
 }
 
-/** What a kind says of its probes, whatever their settings. */
+/** Declarations of a kind, whatever the settings. */
 function factsOfKind(kind: string): KeptFacts {
   const prober = ownEntry(probers, kind);
   if (prober === undefined) return { reach: "private" };
@@ -217,13 +217,13 @@ export class Bench {
     }
   }
 
-  /** Every event that was told, in order, repeats left out. */
+  /** All published events in order, without repeats. */
   get events(): IncidentEvent[] {
     const told = this.#published("notifications") as IncidentEvent[];
     return [...new Map(told.map((event) => [`${event.incident}:${event.sequence}`, event])).values()];
   }
 
-  /** What was told, as `12:04 opened`. */
+  /** Published events, as `12:04 opened`. */
   get story(): string[] {
     return this.events.map(({ at, event }) => `${at.slice(11, 16)} ${event}`);
   }

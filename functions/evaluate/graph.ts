@@ -62,7 +62,7 @@ export class ComponentGraph {
     return this.#needing.get(name) ?? [];
   }
 
-  /** Whether one failure could explain the trouble of both: one depends on the other, or both on a third. */
+  /** Returns whether one failure could explain both: one depends on the other, or both on a third. */
   connected(a: string, b: string): boolean {
     if (this.distance(a, b) !== undefined || this.distance(b, a) !== undefined) return true;
     return this.causesOf(a).some((cause) => this.distance(b, cause) !== undefined);

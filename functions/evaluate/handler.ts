@@ -23,7 +23,7 @@ import { boundedReport, publicationOf } from "./partition/publication.ts";
 import type { Plan } from "./plan.ts";
 import { writePostmortem } from "./postmortem/write.ts";
 
-/** What the evaluator needs of the world. */
+/** Dependencies of the evaluator. */
 export interface EvaluatePorts {
   readonly store: Store;
   readonly publisher: Publisher;
@@ -31,27 +31,27 @@ export interface EvaluatePorts {
   readonly logger: Logger;
   /** Sends a heartbeat, where the configuration has one. */
   readonly signal?: WatchdogSignal;
-  /** Where measurements go for dashboards. */
+  /** Destination of measurements for dashboards. */
   readonly metrics?: MetricSink;
 }
 
-/** How the evaluator is to behave. */
+/** Options of the evaluator. */
 export interface EvaluateOptions {
   /** Whether silence, stalls and pauses become incidents of the monitor. @default true */
   readonly watchesItself?: boolean;
-  /** Whether messages come with the time of their publication, which bounds event time; not in a rehearsal, where it stands. @default true */
+  /** Whether messages carry their publication time, which bounds event time; not during a replay, where that time stands still. @default true */
   readonly knowsPublication?: boolean;
-  /** Whether the front page is written, with the estimated US dollars of a month where they are known. @default not written */
+  /** Whether the front page is written, with the estimated cost of a month in US dollars if known. @default not written */
   readonly frontPage?: { readonly monthlyCost?: number };
 }
 
-/** How many postmortems a tick writes at most. */
+/** Maximum number of postmortems written by a tick. */
 const mostPostmortems = 10;
 
-/** How often the front page is compared with what it is made of while there is no news, in milliseconds. */
+/** Interval between comparisons of the front page with its sources while nothing changes, in milliseconds. */
 const frontPageEvery = 300_000;
 
-/** How many published ids are remembered, so that the next commit can drop them from the outbox. */
+/** Number of published ids to remember, so that the next commit can remove them from the outbox. */
 const rememberedIds = 1_000;
 
 /** Makes the handler of reports (on `/measurements`), ticks (on `/ticks`) and beats (on `/heartbeats`). */
@@ -140,7 +140,7 @@ export function evaluateHandler(
   };
 }
 
-/** What each kind of report is for: only those of schedules are judged by the rules of the configuration. */
+/** Handlers by origin of a report: only scheduled reports are judged by the rules of the configuration. */
 const commitBy = {
   schedule: commitReport,
   diagnosis: commitDiagnosis,

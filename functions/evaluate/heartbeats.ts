@@ -7,7 +7,7 @@ import type { Logger, Store } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { mostAhead } from "./partition/publication.ts";
 
-/** What it takes to take beats in. */
+/** Dependencies for accepting heartbeats. */
 interface BeatPorts {
   readonly store: Store;
   readonly logger: Logger;
@@ -16,7 +16,7 @@ interface BeatPorts {
 }
 
 /**
- * Keeps a beat that a probe waits for. One that none waits for is logged and dropped: whoever may publish cannot fill the store with names.
+ * Stores a heartbeat that a probe expects. Any other is logged and dropped, so that no publisher can fill the store with names.
  * @throws MalformedMessage
  */
 export async function takeInHeartbeat(
@@ -27,7 +27,7 @@ export async function takeInHeartbeat(
   const beat = parseHeartbeat(message.data);
   if (beat.environment !== undefined && beat.environment !== environment) return;
   const expected = probes.flatMap(({ awaits, settings }) => {
-    // What was compiled before kinds described themselves has the name in the settings alone.
+    // Configurations compiled by older versions have the name in the settings only.
     const name = awaits ?? settings["beat"];
     return typeof name === "string" ? [name] : [];
   });

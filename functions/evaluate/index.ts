@@ -18,7 +18,7 @@ const ports: EvaluatePorts = {
   ...(metrics === undefined ? {} : { metrics }),
 };
 
-/** What `npm run build` estimated; 0 where nothing did. */
+/** Monthly cost estimated by `npm run build`; 0 if there was no estimate. */
 const monthly = Number(process.env["PATHKEEPER_MONTHLY_COST"] ?? 0);
 
 // The plan belongs to the first message: what is built for the cloud was planned once already, when it was built.

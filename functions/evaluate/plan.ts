@@ -1,4 +1,4 @@
-/** What the evaluator knows from the configuration alone, worked out once per instance. */
+/** Facts that follow from the configuration alone, computed once per instance. */
 import type { Component, Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { longestGap, shortestGap } from "../../shared/config/schedule.ts";
 import { targetOf } from "../../shared/documents/availability.ts";
@@ -22,13 +22,13 @@ export interface Plan {
   readonly rulesOf: ReadonlyMap<string, readonly CompiledRule[]>;
   /** Rules that join metrics of several partitions; they are evaluated over all of them, with each tick. */
   readonly crossRules: readonly CompiledRule[];
-  /** How far back each metric is looked at by some rule, in milliseconds; metrics not named here are not kept. */
+  /** Longest lookback of the rules on each metric, in milliseconds; other metrics are not kept. */
   readonly lookback: ReadonlyMap<string, number>;
   /** Every rule, by name. */
   readonly rulesByName: ReadonlyMap<string, CompiledRule>;
   /** The rules that no other rule is like, by what they judge by: how a rule that was renamed is known again. */
   readonly rulesByCriterion: ReadonlyMap<string, CompiledRule>;
-  /** How far apart the runs of each probe are at the most, in milliseconds: asked for with every series, and slow to work out from a cron expression. */
+  /** Largest interval between runs of each probe, in milliseconds: needed for every series, and slow to compute from a cron expression. */
   readonly intervals: ReadonlyMap<string, number>;
   /** The same at the least: their pace while they run. */
   readonly paces: ReadonlyMap<string, number>;
@@ -36,7 +36,7 @@ export interface Plan {
   yielding(metric: string, matchers: Readonly<Record<string, string>>): readonly string[];
   /** The probes of the configuration, by name. */
   readonly probes: ReadonlyMap<string, ConfiguredProbe>;
-  /** What is normal, by which a recovery is judged. */
+  /** Baselines that recovery is judged by. */
   readonly baselines: readonly BaselineCheck[];
   /** Names of the partitions. */
   readonly groups: readonly string[];
@@ -54,11 +54,11 @@ export function planOf(configuration: Configuration): Plan {
   const groups = [...new Set(configuration.probes.map(({ group }) => group))];
   const homesOf = new Map(all.map((rule) => [rule, groups.filter((group) => yieldsAll(configuration, group, rule))]));
   const homes = (rule: CompiledRule): readonly string[] => homesOf.get(rule) ?? [];
-  // What several probes say together can only be judged where all of them are known.
+  // Rules over several probes can only be judged where all of them are known.
   const isCross = (rule: CompiledRule): boolean => {
     const able = configuration.probes.filter((probe) => yieldsAny(probe, rule));
     const isSpread = new Set(able.map(({ group }) => group)).size > 1;
-    // Where the configuration does not say what probes yield, any of the partitions may have it.
+    // If the configuration does not declare what probes yield, any of the partitions may have it.
     const isTogether = rule.vantages !== "any" || rule.condition.aggregates || rule.clear?.aggregates === true;
     if (isTogether || able.some(({ yields }) => yields === undefined)) return isSpread;
     return rule.metrics.length > 1 && homes(rule).length === 0;
@@ -91,12 +91,12 @@ function builtInOf(configuration: Configuration): CompiledRule[] {
   return configuration.probes.flatMap((probe) => builtInRules(probe, targetOf(configuration, probe.component)));
 }
 
-/** How far apart the runs of a probe are at the most, in milliseconds; a minute for one that the configuration does not know. */
+/** Returns the largest interval between runs of a probe, in milliseconds; a minute for an unknown probe. */
 export function intervalOf(plan: Plan, probe: string | undefined): number {
   return (probe === undefined ? undefined : plan.intervals.get(probe)) ?? 60_000;
 }
 
-/** How far apart the runs of a probe are at the least, in milliseconds; a minute for one that the configuration does not know. */
+/** Returns the smallest interval between runs of a probe, in milliseconds; a minute for an unknown probe. */
 export function paceOf(plan: Plan, probe: string | undefined): number {
   return (probe === undefined ? undefined : plan.paces.get(probe)) ?? 60_000;
 }
@@ -111,7 +111,7 @@ export function staleAfter(plan: Plan, probe: string | undefined): number {
 const leastHorizon = 120_000;
 const mostHorizon = 900_000;
 
-/** How late something may be and still be judged, by the interval of its probe; both in milliseconds. */
+/** Returns the maximum delay at which a result is still judged, by the interval of its probe; both in milliseconds. */
 export function horizonFor(intervalMs: number): number {
   return Math.min(Math.max(10 * intervalMs, leastHorizon), Math.max(mostHorizon, 2 * intervalMs));
 }
@@ -130,7 +130,7 @@ export function impactsOf({ graph }: Plan, components: readonly string[]): strin
     .flatMap(({ impact }) => (impact === undefined ? [] : [impact]));
 }
 
-/** Whether the probes of a group can yield everything that the condition of a rule looks at. */
+/** Returns whether the probes of a group can yield every metric in the condition of a rule. */
 function yieldsAll({ probes }: Configuration, group: string, rule: CompiledRule): boolean {
   const here = probes.filter((probe) => probe.group === group);
   return selectorsOf(rule).every((selector) => here.some((probe) => canYield(probe, selector)));

@@ -1,4 +1,4 @@
-/** The environment that the demo watches: a database, a VPC connector in front of it, and the services behind it. All of it is real. */
+/** The environment that the demo watches: a database and a cache, a VPC connector in front of them, and the services behind it. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
@@ -15,6 +15,7 @@ import { userEmail } from "./services/accounts.ts";
 import { startAuth } from "./services/auth.ts";
 import { startBackend } from "./services/backend.ts";
 import { startBackup } from "./services/backup.ts";
+import { startCache } from "./services/cache.ts";
 import type { Service } from "./services/http.ts";
 import { startElsewhere } from "./services/reliable-host.ts";
 import { startWebsite, type Website } from "./services/website.ts";
@@ -25,6 +26,8 @@ export interface DemoTargets {
   readonly auth: number;
   /** The database through the connector. */
   readonly connector: number;
+  /** The cache through the connector. */
+  readonly cache: number;
   /** The database itself. */
   readonly database: number;
   /** The website, over TLS. */
@@ -90,11 +93,12 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     const access = { port: connector.port, database, user, password };
     let faults = allWell;
     const now = (): DemoFaults => faults;
-    const [userPassword, lastingToken] = [secretText(), secretText()];
+    const [userPassword, lastingToken, cachePassword] = [secretText(), secretText(), secretText()];
+    const cache = { port: await connector.lead(keep(await startCache(cachePassword)).port), password: cachePassword };
     const auth: Service = keep(
       await startAuth({ access, password: userPassword, lastingToken, timeoutMs: patienceMs, faults: now }),
     );
-    const backend: Service = keep(await startBackend({ access, connector, timeoutMs: patienceMs, faults: now }));
+    const backend: Service = keep(await startBackend({ access, cache, connector, timeoutMs: patienceMs, faults: now }));
     const website: Website = keep(await startWebsite());
     const elsewhere: Service = keep(await startElsewhere());
     const metrics = keep(databaseReader(postgres, patienceMs));
@@ -123,6 +127,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
         backend: backend.port,
         auth: auth.port,
         connector: connector.port,
+        cache: cache.port,
         database: postgres.port,
         website: website.port,
         elsewhere: elsewhere.port,
@@ -132,6 +137,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
       },
       secrets: {
         "demo-database-password": password,
+        "demo-cache-password": cachePassword,
         "demo-user-password": userPassword,
         "demo-login": JSON.stringify({ email: userEmail, password: userPassword }),
         "demo-websocket-token": lastingToken,

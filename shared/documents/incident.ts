@@ -37,7 +37,7 @@ export type SymptomRecord = IncidentDocument["symptoms"][number];
 /** Something that a configuration check found wrong. */
 export type FindingRecord = IncidentDocument["findings"][number];
 
-/** How a recovery was proved. */
+/** Record of a recovery validation. */
 export type RecoveryFields = NonNullable<IncidentDocument["recovery"]>;
 
 /** Reads a document. Never fails. */
@@ -64,7 +64,7 @@ const schema = lazily(() => {
     failures: texts,
   });
   return z.object({
-    /** What a person needs first. Its name sorts before all others in the console. */
+    /** The summary for a person. Its name sorts before all others in the console. */
     _overview: texts,
     title: text,
     status: text,
@@ -175,7 +175,7 @@ const schema = lazily(() => {
       .exactOptional()
       .catch(undefined as never),
     silenced_until: instant,
-    /** Who made the edit that the evaluator has not read yet; it removes the name with that edit. */
+    /** Editor of a change that the evaluator has not read yet; the evaluator removes the name with that edit. */
     edited_by: maybe,
     /** Who made which of these edits and how, by the field that each changed, where a program wrote it. */
     edits: namedRecord(z.string(), z.object({ by: z.string(), via: z.string() }))

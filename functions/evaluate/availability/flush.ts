@@ -12,11 +12,11 @@ import type { Fields, Store } from "../../../shared/ports.ts";
 import { dayFrom, dayTotals, type Month, monthTotals, type Timed, withDays } from "./period.ts";
 import type { Uptimes } from "./uptime.ts";
 
-/** How often the documents are brought up to date, in milliseconds. */
+/** Interval between updates of the documents, in milliseconds. */
 export const flushEvery = 300_000;
 
 const day = 86_400_000;
-/** How long days and months are kept, in milliseconds: a status page shows 90 days, and people compare with a year ago. */
+/** Retention of days and months, in milliseconds: a status page shows 90 days, and people compare with a year ago. */
 const keepDay: number = 100 * day;
 const keepMonth: number = 800 * day;
 
@@ -60,7 +60,7 @@ export async function flushAvailability(
   });
 }
 
-/** What is read, as it stands in the document; the times of single incidents are for the sums of months, and for programs. */
+/** The fields read from the document. Programs and the monthly sums use the times of single incidents. */
 function documentOf(
   { period, components, journeys, incidents, downtime = {} }: Availability,
   keepMs: number,

@@ -1,4 +1,4 @@
-/** Who shows availability is told when it was written. */
+/** Requests an update of everything that shows availability when it was written. */
 import { hasPages, type PagesDue } from "../../../shared/messages/pages-due.ts";
 import { topics } from "../../../shared/topology.ts";
 import type { OutboxEntry } from "../incident/state.ts";

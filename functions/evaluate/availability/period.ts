@@ -117,7 +117,7 @@ export function dayFrom(
   return { components: Object.fromEntries(components), journeys, downtime };
 }
 
-/** What is kept of a month with new days and incidents: each replaces what was known of it. */
+/** Returns a month with new days and incidents, which replace the entries of the same date or id. */
 export function withDays(
   month: string,
   known: Month,
@@ -126,7 +126,7 @@ export function withDays(
 ): Month {
   const own = Object.entries(days)
     .filter(([date]) => date.startsWith(month))
-    // Of incidents that are not remembered any more, what is known stays.
+    // Incidents that are no longer remembered keep their recorded values.
     .map(
       ([date, day]) =>
         [date, { ...day, downtime: { ...ownEntry(known.days, date)?.downtime, ...day.downtime } }] as const,
@@ -179,7 +179,7 @@ export function dayTotals(date: string, { days, incidents }: Month): Availabilit
   };
 }
 
-/** What one probe shows. */
+/** The results of one probe. */
 interface History {
   readonly component: string;
   readonly rank: number;
@@ -198,7 +198,10 @@ function successive(histories: readonly History[]): History[] {
   });
 }
 
-/** How long a component was what: at each moment by the probes of the lowest rank that know something, of which one that is down is enough. */
+/**
+ * Returns how long a component was up, down or unknown. At each moment the probes of the lowest rank that know its state decide; one that is
+ * down is enough.
+ */
 function shares(
   histories: readonly Pick<History, "rank" | "runs">[],
   from: number,

@@ -11,7 +11,7 @@ import { longestRun } from "../partition/publication.ts";
 import { type Plan, paceOf, staleAfter } from "../plan.ts";
 import { burnAt, burnLookback, type RunCounts } from "../rules/burn.ts";
 
-/** What a moment was: 0 down, 1 up, 2 unknown; of what is over also 4, a failure too short to count, unless it is one of too many. */
+/** State of a moment: 0 down, 1 up, 2 unknown. For past moments also 4: a failure too short to count, unless it is one of too many. */
 export type Code = 0 | 1 | 2 | 4;
 
 /** Up, down and unknown one after the other: `[from, code, from, code, …]`, ascending; each lasts until the next. */
@@ -28,15 +28,15 @@ export interface Track {
   /** The first and the newest bad result since the last good one. */
   readonly badSince?: number;
   readonly badUntil?: number;
-  /** That failure is one of so many that it is no noise, however short. */
+  /** The failure is one of so many that it counts, however short it is. */
   readonly sure?: true;
 }
 
-/** What counts how long, by the configuration at the newest result. */
+/** Durations that decide what counts, by the configuration at the newest result. */
 export interface Reckoning {
-  /** How long a failure lasts at least, in milliseconds, to count as one: as long as the built-in rule waits. */
+  /** Shortest failure that counts, in milliseconds: as long as the built-in rule waits. */
   readonly alertAfterMs: number;
-  /** How long a result speaks for the time after it, in milliseconds. */
+  /** How long a result is valid for the time after it, in milliseconds. */
   readonly staleAfterMs: number;
 }
 
@@ -162,7 +162,7 @@ function burningIn(
   return burning;
 }
 
-/** A result as it was told: an older version marked those that count. */
+/** A result as recorded. An older version marked those that count. */
 function asTold(value: number, place: number): number {
   return place % 2 === 1 && value === 3 ? 0 : value;
 }
@@ -207,7 +207,7 @@ function folded(track: Track, samples: readonly number[], reckoning: Reckoning):
   for (let i = 0; i + 1 < samples.length; i += 2) {
     const at = samples[i] ?? 0;
     const code = samples[i + 1] ?? 2;
-    // The horizon went back, with a probe of a slower schedule: the past stays as it was told.
+    // The horizon moved back with a probe on a slower schedule: the recorded past does not change.
     if (lastAt !== undefined && at <= lastAt) continue;
     const end = lastAt === undefined ? at : lastAt + reckoning.staleAfterMs;
     if (end < at) runs = appended(runs, end, 2);
@@ -261,7 +261,7 @@ function counting(track: Track, burning: Burning | undefined): Track {
   return { ...track, runs, ...(isSure ? { sure: true } : {}) };
 }
 
-/** Runs with other codes; what has one code is one run. The same list where none changes. */
+/** Returns the runs with other codes, merging neighbours of one code. Returns the same list if nothing changes. */
 function recoded(runs: Runs, recode: (code: number, from: number, until: number) => number): Runs {
   const next: number[] = [];
   let changed = false;
@@ -291,7 +291,7 @@ function condensed(runs: Runs, most: number): Runs {
   return next.slice(-2 * most);
 }
 
-/** What lasts beyond an instant. */
+/** Returns the part after an instant. */
 function since(runs: Runs, from: number): Runs {
   let first = 0;
   while (first + 2 < runs.length && (runs[first + 2] ?? 0) <= from) first += 2;

@@ -1,27 +1,27 @@
-/** What every commit of the evaluator needs, and what it leaves to do after the commit. */
+/** Dependencies of every commit of the evaluator, and the work left after it. */
 import type { MetricPoint, Store } from "../../../shared/ports.ts";
 import type { OutboxEntry, RecentlyResolved } from "../incident/state.ts";
 import type { KeyedMutex } from "../keyed-mutex.ts";
 import type { PartitionCache } from "../partition/cache.ts";
 import type { Plan } from "../plan.ts";
 
-/** What is to be published now that the commit has been made, and why a report was not judged. */
+/** Messages to publish now that the commit has been made, and why a report was not judged. */
 export interface Committed {
   readonly outbox: readonly OutboxEntry[];
   readonly ignored?: string;
-  /** What people who run this should know, as sentences for the log. */
+  /** Sentences for the log, for whoever operates this. */
   readonly remarks?: readonly string[];
   /** A tick after whose publication a heartbeat is deserved. */
   readonly signalAt?: number;
-  /** What a tick exports for dashboards. */
+  /** Points that a tick exports for dashboards. */
   readonly points?: readonly MetricPoint[];
-  /** How many of them there were too many. */
+  /** Number of points that were left out. */
   readonly pointsLeftOut?: number;
   /** Resolved incidents that a tick finds without a postmortem. */
   readonly unreported?: readonly RecentlyResolved[];
 }
 
-/** What every commit needs. */
+/** Dependencies of every commit. */
 export interface EvaluatorContext {
   readonly store: Store;
   readonly plan: Plan;
@@ -29,15 +29,15 @@ export interface EvaluatorContext {
   readonly partitions: PartitionCache;
   /** Ids of outbox entries that are known to have been published. */
   readonly published: ReadonlySet<string>;
-  /** Whether the monitor watches itself. Not in a rehearsal: of a record nobody knows what should have been in it. */
+  /** Whether the monitor watches itself. Not during a replay, because the expected messages of a record are unknown. */
   readonly watchesItself: boolean;
-  /** Whether there is somewhere to export to. */
+  /** Whether an exporter is configured. */
   readonly exports: boolean;
-  /** Whether there is a watchdog to signal to. */
+  /** Whether a watchdog is configured. */
   readonly signals: boolean;
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
-  /** Whether messages may still come that waited for the store. */
+  /** Whether messages that waited for the store may still arrive. */
   readonly catchingUp: boolean;
   /** The newest instant that can have passed, in milliseconds since the epoch; infinite where nothing says what can have. */
   readonly latest: number;

@@ -95,7 +95,7 @@ export async function reviseIncidents(
   return environment;
 }
 
-/** Whether an incident is over while a probe fails: no change of that probe will complete the record. */
+/** Returns whether an incident is resolved while a probe fails: no change of that probe will complete the record. */
 function isOverWhileBad({ status, symptoms }: Incident): boolean {
   const isBad = ({ source, until }: Symptom): boolean => source === "probe" && until === undefined;
   return status === "resolved" && Object.values(symptoms).some(isBad);

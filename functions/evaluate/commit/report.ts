@@ -56,7 +56,7 @@ export async function commitDiagnosis(context: EvaluatorContext, report: Report,
   return { outbox: (await commitIncidents(context, { changes: [], diagnosis: report }, now)).outbox };
 }
 
-/** Judges a canary, notes what is to be told of it as with any outage, and keeps nothing else of it. */
+/** Judges a canary, plans its notification as for any outage, and stores nothing else of it. */
 export async function commitCanary({ store }: EvaluatorContext, report: Report, now: number): Promise<Committed> {
   const entry = judgedCanary(report, now);
   if (entry === undefined) return { outbox: [], remarks: ["a canary was not seen to fail"] };

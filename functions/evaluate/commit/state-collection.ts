@@ -7,7 +7,7 @@ export const stateCollection = "state";
 /** Id of the document of the environment; no partition has this name, because theirs begin with a vantage point. */
 export const environmentDocument = "environment";
 
-/** How long a state that nobody writes any more is kept, in milliseconds. */
+/** Retention of a state document after its last write, in milliseconds. */
 const keepState = 90 * 86_400_000;
 
 /** A state as a document: one text, which costs no index entries. */

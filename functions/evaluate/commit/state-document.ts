@@ -16,11 +16,11 @@ export interface StateDocument<State> {
   read(reads: Reads): Promise<State>;
   /** The state without the future; the same object where nothing of it is in the future. */
   heal(state: State): State;
-  /** The document, what people should know of what it holds, in sentences, and what is written with it for the probe function. */
+  /** The document, sentences for the log about its contents, and the fields written for the probe function. */
   write(state: State, before: State, now: number): { fields: Fields; remarks?: readonly string[]; awaited?: Fields };
 }
 
-/** What it takes to read them. */
+/** Dependencies for reading them. */
 interface Readable {
   readonly partitions: PartitionCache;
   /** The newest instant that can have passed, in milliseconds since the epoch. */

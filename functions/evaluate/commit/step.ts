@@ -10,7 +10,7 @@ import { readEnvironment, reviseIncidents } from "./incidents.ts";
 import { environmentDocument, stateCollection } from "./state-collection.ts";
 import type { StateDocument } from "./state-document.ts";
 
-/** The next state of a document, what changed with it, and why a report left it as it was. */
+/** The next state of a document, its changes, and why a report left it unchanged. */
 export interface Stepped<State> {
   readonly state: State;
   readonly changes: readonly Change[];

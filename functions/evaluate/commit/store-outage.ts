@@ -1,6 +1,6 @@
 /**
- * Outages of the store as one instance sees them. What waited for the store is delivered again within the longest pause between attempts, in any order;
- * until then newer reports and ticks wait, so that each is judged by its own time and none is too late.
+ * Tracks outages of the store as one instance sees them. Messages that waited for the store are redelivered within the longest backoff, in
+ * any order. Until then newer reports and ticks wait, so that each is judged by its own time and none is too late.
  */
 import type { Report } from "../../../shared/messages/report.ts";
 import { TryAgain } from "../../../shared/runtime/shell.ts";
@@ -10,13 +10,13 @@ import { reportInstant } from "../partition/publication.ts";
 import type { PartitionState } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 
-/** How long the store must have failed before anything waits for what was held up, in milliseconds. */
+/** Length of an outage after which new messages wait for redelivered ones, in milliseconds. */
 const leastOutage = 30_000;
 /** By when what was held up has been delivered, in milliseconds from the end of the outage. */
 const caughtUpAfter =
   1_000 * Math.max(...subscriptions.filter(isOfEvaluator).map((one) => one.maximumBackoffSeconds)) + 15_000;
 
-/** What the calls of one instance say of the store. */
+/** Results of the calls of one instance to the store. */
 export class StoreOutage {
   #failingSince: number | undefined;
   #until = Number.NEGATIVE_INFINITY;
@@ -32,7 +32,7 @@ export class StoreOutage {
     this.#failingSince = undefined;
   }
 
-  /** Whether an outage has just ended, or has not been seen to end, so that earlier messages may still come. */
+  /** Returns whether an outage has just ended, or has no known end, so that earlier messages may still arrive. */
   isCatchingUp(now: number): boolean {
     return now < this.#until || this.#isLong(now);
   }

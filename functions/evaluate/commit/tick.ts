@@ -28,7 +28,10 @@ import { stateCollection } from "./state-collection.ts";
 import { monitorDocument, partitionDocument } from "./state-document.ts";
 import { commitStep, type Stepped } from "./step.ts";
 
-/** Makes the time until now no pause: whoever starts the system knows that it did not run. For one machine; the cloud never stops on purpose. */
+/**
+ * Marks the time until now as running time: whoever starts the system knows that it was stopped. For one machine only; the cloud never stops
+ * on purpose.
+ */
 export async function excusePause(store: Store, now: number): Promise<void> {
   await store.transaction(async (transaction) => {
     const state = decodeSelf(await transaction.get(stateCollection, selfGroup));
@@ -42,7 +45,7 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
   const { store, plan, partitions } = context;
   const committed: Committed[] = [];
   const { alerts } = healedEnvironment(await readEnvironment(store), context.latest);
-  // What was measured in an outage of the store comes first: to a tick it would be missing.
+  // Measurements taken during an outage of the store come first: the tick would report them missing.
   if (context.catchingUp) throw new TryAgain("the tick waits for reports, which the store has kept waiting");
   // Partitions that the configuration does not have any more may have left alerts, which nobody else would end.
   const strays = Object.values(alerts).map(({ partition: of }) => of);
@@ -99,12 +102,12 @@ export async function commitWatchdogSignal(context: EvaluatorContext, at: number
 
 const nothing: Exported = { points: [], upTo: {}, leftOut: 0 };
 
-/** What a tick found of the monitor itself. */
+/** Findings of a tick about the monitor itself. */
 interface SelfLook {
   readonly outbox: readonly OutboxEntry[];
   readonly before: SelfState;
   readonly after: SelfState;
-  /** Whether the tick was not known yet. */
+  /** Whether the tick is new. */
   readonly isNew: boolean;
   readonly signalDue: boolean;
   readonly exported: Exported;

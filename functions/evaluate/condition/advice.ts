@@ -53,7 +53,7 @@ export function noFunction(text: string, node: Call): ConditionError {
   return new ConditionError(`there is no function ${node.name}: the functions are ${known}`, name);
 }
 
-/** What others call our functions. */
+/** Names that other languages use for our functions. */
 const foreign: ReadonlyMap<string, string> = new Map([
   ["increase", "rate"],
   ["irate", "rate"],
@@ -177,7 +177,7 @@ export function zeroDivision(node: Expression): ConditionError {
   return new ConditionError("a division by zero has no result: divide by something else", node);
 }
 
-/** A literal as it must be written to have that unit; `undefined` where that cannot be told. */
+/** Returns a literal in the unit it must have, or `undefined` if that is ambiguous. */
 export function inUnit(node: Expression, unit: ValueUnit): string | undefined {
   if (node.kind !== "literal") return undefined;
   const number = /^[\d.]+/.exec(node.text)?.[0] ?? "";

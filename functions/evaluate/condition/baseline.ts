@@ -16,9 +16,9 @@ export interface BaselineCheck {
   readonly matchers: Readonly<Record<string, string>>;
   /** The whole comparison: `database_connection_time < 5s`. */
   readonly text: string;
-  /** Whether a value in the base unit is normal. */
+  /** Returns whether a value in the base unit is normal. */
   holds(value: number): boolean;
-  /** What is wrong with a value: `database_connection_time (27.4s) is not < 5s`. */
+  /** Describes an abnormal value: `database_connection_time (27.4s) is not < 5s`. */
   describe(value: number): string;
 }
 

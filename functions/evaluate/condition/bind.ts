@@ -1,4 +1,4 @@
-/** From a tree to closures over series: names are looked up, units are checked, and every value is told how it is shown. */
+/** Binds a syntax tree to series: resolves names, checks units, and chooses how each value is displayed. */
 import { formatValue } from "../../../shared/text/units.ts";
 import {
   absenceInside,
@@ -64,7 +64,7 @@ export function bind(text: string, tree: Expression, windowMs: number): Bound {
   return new Binder(text, windowMs).condition(tree);
 }
 
-/** How far back an offset may reach, in milliseconds: the state is bounded, and keeps samples for as long as some rule looks back. */
+/** Largest offset, in milliseconds. State is bounded, and samples are kept for as long as some rule looks back. */
 const longestOffsetMs = 3_600_000;
 
 class Binder {
@@ -73,7 +73,7 @@ class Binder {
   readonly #selections = new Map<string, { readonly slot: number; readonly selection: Selection }>();
   readonly #selectors = new Map<string, Selector>();
   readonly #insertions: Insertion[] = [];
-  /** What expressions are compared with, where that is a constant. */
+  /** The constant that expressions are compared with, if there is one. */
   readonly #limits = new Map<Expression, number>();
   readonly #comparisons: Limit[] = [];
   readonly #counted: Bound["counted"][number][] = [];
@@ -84,7 +84,7 @@ class Binder {
   #touched = new Set<number>();
   #value: NumberAt | undefined;
   #seesAbsence = false;
-  /** How much further back than they say functions look here, because of what stands around them; and what of it is an offset. */
+  /** How much further back functions look because of the expressions around them, and how much of that is an offset. */
   #earlier = { lookbackMs: 0, offsetMs: 0 };
   /** Inside of what is shown as a whole, nothing is shown by itself. */
   #isInside = false;
@@ -254,7 +254,7 @@ class Binder {
     return made;
   }
 
-  /** What a function says besides its value, by the limit that the comparison around it has. */
+  /** Describes what a function found besides its value, given the limit of the comparison around it. */
   #explained(
     node: Call,
     explain: NonNullable<WindowFunction["explain"]>,

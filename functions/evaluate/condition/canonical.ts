@@ -2,7 +2,7 @@
 import type { Comparison, Expression } from "./language/syntax.ts";
 import { namedMetric } from "./names.ts";
 
-/** What is true of `b` and `a` where this is true of `a` and `b`. */
+/** The relation of `b` to `a` if this one holds between `a` and `b`. */
 const turned: Partial<Record<Comparison, Comparison>> = { "<": ">", "<=": ">=" };
 
 const commutative: ReadonlySet<string> = new Set(["and", "or", "+", "*", "==", "!="]);

@@ -51,10 +51,7 @@ export function conditionDoubts(text: string, { windowMs }: { windowMs: number }
   return doubtsOf(bind(text, parse(text), aliasWindow(windowMs)), aliasWindow(windowMs));
 }
 
-/**
- * Whether each of its values is of several series, which neither a component nor a probe tells apart.
- * @throws ConditionError
- */
+/** Returns whether each value aggregates several series across components and probes. @throws ConditionError */
 export function mergesComponents(text: string, { windowMs }: { windowMs: number }): boolean {
   const { selections } = bind(text, parse(text), aliasWindow(windowMs));
   return selections.every(
@@ -62,10 +59,7 @@ export function mergesComponents(text: string, { windowMs }: { windowMs: number 
   );
 }
 
-/**
- * Whether an all-clear can only hold while the condition of its alert does, so that the alert never clears.
- * @throws ConditionError
- */
+/** Returns whether an all-clear condition implies its alert condition, so that the alert never clears. @throws ConditionError */
 export function neverClears(condition: string, clear: string, { windowMs }: { windowMs: number }): boolean {
   const [alert, end] = [parse(condition), parse(clear)];
   const aliasMs = aliasWindow(windowMs);
@@ -90,7 +84,7 @@ function aliasWindow(windowMs: number): number {
   return windowMs > 0 ? windowMs : 60_000;
 }
 
-/** What nearly all conditions are: one metric, so that there is nothing to join and nothing can look alike. */
+/** The common case: one metric, so that there is nothing to join and no series are ambiguous. */
 function overSeries(
   bound: Bound,
   selection: MetricSelection,
@@ -178,7 +172,7 @@ class RowInstance implements Instance {
     const { counted } = this.#bound;
     const own = seriesIn(this.#row);
     if (counted.length === 0) return own;
-    // What counts stands first: it is what people look for.
+    // The deciding value comes first, because readers look for it.
     const holding = counted.flatMap(({ slot, holds }) =>
       ((this.#row[slot] as Group | undefined)?.rows ?? []).filter((row) => holds(row, this.#at) === true),
     );
@@ -186,7 +180,7 @@ class RowInstance implements Instance {
   }
 }
 
-/** How many times as bad as allowed a value is. */
+/** How many times its allowed limit a value is. */
 function ratio({ value, limit, above }: Excess): number {
   return above ? value / Math.max(limit, Number.EPSILON) : limit / Math.max(value, Number.EPSILON);
 }

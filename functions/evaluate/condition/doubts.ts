@@ -1,4 +1,4 @@
-/** What can be said of a condition without any series: that it can never, or must always, be true. */
+/** Finds conditions that are always or never true, whatever the series. */
 import { formatValue } from "../../../shared/text/units.ts";
 import { shownUnit } from "./algebra.ts";
 import { canonical } from "./canonical.ts";
@@ -31,7 +31,7 @@ export interface Claim {
   readonly holds: boolean;
 }
 
-/** Whether two claims are never true together, although each of them can be. */
+/** Returns whether two claims exclude each other although each of them can be true. */
 export function excludeEachOther(a: Claim, b: Claim, windowMs: number): boolean {
   const [first, second] = [casesOf(a.formula, a.holds), casesOf(b.formula, b.holds)];
   if (first === undefined || second === undefined || first.length * second.length > mostCases) return false;
@@ -62,7 +62,7 @@ function bounds({ node, unit, bounds: { low, high } }: NumberTerm, text: string)
 function together(literals: readonly Literal[], when: "never" | "always", text: string): Doubt {
   const parts = literals
     .toSorted((a, b) => a.of.node.start - b.of.node.start)
-    // That a condition is always true was found by its opposite.
+    // A condition was found to be always true because its opposite never is.
     .map(({ of, holds }) => `${holds === (when === "never") ? "" : "not "}${source(text, of.node)}`);
   const message =
     when === "never"
@@ -121,7 +121,7 @@ function contradictionAmong(literals: readonly Literal[], windowMs: number): rea
   return contradictory?.map(({ literal }) => literal);
 }
 
-/** What a comparison with a constant demands of a value. */
+/** The constraint that a comparison with a constant puts on a value. */
 interface Demand {
   readonly literal: Literal;
   /** The value, in its canonical form. */
@@ -165,7 +165,7 @@ const opposite: Readonly<Record<Comparison, Comparison>> = {
   "!=": "==",
 };
 
-/** Whether some value within its bounds meets all demands. */
+/** Returns whether some value within its bounds satisfies all constraints. */
 function areMet(demands: readonly Demand[]): boolean {
   let { low, high } = demands[0]?.bounds ?? { low: 0, high: 0 };
   let [lowOpen, highOpen] = [false, false];

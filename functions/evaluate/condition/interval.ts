@@ -20,13 +20,13 @@ export function point(value: number): Interval {
   return { low: value, high: value };
 }
 
-/** What values a metric can have. */
+/** The possible values of a metric. */
 export function rangeOf(metric: string): Interval {
   const range = metricNamed(metric)?.range;
   return range === undefined ? notNegative : { low: range[0], high: range[1] };
 }
 
-/** Whether a value is nothing but 0 or 1, or between them. */
+/** Returns whether a value is always 0, 1 or between them. */
 export function isShare({ low, high }: Interval): boolean {
   return low >= 0 && high <= 1;
 }
@@ -60,7 +60,7 @@ export function differences(values: Interval): Interval {
   return calculated("-", values, values);
 }
 
-/** Whether a comparison can hold, and whether it can fail, for values of two intervals. */
+/** Returns whether a comparison can hold, and whether it can fail, for values of two intervals. */
 export function outcomes(
   operator: Comparison,
   a: Interval,
@@ -86,7 +86,7 @@ export function outcomes(
   }
 }
 
-/** What a comparison says of all values of two intervals; unknown where they do not agree. */
+/** Returns the result of a comparison for all values of two intervals, or unknown if they disagree. */
 export function decided(operator: Comparison, a: Interval, b: Interval): Truth {
   const { canHold, canFail } = outcomes(operator, a, b);
   return canHold && canFail ? undefined : canHold;

@@ -18,7 +18,7 @@ export interface GroupSelection {
   readonly by: readonly string[];
 }
 
-/** What fills one slot of a row. */
+/** The series or group in one slot of a row. */
 export type Selection = MetricSelection | GroupSelection;
 
 /** Combinations of series that are aggregated, with the labels that they have in common. */
@@ -56,7 +56,7 @@ export function rowsOf(selections: readonly Selection[], source: SeriesSource): 
   return rows;
 }
 
-/** What a metric with its labels selects, and a key that is the same for the same selection. */
+/** A metric with its label matchers, and a key that is equal for equal selections. */
 export function selectionOf(
   node: MetricNode,
   named: NamedMetric,
@@ -87,7 +87,7 @@ export function seriesIn(row: Row): readonly Series[] {
   ];
 }
 
-/** Whether it selects groups of series. */
+/** Returns whether it selects groups of series. */
 export function isGrouping(selection: Selection): selection is GroupSelection {
   return "by" in selection;
 }
@@ -137,7 +137,7 @@ export function agreedLabels(row: readonly ({ readonly labels: Labels } | undefi
   return Object.fromEntries(agreed);
 }
 
-/** Whether a selection wants a series of its metric. */
+/** Returns whether a selection matches a series of its metric. */
 export function selects({ matchers }: MetricSelection, { labels }: Series): boolean {
   for (const { label, operator, value } of matchers) {
     if ((ownEntry(labels, label) === value) !== (operator === "=")) return false;

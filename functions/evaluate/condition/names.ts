@@ -3,7 +3,7 @@ import { type MetricName, metricNamed, metrics } from "../../../shared/metrics/c
 import { nearest } from "../../../shared/text/nearest.ts";
 import type { Unit } from "../../../shared/text/units.ts";
 
-/** What a name stands for. */
+/** The meaning of a name. */
 export interface NamedMetric {
   readonly metric: string;
   readonly unit: Unit;
@@ -18,7 +18,7 @@ export interface NamedMetric {
 /** The labels that every series carries. */
 export const identityLabels: readonly string[] = ["probe", "component", "vantage"];
 
-/** What a name stands for; `undefined` where it is no metric and no alias of one. */
+/** Resolves a name; `undefined` if it is neither a metric nor an alias of one. */
 export function namedMetric(name: string): NamedMetric | undefined {
   const definition = metricNamed(name);
   if (definition !== undefined) {

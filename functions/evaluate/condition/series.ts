@@ -1,4 +1,4 @@
-/** What conditions read and what they answer. */
+/** Inputs and outputs of conditions. */
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Unit } from "../../../shared/text/units.ts";
 import type { RunCounts } from "../rules/burn.ts";
@@ -12,11 +12,11 @@ export interface Series {
   readonly times: readonly number[];
   /** Their values, in the base unit of the metric. */
   readonly values: readonly number[];
-  /** How old the last sample may be and still stand for the present. */
+  /** Maximum age of a sample that still counts as current. */
   readonly staleAfterMs: number;
 }
 
-/** Where conditions find series. */
+/** Source of series for conditions. */
 export interface SeriesSource {
   /** Every series of a metric, none twice; where a probe is given, at least those of that probe. */
   select(metric: string, probe?: string): Iterable<Series>;
@@ -25,22 +25,22 @@ export interface SeriesSource {
    * Infinity where none was run yet. @default for ever
    */
   watchedSince?(metric: string, matchers: Readonly<Record<string, string>>): number;
-  /** How often a probe was run and when it failed; `undefined` where that is not counted. @default it is not */
+  /** Counts of runs of a probe and times of its failures; `undefined` if they are not counted. @default not counted */
   runs?(probe: string): RunCounts | undefined;
 }
 
-/** What a condition reads: for keeping samples as long as they are needed, and for checking names of probes and components. */
+/** The inputs of a condition: used to keep samples as long as they are needed, and to check names of probes and components. */
 export interface Selector {
   readonly metric: string;
   /** Labels that must have a value; the `!=` of a condition are not among them. */
   readonly matchers: Readonly<Record<string, string>>;
-  /** How far back it looks; 0 for the last value only. */
+  /** Lookback; 0 for the last value only. */
   readonly windowMs: number;
 }
 
 /**
- * What a condition says of one combination of series. No two instances of one evaluation have the same labels. All but `labels` and
- * `truth` are worked out when they are read, so read them before the series change, and do not copy the object by spreading it.
+ * The result of a condition for one combination of series. No two instances of one evaluation have the same labels. All fields but `labels`
+ * and `truth` are computed lazily: read them before the series change, and do not copy the object by spreading it.
  */
 export interface Instance {
   /** Labels of its series, without those on which they disagree. */
@@ -53,13 +53,13 @@ export interface Instance {
   readonly value?: number | undefined;
   /** The comparison that is missed by most, of those that hold; `undefined` where none does. */
   readonly excess?: Excess | undefined;
-  /** How bad it is, where that is not the same for all instances. */
+  /** Severity of the result, where it differs between instances. */
   readonly severity?: Severity;
   /** Its severity is the most that it gives an incident. @default false */
   readonly capped?: true;
-  /** Where it counts failed runs: when those were that make it true, ascending. */
+  /** For conditions that count failed runs: times of the runs that make it true, ascending. */
   readonly failedAt?: readonly number[];
-  /** What it was made from. */
+  /** The series it was computed from. */
   readonly series: readonly Series[];
 }
 
@@ -68,7 +68,7 @@ export interface Excess {
   readonly value: number;
   readonly limit: number;
   readonly unit: Unit;
-  /** Whether large values are the bad ones. */
+  /** Whether large values are bad. */
   readonly above: boolean;
 }
 
@@ -77,9 +77,9 @@ export interface Condition {
   /** As written. */
   readonly text: string;
   readonly selectors: readonly Selector[];
-  /** What its comparisons with a limit are about: the unit of the value, and whether large values are the bad ones. */
+  /** The unit of the values compared with a limit, and whether large values are bad. */
   readonly limits: readonly Pick<Excess, "unit" | "above">[];
-  /** Whether it makes one value of several series, so that all of them must be known where it is judged. */
+  /** Whether it aggregates several series into one value, so that all of them must be known when it is evaluated. */
   readonly aggregates: boolean;
   /**
    * Evaluates the condition for every combination of series that it speaks of. No series, no instances, except for `absent`.
@@ -89,7 +89,7 @@ export interface Condition {
   evaluate(source: SeriesSource, at: number, onlyTrue?: boolean): readonly Instance[];
 }
 
-/** How many of the instants are not after `instant`. */
+/** Returns how many of the instants are not after `instant`. */
 export function countUntil(times: readonly number[], instant: number): number {
   let low = 0;
   let high = times.length;

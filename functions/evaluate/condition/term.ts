@@ -1,4 +1,4 @@
-/** What the parts of a bound condition are: values and truths of a row of series, with what is known of them before any series is seen. */
+/** Parts of a bound condition: values and truths of a row of series, with their static properties. */
 import type { ValueUnit } from "./algebra.ts";
 import { windowFunction } from "./functions/functions.ts";
 import type { Window, WindowFunction } from "./functions/window.ts";
@@ -22,7 +22,7 @@ import { countUntil, type Selector, type Series } from "./series.ts";
 /** A number that depends on a row of series; `NaN` where data is missing. */
 export type NumberAt = (row: Row, at: number) => number;
 
-/** What is true, false or unknown of a row of series. */
+/** True, false or unknown for a row of series. */
 export type TruthAt = (row: Row, at: number) => Truth;
 
 /** The samples that a function sees; `undefined` where there are none. */
@@ -34,9 +34,9 @@ export interface NumberTerm {
   readonly node: Expression;
   readonly unit: ValueUnit;
   readonly at: NumberAt;
-  /** What values it can have at all. */
+  /** Its possible values. */
   readonly bounds: Interval;
-  /** What values it can have where something is missing of what it is made of; absent where it is known exactly or not at all. */
+  /** Its possible values while some of its inputs are missing; absent if it is known exactly or not at all. */
   readonly rangeAt?: (row: Row, at: number) => Interval | undefined;
   /** The value of a term that depends on no series. */
   readonly constant?: number;
@@ -53,7 +53,7 @@ export interface TruthTerm {
 /** Either of them. */
 export type Term = NumberTerm | TruthTerm;
 
-/** What is compared, for what can be said of it without any series. */
+/** The compared values, for checks that need no series. */
 export type Formula =
   | Compared
   | { readonly kind: "and" | "or"; readonly node: Binary; readonly left: Formula; readonly right: Formula }
@@ -81,11 +81,11 @@ export interface Bound {
   readonly value: NumberAt | undefined;
   /** Every comparison of which one side is the worse the larger it is. */
   readonly limits: readonly Limit[];
-  /** Whether it asks for absence, and so says something where there are no series. */
+  /** Whether it tests for absence, and so has a result without any series. */
   readonly seesAbsence: boolean;
   /** Slots of groups whose members are counted, with what makes them count. */
   readonly counted: readonly { readonly slot: number; readonly holds: TruthAt }[];
-  /** What is compared, for what can be said of it without any series. */
+  /** The compared values, for checks that need no series. */
   readonly formula: Formula;
   /** All comparisons, those inside of functions included. */
   readonly compared: readonly Compared[];
@@ -109,7 +109,7 @@ export interface Compared {
   readonly right: NumberTerm;
 }
 
-/** How the comparisons compare. */
+/** Evaluates the comparison operators. */
 export const comparisons: Readonly<Record<Comparison, (a: number, b: number) => boolean>> = {
   ">": (a, b) => a > b,
   ">=": (a, b) => a >= b,
@@ -158,7 +158,7 @@ export function calculation(
   };
 }
 
-/** What a comparison of two terms says; unknown where that depends on what is missing. */
+/** Compares two terms; unknown if the result depends on missing inputs. */
 export function comparison(operator: Comparison, left: NumberTerm, right: NumberTerm): TruthAt {
   if (left.rangeAt !== undefined || right.rangeAt !== undefined)
     return (row, instant) => {
@@ -173,7 +173,7 @@ export function comparison(operator: Comparison, left: NumberTerm, right: Number
   };
 }
 
-/** Whether a comparison can hold and can fail at all. */
+/** Returns whether a comparison can ever hold and can ever fail. */
 export function possible({ operator, left, right }: Compared): {
   readonly canHold: boolean;
   readonly canFail: boolean;
@@ -220,21 +220,21 @@ export function samplesIn(slot: number, windowMs: number): WindowAt {
   };
 }
 
-/** Whether the series in a slot has no sample in a window. */
+/** Returns whether the series in a slot has no sample in a window. */
 export function absentIn(slot: number, windowMs: number): TruthAt {
   return (row, at) => {
     const times = (row[slot] as Series | undefined)?.times;
-    // What was never seen is absent for as long as somebody has looked.
+    // A series that was never seen has been absent for as long as its source was observed.
     if (times === undefined) return at - windowMs >= (row.watchedSince?.[slot] ?? at - windowMs) ? true : undefined;
     return countUntil(times, at) === countUntil(times, at - windowMs);
   };
 }
 
-/** What a function is applied to. */
+/** The argument of a function. */
 export interface Operand {
   readonly unit: ValueUnit;
   readonly bounds: Interval;
-  /** Whether it is a condition: 1 where it holds, 0 where it does not. */
+  /** Whether it is a condition: 1 if it holds, 0 if it does not. */
   readonly isCondition: boolean;
 }
 
@@ -320,11 +320,11 @@ export function courseOf(slots: readonly number[], value: NumberAt, windowMs: nu
   };
 }
 
-/** What comes of aggregating a group. */
+/** The result of aggregating a group. */
 export interface Aggregate {
   /** By the members that are known; `NaN` where none is. */
   readonly value: number;
-  /** What it can be, whatever the others are; `undefined` where no member is known. */
+  /** Its possible values, whatever the unknown members are; `undefined` if no member is known. */
   readonly range: Interval | undefined;
   readonly members: number;
   readonly unknown: number;
@@ -375,7 +375,7 @@ function knownValues(rows: readonly Row[], value: NumberAt, at: number): readonl
   return rows.map((row) => value(row, at)).filter(Number.isFinite);
 }
 
-/** How many members there are, behind how many of them count: ` of 12, 2 unknown`. */
+/** Describes how many of the members count: ` of 12, 2 unknown`. */
 export function ofHowMany({ members, unknown }: Aggregate): string {
   return ` of ${members}${unknown === 0 ? "" : `, ${unknown} unknown`}`;
 }

@@ -20,10 +20,10 @@ const mostProbes = 40;
 /** The most rounds of one incident, or of each relapse, and attempts at one round. */
 const mostRounds = 5;
 const mostAttempts = 3;
-/** How long after a round the next begins at the earliest, in milliseconds. */
+/** Minimum interval between rounds, in milliseconds. */
 const roundsApart = 300_000;
 
-/** What is asked next, and the requests that ask it; `undefined` when nothing is to be asked. */
+/** The next question, and the requests for it; `undefined` if there is none. */
 export function nextInquiry(
   incident: Incident,
   plan: Plan,
@@ -48,8 +48,8 @@ export function nextInquiry(
 }
 
 /**
- * Takes the results of a diagnosis that concern the incident, whoever asked for them: a fact is a fact. The same object when none does.
- * @param facts what the schedules have shown
+ * Adds diagnosis results that concern the incident, whoever requested them. Returns the same object if there are none.
+ * @param facts results of scheduled runs
  */
 export function withAnswer(
   request: DiagnosisRequest,

@@ -1,4 +1,4 @@
-/** An incident while it is revised: its next form, what is to be told of it and what is to be asked for. */
+/** An incident during a revision: its next state, and the events and requests to publish. */
 
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import type { Report } from "../../../shared/messages/report.ts";
@@ -17,7 +17,7 @@ import type { Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.t
 
 /** Something that may concern incidents. */
 export interface IncidentInput {
-  /** What a report or a tick changed in a partition. */
+  /** Changes that a report or a tick made to a partition. */
   readonly changes: readonly Change[];
   /** A report that answers a validation. */
   readonly validation?: Report;
@@ -25,13 +25,13 @@ export interface IncidentInput {
   readonly diagnosis?: Report;
   /** The documents of open incidents as operators left them, by id. */
   readonly documents?: Readonly<Record<string, OperatorFields>>;
-  /** What the partitions know of the probes, where a record must be whole at once; the incidents hear only of what changes. */
+  /** Facts about probes in the partitions, where a record must be complete at once; otherwise incidents see only changes. */
   readonly probes?: Readonly<Record<string, ProbeFact>>;
   /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */
   readonly tickAt?: number;
 }
 
-/** What is known of the environment, the news included. */
+/** Facts about the environment, including the new ones. */
 export interface Facts {
   readonly probes: Readonly<Record<string, ProbeFact>>;
   readonly alerts: Readonly<Record<string, KnownAlert>>;
@@ -39,7 +39,7 @@ export interface Facts {
   readonly watermark: number;
   /** The newest time known, be it of a measurement or of a tick: what has not changed until then is as it was. */
   readonly time: number;
-  /** What is to be said of alerts besides how they stand, by their keys. */
+  /** Remarks on alerts besides their state, by alert key. */
   readonly news: ReadonlyMap<string, Extract<Change, { what: "alert" }>>;
 }
 
@@ -93,7 +93,7 @@ export class Draft {
 
   /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
   tell(kind: IncidentEventKind, at: number, change: string): void {
-    // What is found out with its end stands in the record. After an all-clear only a relapse is news.
+    // Findings made at the end go into the record only. After an all-clear only a relapse is published.
     if (this.#events.at(-1)?.kind !== "resolved") this.#events.push({ kind, at, change });
     this.note(at, change);
   }

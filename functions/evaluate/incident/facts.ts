@@ -1,4 +1,4 @@
-/** What is known of the environment once something has happened, and which alerts have begun to fire with it. Pure. */
+/** Facts about the environment after a change, and the alerts that started to fire with it. Pure. */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";

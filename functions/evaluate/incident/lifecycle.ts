@@ -74,7 +74,7 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
   }
   if (input.validation) takeValidation(draft, input.validation, facts, plan, now);
   if (input.tickAt === undefined) return;
-  // Where nothing has come, time has passed all the same.
+  // Time passes even when no message arrives.
   tryAgain(draft, { ...facts, watermark: Math.max(facts.watermark, input.tickAt) }, plan, now);
 }
 
@@ -189,7 +189,7 @@ function advance(draft: Draft, stage: number, facts: Facts, plan: Plan, now: num
   resolve(draft, facts.watermark, proof);
 }
 
-/** How many recoveries there were before the present one: each that was told, and this one is not told before the revision ends. */
+/** Number of recoveries before the current one: all published ones, and the current one is published only when the revision ends. */
 function roundOf({ events, recovery }: Incident): number {
   return recovery === undefined ? (events.recovering ?? 0) : (recovery.round ?? 0);
 }
@@ -270,5 +270,5 @@ function explain(draft: Draft, { problems, statusProblem, status }: Edit, at: nu
   else draft.set({ problem });
 }
 
-/** How long it is explained what was wrong with a status, in milliseconds, unless a right one is written before. */
+/** How long an invalid status is explained, in milliseconds, unless a valid one is written earlier. */
 const explainedFor = 3_600_000;

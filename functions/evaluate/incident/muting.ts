@@ -1,4 +1,4 @@
-/** What the evaluator knows of muting: that an incident was not told because of planned work or an operator, and when that is over. Pure. */
+/** Tracks muting of an incident by maintenance or by an operator, and its end. Pure. */
 import { maintenanceOf } from "../../../shared/maintenance.ts";
 import { isDrill } from "../monitor/drill.ts";
 import type { Plan } from "../plan.ts";
@@ -8,12 +8,12 @@ import { affectedBy } from "./record/document.ts";
 import { clockTime, dateTime } from "./record/instants.ts";
 
 /**
- * Follows whether the incident falls into maintenance, and whether an operator has silenced it. What is muted is decided when it is told;
- * here people are told of an incident that is still open when that is over.
- * @param at the time of day, at least as late as what was measured
+ * Tracks whether the incident falls into maintenance or is silenced. Muting is decided when a notification is sent; this announces an
+ * incident that is still open when muting ends.
+ * @param at current time, not before any measurement
  */
 export function followMuting(draft: Draft, document: OperatorFields | undefined, plan: Plan, at: number): void {
-  // A fire drill is told whatever mutes.
+  // Fire drills ignore muting.
   if (draft.incident.status === "resolved" || isDrill(draft.incident)) return;
   followMaintenance(draft, plan, at);
   followSilence(draft, document, at);
@@ -59,7 +59,7 @@ function followSilence(draft: Draft, document: OperatorFields | undefined, at: n
   }
 }
 
-/** People may be told again, unless something else still mutes it: their patience begins anew. */
+/** Notifications may be sent again unless something else still mutes the incident: escalation delays start again. */
 function audible(draft: Draft, at: number, change: string): void {
   draft.set({ audibleSince: at });
   if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) draft.note(at, change);

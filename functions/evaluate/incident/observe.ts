@@ -1,4 +1,4 @@
-/** What an open incident shows by what is known: its alerts, symptoms and diagnosis, its causes one after the other, and its severity. Pure. */
+/** Derives the state of an open incident: its alerts, symptoms and diagnosis, its successive causes, and its severity. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import { type Severity, severities, worse } from "../../../shared/messages/severity.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -41,7 +41,7 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
   const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes, plan) };
-  // What targets show has nothing to do with the monitor's own trouble.
+  // Failures of targets are unrelated to trouble of the monitor itself.
   const isOwn = isOfMonitor(draft.incident);
   const indicators = isOwn ? {} : withIndicators(draft.incident, known, plan);
   const faults = isOwn ? [] : withFaults(draft.incident, known);
@@ -63,7 +63,7 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
   };
   let diagnosis = diagnosed();
   if (diagnosis.rootCause !== before.rootCause) {
-    // What the new cause explains belongs to the incident at once.
+    // Symptoms that the new cause explains belong to the incident at once.
     draft.set({ diagnosis });
     diagnosis = diagnosed();
   }
@@ -100,7 +100,7 @@ export function followSecondCause(draft: Draft, time: number, plan: Plan): void 
   }
 }
 
-/** What is said of another cause. @param recoveredAt when the one before was good again, in milliseconds */
+/** Describes a change of cause. @param recoveredAt when the previous cause recovered, in milliseconds */
 function causeChange(before: Diagnosis, after: Diagnosis, recoveredAt: number | undefined, plan: Plan): string {
   if (recoveredAt !== undefined) {
     const over = `${titleOf(plan, before.rootCause)} has worked again since ${clockTime(recoveredAt)}, and what fails now does not follow from it.`;
@@ -122,7 +122,7 @@ function recoveryOf(component: string, { symptoms }: Incident): number | undefin
   return own.length > 0 && Number.isFinite(until) ? until : undefined;
 }
 
-/** What users feel decides: a failing component whose failure blocks something makes it critical. */
+/** User impact decides: a failing component whose failure blocks something makes the incident critical. */
 function severityOf(incident: Incident, facts: Facts, plan: Plan): Severity {
   const ofAlerts = Object.keys(incident.alerts)
     .map((key) => ownEntry(facts.alerts, key)?.severity ?? "info")

@@ -1,4 +1,4 @@
-/** What operators may write into the document of an incident, and what is made of it. */
+/** Reads and applies what operators write into the document of an incident. */
 
 import { readIncident } from "../../../shared/documents/incident.ts";
 import { longestName, longestNote } from "../../../shared/operator-edits.ts";
@@ -20,21 +20,21 @@ export interface OperatorFields {
   readonly deliveries?: Value | undefined;
 }
 
-/** What an operator asks for. */
+/** Requests of an operator. */
 export interface Edit {
   /** Absent when the status is as the monitor left it, or makes no sense. */
   readonly status?: "acknowledged" | "resolved" | "open";
   readonly note?: string;
   readonly publicNote?: string;
-  /** What of the note and the silence is not understood, as long as it stands there; each without a full stop. */
+  /** Problems with the note and the silence, shown until they are corrected; each without a full stop. */
   readonly problems: readonly string[];
-  /** What was not understood of the status, which is put right at once. */
+  /** Problem with the status, which is corrected at once. */
   readonly statusProblem?: string;
   /** The status in the document is not one, and the monitor's own must be written again. */
   readonly restoresStatus: boolean;
 }
 
-/** Who has edited a field of a document, at the beginning of a sentence and after "by". Of an edit in the console only the place is known. */
+/** Names the editor of a field of a document, at the beginning of a sentence and after "by". For an edit in the console only the place is known. */
 export interface Editor {
   readonly subject: string;
   readonly by: string;
@@ -74,7 +74,7 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
   };
 }
 
-/** Who has edited a field of the document, where that is said. */
+/** The editor of a field of the document, if named. */
 export function editorOf({ edited_by: last, edits }: OperatorFields, field: EditedField): Editor {
   const own = ownEntry(readIncident({ edits: edits ?? null }).edits ?? {}, field);
   const name = own?.by ?? last;

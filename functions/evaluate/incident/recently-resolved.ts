@@ -1,4 +1,4 @@
-/** What is kept of incidents that are over. */
+/** Facts kept about resolved incidents. */
 import { drillComponent } from "../../../shared/monitor.ts";
 import { timed } from "../availability/period.ts";
 import { rememberedOf } from "./membership/late-data.ts";
@@ -28,14 +28,14 @@ export function keptResolved(
     .slice(-mostResolved);
 }
 
-/** How long late figures may speak of what is over, in milliseconds. */
+/** How long late data may refer to a resolved incident, in milliseconds. */
 const lateDataSpan = 3_600_000;
 
 function withoutAffected({ affected: _, alerts: __, ...one }: RecentlyResolved): RecentlyResolved {
   return one;
 }
 
-/** How long, in milliseconds, and how many: the next ticks write them down, and there may be none for a day. */
+/** Retention in milliseconds, and maximum number: the next ticks record them, and there may be no tick for a day. */
 const keepResolved = 2 * 86_400_000;
 const mostResolved = 100;
 

@@ -1,4 +1,4 @@
-/** What is told because time passes: reminders, escalations and daily updates. When each route is due, the notifier decides. */
+/** Events caused by the passing of time: reminders, escalations and daily updates. The notifier decides when each route is due. */
 import type { Route } from "../../../shared/config/model.ts";
 import { reminderSlackMs } from "../../../shared/documents/delivery-summary.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
@@ -13,12 +13,13 @@ export interface Reminder {
   readonly remember: Pick<Incident, "remindedAt" | "updatedAt" | "escalations">;
 }
 
-/** How often people who follow an incident hear how it stands, in milliseconds. */
+/** Interval between updates for people who follow an incident, in milliseconds. */
 const updateEvery = 86_400_000;
 
 /**
- * What an incident that is not resolved owes at an instant. After a pause of the evaluator each is told once, not once for each time missed.
- * @param told when notices last arrived in channels, by their names, as milliseconds since the epoch
+ * Returns the events that an unresolved incident owes at an instant. After a pause of the evaluator each is published once, not once for
+ * each time missed.
+ * @param told when notifications last arrived in channels, by channel name, as milliseconds since the epoch
  */
 export function dueReminders(
   incident: Incident,
@@ -48,7 +49,7 @@ export function dueReminders(
 /** The most entries of the timeline that a daily update repeats, the newest. */
 const mostNews = 3;
 
-/** How long it has lasted, what has happened and was tried since the last update, or that nothing has, and what is next. */
+/** Describes how long it has lasted, what has happened and was tried since the last update (or that nothing has), and what is next. */
 function dailyUpdate({ openedAt, updatedAt = openedAt, status, timeline, diagnosis }: Incident, at: number): string {
   const since = timeline.filter((entry) => entry.at > updatedAt && entry.at <= at && !isRoutine(entry.text));
   const news = since.slice(-mostNews).map(({ text }) => text);
@@ -60,14 +61,14 @@ function dailyUpdate({ openedAt, updatedAt = openedAt, status, timeline, diagnos
   ].join(" ");
 }
 
-/** Whether an entry of the timeline only says that time has passed. */
+/** Returns whether a timeline entry only records that time has passed. */
 function isRoutine(text: string): boolean {
   return /^(It is (still )?(open|acknowledged|recovering)\b|Nobody has acknowledged it for )/.test(text);
 }
 
 /**
- * Whether a channel has heard nothing for as long as a route to it allows: since a notice last arrived there, or where none has arrived
- * anywhere, since the incident can be told. Of a channel that does not want the reminder, each of its times is looked at once.
+ * Returns whether a channel has been quiet for as long as a route to it allows: since a notification last arrived there or, if none has
+ * arrived anywhere, since the incident could be published. For a channel that does not want reminders, each due time is considered once.
  */
 function isReminderDue(
   routes: readonly Route[],

@@ -29,8 +29,8 @@ export interface Revised extends Omit<Placed, "drafts" | "lateData"> {
 }
 
 /**
- * Works out what happened to the incidents.
- * @param now the time of day, for what is asked of others; everything told uses the time of the measurements
+ * Revises the incidents.
+ * @param now current time, for requests to others; all published texts use the time of the measurements
  * @param avoid ids that must not be given to a new incident
  */
 export function revise(
@@ -44,7 +44,7 @@ export function revise(
   const { time, probes, alerts, watermark } = facts;
   const { drafts, opened, reopened, lateData, afterwards } = placed(environment, started, facts, plan, avoid);
   for (const draft of drafts.values()) {
-    // What was there from the beginning has not joined.
+    // Components that were there from the start did not join.
     if (!opened.includes(draft.incident.id)) draft.tellJoined(watermark);
     const document = ownEntry(input.documents, draft.incident.id);
     if (document) applyEdit(draft, document, facts.watermark, now);
@@ -84,7 +84,7 @@ export function revise(
 /** Tells what is due because time has passed. */
 function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | undefined, plan: Plan): void {
   if (tickAt === undefined || draft.incident.status === "resolved" || isDrill(draft.incident)) return;
-  // What is muted would be told to nobody, and is told when that is over.
+  // A muted incident is published when muting ends, not now.
   if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) return;
   const told = Object.entries(deliveryCountsOf(document)).flatMap(([channel, { lastAt }]) =>
     lastAt === undefined ? [] : [[channel, lastAt.getTime()] as const],

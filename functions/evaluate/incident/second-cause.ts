@@ -1,7 +1,7 @@
 /** When a second cause is news: while an outage unfolds, the first may explain a moment later what seemed to be broken by itself. Pure. */
 import { confirmedAfter } from "../cause/timing.ts";
 
-/** A second cause, since when it is named, and whether it has stood for long enough to be told. */
+/** A second cause, since when it is named, and whether it has lasted long enough to be published. */
 export interface SecondCause {
   readonly component: string;
   /** Milliseconds since the epoch. */
@@ -10,9 +10,9 @@ export interface SecondCause {
 }
 
 /**
- * The second cause as it stands: told once it has been named for as long as a symptom must last to count in full.
+ * Returns the current second cause. It is published once it has been named for as long as a symptom must last to count in full.
  * @param named by the diagnosis, at this instant
- * @returns the same object where nothing has changed
+ * @returns the same object if nothing has changed
  */
 export function secondCauseAt(
   known: SecondCause | undefined,

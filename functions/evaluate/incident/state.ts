@@ -1,4 +1,4 @@
-/** What the evaluator keeps of the environment: its open incidents, the outbox, and what was resolved lately. */
+/** The evaluator's state of the environment: open incidents, the outbox, and recently resolved incidents. */
 import type { IncidentEventKind, IncidentStatus } from "../../../shared/messages/incident-event.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields, OutgoingMessage } from "../../../shared/ports.ts";
@@ -30,9 +30,9 @@ export interface KnownAlert {
   /** Of a rule that counts failed runs: the first that counts, and the newest, ascending. */
   readonly failedAt?: readonly number[];
   readonly firedAt?: number;
-  /** What its condition saw, and when. */
+  /** Values that its condition saw, and their time. */
   readonly seen: string;
-  /** How many of the last 20 measurements before it began were bad as well. @default 0 */
+  /** Number of bad values among the last 20 measurements before it started. @default 0 */
   readonly badBefore?: number;
   readonly seenAt?: number;
   /** The furthest beyond its limit, and since when. */
@@ -48,9 +48,9 @@ export interface KnownAlert {
   readonly absence?: AlertAbsence;
 }
 
-/** Where the validation of a recovery stands. */
+/** Progress of the recovery validation. */
 export interface RecoveryState {
-  /** How many proofs of the incident there were before this one. @default 0 */
+  /** Number of earlier validations of the incident. @default 0 */
   readonly round?: number;
   /** Index of the stage that is being validated. */
   readonly stage: number;
@@ -58,28 +58,28 @@ export interface RecoveryState {
   readonly remaining?: readonly string[];
   readonly attempt: number;
   readonly requestedAt: number;
-  /** How many attempts before this one, one after the other, had no answer. @default 0 */
+  /** Number of consecutive unanswered attempts before this one. @default 0 */
   readonly unanswered?: number;
   /** Results of this attempt, by probe; a reason stands for a failure. */
   readonly results: Readonly<Record<string, true | string>>;
-  /** What the prober said of itself, where it answered that it is in trouble. */
+  /** Trouble that the prober reported of itself. */
   readonly proberTrouble?: string;
 }
 
 /** The questions that an incident asks of the environment when it opens, and what came back. */
 export interface DiagnosisRequest {
-  /** How often was asked. */
+  /** Number of rounds requested. */
   readonly round: number;
-  /** How often the present round was asked for, because no answer came. */
+  /** Number of requests for the current round, because no answer arrived. */
   readonly attempt: number;
   readonly requestedAt: number;
   /** Probes of the present round that have not answered yet. */
   readonly awaited: readonly string[];
   /** The components that were involved when it was last asked. */
   readonly about: readonly string[];
-  /** What the answers show, by probe. Without ledgers: those of all answers stand apart, so that no run is counted twice. */
+  /** Facts from the answers, by probe. Their ledgers are kept separately, so that no run counts twice. */
   readonly facts: Readonly<Record<string, ProbeFact>>;
-  /** How the runs that were asked for have failed since the incident opened, by probe; each is an entry of its own while there is room. */
+  /** Failures of requested runs since the incident opened, by probe; each has an entry of its own while there is room. */
   readonly failures?: Readonly<Record<string, FailureLedger>>;
 }
 
@@ -138,37 +138,37 @@ export interface Incident {
   readonly diagnosis: Diagnosis;
   /** The worst that the metrics of each probe showed meanwhile, by probe and metric. */
   readonly indicators?: Readonly<Record<string, ProbeIndicator>>;
-  /** What configuration checks found wrong meanwhile. */
+  /** Faults found by configuration checks during the incident. */
   readonly faults?: readonly Fault[];
   readonly diagnosisRequest?: DiagnosisRequest;
   readonly recovery?: RecoveryState;
-  /** How its recovery was proved, each time that all alerts had cleared. */
+  /** Recovery records, one for each time that all alerts had cleared. */
   readonly recoveries?: readonly RecoveryRecord[];
   readonly timeline: readonly TimelineEntry[];
-  /** How often each kind of event has happened. */
+  /** Number of events by kind. */
   readonly events: Readonly<Partial<Record<IncidentEventKind, number>>>;
-  /** When it was last reminded of, and when its daily update was last told. */
+  /** Times of the last reminder and the last daily update. */
   readonly remindedAt?: number;
   readonly updatedAt?: number;
-  /** How many routes have lost their patience. */
+  /** Number of routes that have escalated. */
   readonly escalations?: number;
-  /** The maintenance that it falls into, and until when nobody is told because of it. */
+  /** The maintenance window that contains it, and until when that mutes it. */
   readonly maintenance?: { readonly name: string; readonly until: number };
   /** Until when an operator has silenced it, as it was last read. */
   readonly silencedUntil?: number;
-  /** When it could be told again after it was muted. @default since it was opened */
+  /** When muting last ended. @default since it was opened */
   readonly audibleSince?: number;
   /** The operator's note, as it was last read. */
   readonly note?: string;
   /** What was last published on the status page by hand. */
   readonly publicNote?: string;
-  /** What of the operator's edits was not understood. */
+  /** Problems with the operator's edits. */
   readonly problem?: string;
-  /** How it came back after its resolution, each time. */
+  /** Its relapses after its resolution. */
   readonly relapses?: readonly Relapse[];
   /** The incident of which it is a repetition, too late to be a relapse. */
   readonly previous?: string;
-  /** What failed before this instant belongs to an incident that is over. */
+  /** Failures before this instant belong to a resolved incident. */
   readonly notBefore?: number;
   /** A fingerprint of the postmortem that was written when it was resolved before; see postmortem/write.ts. */
   readonly postmortem?: string;
@@ -183,7 +183,7 @@ export interface OutboxEntry {
   readonly message: OutgoingMessage;
 }
 
-/** What is remembered of an incident that was resolved lately: its times, for the figures of the month, and what it was about. */
+/** Facts about a recently resolved incident: its times, for the monthly figures, and its subject. */
 export interface RecentlyResolved extends Timed {
   readonly components?: readonly string[];
   readonly rootCause?: string;
@@ -240,7 +240,7 @@ export function decodeEnvironment(fields: Fields | undefined): EnvironmentState 
 
 let decoded: { readonly text: string; readonly state: EnvironmentState } | undefined;
 
-/** What version 0.1 called these fields: an open incident outlives an upgrade. */
+/** Names of these fields in version 0.1: an open incident outlives an upgrade. */
 type FormerIncident = Incident & Readonly<Record<"inquiry" | "proofs" | "signs", never>>;
 type FormerState = EnvironmentState & Readonly<Record<"closed" | "echoes", never>>;
 

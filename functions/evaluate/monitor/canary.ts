@@ -11,12 +11,12 @@ import { emptyPartition } from "../partition/state.ts";
 import { type Plan, planOf } from "../plan.ts";
 import type { SelfState } from "./state.ts";
 
-/** How far apart two canaries are at the least, in milliseconds. */
+/** Minimum interval between canaries, in milliseconds. */
 const leastApart = 30_000;
-/** How long before a watchdog signal is due its canaries leave, in milliseconds: a tick before, in the cloud. */
+/** Lead of the canaries before a watchdog signal is due, in milliseconds: one tick in the cloud. */
 const ahead = 65_000;
 
-/** Whether a tick asks for canaries: one must arrive since the last watchdog signal, and be there when the next is due. */
+/** Returns whether a tick requests canaries: one must arrive after the last watchdog signal and before the next is due. */
 export function isCanaryDue(
   { canaryAskedAt = 0, signalledAt }: SelfState,
   { configuration }: Plan,
@@ -40,7 +40,7 @@ export function canaryRequests(plan: Plan, at: number): OutboxEntry[] {
   }));
 }
 
-/** What becomes of the report of a canary: what would be told if it was a target; `undefined` where the evaluator does not see that it fails. */
+/** Returns the event that the report of a canary would cause if it were a target; `undefined` if the evaluator does not see it fail. */
 export function judgedCanary(report: Report, now: number): OutboxEntry | undefined {
   const { environment, vantage, request, started_at } = report;
   const plan = planOf(canaryConfiguration(environment, vantage));

@@ -1,6 +1,6 @@
 /**
- * Is the monitor blind? Pure: what the reports, ticks and other functions show of the monitor itself becomes alerts of the built-in
- * component `pathkeeper`. No target is judged by any of it.
+ * Monitors the monitor. Pure: facts about it from reports, ticks and other functions become alerts of the built-in component `pathkeeper`.
+ * They judge no target.
  */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { nextTrigger } from "../../../shared/config/schedule.ts";
@@ -34,27 +34,27 @@ export interface SelfWatched {
   readonly changes: readonly Change[];
 }
 
-/** What each group has shown, by its name; groups that were never heard of are absent. */
+/** Activity of each group, by name; groups that have never reported are absent. */
 export type HeardByGroup = Readonly<Record<string, GroupResults | undefined>>;
 
-/** How long after the last tick the next is missing, in milliseconds. */
+/** Time after the last tick when the next counts as missing, in milliseconds. */
 const tickGap = 300_000;
-/** How long what lasts must be good before it is over, in milliseconds. */
+/** How long a lasting condition must be good before it is resolved, in milliseconds. */
 const clearAfter = 120_000;
-/** How long after it was last reported an event, such as a dead letter, is left behind, in milliseconds. */
+/** How long after its last report an event, such as a dead letter, is kept, in milliseconds. */
 const eventLasts = 3_600_000;
-/** How long after an event another of its kind is news again, in milliseconds: dead letters come in crowds. */
+/** Minimum interval between reported events of one kind, in milliseconds: dead letters come in bursts. */
 const retellAfter = 60_000;
-/** How long a fire drill lasts, in milliseconds; it ends with the tick that follows. */
+/** Duration of a fire drill, in milliseconds; it ends with the following tick. */
 const drillLasts = 120_000;
-/** How long after it was noticed an interruption that is over is left behind, in milliseconds. */
+/** How long an ended interruption is kept after it was noticed, in milliseconds. */
 const interruptionLasts = 600_000;
-/** How long what a group measured counts after it has left the configuration, in milliseconds. */
+/** How long measurements of a group count after it has left the configuration, in milliseconds. */
 const keepRetired = 2 * 86_400_000;
 /** Runs in a row, and the time that they span in milliseconds, after which a prober is in trouble that will not pass by itself. */
 const unhealthyRuns = 3;
 const unhealthyFor = 120_000;
-/** How long reports must come late, in milliseconds, before it is no chance. */
+/** How long reports must be late to count, in milliseconds. */
 const lateFor = 120_000;
 /** The most things that other functions may report at once: their names come from outside. */
 const mostTold = 20;
@@ -72,7 +72,7 @@ export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at:
   const seen = new Map<string, Seen>();
   const interruption = interruptionOf(state, heard, at, now);
   if (interruption !== undefined) seen.set(...interruption);
-  // What piled up in the meantime comes in any order, so silence is measured from here on.
+  // Queued messages arrive in any order, so silence is measured from here on.
   const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
   const retired = retiredFrom(state, plan, at);
   const missing = missingSince(state.missing, heard, plan, at);
@@ -117,7 +117,7 @@ export function hearSelf(state: SelfState, report: Report, now: number): SelfWat
     } else {
       const check = checkOf(result, known, at);
       setEntry(checks, name, check);
-      // Told anew, so that it opens an incident again where an operator has resolved the last one.
+      // Reported again, so that it reopens an incident that an operator has resolved.
       if (known !== undefined) changes.push(cleared(name, at));
       changes.push(raised(name, check, at));
     }
@@ -137,12 +137,12 @@ export function missTicks(state: SelfState, now: number): SelfWatched {
   return { state: { ...state, checks: { ...state.checks, ticks: check } }, changes: [raised("ticks", check, now)] };
 }
 
-/** Whether ticks are so old that `missTicks` should look. @param tickAt the newest tick that is known of */
+/** Returns whether the last tick is so old that `missTicks` should check. @param tickAt the newest known tick */
 export function ticksAreDue(tickAt: number, now: number): boolean {
   return now - tickAt > tickGap;
 }
 
-/** Whether a group has been silent for longer than its schedule allows. Also what the heartbeat goes by. */
+/** Returns whether a group has been silent for longer than its schedule allows. The watchdog uses the same test. */
 export function isSilent(
   group: string,
   state: SelfState,
@@ -153,7 +153,7 @@ export function isSilent(
   return isOverdue(lastSign(group, state, heard), expectationOf(group, plan), at);
 }
 
-/** Whether so many runs were missed since an instant that it is no chance: the fewer, the further apart they are at that time of day. */
+/** Returns whether enough runs were missed since an instant to rule out chance: fewer if they are further apart at that time of day. */
 function isOverdue(from: number, { schedule, timeoutMs }: Expectation, at: number): boolean {
   // Nothing is triggered more often, and what comes next is slow to work out.
   if (at - from <= 60_000) return false;
@@ -212,7 +212,7 @@ function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number
 function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
     const last = ownEntry(heard, group);
-    // Measured by what the group showed since, so that what is silent altogether, or blind, is not told twice.
+    // Measured against later activity of the group, so that a group that is completely silent or blind is not reported twice.
     const healthyAt = Math.min(last?.healthyAt ?? 0, at);
     const overdue = lastResults(group, last, state.missing, plan).filter(
       ({ from }) =>
@@ -276,12 +276,12 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: numb
   }
 }
 
-/** Whether reports have come late for so long that it is no chance: the newest, and others minutes before it. */
+/** Returns whether reports have been late for long enough to rule out chance: the newest, and others minutes before it. */
 function isLasting({ since, count }: NonNullable<GroupActivity["late"]>, arrivedAt: number): boolean {
   return count > 1 && arrivedAt - since >= lateFor;
 }
 
-/** Whether the newest report of a group was too late to be judged. Also what the heartbeat goes by. */
+/** Returns whether the newest report of a group was too late to be judged. The watchdog uses the same test. */
 export function isUnjudged(heard: GroupActivity | undefined): boolean {
   return heard?.late?.unjudged === true;
 }
@@ -341,19 +341,19 @@ function lastSign(group: string, { expected, resumedAt }: SelfState, heard: Grou
   return Math.max(heard?.at ?? 0, heard?.arrivedAt ?? 0, ownEntry(expected, group) ?? 0, resumedAt);
 }
 
-/** Whether a tick is handled so late that what it would see is past. */
+/** Returns whether a tick is handled so late that its view is outdated. */
 export function isLate(at: number, now: number): boolean {
   return now - at > lateAfter;
 }
 
-/** What is expected of a group: when it runs, how far apart at the most, and how long one run may take; in milliseconds. */
+/** Expected runs of a group: when, the largest interval, and the longest run; in milliseconds. */
 export interface Expectation {
   readonly schedule: string;
   readonly intervalMs: number;
   readonly timeoutMs: number;
 }
 
-/** What is expected of a group. */
+/** Returns the expected runs of a group. */
 export function expectationOf(group: string, plan: Plan): Expectation {
   const members = plan.configuration.probes.filter((probe) => probe.group === group);
   return {
@@ -363,9 +363,9 @@ export function expectationOf(group: string, plan: Plan): Expectation {
   };
 }
 
-/** What the names of checks begin with that other functions report. */
+/** Prefix of the names of checks that other functions report. */
 const toldPrefix = "told/";
-/** What the keys of alerts of checks begin with. */
+/** Prefix of the keys of alerts of checks. */
 const keyPrefix = "self|";
 
 /** Key of the alert of a check. */

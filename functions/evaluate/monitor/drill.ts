@@ -9,12 +9,12 @@ import type { OperatorFields } from "../incident/operator-edits.ts";
 import type { Incident } from "../incident/state.ts";
 import type { Plan } from "../plan.ts";
 
-/** Whether an incident is a fire drill: its alerts are of the built-in component, with which no other is connected. */
+/** Returns whether an incident is a fire drill: its alerts belong to the built-in component, which is connected to no other. */
 export function isDrill({ alerts }: Pick<Incident, "alerts">): boolean {
   return Object.values(alerts).some(({ component }) => component === drillComponent.name);
 }
 
-/** Whether a symptom is that of a fire drill. */
+/** Returns whether a symptom belongs to a fire drill. */
 export function isOfDrill({ component }: Symptom): boolean {
   return component === drillComponent.name;
 }
@@ -42,8 +42,8 @@ export const drillDiagnosis: Diagnosis = {
 };
 
 /**
- * How a fire drill went: when its notice arrived in each channel, counted from its start.
- * @param document the incident as the notifier has left it
+ * Summarizes a fire drill: when its notification arrived in each channel, counted from its start.
+ * @param document the incident as left by the notifier
  */
 export function drillProof(
   { firstFailureAt }: Pick<Incident, "firstFailureAt">,

@@ -1,4 +1,4 @@
-/** What a tick exports for dashboards: the newest values of series, and what the monitor measures of itself. Pure. */
+/** Selects what a tick exports for dashboards: the newest values of series, and measurements of the monitor itself. Pure. */
 import { type Availability, errorBudget, targetOf, upRatio } from "../../../shared/documents/availability.ts";
 import { exportsOf, type OwnMetricName } from "../../../shared/metrics/exported.ts";
 import type { MetricPoint } from "../../../shared/ports.ts";
@@ -12,17 +12,17 @@ import type { SelfState } from "./state.ts";
 export interface Exported {
   readonly points: readonly MetricPoint[];
   readonly upTo: Readonly<Record<string, number>>;
-  /** How many were too many. */
+  /** Number of points beyond the limit. */
   readonly leftOut: number;
 }
 
 /** The most points of one tick: what is more would be a bill rather than a dashboard. */
 export const mostPoints = 1_000;
 
-/** How far back the first export looks, in milliseconds. */
+/** Lookback of the first export, in milliseconds. */
 const firstLook = 600_000;
 
-/** What is to be said of points that were left out, for the log. */
+/** Describes the points that were left out, for the log. */
 export function leftOutSentence(leftOut: number): string {
   return `${leftOut} of ${leftOut + mostPoints} points of a minute are not exported, because ${mostPoints} are the most: name under export the metrics that dashboards need`;
 }
@@ -53,7 +53,7 @@ export function seriesPoints(
   return { points: points.slice(0, mostPoints), upTo: next, leftOut };
 }
 
-/** What the monitor measures of itself, at the instant of a tick. */
+/** Measurements of the monitor itself at a tick. */
 export function ownPoints(
   { before, after }: { readonly before: SelfState; readonly after: SelfState },
   states: ReadonlyMap<string, PartitionState>,

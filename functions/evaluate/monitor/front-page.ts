@@ -1,6 +1,6 @@
 /**
- * The front page in the console: what is open, what is not seen, how the monitor and this month are, in whole sentences. It is derived from other
- * documents and written outside of their transactions: a page that is lost or late loses nothing else.
+ * The front page in the console: open incidents, blind spots, and the state of the monitor and of this month, in whole sentences. It is
+ * derived from other documents and written outside of their transactions: a lost or late page loses nothing else.
  */
 import {
   type Availability,
@@ -27,7 +27,7 @@ import { decodeEnvironment } from "../incident/state.ts";
 import { type Plan, staleAfter } from "../plan.ts";
 import { decodeSelf, type GroupResults, heardOf, type SelfState } from "./state.ts";
 
-/** What the page is made of. */
+/** Sources of the page. */
 export interface FrontPageFacts {
   /** Incidents that are not resolved, by id. */
   readonly open: Readonly<Record<string, IncidentDocument>>;

@@ -1,4 +1,4 @@
-/** What is told of an incident of the monitor itself: what it cannot see, why, and where to look. Pure. */
+/** Texts of incidents of the monitor itself: what it cannot see, why, and where to look. Pure. */
 import { deadLettersProbe, diskProbe, monitorComponent } from "../../../shared/monitor.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
@@ -11,7 +11,10 @@ import type { Plan } from "../plan.ts";
 import { unreachedChannel } from "./checks.ts";
 import { drillDiagnosis, drillImpact, drillProof, drillSummary, drillTitle, isDrill, isOfDrill } from "./drill.ts";
 
-/** Whether an incident is of the monitor itself, or a fire drill: its alerts are of a built-in component, with which no other is connected. */
+/**
+ * Returns whether an incident belongs to the monitor itself or is a fire drill: its alerts are of a built-in component, which is connected
+ * to no other.
+ */
 export function isOfMonitor({ alerts }: Pick<Incident, "alerts">): boolean {
   if (isDrill({ alerts })) return true;
   return Object.values(alerts).some(({ component }) => component === monitorComponent.name);
@@ -80,7 +83,7 @@ export function monitorSummary(incident: Incident, plan: Plan): string {
   );
 }
 
-/** What an incident of the monitor means for those who rely on it. */
+/** Impact of an incident of the monitor on those who rely on it. */
 export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: Plan): string {
   if (isDrill({ alerts })) return drillImpact;
   const open = Object.entries(alerts).flatMap(([key, { firing }]) => (firing ? [`alert/${key}`] : []));

@@ -1,4 +1,4 @@
-/** What each probe of a group that reports has shown last, and since when results are awaited of those that never had one. Pure. */
+/** Tracks the last result of each probe of a reporting group, and since when results are expected of probes that never had one. Pure. */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Plan } from "../plan.ts";
 import type { GroupResults, SelfState } from "./state.ts";

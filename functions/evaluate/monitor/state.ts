@@ -1,4 +1,4 @@
-/** What the evaluator remembers of the monitor itself: one document, written by every tick. */
+/** The evaluator's state of the monitor itself: one document, written by every tick. */
 
 import { isOwnTrouble, type Vantage } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
@@ -7,7 +7,7 @@ import { stateDocument } from "../commit/state-collection.ts";
 import type { GroupActivity } from "../partition/activity.ts";
 import type { PartitionState } from "../partition/state.ts";
 
-/** What a group has shown, with the instant of the newest result of each of its probes. */
+/** Activity of a group, with the instant of the newest result of each of its probes. */
 export interface GroupResults extends GroupActivity {
   readonly results: Readonly<Record<string, number>>;
   /** Probes whose newest result says that they could not run: since when, when last, and why. */
@@ -21,10 +21,10 @@ export interface GroupResults extends GroupActivity {
 
 /** Something about the monitor that is not as it should be. */
 export interface SelfCheck {
-  /** What the alert is called. */
+  /** Name of the alert. */
   readonly rule: string;
   readonly severity: Severity;
-  /** What was seen, as the rest of a sentence. */
+  /** Observation, as the rest of a sentence. */
   readonly seen: string;
   readonly since: number;
   /** When it was last seen. */
@@ -54,7 +54,7 @@ export interface SelfState {
   readonly canaryAskedAt?: number;
   /** The tick that asked for the newest canary that has arrived, by vantage point. */
   readonly canaries?: Readonly<Partial<Record<Vantage, number>>>;
-  /** How far each group has been exported for dashboards: the newest instant of what was. */
+  /** Export progress by group: the newest exported instant. */
   readonly exported: Readonly<Record<string, number>>;
   /** Reports taken in, as all partitions counted them with the last tick. */
   readonly reports: number;
@@ -62,7 +62,7 @@ export interface SelfState {
   readonly missing: Readonly<Record<string, number>>;
   /** Since when each probe of the kind heartbeat has been in the configuration; absent in a state that an older version wrote. */
   readonly awaited?: Readonly<Record<string, number>>;
-  /** What is not as it should be, by name. */
+  /** Failing checks, by name. */
   readonly checks: Readonly<Record<string, SelfCheck>>;
   /** The newest instant of what other functions reported, by the name of the check. */
   readonly told: Readonly<Record<string, number>>;
@@ -84,7 +84,7 @@ export const emptySelf: SelfState = {
   told: {},
 };
 
-/** What version 0.1 called these fields: what is missing, and when the watchdog was last signalled, outlives an upgrade. */
+/** Names of these fields in version 0.1: missing data and the last watchdog signal outlive an upgrade. */
 interface FormerNames {
   readonly beatAt?: SelfState["signalledAt"];
   readonly unheard?: SelfState["missing"];
@@ -107,7 +107,7 @@ export function encodeSelf(state: SelfState, now: number): Fields {
   return stateDocument(JSON.stringify(state), now);
 }
 
-/** What a partition shows of the way of its reports. */
+/** Transport delays seen in a partition. */
 export function heardOf({ heard, probes }: PartitionState): GroupResults | undefined {
   if (heard === undefined) return undefined;
   const facts = Object.values(probes);

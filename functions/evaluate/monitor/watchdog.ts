@@ -18,24 +18,24 @@ import type { SelfState } from "./state.ts";
 /** Sends one watchdog signal. @throws Error that says why it did not arrive, without the address */
 export type WatchdogSignal = () => Promise<void>;
 
-/** How long a signal may take, in milliseconds: the tick waits for it. */
+/** Maximum duration of a signal, in milliseconds: the tick waits for it. */
 const deadlineMs = 10_000;
 
-/** How much two ticks may be nearer to each other than they should, in milliseconds. */
+/** Tolerance for ticks that are closer together than scheduled, in milliseconds. */
 const tickJitter = 5_000;
 
-/** Whether a signal is due at a tick, and deserved: every vantage point has completed a cycle since the last one. */
+/** Returns whether a tick should signal: a signal is due, and every vantage point has completed a cycle since the last one. */
 export function isWatchdogDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
   const { watchdog, probes } = plan.configuration;
   // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
   if (watchdog === undefined || at - state.signalledAt < watchdog.everyMs - tickJitter || isLate(at, now)) return false;
   const isSlow = (group: string): boolean => expectationOf(group, plan).intervalMs > watchdog.everyMs;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
-  // Where no canary arrives, an outage would not be told, either.
+  // If no canary arrives, an outage would not be announced either.
   if ([...byVantage.keys()].some((vantage) => (state.canaries?.[vantage] ?? -1) < state.signalledAt)) return false;
   return [...byVantage.values()].every((members) => {
     const groups = [...new Set(members.map(({ group }) => group))];
-    // What comes and is not judged is watched by nobody, however well the others are.
+    // A group whose reports arrive but are not judged is unmonitored, however healthy the others are.
     if (groups.some((group) => isUnjudged(ownEntry(heard, group)))) return false;
     return (
       groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.signalledAt) ||
@@ -68,8 +68,8 @@ export function watchdogTo({ url, method, allowPrivate }: WatchdogSettings, secr
 }
 
 /**
- * Whether the last run of a group was healthy, and the next is not overdue: for those that run less often than the signal leaves. What has
- * never run owes its first run since it came into the configuration.
+ * Returns whether the last run of a group was healthy and the next is not overdue: for groups that run less often than the signal. A group
+ * that never ran owes its first run since it was configured.
  */
 function owesNothing(group: string, { expected }: SelfState, heard: HeardByGroup, plan: Plan, at: number): boolean {
   const last = ownEntry(heard, group);

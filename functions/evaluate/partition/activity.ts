@@ -3,13 +3,13 @@ import type { Report } from "../../../shared/messages/report.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { mostAhead, type Publication } from "./publication.ts";
 
-/** What the reports of one group show of the way that they came. Kept in the partition, and so written with it. */
+/** Transport delays and clock offsets seen in the reports of one group. Kept, and so written, with the partition. */
 export interface GroupActivity {
   /** The instant of the newest report, by its measurements. */
   readonly at: number;
   /** When the newest report was taken in. */
   readonly arrivedAt: number;
-  /** How long after its end the newest report was taken in, in milliseconds. */
+  /** Delay between the end of the newest report and its evaluation, in milliseconds. */
   readonly delayMs: number;
   /** The instant of the newest report whose control probe was good. */
   readonly healthyAt?: number;
@@ -28,7 +28,7 @@ interface Ahead {
   readonly since: number;
   /** When the newest of them was published. */
   readonly at: number;
-  /** How far it was ahead, in milliseconds. */
+  /** How far it was in the future, in milliseconds. */
   readonly byMs: number;
   /** One that is not ahead has come since. */
   readonly over?: true;
@@ -39,7 +39,7 @@ interface Late {
   /** When the first of them was taken in. */
   readonly since: number;
   readonly count: number;
-  /** How long after its end the newest of them was taken in, in milliseconds. */
+  /** Delay between the end of the newest of them and its evaluation, in milliseconds. */
   readonly delayMs: number;
   /** It was late when it was published already: its clock is behind, or it waited where it was made. */
   readonly unpublished: boolean;
@@ -47,7 +47,10 @@ interface Late {
   readonly unjudged: boolean;
 }
 
-/** How late a report may be taken in before something must be stuck, in milliseconds, and how late published before its clock must be behind. */
+/**
+ * Delay of a report beyond which something must be stuck, and delay of its publication beyond which its clock must be slow, both in
+ * milliseconds.
+ */
 export const lateAfter = 180_000;
 
 const publishedLateAfter = 60_000;

@@ -4,12 +4,12 @@ import { stateCollection } from "../commit/state-collection.ts";
 import { decodePartition, type Encoded, encodePartition } from "./document.ts";
 import type { PartitionState } from "./state.ts";
 
-/** How many partitions are remembered. */
+/** Number of partitions in the cache. */
 const most = 64;
 
 /**
- * What this instance decoded or encoded last. It is never trusted by itself: the document is read all the same, and a state is only taken
- * from here when its text is what stands there. States are never changed in place, so one may be handed out again and again.
+ * States that this instance last decoded or encoded. A cached state is used only if its text equals the document, which is read every time.
+ * States are immutable, so one may be returned many times.
  */
 export class PartitionCache {
   readonly #known = new Map<string, Encoded>();

@@ -91,7 +91,7 @@ export function decodePartition(text: string | undefined): PartitionState {
   };
 }
 
-/** What had to be left out of a state, as a sentence for the log; `undefined` where all of it is there. */
+/** Describes what was left out of a state, for the log; `undefined` if it is complete. */
 export function squeezedSentence({ squeezed, series }: PartitionState, partition: string): string | undefined {
   if (squeezed === undefined) return undefined;
   const { samples, series: leftOut } = squeezed;
@@ -110,7 +110,7 @@ interface Written extends Omit<PartitionState, "series" | "alerts"> {
   readonly v: typeof version | 3;
   readonly counted?: Readonly<Record<string, WrittenRuns>>;
   readonly series: readonly (readonly [string, Labels, readonly number[], readonly number[]])[];
-  /** By rule: all alerts of one are judged by the same. */
+  /** By rule: all alerts of a rule share one criterion. */
   readonly criteria: Readonly<Record<string, string>>;
   /** Each once, however many alerts have it. */
   readonly histories: readonly WrittenHistory[];
@@ -212,7 +212,7 @@ function fromPairs(pairs: readonly number[]): number[] {
   return next;
 }
 
-/** What may be saved, one after the other until it is enough: old failures, old samples, words, and then series, the newest first. */
+/** Reductions that are applied in this order until the state fits: old failures, old samples, texts, and then series, the newest first. */
 function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
   yield withShorterLedgers;
   for (const most of [100, 50, fewestFailuresOfRuns]) yield withFewerFailures(most);
@@ -227,7 +227,7 @@ function* savings(state: PartitionState): Generator<(from: PartitionState) => Pa
   for (let part = 0; part < 8; part++) yield withFewerSeries;
 }
 
-/** How many failed runs are kept of each probe before samples are left out. */
+/** Failed runs kept of each probe before samples are left out. */
 const fewestFailuresOfRuns = 25;
 /** The value now and the one before. */
 const fewestSamples = 2;
@@ -242,7 +242,7 @@ function withFewerSamples(most: number): (from: PartitionState) => PartitionStat
   };
 }
 
-/** How many failures of each probe are kept where there is little room. */
+/** Failures kept of each probe when there is little room. */
 const fewestFailures = 2;
 
 function withShorterLedgers(from: PartitionState): PartitionState {
@@ -282,7 +282,7 @@ function withFewerWords(from: PartitionState): PartitionState {
   return { ...from, alerts, probes: Object.fromEntries(probes.map((fact) => [fact.probe, fact])) };
 }
 
-/** How they fail at present, and nothing of how they did; and of each alert the failed run with which it began. */
+/** Keeps only the current failure of each probe, and of each alert the failed run that started it. */
 function withoutLedgers(from: PartitionState): PartitionState {
   const probes = Object.values(from.probes).map(({ failures: _, ...fact }) => [fact.probe, fact] as const);
   return { ...withFewerFailures(1)(from), probes: Object.fromEntries(probes), runs: from.runs ?? {} };

@@ -7,7 +7,7 @@ import { bounded } from "../../../shared/text/redact.ts";
 
 /** One distinct failure: between `from` and `until`, both included, the probe failed like this `count` times. */
 export interface LedgerEntry {
-  /** As the first of these runs told it. */
+  /** Message of the first of these runs. */
   readonly failure: Failure;
   /** Milliseconds since the epoch. */
   readonly from: number;
@@ -24,7 +24,7 @@ export type FailureLedger = readonly LedgerEntry[];
 export const mostEntries = 8;
 /** The longest sentence that is kept, in characters. */
 const longestMessage = 200;
-/** How long an entry is kept at least, in milliseconds. */
+/** Minimum retention of an entry, in milliseconds. */
 const keptFor = 86_400_000;
 
 /**
@@ -78,7 +78,7 @@ export function ledgerSince(ledger: FailureLedger = [], from: number): FailureLe
   return ledger.filter(({ until }) => until >= from);
 }
 
-/** Whether the newest run of a ledger failed as no run before it that the ledger knows. */
+/** Returns whether the newest run failed in a way that no earlier run in the ledger did. */
 export function isNewFailure(before: FailureLedger = [], after: FailureLedger = []): boolean {
   return after.some((entry) => entry.count === 1 && !before.some((known) => isLike(known, entry.failure)));
 }
@@ -89,13 +89,13 @@ export function principalFailure(ledger: FailureLedger): Failure | undefined {
     ?.failure;
 }
 
-/** Whether an entry is of this failure: of the same way to fail and, but for numbers and addresses, the same sentence. */
+/** Returns whether an entry describes this failure: the same kind and, except for numbers and addresses, the same message. */
 export function isLike({ failure, varied }: LedgerEntry, other: Failure): boolean {
   if (!isSameWay(failure, other)) return false;
   return varied === true || failure.message === other.message || sentenceOf(failure) === sentenceOf(other);
 }
 
-/** Whether two failures are of the same kind, phase, status and code. */
+/** Returns whether two failures have the same kind, phase, status and code. */
 export function isSameWay(one: Failure, other: Failure): boolean {
   return one.kind === other.kind && one.phase === other.phase && one.status === other.status && one.code === other.code;
 }
@@ -113,7 +113,7 @@ export function sentenceOf(failure: Pick<Failure, "message">): string {
 /** Sentences that were worked out before: an entry is compared with every later run. */
 const sentences = new WeakMap<Pick<Failure, "message">, string>();
 
-/** What differs from run to run: addresses, identifiers, and numbers with their units. Each is linear in the length of the text. */
+/** Parts that vary between runs: addresses, identifiers, and numbers with their units. Each pattern is linear in the length of the text. */
 const replaced: readonly RegExp[] = [
   /\b[a-z][a-z+.-]{1,15}:\/\/[^\s"'`)\]]+/gi,
   /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/gi,

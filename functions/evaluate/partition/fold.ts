@@ -143,14 +143,14 @@ export function evaluateTick(state: PartitionState, group: string, plan: Plan, n
   return { state: changed ? { ...state, watermark: now, probes, alerts } : state, changes };
 }
 
-/** Whether the newest report was one that judged nobody, and another may still come. */
+/** Returns whether the newest report judged nobody, so that another may still arrive. */
 function isBlind({ reports, blindAt, probes }: PartitionState, plan: Plan, now: number): boolean {
   if (blindAt === undefined || blindAt < (reports.at(-1)?.[1] ?? 0)) return false;
   const patience = Math.max(...Object.keys(probes).map((probe) => staleAfter(plan, probe)), 0);
   return now - blindAt <= patience;
 }
 
-/** The rules that can be judged over several partitions: where a prober says that it sees nothing, what it measures is not missing. */
+/** Rules that span several partitions: metrics of a prober that reports trouble of its own do not count as missing. */
 export function judgeable(
   rules: readonly CompiledRule[],
   states: ReadonlyMap<string, PartitionState>,
@@ -170,7 +170,7 @@ function rulesIn(group: string, plan: Plan): readonly CompiledRule[] {
   return plan.rulesOf.get(group) ?? plan.rules;
 }
 
-/** What is known besides the series. */
+/** State other than the series. */
 export interface Known {
   readonly alerts: AlertsByKey;
   readonly probes: PartitionState["probes"];
@@ -213,7 +213,7 @@ function goneOf(
   found: readonly Finding[],
   alerts: readonly (readonly [key: string, alert: AlertState])[],
 ): readonly Finding[] {
-  // What is about absence has an answer where there is no series.
+  // Conditions about absence have a result even without series.
   if (alerts.length === 0 || /\babsent\s*\(/.test(condition.text)) return [];
   const keys = new Set(found.map((finding) => keyOf(name, finding)));
   return alerts
@@ -244,7 +244,7 @@ function noteAbsence(
   return absence;
 }
 
-/** Whether everything that a rule looks at has been looked at, by a probe that was run. */
+/** Returns whether every input of a rule was measured by a probe that was run. */
 function isWatched({ condition }: CompiledRule, { watchedSince }: SeriesSource): boolean {
   return condition.selectors.every(
     ({ metric, matchers }) => watchedSince?.(metric, matchers) !== Number.POSITIVE_INFINITY,
@@ -262,7 +262,7 @@ function judge(
   const { alerts } = known;
   const alerting = new Set([...alerts.values()].map(({ rule }) => rule));
   for (const rule of rules) {
-    // What is good now and was before needs no memory. Where several instants are judged, one of them may say otherwise.
+    // A series that is good now and was good before needs no memory. Where several instants are judged, one of them may differ.
     const onlyBad = instants.length === 1 && !alerting.has(rule.name);
     for (const instant of instants) {
       for (const finding of findings(rule, source, instant, onlyBad)) {
@@ -294,7 +294,7 @@ function newestOf({ series }: Finding, at: number): number | undefined {
   return newest;
 }
 
-/** What is known of a probe when one more result has come. */
+/** Returns the facts of a probe after one more result. */
 export function withResult(
   known: ProbeFact | undefined,
   result: ProbeResult,
@@ -333,7 +333,7 @@ function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt">
   return firstAt === undefined ? {} : { firstAt: Math.min(firstAt, at) };
 }
 
-/** Whether the incidents must hear of it: the probe is not what it was, fails as it has not before, or shows something else. */
+/** Returns whether the incidents must process the change: the probe has another status, fails in a new way, or shows another indicator. */
 function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
   if (before?.status !== after.status) return true;
   // A failure that comes late is counted where it belongs.

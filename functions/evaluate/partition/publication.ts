@@ -4,10 +4,10 @@
  */
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 
-/** How far an instant may be ahead of the publication of its message, in milliseconds: clocks differ by seconds. */
+/** Maximum lead of an instant over the publication of its message, in milliseconds: clocks differ by seconds. */
 export const mostAhead = 60_000;
 
-/** How long before its report a result may have been measured, in milliseconds. */
+/** Maximum age of a result when its report is made, in milliseconds. */
 export const longestRun = 120_000;
 
 /** When a report was published, and how far its own clock was ahead of that, in milliseconds; negative where it was behind. */
@@ -16,7 +16,7 @@ export interface Publication {
   readonly clockErrorMs: number;
 }
 
-/** What the publication of a report says of its clock. */
+/** Clock offset derived from the publication time of a report. */
 export function publicationOf(report: Report, publishedAt: number): Publication {
   const newest = Math.max(reportInstant(report), Date.parse(report.finished_at));
   return { at: publishedAt, clockErrorMs: newest - publishedAt };

@@ -18,7 +18,7 @@ export function withSamples(known: SeriesByKey, report: Report, plan: Plan, hori
   for (const { probe, component, at: instant, success, measurements } of report.results) {
     const at = Date.parse(instant);
     const isCounted = measurements.some(({ metric }) => metric === "probe_success");
-    // Whoever reports may leave to `success` what it says already.
+    // Reporters may leave out a measurement that only repeats `success`.
     const all = isCounted ? measurements : [...measurements, { ...succeeded, value: success ? 1 : 0 }];
     for (const { metric, value: measured, labels: written } of all) {
       const lookback = plan.lookback.get(metric);
@@ -61,7 +61,7 @@ export function withoutOld(
   return series;
 }
 
-/** How long a series that has fallen silent is remembered besides what rules look back, in milliseconds. */
+/** How long a silent series is kept beyond the lookback of the rules, in milliseconds. */
 const longestSilence = 1_800_000;
 
 /** The series of partitions, in the form that conditions read. */

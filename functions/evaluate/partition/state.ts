@@ -1,4 +1,4 @@
-/** What the evaluator keeps of one partition: a probe group with its series, alerts and probes. */
+/** State of one partition: a probe group with its series, alerts and probes. */
 import type { Failure } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Uptimes } from "../availability/uptime.ts";
@@ -27,28 +27,28 @@ export interface AlertState {
   readonly labels: Labels;
   readonly component: string;
   readonly severity: Severity;
-  /** What the rule judged by; see `CompiledRule`. */
+  /** Criterion of the rule; see `CompiledRule`. */
   readonly criterion: string;
   readonly history: AlertHistory;
   readonly status: "inactive" | "pending" | "firing";
-  /** As it was last told to the incidents. */
+  /** Flapping state last reported to the incidents. */
   readonly flapping?: Flapping;
-  /** What the condition saw when it was last bad. */
+  /** Values that the condition saw when it was last bad. */
   readonly seen: string;
   /** When that was, in milliseconds since the epoch. */
   readonly seenAt?: number;
-  /** The furthest beyond its limit that it was told of, and since when. */
+  /** Largest excess beyond its limit reported so far, and its time. */
   readonly excess?: Excess;
   readonly excessAt?: number;
   /** Its severity is the most that it gives an incident. */
   readonly capped?: true;
-  /** Of a rule that counts failed runs: the first that counts, and the newest at the time it was last told. */
+  /** For a rule that counts failed runs: the first that counts, and the newest when it was last reported. */
   readonly failedAt?: readonly number[];
   /** Why nothing can be judged of it at present. */
   readonly absence?: AlertAbsence;
 }
 
-/** What is known of one probe. */
+/** State of one probe. */
 export interface ProbeFact {
   readonly probe: string;
   readonly component: string;
@@ -63,14 +63,14 @@ export interface ProbeFact {
   readonly otherAt?: number;
   /** When it was first run; absent where an older version has not kept it. */
   readonly firstAt?: number;
-  /** What it waits for was not due yet when it was last run. */
+  /** The job that it waits for was not due yet at its last run. */
   readonly pending?: true;
   readonly failure?: Failure;
-  /** How it failed during the last day; absent where it did not. */
+  /** Its failures of the last day; absent if there were none. */
   readonly failures?: FailureLedger;
-  /** What its measurements say beyond its success, by metric. */
+  /** Findings from its measurements other than success, by metric. */
   readonly indicators?: Readonly<Record<string, Indicator>>;
-  /** What its configuration checks found wrong. */
+  /** Faults found by its configuration checks. */
   readonly faults?: readonly Fault[];
 }
 
@@ -85,13 +85,13 @@ export interface PartitionState {
   readonly series: ReadonlyMap<string, SeriesState>;
   readonly alerts: ReadonlyMap<string, AlertState>;
   readonly probes: Readonly<Record<string, ProbeFact>>;
-  /** What its reports show of the monitor itself. */
+  /** Observations of the monitor itself, from its reports. */
   readonly heard?: GroupActivity;
-  /** How often its probes were run and when they failed, where a built-in rule looks at that; by their names. */
+  /** Counts of runs and times of failures, where a built-in rule needs them; by probe name. */
   readonly runs?: Readonly<Record<string, RunCounts>>;
   /** When its probes were good, for the availability of their components. */
   readonly uptime?: Uptimes;
-  /** What did not fit: how many samples of each series were kept, and how many series were left out. */
+  /** Reductions applied because the state did not fit: samples kept of each series, and series left out. */
   readonly squeezed?: { readonly samples: number; readonly series: number };
 }
 

@@ -1,4 +1,4 @@
-/** What a postmortem is written from: the document of an incident, its deliveries, and the availability of its months. */
+/** Sources of a postmortem: the document of an incident, its deliveries, and the availability of its months. */
 import { z } from "zod";
 import {
   type Availability,
@@ -15,7 +15,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 export interface Account {
   readonly id: string;
   readonly incident: IncidentDocument;
-  /** What was sent and what was not, in the order of the events. */
+  /** Sent and withheld notifications, in the order of the events. */
   readonly deliveries: readonly DeliveryRecord[];
   /** The months in which it was, oldest first. */
   readonly months: readonly Availability[];

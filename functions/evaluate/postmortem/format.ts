@@ -24,7 +24,7 @@ export function causeIn({ whys }: Pick<IncidentDocument, "whys">): string {
   return whys.at(-1)?.replace(/^Why\? /, "") ?? "";
 }
 
-/** How long it is from one instant to another, as people say it; a dash where one of them is not known. */
+/** Formats the time between two instants; a dash if one of them is unknown. */
 export function between(from: Date | null, to: Date | null): string {
   if (from === null || to === null) return "–";
   return shownSpan(clockSpan(from.getTime(), to.getTime()));
@@ -43,7 +43,10 @@ export function failedBetween(
   return from === null || to === null ? "–" : shownSpan(failedMs(from, to, relapses));
 }
 
-/** How long it is from one instant to another without the time in which the incident was over, in milliseconds by clocks that show whole seconds. */
+/**
+ * Returns the time between two instants without the time in which the incident was resolved, in milliseconds by clocks that show whole
+ * seconds.
+ */
 export function failedMs(from: Date, to: Date, relapses: IncidentDocument["relapses"]): number {
   const good = relapses.map(({ resolved_at, failed_at }) => {
     const [over, again] = [

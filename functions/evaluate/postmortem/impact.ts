@@ -1,4 +1,4 @@
-/** Who was affected, for how long, and what that takes of the availability that is promised. */
+/** Who was affected, for how long, and how much of the error budget that takes. */
 
 import {
   type Availability,
@@ -45,7 +45,7 @@ function feltBy(id: string, { affected }: IncidentDocument, months: readonly Ava
   return `What people use failed for **${spokenDuration(longest * 1000)}**, ${inline(worst.title)} the longest.`;
 }
 
-/** What there is to say of each month, with its name where there are several; a dash where there is nothing. */
+/** Describes each month, with its name if there are several; a dash if there is nothing. */
 function ofEachMonth(months: readonly Availability[], tell: (month: Availability) => string | undefined): string {
   const told = months.flatMap((month) => {
     const text = tell(month);
@@ -54,7 +54,7 @@ function ofEachMonth(months: readonly Availability[], tell: (month: Availability
   return told.length === 0 ? "–" : told.join("; ");
 }
 
-/** How long this incident took it down, in whole seconds; `undefined` where it did not, or that was not measured. */
+/** Downtime caused by this incident, in whole seconds; `undefined` if there was none or it was not measured. */
 function takenIn({ downtime }: Availability, id: string, { component }: Affected): number | undefined {
   const taken = ownEntry(ownEntry(downtime, id), component);
   return taken === 0 ? undefined : taken;
@@ -75,7 +75,7 @@ function budgetIn(month: Availability, id: string, one: Affected): string | unde
   return `${percent(taken / allowed)}, ${left < 0 ? "overdrawn" : `${percent(left)} left`}`;
 }
 
-/** What the targets of what was taken down allow in a month, and how often journeys that failed were walked to their end. */
+/** Monthly budgets of the affected components, and how often failed journeys were completed. */
 function ofMonth(month: Availability, id: string, { affected, symptoms }: IncidentDocument): string | undefined {
   const own = affected.filter((one) => takenIn(month, id, one) !== undefined);
   const targets = [...new Set(own.map((one) => one.availability_target))];

@@ -1,4 +1,4 @@
-/** Who was told of what, from the ledger of deliveries: one line, and what went wrong. */
+/** Describes who was notified, from the ledger of deliveries: one line, and any problems. */
 
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
 import { list } from "../../../shared/text/sentences.ts";
@@ -22,7 +22,7 @@ export function notificationLines({ deliveries }: Account): (string | undefined)
     const reached = arrivals(own);
     if (reached === "") return [];
     const names = list(namesOf(own.filter(isTold), own), mostNames);
-    // Of the end, those are told who were told of the beginning.
+    // Resolutions are sent to those who received the opening.
     const shown = names === before ? reached.replace(names, "the same") : reached;
     before = names;
     return [`${eventOf(own[0])}: ${shown}`];
@@ -70,7 +70,7 @@ function failures(all: readonly DeliveryRecord[]): string[] {
   });
 }
 
-/** Who was not told of the opening although a route leads there: it was muted, or came too often. */
+/** Readers who did not get the opening although a route matches: it was muted, or superseded by others. */
 function muted(all: readonly DeliveryRecord[]): string[] {
   const kept = all.filter(
     ({ event, status, reason }) => event === "opened" && status === "suppressed" && !reason.startsWith("no route"),

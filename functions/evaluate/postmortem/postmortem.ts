@@ -1,6 +1,6 @@
 /**
- * The postmortem of an incident, in Markdown: what happened, to whom, why, how it was noticed, who was told, how it ended, and what may be
- * done so that it does not come again. Pure: the same account gives the same text.
+ * Writes the postmortem of an incident in Markdown: what happened, to whom, why, how it was noticed, who was notified, how it ended, and how
+ * to prevent it. Pure: the same account gives the same text.
  */
 
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
@@ -93,7 +93,7 @@ function arrivedAfter(opened: Date | null, told: Date): string {
   return ms < 1_000 ? "at once" : `${spokenDuration(ms)} after the opening`;
 }
 
-/** How often it came back, and how long it failed without the time in which it was over. */
+/** Describes relapses, and the failing time without the time in which it was resolved. */
 function cameBack(incident: IncidentDocument): string {
   const { first_failure_at: from, resolved_at: resolved, relapses } = incident;
   if (relapses.length === 0) return "";
@@ -122,7 +122,7 @@ function provedOf(incident: IncidentDocument): string {
 const longestReason = 220;
 const mostReasons = 6;
 
-/** What kinds of evidence are called, in the order in which they are listed; what it explains stands in the timeline. */
+/** Titles of kinds of evidence in the order in which they are listed; explained symptoms are in the timeline. */
 const reasons: readonly (readonly [pattern: RegExp, heading: string])[] = [
   [/^For [^:]+: /, "For it"],
   [/^Against [^:]+: /, "Against it"],
@@ -152,7 +152,7 @@ function whysOf(incident: IncidentDocument): (string | undefined)[] {
   ];
 }
 
-/** Where the cause that was named has changed: each with its own time. */
+/** Causes in succession, each with its time. */
 function causesOf(incident: IncidentDocument): string | undefined {
   const { causes } = incident;
   if (causes.length < 2) return undefined;

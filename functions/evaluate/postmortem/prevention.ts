@@ -1,6 +1,6 @@
 /**
- * What could keep an outage from coming again, or make the next one shorter: proposals, each with its reason in the record. The table says what
- * helps against each way to fail; the rest follows from what was found, how it was noticed and who was told.
+ * Proposals that could prevent an outage or shorten the next one, each with its reason in the record. The table has remedies for each
+ * pattern; the rest follows from findings, detection and notification.
  */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { list } from "../../../shared/text/sentences.ts";
@@ -16,7 +16,7 @@ export interface Proposal {
   readonly because: string;
 }
 
-/** What helps against a way to fail, by the name of the pattern in cause/patterns.ts. */
+/** Remedies for a failure pattern, by its name in cause/patterns.ts. */
 export const remedies: Readonly<Record<string, readonly ((title: string) => string)[]>> = {
   "connector loses handshakes": [
     (title) =>
@@ -165,7 +165,7 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
 
 /** Below what confidence it is worth measuring more. */
 const sure = 0.8;
-/** What is longer than people should have to wait, in milliseconds. */
+/** Longest acceptable wait, in milliseconds. */
 const slowToDetect = 300_000;
 const slowToAcknowledge = 900_000;
 /** The most findings that become proposals. */
@@ -190,7 +190,7 @@ function againstTheCause({ incident }: Account): Proposal[] {
   return (ownEntry(remedies, pattern ?? "") ?? []).map((remedy) => ({ text: remedy(title), because }));
 }
 
-/** What configuration checks found. What Google reports of itself is for nobody here to put right. */
+/** Findings of configuration checks, except events that Google reports of itself, which nobody here can fix. */
 function fromFindings({ incident }: Account): Proposal[] {
   const ours = incident.findings.filter(({ severity, check }) => severity !== "info" && !check.startsWith("google_"));
   return ours.slice(0, mostFindings).map(({ check, component, says, came_with_it }) => {

@@ -1,4 +1,4 @@
-/** What the record leaves open: questions that only people can answer, each with what it rests on. */
+/** Questions that the record leaves open and only people can answer, each with its basis. */
 import { list } from "../../../shared/text/sentences.ts";
 import { clockTime } from "../incident/record/instants.ts";
 import type { Account } from "./account.ts";

@@ -1,4 +1,4 @@
-/** How it was noticed, and how the recovery was proved. */
+/** Describes how the outage was noticed, and how the recovery was validated. */
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { clockTime } from "../incident/record/instants.ts";
@@ -23,12 +23,12 @@ export function noticedOf({ symptoms, opened_at: opened, opened_by: rule }: Inci
   return inline(sentences.join(" "));
 }
 
-/** Whether the newest proof is the one with which it ended: after that one it may have come back, and been ended by an operator. */
+/** Returns whether the newest validation is the one that ended it: after that one it may have relapsed, and been resolved by an operator. */
 export function isProved({ recovery, resolved_at: end }: Pick<IncidentDocument, "recovery" | "resolved_at">): boolean {
   return recovery?.status === "passed" && recovery.ended_at?.getTime() === end?.getTime();
 }
 
-/** How often its recovery was believed too early: it failed again while that was proved, or afterwards. Of many proofs the record keeps some. */
+/** Counts premature recoveries: failures during validation or after it. The record keeps some of many validations. */
 export function falseRecoveries(incident: Pick<IncidentDocument, "recovery" | "resolved_at" | "relapses">): number {
   const { recovery, relapses } = incident;
   const isNewestOne = recovery?.status === "regressed" || (recovery?.status === "passed" && !isProved(incident));

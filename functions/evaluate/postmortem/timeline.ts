@@ -31,7 +31,7 @@ export function timelineOf({ timeline, note }: IncidentDocument): string {
   const told = all.filter(
     ({ text }, index) =>
       !repeated.some((pattern) => pattern.test(text)) &&
-      // What came and went is good again when it was so for the last time.
+      // An intermittent failure ends with its last recovery.
       !(good.test(text) && all.slice(index + 1).some((later) => later.text === text)),
   );
   const left = (count: number): Line[] => [{ date: "", clock: "", text: `${count} moments are left out here.` }];
@@ -69,7 +69,7 @@ function momentsOf(lines: readonly Line[]): Line[][] {
 
 const good = /^(`[^`]+`) is (good again\.)$/;
 
-/** What is said of one thing, and of several. */
+/** Singular and plural forms. */
 const sayings: readonly (readonly [one: RegExp, many: string])[] = [
   [good, "are"],
   [/^(`[^`]+`) fails (.+)$/s, "fail"],

@@ -10,12 +10,12 @@ import { decodeEnvironment, encodeEnvironment, type RecentlyResolved } from "../
 import { type Account, readAccount } from "./account.ts";
 import { postmortemOf } from "./postmortem.ts";
 
-/** How long it waits for notices to arrive that are not held back any more, in milliseconds: what is tried for a day is not waited for. */
+/** Maximum wait for pending notifications, in milliseconds: retries that last a day are not waited for. */
 const patience = 600_000;
 
 /**
- * Writes the postmortem of an incident, unless it is too early. A crash leaves the document with it or without, and then the next tick writes it;
- * what people have written there is left alone.
+ * Writes the postmortem of an incident, unless it is too early. After a crash the document either has it or the next tick writes it. Texts
+ * edited by people are left alone.
  * @returns whether nothing is left to do
  * @throws StoreError
  */
@@ -34,7 +34,7 @@ export async function writePostmortem(
   return true;
 }
 
-/** Whether the end was told to everybody who is to hear of it, and nothing is on its way. Pure. */
+/** Returns whether the resolution has reached every reader who should get it, and nothing is pending. Pure. */
 export function isWhole({ deliveries }: Pick<Account, "deliveries">, channels: number): boolean {
   if (channels === 0) return true;
   return deliveries.some(({ event }) => event === "resolved") && deliveries.every(isDone);
@@ -55,7 +55,7 @@ function commit(store: Store, id: string, text: string | undefined, now: number)
   });
 }
 
-/** Whether people have written there. What the monitor wrote before a relapse is not what happened any more. */
+/** Returns whether people have edited it. A postmortem written before a relapse is outdated. */
 function isTheirs(postmortem: Value | undefined, written: string | undefined): boolean {
   return typeof postmortem === "string" && postmortem !== "" && !isOwnPostmortem(postmortem, written);
 }

@@ -1,6 +1,6 @@
 /**
- * What it means that a rule has nothing to judge. Three things look alike in the samples and are not: the source is silent, or its probe fails, so
- * that nothing is known; the source reports and the series is gone; or there is nothing of which there could be a share. Pure.
+ * Interprets missing data. Three cases look alike in the samples: the source is silent or its probe fails, so that nothing is known; the
+ * source reports but the series is gone; or a ratio has nothing to divide by. Pure.
  */
 import type { MissingWord, Rule } from "../../../shared/config/model.ts";
 import { metricNamed } from "../../../shared/metrics/catalogue.ts";
@@ -11,7 +11,7 @@ import { clockTime } from "../incident/record/instants.ts";
 /** Why there is nothing to judge; `value`: there are samples, and what is asked of them has no answer yet. */
 export type Absence = "source" | "series" | "traffic" | "value";
 
-/** What follows from each of them. */
+/** The consequence of each case. */
 export type MissingPolicy = Readonly<Record<Absence, MissingWord>>;
 
 /** The absence of an alert that fires, and the last instant at which there was something. */
@@ -26,7 +26,7 @@ export interface SeenAbsence {
   readonly since?: number;
 }
 
-/** What a rule says of missing data. By default an alert outlasts the silence of its source, and nothing else. */
+/** Policies for missing data. By default an alert outlasts the silence of its source, and nothing else. */
 export function policyOf({ missing, gone, noTraffic }: Pick<Rule, "missing" | "gone" | "noTraffic">): MissingPolicy {
   const otherwise = missing === "keep" ? "clear" : missing;
   return { source: missing, series: gone ?? otherwise, traffic: noTraffic ?? otherwise, value: missing };
@@ -52,7 +52,7 @@ export function absenceOf(
   return isOfTraffic ? "traffic" : "series";
 }
 
-/** What is said of it, as the end of a sentence. */
+/** Describes the case, as the end of a sentence. */
 export function absenceText({ what, since }: AlertAbsence, probes: readonly string[]): string {
   const names = list(probes.map((name) => `\`${name}\``));
   const then = clockTime(since);
@@ -72,7 +72,7 @@ function selectionsOf({ selectors }: Pick<Condition, "selectors">): number {
   return new Set(selectors.map(({ metric, matchers }) => JSON.stringify([metric, matchers]))).size;
 }
 
-/** Whether a condition divides: then samples without a result are a division by zero. */
+/** Returns whether a condition divides: then samples without a result are a division by zero. */
 function isRatio(text: string): boolean {
   return text.replaceAll(/"[^"]*"|'[^']*'/g, "").includes("/");
 }

@@ -7,11 +7,11 @@
  */
 import { type Flapping, flappingAfter, type Results, withResult } from "./flapping.ts";
 
-/** Where an alert stands, with the instants that its future depends on; all in milliseconds since the epoch. */
+/** State of an alert, with the instants that decide its future; all in milliseconds since the epoch. */
 export type AlertPhase = {
   /** The last judgement. */
   readonly lastAt?: number;
-  /** What flapping is told by; absent where all were good. */
+  /** Data for detecting flapping; absent if all judgements were good. */
   readonly results?: Results;
 } & (
   | { readonly status: "inactive" }
@@ -28,7 +28,7 @@ export type AlertPhase = {
     }
 );
 
-/** What a judgement says: things are good, bad, or neither: not bad any more, and not as good as the all-clear wants it. */
+/** A judgement: good, bad, or neither (no longer bad, but not yet good by the all-clear condition). */
 export type Verdict = 0 | 1 | 2;
 
 /** The verdicts by name. */
@@ -39,13 +39,13 @@ export const neither = 2;
 /** The condition at one instant. Instants without data have no judgement. */
 export type Judgement = readonly [at: number, verdict: Verdict];
 
-/** What the fold needs to know of the rule. */
+/** The parameters of the rule that the fold needs. */
 export interface AlertTiming {
   readonly alertDurationMs: number;
   readonly clearDurationMs: number;
-  /** How far apart judgements usually are. */
+  /** Usual interval between judgements. */
   readonly intervalMs: number;
-  /** Whether an alert that flaps is held. */
+  /** Whether a flapping alert is kept firing. */
   readonly flapping: boolean;
 }
 
@@ -55,17 +55,17 @@ export interface AlertHistory {
   /** Ascending in time. */
   readonly recent: readonly Judgement[];
   /**
-   * That it fired, which people were told: a fact in its history like the judgements. What comes late, and a rule that is edited, may
-   * change what led to it, and yet it takes good judgements to end it.
+   * Records that the alert was announced as firing, as part of its history. Late data and edited rules may change the judgements before it,
+   * and still only good judgements end it.
    */
   readonly announced?: { readonly since: number; readonly firedAt: number };
-  /** How far the fold has come, so that it goes on from there. It is never kept in a document: it follows from all the rest. */
+  /** Progress of the fold, so that it can continue. Never stored in a document, because it follows from the other fields. */
   readonly tip?: Tip | undefined;
 }
 
 interface Tip {
   readonly phase: AlertPhase;
-  /** How many of `recent` are in it. */
+  /** Number of entries of `recent` already included. */
   readonly count: number;
   readonly timing: AlertTiming;
   readonly announced: AlertHistory["announced"];
@@ -75,8 +75,8 @@ interface Tip {
 export const quiet: AlertHistory = { base: { status: "inactive" }, recent: [] };
 
 /**
- * Where the alert stands after all of its judgements.
- * @param watermark the newest instant known of the partition: time by which something late is late
+ * Returns the state of the alert after all of its judgements.
+ * @param watermark the newest instant known of the partition, which decides what is late
  */
 export function phaseOf(history: AlertHistory, timing: AlertTiming, watermark: number): AlertPhase {
   return ended(folded(history, history.recent.length, timing, watermark), timing, watermark);
@@ -104,7 +104,7 @@ export function withJudgements(history: AlertHistory, judgements: readonly Judge
   if (judgements.length === 1 && first && first[0] > last) return { ...history, recent: [...history.recent, first] };
   const byInstant = new Map(history.recent);
   for (const [at, verdict] of judgements) byInstant.set(at, verdict);
-  // What was folded already may have changed.
+  // Entries that were folded already may have changed.
   const { tip: _, ...rest } = history;
   return { ...rest, recent: [...byInstant].sort(([a], [b]) => a - b) };
 }
@@ -118,7 +118,7 @@ export function announcing(
   return { base, recent, announced: { since, firedAt } };
 }
 
-/** What a step makes of one history. */
+/** The result of a step for one history. */
 export interface Settled {
   readonly phase: AlertPhase;
   readonly history: AlertHistory;
@@ -180,7 +180,7 @@ function untipped(history: AlertHistory): AlertHistory {
   return history.tip === undefined ? history : { ...history, tip: undefined };
 }
 
-/** Whether nothing of the alert needs to be remembered. */
+/** Returns whether nothing of the alert needs to be stored. */
 export function isQuiet({ base, recent }: AlertHistory): boolean {
   return base.status === "inactive" && !base.results && recent.every(([, verdict]) => verdict !== bad);
 }
@@ -190,7 +190,7 @@ interface Fold {
   /** The announcement where it lies behind them. */
   readonly announced: AlertHistory["announced"];
   readonly count: number;
-  /** Whether no stretch had a hole, by which it would depend on the watermark. */
+  /** Returns whether no stretch had a gap, which would make it depend on the watermark. */
   readonly isSure: boolean;
 }
 
@@ -235,7 +235,7 @@ function asAnnounced(phase: AlertPhase, { since, firedAt }: NonNullable<AlertHis
 
 function step(phase: AlertPhase, [at, verdict]: Judgement, timing: AlertTiming, watermark: number): AlertPhase {
   const before = phase.results ?? 0;
-  // What is neither leaves the state as it was, so that a value which wanders in between does not flap.
+  // A neutral judgement keeps the state, so that a value between the two conditions does not flap.
   const results = withResult(before, verdict === neither ? ((before & 1) as 0 | 1) : verdict);
   // A judgement is missing before this one. It may be late and say the opposite, so a stretch with a hole is not trusted at once.
   const hole = phase.lastAt !== undefined && at - phase.lastAt > 1.6 * timing.intervalMs ? { holeAt: at } : undefined;

@@ -1,4 +1,4 @@
-/** The alerts of one partition: what rules found goes in, what it changes comes out. */
+/** Applies the findings of rules to the alerts of one partition, and returns the changes. */
 import { bounded } from "../../../shared/text/redact.ts";
 import { marginOf } from "../cause/strength.ts";
 import type { Excess, SeriesSource } from "../condition/index.ts";
@@ -34,7 +34,7 @@ export type Change =
       readonly reason?: string;
       /** The key that it had before its rule was renamed. */
       readonly formerly?: string;
-      /** How it flapped, now that it has calmed. */
+      /** Its flapping, now that it has ended. */
       readonly calmed?: Flapping;
     }
   | { readonly what: "probe"; readonly at: number; readonly fact: ProbeFact };
@@ -42,7 +42,7 @@ export type Change =
 /** Alerts by their keys: the rule and its labels. */
 export type AlertsByKey = ReadonlyMap<string, AlertState>;
 
-/** What was judged of one alert. */
+/** The judgements of one alert. */
 export interface Judged {
   readonly rule: CompiledRule;
   /** The last that was bad, or else the last. */
@@ -50,14 +50,14 @@ export interface Judged {
   readonly judgements: readonly Judgement[];
 }
 
-/** What was judged in one step, by the keys of the alerts. */
+/** The judgements of one step, by alert key. */
 export class Verdicts {
   readonly byKey: Map<string, Judged> = new Map();
 
   /** Why there is nothing to judge of alerts, by their keys. */
   readonly absences: Map<string, SeenAbsence> = new Map();
 
-  /** What was judged last, as a list: a rule says the same of many series at the same instant. */
+  /** The last judgement as a list, because a rule often gives many series the same one at the same instant. */
   #last: readonly [Judgement] = [[Number.NaN, bad]];
 
   add(rule: CompiledRule, finding: Finding, at: number, verdict: Verdict): void {
@@ -105,7 +105,7 @@ export interface Step {
   readonly source: SeriesSource;
   /** The newest instant known. */
   readonly watermark: number;
-  /** What changes is appended here. */
+  /** Changes are appended here. */
   readonly changes: Change[];
 }
 
@@ -142,7 +142,7 @@ export function applied(alerts: AlertsByKey, verdicts: Verdicts, step: Step): Al
 
 const none: readonly Judgement[] = [];
 
-/** The alert after a step, having told what changed; `undefined` where nothing of it needs to be remembered. */
+/** Returns the alert after a step and records what changed; `undefined` if nothing of it needs to be stored. */
 function advanced(
   key: string,
   alert: AlertState,
@@ -165,7 +165,7 @@ function advanced(
   return phase.status === "inactive" && isQuiet(now.history) ? undefined : now;
 }
 
-/** The alert with the reason why nothing can be judged of it, while nothing can. What nobody was told of needs none. */
+/** Returns the alert with the reason why it cannot be judged at present. An alert that was never announced needs no reason. */
 function withAbsence(
   alert: AlertState,
   absent: SeenAbsence | undefined,
@@ -230,7 +230,7 @@ function edited(alerts: AlertsByKey, { partition, plan, source, watermark, chang
         continue;
       }
     } else if (fate.what === "rejudged" && speaksOf(fate.rule, key)) {
-      // What was bad by the old condition may not be by the new one, so what nobody was told of begins anew.
+      // Bad judgements of an old condition do not apply to a new one, so an alert that was not announced starts again.
       const history = alert.status === "firing" ? alert.history : quiet;
       next.set(key, { ...alert, history, criterion: fate.rule.criterion });
       continue;
@@ -314,13 +314,13 @@ function countedOf(
   return { failedAt: isEarlier ? failuresOf(known, found ?? []) : known };
 }
 
-/** What was last seen to be bad, and when. */
+/** The last bad finding and its time. */
 function seenOf({ finding, judgements }: Judged): Pick<AlertState, "seen" | "seenAt"> {
   const seenAt = judgements.findLast(([, verdict]) => verdict === bad)?.[0];
   return { seen: bounded(finding.seen), ...(seenAt === undefined ? {} : { seenAt }) };
 }
 
-/** How bad it is: as its rule says, or as what was last bad of it. */
+/** Severity: that of the rule, or of the last bad finding. */
 function gradeOf(
   rule: CompiledRule,
   alert: AlertState,
@@ -339,14 +339,14 @@ function told({ excess, excessAt }: AlertState, status: AlertState["status"]): A
   return excess === undefined || excessAt === undefined || status === "inactive" ? {} : { excess, excessAt };
 }
 
-/** How far it is beyond its limit. While it grows it is told anew with each doubling, so that a value that creeps costs nothing. */
+/** Excess beyond the limit. Growth is reported once per doubling, so that a slowly rising value causes few writes. */
 function worse(alert: AlertState, excess: Excess | undefined, at: number): AlertExcess {
   if (excess === undefined) return told(alert, alert.status);
   const isSame = alert.excess !== undefined && marginOf(excess) < 2 * marginOf(alert.excess);
   return isSame && alert.status !== "inactive" ? told(alert, alert.status) : { excess, excessAt: at };
 }
 
-/** Whether the incidents must hear of the alert again. That a flapping alert has changed once more is no news. */
+/** Returns whether the incidents must process the alert again. One more change of a flapping alert does not count. */
 function differs(now: AlertState, before: AlertState): boolean {
   if (now.status !== before.status) return true;
   if (now.status === "inactive") return false;

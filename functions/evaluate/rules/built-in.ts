@@ -7,12 +7,12 @@ import type { Condition, Series } from "../condition/index.ts";
 import { type Burn, type BurnTerms, burnAt } from "./burn.ts";
 import { type CompiledRule, compileRule } from "./rule.ts";
 
-/** What the rule over continuous failures of a probe is called. */
+/** Name of the rule for continuous failures of a probe. */
 export function failingName(probe: string): string {
   return `${probe} failing`;
 }
 
-/** What the rule over failures that come and go is called. */
+/** Name of the rule for intermittent failures. */
 export function intermittentName(probe: string): string {
   return `${probe} intermittent`;
 }

@@ -1,13 +1,13 @@
 /**
- * How fast failures that come and go burn the error budget. Kept of a probe: how many runs there were, by the twelfth of an hour, and when those
- * failed that a rule over a continuous failure does not see. Two windows are looked at, a fast and a slow one, each together with a shorter one, so
- * that an alert ends soon after the failures do. Pure.
+ * Error-budget burn rate of intermittent failures. Per probe it keeps the number of runs in each twelfth of an hour, and the times of
+ * failures that the rule for continuous failures does not see. A fast and a slow window are each combined with a shorter one, so that an
+ * alert ends soon after the failures do. Pure.
  * @see https://sre.google/workbook/alerting-on-slos/ multiwindow, multi-burn-rate alerts
  */
 
 /** The runs of one probe within the slow window, and those that failed. */
 export interface RunCounts {
-  /** How long one count is for, in milliseconds. */
+  /** Length of a counting bucket, in milliseconds. */
   readonly bucketMs: number;
   /** Number of the first bucket, since the epoch. */
   readonly first: number;
@@ -17,17 +17,17 @@ export interface RunCounts {
   readonly failures: readonly number[];
 }
 
-/** What is allowed, and which failures another rule is for. */
+/** The budget, and the failures that another rule covers. */
 export interface BurnTerms {
   /** The share of runs that may fail: what the availability target leaves. */
   readonly budget: number;
-  /** How far apart the runs are, in milliseconds. */
+  /** Interval between runs, in milliseconds. */
   readonly paceMs: number;
   /** Failures that last as long as this are not looked at: the rule over continuous failures is for them; in milliseconds. */
   readonly alertAfterMs: number;
 }
 
-/** What is burning: which runs of how many have failed within a window. */
+/** A burning budget: the failed runs within a window, and the number of all runs. */
 export interface Burn {
   readonly window: "fast" | "slow";
   readonly windowMs: number;
@@ -38,7 +38,7 @@ export interface Burn {
   readonly aside?: "longer" | "present";
 }
 
-/** How many times as fast as allowed the budget burns, and the share of failed runs at which everybody would call it broken. */
+/** Burn-rate threshold, and the ratio of failed runs that always counts as broken. */
 const rates = { fast: { burn: 14.4, most: 0.4 }, slow: { burn: 6, most: 0.2 } } as const;
 /** The windows of a probe that runs every few minutes at least, in milliseconds; of one that runs less often, in runs. */
 const hour = 3_600_000;
@@ -70,7 +70,7 @@ function windowsFor(paceMs: number): Windows {
   };
 }
 
-/** How far back the failures of a probe may count, in milliseconds. */
+/** How far back the failures of a probe count, in milliseconds. */
 export function burnLookback(paceMs: number): number {
   return windowsFor(paceMs).slow.longMs;
 }
@@ -103,7 +103,7 @@ export function withRun(
 }
 
 /**
- * What burns the budget at an instant; `undefined` where nothing does.
+ * Returns the burning budget at an instant; `undefined` if there is none.
  * @param goesOn whether the newest run has failed: that failure is not over, and may become a continuous one
  */
 export function burnAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Burn | undefined {
@@ -167,7 +167,7 @@ function stretchesOf(failures: readonly number[], paceMs: number): Stretches {
   return stretches;
 }
 
-/** Whether the latest failures are over: then what burnt before burns no more. */
+/** Returns whether the latest failures have ended: then earlier burning no longer counts. */
 function haveStopped(failures: readonly number[], at: number, paceMs: number): boolean {
   const [first, last] = [failures[0], failures.at(-1)];
   if (first === undefined || last === undefined) return true;

@@ -1,10 +1,10 @@
-/** What an edit of the configuration means for an alert that is known already. */
+/** Applies edits of the configuration to known alerts. */
 
 import type { AlertState } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { CompiledRule } from "./rule.ts";
 
-/** What becomes of an alert. */
+/** The fate of an alert. */
 export type Fate =
   | { readonly what: "same" }
   /** Its rule is the same under another name. */
@@ -17,7 +17,7 @@ export type Fate =
 /** Partition of the rules that join metrics of several others. */
 export const crossPartition = "cross";
 
-/** What becomes of an alert of that partition under the plan. */
+/** Decides what happens to an alert of that partition under the plan. */
 export function fateOf(alert: Pick<AlertState, "rule" | "labels" | "criterion">, partition: string, plan: Plan): Fate {
   const name = alert.labels["probe"];
   const probe = name === undefined ? undefined : plan.probes.get(name);

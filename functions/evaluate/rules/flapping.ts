@@ -24,7 +24,7 @@ export function withResult(results: Results, bad: 0 | 1): Results {
   return ((results << 1) | bad) & (2 ** (places + 1) - 1);
 }
 
-/** How much of the window is change, weighted, in percent. */
+/** Weighted rate of state changes in the window, in percent. */
 export function changeShare(results: Results): number {
   let twentieths = 0;
   for (let age = 0; age < places; age++) {
@@ -33,7 +33,7 @@ export function changeShare(results: Results): number {
   return (twentieths / places) * 100;
 }
 
-/** Whether it flaps with the newest result, which is of that instant; `before` is what was said with the one before. */
+/** Returns whether it flaps with the newest result at that instant; `before` is the answer for the previous result. */
 export function flappingAfter(results: Results, at: number, before: Flapping | undefined): Flapping | undefined {
   if (before === undefined && isSteady(results)) return undefined;
   const share = changeShare(results);
@@ -42,7 +42,7 @@ export function flappingAfter(results: Results, at: number, before: Flapping | u
   return changed(results, 0) ? { ...before, changes: before.changes + 1 } : before;
 }
 
-/** How many of the results before the newest stretch of bad ones were bad as well, at most 20. */
+/** Number of bad results among the (at most 20) before the newest bad stretch. */
 export function badBefore(results: Results): number {
   let older = results;
   while (older & 1) older >>= 1;

@@ -59,7 +59,7 @@ export function without(labels: Labels, names: readonly string[]): Labels {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !names.includes(name)));
 }
 
-/** Whether two sets agree on every label that both have. */
+/** Returns whether two sets agree on every label that both have. */
 export function agree(a: Labels, b: Labels): boolean {
   return Object.entries(a).every(([name, value]) => (ownEntry(b, name) ?? value) === value);
 }

@@ -13,33 +13,33 @@ export interface CompiledRule {
   readonly name: string;
   readonly component?: string;
   readonly severity: Severity;
-  /** What follows where there is nothing to judge. */
+  /** Consequences of having nothing to judge. */
   readonly missing: MissingPolicy;
   readonly alertDurationMs: number;
   readonly clearDurationMs: number;
   readonly condition: Condition;
-  /** What ends a firing alert; without it, that the condition does not hold. */
+  /** Ends a firing alert; by default, the condition no longer holding does. */
   readonly clear?: Condition;
   readonly flapping: boolean;
   readonly vantages: "any" | "all" | "majority";
   /** Metrics that it looks at. */
   readonly metrics: readonly string[];
-  /** What it is about, where the configuration says so. */
+  /** Signal of the rule, if the configuration states it. */
   readonly signal?: Signal;
-  /** How far back it looks, in milliseconds. */
+  /** Lookback, in milliseconds. */
   readonly windowMs: number;
-  /** Whether the passing of time alone can change the outcome, where there is no alert yet. */
+  /** Whether the passing of time alone can change the outcome while there is no alert. */
   readonly timed: boolean;
   /** Its findings have severities of their own. @default false */
   readonly graded?: true;
-  /** What it judges by, as one text: an alert that was judged by another begins anew. */
+  /** Text of the judging criterion: an alert that was judged by another criterion starts again. */
   readonly criterion: string;
 }
 
-/** What a rule finds of one combination of series. Instances of a condition are such findings. */
+/** The finding of a rule for one combination of series. Instances of a condition are such findings. */
 export interface Finding
   extends Pick<Instance, "labels" | "truth" | "seen" | "excess" | "series" | "severity" | "capped" | "failedAt"> {
-  /** What the condition of the all-clear says, where the rule has one. */
+  /** Result of the all-clear condition, if the rule has one. */
   readonly clear?: boolean | undefined;
 }
 
@@ -76,10 +76,7 @@ function withSingleSpaces(condition: string): string {
   return condition.trim().replaceAll(/("[^"]*"|'[^']*')|\s+/g, (_, quoted?: string) => quoted ?? " ");
 }
 
-/**
- * What the rule finds at an instant, for every combination of series that it speaks of.
- * @param onlyBad that what is not bad is not asked for, and may be left out
- */
+/** Returns the findings of the rule at an instant, one for each combination of series. @param onlyBad leave out findings that are not bad */
 export function findings(
   rule: CompiledRule,
   source: SeriesSource,
@@ -92,8 +89,8 @@ export function findings(
 }
 
 /**
- * What a finding means for the alert; `undefined` where nothing follows from it.
- * @param absence why there is nothing to judge, where there is nothing
+ * Translates a finding into a judgement of the alert; `undefined` if it has no consequence.
+ * @param absence why there is nothing to judge, if so
  */
 export function verdictOf(
   { truth, clear }: Finding,
@@ -106,12 +103,12 @@ export function verdictOf(
   return clear === undefined && rule.missing.value === "clear" ? good : neither;
 }
 
-/** Whether missing data may fire an alert. */
+/** Returns whether missing data may fire an alert. */
 function firesOn(missing: MissingPolicy): boolean {
   return Object.values(missing).includes("fire");
 }
 
-/** What a word of `missing` means for the alert. */
+/** Translates a value of `missing` into a judgement of the alert. */
 export const ofMissing = { keep: undefined, fire: bad, clear: good } as const;
 
 /** Joins to each instance what the all-clear says of the same series: of all of them, where there are several. */
@@ -171,7 +168,7 @@ function together(found: readonly Finding[], needed: "all" | "majority"): readon
   });
 }
 
-/** Whether so many are true. What is not known is undecided as long as it could decide; of none, nothing is known. */
+/** Returns whether so many are true. Unknown members leave it undecided while they could decide; an empty set is unknown. */
 function quorum(truths: readonly Truth[], needed: "all" | "majority"): Truth {
   const all = truths.length;
   if (all === 0) return undefined;

@@ -164,6 +164,17 @@ describe("afterAttempt", () => {
     });
   });
 
+  it("hands a mail over once more after an end without an answer, and not for an instance that died before", () => {
+    const once = { outcome: "retry", answer: "no answer to the end of the mail within 240 s", unsure: "once" } as const;
+    const died = { at: seconds(-60), outcome: "lost", answer: "the instance that was sending did not come back" };
+    const first = afterAttempt({ ...sending, delivery: { ...sending.delivery, attempts: [died] } }, once, noon, false);
+    expect(first.status).toBe("retrying");
+    expect(afterAttempt({ id: sending.id, delivery: first }, once, noon + 60_000, false)).toMatchObject({
+      status: "rejected",
+      reason: "may have arrived: no answer to the end of the mail within 240 s, twice",
+    });
+  });
+
   it("notes that it may have arrived where only the answer is missing", () => {
     const unsure = { outcome: "retry", answer: "read ECONNRESET", unsure: true } as const;
     expect(afterAttempt(sending, unsure, noon, false)).toMatchObject({

@@ -16,6 +16,7 @@ import {
   type Delivery,
   deliveries,
   deliveryFields,
+  didNotComeBack,
   isFinal,
   isSameReader,
   type LedgerEntry,
@@ -341,7 +342,7 @@ function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: st
 /** The attempt of an instance that died: nobody knows whether it arrived. */
 function lost(delivery: Delivery): Delivery {
   const at = new Date((delivery.lease_until ?? delivery.planned_at).getTime());
-  const attempt = { at, outcome: unsure, answer: "the instance that was sending did not come back" };
+  const attempt = { at, outcome: unsure, answer: didNotComeBack };
   return {
     ...delivery,
     attempts: [...delivery.attempts, attempt].slice(-shownAttempts),

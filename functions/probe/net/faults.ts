@@ -234,5 +234,7 @@ export function unanswered(phase: string): string {
 
 /** What goes on in a phase, as a part of a sentence: `connecting to api.example.com:443`. */
 export function doing(phase: string, peer: string): string {
-  return `${ownEntry(activities, phase) ?? `in the phase ${phase} with`} ${peer}`;
+  // A step without a name is called by what it does and its position.
+  const activity = ownEntry(activities, phase) ?? ownEntry(activities, phase.replace(/-\d+$/, ""));
+  return `${activity ?? `in the phase ${phase} with`} ${peer}`;
 }

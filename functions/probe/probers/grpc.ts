@@ -141,7 +141,12 @@ function judged(answer: HealthAnswer, service: string, peer: string): SeenFailur
   if (status !== 0) {
     const { name, kind, say } = statuses[status] ?? { name: String(status), kind: "protocol", say: "the call failed" };
     const told = message.judge((text) => text === "") ? "" : cite`: ${message.first(160)}`;
-    return { kind, phase, message: cite`${say ?? "the call failed"} at ${peer} (${name})${told}`, code: name };
+    return {
+      kind,
+      phase,
+      message: cite`${peer} answered that ${say ?? "the call failed"} (${name})${told}`,
+      code: name,
+    };
   }
   if (serving === 1) return undefined;
   if (serving === 2)

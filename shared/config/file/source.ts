@@ -28,7 +28,7 @@ export interface Source {
   found(): { problems: Problem[]; warnings: Problem[] };
 }
 
-/** How often aliases may be followed in one file, expansions of expansions counted: far above need, far below harm. */
+/** Maximum number of alias expansions in one file, nested ones included: far above need, far below harm. */
 const mostAliases = 200;
 
 /** Reads YAML 1.2 with anchors, aliases and merge keys. Never throws: what is wrong is among the problems. */
@@ -72,7 +72,7 @@ export function readSource(text: string, file: string): Source {
 /** Start and end in the text, in characters. */
 type Extent = readonly [start: number, end: number];
 
-/** What is wrong with the file as YAML, and whether its data can be looked at all the same. */
+/** YAML errors of the file, and whether its data can be checked nevertheless. */
 function findFlaws(text: string, document: Document.Parsed): { mistakes: Flaw[]; readable: boolean } {
   const twice = document.errors.filter((error) => error.code === "DUPLICATE_KEY");
   const mistakes: Flaw[] = twice.map((error) => ({
@@ -105,7 +105,7 @@ function findFlaws(text: string, document: Document.Parsed): { mistakes: Flaw[];
   return { mistakes: [...mistakes, ...odd], readable: odd.length === 0 };
 }
 
-/** Where a spot stands in the text. What is not in the file, as a key that is missing, stands at the nearest parent that is. */
+/** Returns the position of a spot in the text. A missing key is reported at its nearest existing parent. */
 function extentOf(document: Document.Parsed, text: string, { path, part, within }: Spot): Extent {
   let value: ParsedNode | null | undefined = document.contents;
   let key: Node | undefined;

@@ -15,7 +15,7 @@ import { isCertain } from "../timing.ts";
 import { failingIn, intermittentIn } from "./built-in.ts";
 import { entriesOfEach, probeOf, withLedger } from "./ledger.ts";
 import { beyondRoom } from "./room.ts";
-import { symptomsIn } from "./seen.ts";
+import { passedSymptoms, symptomsIn } from "./seen.ts";
 import { withWorst } from "./worst.ts";
 
 /** The firing alerts of the rules that are built into probes, by these. */
@@ -52,14 +52,16 @@ export function withSymptoms(
   const earliest = earliestIn(incident);
   const endOf = (id: string): number => ownEntry(incident.symptoms, id)?.until ?? earliest;
   const all = symptomsIn(facts, plan, (id) => Math.max(earliest, endOf(id)));
-  const added = all.filter((seen) => ownEntry(symptoms, seen.id) === undefined && belongs(seen));
+  const isNew = (seen: Symptom): boolean => ownEntry(symptoms, seen.id) === undefined && belongs(seen);
+  const passed = passedSymptoms(facts, plan).filter((seen) => !all.some(({ id }) => id === seen.id) && isNew(seen));
+  const added = [...all.filter(isNew), ...passed];
   const leftOut = beyondRoom([...Object.values(symptoms), ...added], plan);
   const isAdded = new Set(added.map(({ id }) => id).filter((id) => !leftOut.has(id)));
   for (const id of leftOut) {
     delete symptoms[id];
     changed ||= ownEntry(incident.symptoms, id) !== undefined;
   }
-  for (const seen of all) {
+  for (const seen of [...all, ...passed]) {
     const known = ownEntry(symptoms, seen.id);
     if (known !== undefined) take(known.until === undefined ? goingOn(known, seen, most) : returned(known, seen, most));
     else if (isAdded.has(seen.id)) take({ symptom: seen, notes: onsetNotes(seen) });

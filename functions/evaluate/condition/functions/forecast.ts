@@ -1,19 +1,19 @@
 /**
- * Where a metric is heading: the Theil-Sen line through the samples of the window (the median of the slopes between all pairs, so that
- * outliers do not bend it), one window ahead.
+ * Forecasts a metric: the Theil-Sen line through the samples of the window (the median of the slopes between all pairs, so that outliers do
+ * not bend it), extended by one window.
  * @see https://en.wikipedia.org/wiki/Theil-Sen_estimator
  */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import { median } from "./quantile.ts";
 import type { Window } from "./window.ts";
 
-/** What the samples of a window say of what comes. */
+/** The trend in the samples of a window. */
 export interface Forecast {
   /** The level now, on the line; without a trend the median of the newer half. */
   readonly now: number;
-  /** Change a millisecond; 0 where there is no trend that can be told from noise. */
+  /** Change per millisecond; 0 if the trend is not distinguishable from noise. */
   readonly slope: number;
-  /** How many of ten slopes between two samples go the same way as the median. */
+  /** How many of ten slopes between two samples have the same sign as the median. */
   readonly agreement: number;
 }
 
@@ -42,7 +42,7 @@ export function forecastOf(window: Window): Forecast | undefined {
   const all = median(slopes);
   const agreeing = slopes.filter((slope) => Math.sign(slope) === Math.sign(all) && slope !== 0).length;
   const agreement = slopes.length === 0 ? 0 : agreeing / slopes.length;
-  // What has levelled off, or rose in one step, goes another way in its newer half: the gentler of the two is believed.
+  // A value that has levelled off, or rose in one step, has a different slope in its newer half: use the smaller of the two.
   const half = Math.ceil(ages.length / 2);
   const newer = median(slopesOf(ages.slice(0, half), levels.slice(0, half)));
   const slope = agreement < needed(ages.length) || newer * all <= 0 ? 0 : Math.abs(newer) < Math.abs(all) ? newer : all;
@@ -58,8 +58,8 @@ export function forecast(window: Window): number {
 }
 
 /**
- * What stands behind a forecast, for people: `reaches 85% in about 40 min, 9 of 10 slopes agree`.
- * @param limit what it is compared with, and how that is shown
+ * Describes a forecast: `reaches 85% in about 40 min, 9 of 10 slopes agree`.
+ * @param limit the constant it is compared with, and its display unit
  */
 export function explainForecast(window: Window, limit?: { readonly value: number; readonly text: string }): string {
   const found = forecastOf(window);

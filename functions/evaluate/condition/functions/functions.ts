@@ -46,8 +46,8 @@ function change(window: Window): number {
 }
 
 /**
- * How far a counter has come from the first sample to the last; `NaN` for a lone one. A counter only falls when it begins again from 0, as
- * Prometheus has it: https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
+ * Returns the increase of a counter between the first and the last sample; `NaN` for a single one. A counter falls only when it restarts
+ * from 0, as in Prometheus: https://prometheus.io/docs/prometheus/latest/querying/functions/#rate
  */
 function increase(window: Window): number {
   let sum = change(window);

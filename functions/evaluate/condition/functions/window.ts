@@ -19,11 +19,11 @@ export interface WindowFunction {
   readonly unit?: Unit;
   /** Its value, `NaN` where the samples do not suffice. */
   compute(window: Window): number;
-  /** What it computes of a duration, a ratio or what has an upper bound: it never counts up, and so is never reset. @default `compute` */
+  /** Alternative for durations, ratios and bounded values, which are not counters and are never reset. @default `compute` */
   ofLevels?(window: Window): number;
   /**
-   * What stands behind the value, as the end of a phrase; empty where there is nothing to say.
-   * @param limit what the value is compared with, and how that is shown
+   * Explains the value, as the end of a phrase; empty if there is nothing to add.
+   * @param limit the constant the value is compared with, and its display unit
    */
   explain?(window: Window, limit: { readonly value: number; readonly text: string } | undefined): string;
 }

@@ -6,12 +6,12 @@ export interface Span {
   readonly end: number;
 }
 
-/** What is wrong with a condition, where it stands, and what to write instead. */
+/** A mistake in a condition: what is wrong, where, and what to write instead. */
 export class ConditionError extends Error {
   override readonly name = "ConditionError";
-  /** Where the mistake begins: offset from 0 in the text. */
+  /** Start of the mistake: offset from 0 in the text. */
   readonly position: number;
-  /** How many characters are mistaken; 0 where something is missing at the end. */
+  /** Length of the mistake in characters; 0 if something is missing at the end. */
   readonly length: number;
   /** The whole text corrected, where the mistake says how. */
   readonly suggestion?: string;

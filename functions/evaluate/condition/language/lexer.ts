@@ -42,7 +42,7 @@ const symbols: ReadonlySet<string> = new Set([
   ...["(", ")", "{", "}", ",", "+", "-", "*", "/", "=", "==", "!=", "<", "<=", ">", ">="],
 ]);
 
-/** What other languages write, and what this one writes instead. */
+/** Tokens of other languages, and their equivalents in this one. */
 const foreign: Readonly<Record<string, string>> = {
   "&&": "and",
   "&": "and",

@@ -43,7 +43,7 @@ export function literal(text: string, token: Token): Literal {
   throw new ConditionError(`invalid number "${token.text}": write 12, 70%, 2.5s, 1h30m or 64MiB`, token);
 }
 
-/** How tightly an operator binds what stands beside it. */
+/** Binding powers of operators. */
 const precedence: Readonly<Record<Binary["operator"], number>> = {
   or: 1,
   and: 2,

@@ -42,7 +42,7 @@ export interface Label extends Span {
   readonly name: string;
 }
 
-/** What an expression was some time ago: `http_response_time offset 1h`. */
+/** The past value of an expression: `http_response_time offset 1h`. */
 export interface Offset extends Span {
   readonly kind: "offset";
   readonly operand: Expression;

@@ -47,7 +47,7 @@ export function membershipOf(incident: Incident, facts: Facts, plan: Plan): (sym
   };
 }
 
-/** What notices do not reach is an incident apart: it is told to others than what else there is of the monitor. */
+/** Undeliverable notifications form a separate incident, because other people must hear of it than of other monitor trouble. */
 function mayShare(key: string, { alerts }: Incident): boolean {
   return isOfChannel(key) === Object.keys(alerts).some(isOfChannel);
 }
@@ -73,7 +73,7 @@ function places({ alerts, diagnosis }: Incident): string[] {
   return [...new Set([...Object.values(alerts).map(({ component }) => component), ...named])];
 }
 
-/** Whether the trouble of both may be one: one depends on the other, both on a third, or a third on both. */
+/** Returns whether both may have one cause: one depends on the other, both on a third, or a third on both. */
 function isTied(a: string, b: string, { graph }: Plan): boolean {
   return (
     graph.connected(a, b) ||

@@ -10,14 +10,14 @@ import { affectedBy } from "../record/document.ts";
 import { clockTime } from "../record/instants.ts";
 import type { Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 
-/** How much later than what they speak of the first bad figures may be read, in milliseconds: four minutes and one of their windows. */
+/** Maximum delay between an event and reading its first bad values, in milliseconds: four minutes and one window of theirs. */
 const lag = 300_000;
-/** How long after the first failure of an outage other parts of it may begin to fail, in milliseconds. */
+/** Maximum delay between the first failure of an outage and failures of its other parts, in milliseconds. */
 const spread = 300_000;
 /** The most alerts that are remembered of an outage. */
 const mostAlerts = 20;
 
-/** What is remembered of an outage while late figures may speak of it. */
+/** Facts kept about an outage while late data may refer to it. */
 export function rememberedOf(incident: Incident): Pick<RecentlyResolved, "endedAt" | "affected" | "alerts"> {
   const { alerts, recoveringAt } = incident;
   return {
@@ -27,7 +27,7 @@ export function rememberedOf(incident: Incident): Pick<RecentlyResolved, "endedA
   };
 }
 
-/** What an outage is known by when it is over. */
+/** Identity of a resolved outage. */
 type Ended = Pick<RecentlyResolved, "id" | "firstFailureAt" | "resolvedAt" | "endedAt" | "affected" | "alerts">;
 
 /** The outage, over or about to be, that the late figures of an alert may speak of; `undefined` for an alert about something new. */
@@ -55,12 +55,12 @@ export function lateDataOf(
   return { incident: last.incident, rule, component, seen, firedAt, until: last.endedAt + lag + tailOf(alert, plan) };
 }
 
-/** What the record of an outage says of a held alert that has cleared. */
+/** Timeline entry for a held alert that has cleared. */
 export function lateDataNote({ rule, component, seen, firedAt }: LateData, plan: Plan): string {
   return `"${rule}" fired for ${titleOf(plan, component)} at ${clockTime(firedAt)}, by figures that are shown minutes late, and has cleared: ${seen}.`;
 }
 
-/** How long after the last bad figures of an outage were read an alert over them may go on firing, in milliseconds. */
+/** How long an alert on late data may keep firing after the last bad values of an outage were read, in milliseconds. */
 function tailOf({ rule, labels }: KnownAlert, plan: Plan): number {
   const { condition, clear, clearDurationMs = 0 } = plan.rulesByName.get(rule) ?? {};
   const windows = [...(condition?.selectors ?? []), ...(clear?.selectors ?? [])].map(({ windowMs }) => windowMs);

@@ -1,4 +1,4 @@
-/** How an alert opens an incident: a new one, or again the one of which it is a relapse. */
+/** Opens an incident for an alert: a new one, or the earlier one of which it is a relapse. */
 import { list } from "../../../../shared/text/sentences.ts";
 import { clockSpan, spokenDuration } from "../../../../shared/text/units.ts";
 import { isOfMonitor, monitorTitle } from "../../monitor/incident-text.ts";
@@ -50,7 +50,7 @@ export function openIncident(
   const { rootCause } = draft.incident.diagnosis;
   const fails = Object.values(draft.incident.symptoms).some(({ source }) => source === "probe");
   const shown = Object.values(draft.incident.symptoms).map((symptom) => symptom.component);
-  // What an alert was about may be silent by now.
+  // The series of an alert may be silent by now.
   const failing = [...new Set(shown.length === 0 ? [component] : shown)];
   draft.set({
     id: incidentId(openedAt, rootCause === "unknown" ? component : rootCause, avoid),
@@ -70,6 +70,9 @@ export function openIncident(
     draft.set({ previous: before.id });
     const ago = spokenDuration(clockSpan(before.resolvedAt, openedAt));
     draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
+  }
+  for (const { id, until } of Object.values(draft.incident.symptoms)) {
+    if (until !== undefined && until >= openedAt) draft.note(until, `\`${id.slice("probe/".length)}\` is good again.`);
   }
   return draft;
 }

@@ -1,4 +1,4 @@
-/** Where alerts that fire belong: to an incident that is open, to one that they open again, to a new one, or for now to none. */
+/** Assigns firing alerts to incidents: an open one, one that they reopen, a new one, or none for now. */
 import { reopenWithin } from "../../../../shared/reopen-within.ts";
 import { ownEntry, setEntry } from "../../../../shared/runtime/entries.ts";
 import type { LateData } from "../../cause/diagnosis.ts";
@@ -18,7 +18,7 @@ export interface Placed {
   readonly reopened: readonly string[];
   /** Firing alerts that are held, by their keys: see late-data.ts. */
   readonly lateData: Readonly<Record<string, LateData>>;
-  /** What is to be added to the timelines of incidents that are over, by their ids. */
+  /** Additions to timelines of resolved incidents, by incident id. */
   readonly afterwards: ReadonlyMap<string, readonly TimelineEntry[]>;
 }
 
@@ -71,7 +71,7 @@ export function placed(
   return { drafts, opened, reopened, lateData, afterwards };
 }
 
-/** What became of the alerts that were held: some still are, some fire for longer than late figures explain, and the figures of some are over. */
+/** The fate of held alerts: some stay held, some fire for longer than late data explains, and for some the data has recovered. */
 function heldBefore(
   { lateData = {}, incidents }: EnvironmentState,
   { alerts, news, time }: Facts,

@@ -11,7 +11,7 @@ import { beganAfter } from "../record/onset.ts";
 import type { Relapse } from "../record/relapses.ts";
 import type { EnvironmentState, Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 
-/** How much later than the window a late measurement may still tell of a relapse in it, in milliseconds. */
+/** How long after the window a late measurement can still reveal a relapse in it, in milliseconds. */
 const lateness = 900_000;
 /** The most resolved incidents that are kept whole: each may take tens of kilobytes of the state. */
 const mostReopenable = 8;
@@ -36,7 +36,7 @@ export function relapseOf(
     .find((ended) => isSameCause(ended, alert, fresh));
 }
 
-/** Whether the same fails again: what alarmed people before, or the cause itself, and from the same cause as far as that is known. */
+/** Returns whether the same thing fails again: an earlier alert or the cause itself, and with the same cause as far as it is known. */
 function isSameCause(ended: Incident, { key, component }: KnownAlert, fresh: Incident): boolean {
   const { rootCause } = ended.diagnosis;
   const isKnown = Object.hasOwn(ended.alerts, key);
@@ -61,7 +61,7 @@ export function reopen(draft: Draft, alert: KnownAlert): void {
     status: "open",
     alerts: { ...alerts, [key]: { rule, component, firing: true } },
     relapses: [...relapses, relapse],
-    // What is asked of the environment is asked again, and patience begins anew.
+    // Diagnosis requests are sent again, and escalation delays start again.
     ...(request === undefined
       ? {}
       : { diagnosisRequest: { ...request, requestedAt: 0, awaited: [], about: [], facts: {} } }),
@@ -81,7 +81,7 @@ export function reopenableAfter(
   windowMs: number,
 ): readonly Incident[] {
   const ids = new Set(current.map(({ id }) => id));
-  // What an operator has declared over is over.
+  // An incident that an operator resolved stays resolved.
   const ended = current.filter((one) => one.status === "resolved" && !one.byOperator && !isDrill(one));
   return [...before.filter(({ id }) => !ids.has(id)), ...ended]
     .filter(({ resolvedAt = 0 }) => windowMs > 0 && at - resolvedAt <= windowMs + lateness)

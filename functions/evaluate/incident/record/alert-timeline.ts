@@ -1,4 +1,4 @@
-/** What the timeline of an incident says of an alert of its own. */
+/** Timeline entries for the alerts of an incident. */
 
 import { type Plan, titleOf } from "../../plan.ts";
 import { type Absence, absenceText } from "../../rules/absence.ts";
@@ -7,10 +7,10 @@ import type { Incident, KnownAlert, TimelineEntry } from "../state.ts";
 import { clockTime } from "./instants.ts";
 
 /**
- * The lines for what has changed of an alert.
- * @param before as the incident knew it
- * @param now as it stands; `undefined` where nothing is wrong any more
- * @param change what told of it just now
+ * Returns the entries for changes of an alert.
+ * @param before its state known to the incident
+ * @param now its current state; `undefined` if nothing is wrong any more
+ * @param change its latest change
  */
 export function alertNotes(
   before: Incident["alerts"][string],

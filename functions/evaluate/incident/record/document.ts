@@ -22,8 +22,8 @@ export function componentsOf(incident: Incident): string[] {
 }
 
 /**
- * The symptoms that people may be told of: those that are more than chance, and those that have just begun while something else fails for
- * sure. A single failed run beside a mere warning is not one.
+ * Symptoms to publish: those beyond chance, and those that have just started while something else certainly fails. A single failed run
+ * beside a mere warning is not published.
  */
 export function believed({ symptoms }: Pick<Incident, "symptoms">): Symptom[] {
   const all = Object.values(symptoms);
@@ -50,7 +50,7 @@ export function blockedBy({ symptoms, diagnosis }: Incident, { graph }: Plan): s
   return graph.names.filter((name) => [...failing].some((failed) => reaches(name, failed)));
 }
 
-/** The fields of the document that the evaluator owns; what operators and the notifier write stands beside them. */
+/** Fields of the document that the evaluator owns; operators and the notifier write the others. */
 export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
   const { diagnosis } = incident;
   const end = incident.resolvedAt;
@@ -149,7 +149,7 @@ export function eventOf(
   };
 }
 
-/** How each affected component is now: it `fails`, is `degraded`, or `works again`. */
+/** Current state of each affected component: `fails`, `degraded` or `works again`. */
 export function componentStates(incident: Incident): Record<string, "fails" | "degraded" | "works again"> {
   const lasting = believed(incident).filter(({ until }) => until === undefined);
   const over = incident.status === "recovering" || incident.status === "resolved";
@@ -178,7 +178,7 @@ function causeFields({ causes = [], firstFailureAt, resolvedAt }: Incident, plan
   });
 }
 
-/** What the cause was before the present one, where it has recovered. */
+/** The previous cause, if it has recovered. */
 function earlierCauseOf({ causes = [], diagnosis }: Incident, plan: Plan): string {
   const earlier = causes.findLast(({ recoveredAt }) => recoveredAt !== undefined);
   if (earlier?.recoveredAt === undefined || earlier.component === diagnosis.rootCause) return "";
@@ -194,7 +194,7 @@ function priorityOf(incident: Incident, plan: Plan): Priority {
   return incident.severity === "warning" ? "P2" : "P3";
 }
 
-/** What a person needs first: how bad it is and since when, what it is, what it blocks, who acts, and what to do. */
+/** The summary for a person: severity and start, what it is, what it blocks, who acts, and what to do. */
 function overviewOf(incident: Incident, plan: Plan): string[] {
   const { severity, status, openedAt, diagnosis } = incident;
   const [next] = incident.resolvedAt === undefined ? (diagnosis.next ?? []) : [];
@@ -207,7 +207,7 @@ function overviewOf(incident: Incident, plan: Plan): string[] {
   ];
 }
 
-/** What is blocked, or could be, and how far it reaches. */
+/** Blocked or threatened activities, and their extent. */
 function impactOf(incident: Incident, plan: Plan): string {
   if (isOfMonitor(incident)) return monitorImpact(incident, plan);
   const affected = affectedBy(incident);
@@ -248,7 +248,7 @@ function troubleOf(incident: Incident, plan: Plan): string {
   return onsetSentences(others, !isFailing(incident)).join(" ");
 }
 
-/** Whether what failed is still seen to fail. */
+/** Returns whether the failure is still observed. */
 function isFailing({ status }: Incident): boolean {
   return status === "open" || status === "acknowledged";
 }

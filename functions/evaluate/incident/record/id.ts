@@ -1,4 +1,4 @@
-/** What an incident is called. */
+/** Ids of incidents. */
 
 /** `yyyymmdd-hhmmss-component`, with a number behind it where that is taken. */
 export function incidentId(at: number, component: string, avoid: ReadonlySet<string> = new Set()): string {

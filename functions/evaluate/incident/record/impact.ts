@@ -1,4 +1,4 @@
-/** What the document of an incident keeps of what was seen: who was affected for how long, and which checks failed. Pure. */
+/** Observations kept in the document of an incident: who was affected for how long, and which checks failed. Pure. */
 import { targetOf } from "../../../../shared/documents/availability.ts";
 import type { Affected, FindingRecord, SymptomRecord } from "../../../../shared/documents/incident.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
@@ -40,7 +40,7 @@ export function affectedFields(
   });
 }
 
-/** Whether a probe only failed now and then, never for as long as the rule over continuous failures waits. */
+/** Returns whether a probe failed only intermittently, never for as long as the rule for continuous failures waits. */
 function isIntermittent({ id, intermittent }: Symptom, rules: readonly string[]): boolean {
   return intermittent !== undefined && !rules.includes(failingName(id.slice("probe/".length)));
 }
@@ -82,7 +82,7 @@ export function symptomFields(symptoms: readonly Symptom[]): SymptomRecord[] {
     }));
 }
 
-/** What the configuration checks found wrong. */
+/** Faults found by the configuration checks. */
 export function findingFields({ faults = [] }: Pick<Incident, "faults">): FindingRecord[] {
   return faults.map(({ check, component, says, severity, since, isNew }) => ({
     check,

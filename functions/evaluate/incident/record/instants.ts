@@ -1,4 +1,4 @@
-/** How instants stand in sentences of incidents. */
+/** Formats instants in sentences of incidents. */
 
 /** `12:04:10 UTC`. */
 export function clockTime(at: number): string {

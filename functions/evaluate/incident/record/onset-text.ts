@@ -9,9 +9,9 @@ const sameMoment = 60_000;
 const mostMoments = 3;
 
 /**
- * "Backend and Auth have been failing since 12:04:06 UTC, Pages since 12:20:00 UTC." One sentence for those that failed, one for those that failed
- * intermittently, one for those that were degraded; none for a component that was not seen to be bad itself.
- * @param isOver whether it is told as something of the past
+ * "Backend and Auth have been failing since 12:04:06 UTC, Pages since 12:20:00 UTC." One sentence each for components that failed, failed
+ * intermittently, or were degraded; none for a component that was not itself seen to be bad.
+ * @param isOver use the past tense
  */
 export function onsetSentences(affected: readonly Affected[], isOver: boolean): string[] {
   return (["failed", "failed intermittently", "degraded"] as const).flatMap((trouble) => {
@@ -31,7 +31,7 @@ export function onsetSentences(affected: readonly Affected[], isOver: boolean): 
   });
 }
 
-/** How a component was affected: "failed", "failed intermittently", "degraded". */
+/** Describes how a component was affected: "failed", "failed intermittently", "degraded". */
 export function troubleText({ trouble, intermittent }: Pick<Affected, "trouble" | "intermittent">): string {
   return intermittent ? `${trouble} intermittently` : trouble;
 }

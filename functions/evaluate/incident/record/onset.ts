@@ -1,7 +1,7 @@
 /** When an alert began, as far as an incident is concerned. Pure; instants are milliseconds since the epoch. */
 import type { Incident, KnownAlert, RecentlyResolved } from "../state.ts";
 
-/** How far apart two things may begin to fail that the graph ties together and that are one outage, in milliseconds. */
+/** Maximum interval between the starts of two related failures that count as one outage, in milliseconds. */
 export const timeToJoin = 1_800_000;
 
 /** Before this instant nothing belongs to an incident: long before its first failure, and before it, or the one that it repeats, was resolved. */

@@ -1,4 +1,4 @@
-/** Whether a postmortem is as the monitor wrote it: what people have written there is theirs. Pure. */
+/** Detects whether people have edited a postmortem, which the monitor then leaves alone. Pure. */
 import { createHash } from "node:crypto";
 import type { Value } from "../../../../shared/ports.ts";
 
@@ -7,7 +7,7 @@ export function fingerprintOf(postmortem: string): string {
   return createHash("sha256").update(postmortem).digest("hex").slice(0, 16);
 }
 
-/** Whether a text is the one of a fingerprint. */
+/** Returns whether a text matches a fingerprint. */
 export function isOwnPostmortem(text: Value | undefined, fingerprint: string | undefined): boolean {
   return typeof text === "string" && fingerprint !== undefined && fingerprintOf(text) === fingerprint;
 }

@@ -27,12 +27,12 @@ export function begunBy({ relapses = [], firstFailureAt }: Lasting, since: numbe
   return { ...first, relapses: [...relapses.slice(0, -1), { ...last, failedAt }] };
 }
 
-/** How long an incident was over between its resolutions and its relapses, in milliseconds, by clocks that show whole seconds. */
+/** Time an incident was resolved before its relapses, in milliseconds, by clocks that show whole seconds. */
 export function goodBetween({ relapses = [] }: Pick<Lasting, "relapses">): number {
   return relapses.reduce((sum, { resolvedAt, failedAt }) => sum + clockSpan(resolvedAt, failedAt), 0);
 }
 
-/** How long an incident has lasted at an instant, in milliseconds by the same clocks, without the time in which it was over. */
+/** Duration of an incident at an instant without the time it was resolved, in milliseconds by the same clocks. */
 export function lastedUntil(incident: Lasting, end: number): number {
   return clockSpan(incident.firstFailureAt, end) - goodBetween(incident);
 }

@@ -1,4 +1,4 @@
-/** What incidents say of a symptom: phrases, sentences, and the lines of the timeline. Pure: everything is cited from ledgers and alerts. */
+/** Phrases, sentences and timeline entries about symptoms. Pure: everything is quoted from ledgers and alerts. */
 import type { Failure } from "../../../../shared/messages/report.ts";
 import { bounded } from "../../../../shared/text/redact.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
@@ -9,19 +9,20 @@ import { clockTime } from "./instants.ts";
 /** The most failures that a sentence names of one probe. */
 const mostNamed = 3;
 
-/** What a failing probe shows, as one phrase: "`database` fails in connect (timeout): no answer within 5s". */
+/** Describes a failing probe as one phrase: "`database` fails in connect (timeout): no answer within 5s". */
 export function probePhrase(probe: string, failure: Failure | undefined): string {
   return failure === undefined ? `\`${probe}\` fails` : `\`${probe}\` fails ${failurePhrase(failure)}`;
 }
 
-/** What an alert shows, as one phrase, with the values that the condition saw. */
+/** Describes an alert as one phrase, with the values that the condition saw. */
 export function alertPhrase({ rule, seen }: KnownAlert): string {
   return `${rule}: ${bounded(seen)}`;
 }
 
 /**
- * What a symptom showed, from where and since when, as one sentence; of several ways to fail, each with the instant at which it began: "`database`
- * fails in connect (refused): the connection was refused, from 12:14:00 UTC in login (auth): no such role, from inside, since 12:10:00 UTC."
+ * Describes a symptom, its source and its start as one sentence; for several kinds of failure, each with the instant at which it started:
+ * "`database` fails in connect (refused): the connection was refused, from 12:14:00 UTC in login (auth): no such role, from inside, since
+ * 12:10:00 UTC."
  */
 export function symptomSentence(symptom: Symptom): string {
   const { failures = [], vantage, since, until } = symptom;
@@ -104,7 +105,7 @@ function noteOf(symptom: Symptom, entry: LedgerEntry): TimelineEntry {
   return { at: Math.max(entry.from, symptom.since), text: `${probePhrase(probeOf(symptom), entry.failure)}.` };
 }
 
-/** How it failed at an instant at which it did; `undefined` where the ledger leaves it open. */
+/** The failure at an instant; `undefined` if the ledger does not say. */
 function failureAt({ failures = [] }: Symptom, at: number): LedgerEntry | undefined {
   const around = failures.filter(({ from, until }) => from <= at && at <= until);
   return around.find(({ from }) => from === at) ?? (around.length === 1 ? around[0] : undefined);
@@ -129,7 +130,7 @@ function probeOf({ id }: Symptom): string {
   return id.slice("probe/".length);
 }
 
-/** How a run failed: "in connect (timeout): no answer within 5s". */
+/** Describes a failed run: "in connect (timeout): no answer within 5s". */
 export function failurePhrase({ kind, phase, message }: Failure): string {
   return `in ${bounded(phase, [], 40)} (${kind}): ${bounded(message).replace(/\.$/, "")}`;
 }

@@ -14,7 +14,7 @@ export interface StageRecord {
   readonly failedAt?: number;
   readonly passedAt?: number;
   readonly attempts: number;
-  /** How many of the attempts got no whole answer. */
+  /** Number of attempts without a complete answer. */
   readonly unanswered: number;
   /** Attempts that failed: the first, and the newest. */
   readonly failures: readonly { readonly at: number; readonly attempt: number; readonly reason: string }[];
@@ -24,7 +24,7 @@ export interface StageRecord {
 export interface RecoveryRecord {
   readonly begunAt: number;
   readonly endedAt?: number;
-  /** How it ended: every stage passed, an alert fired again, or an operator did not wait for it. */
+  /** How it ended: every stage passed, an alert fired again, or an operator ended it. */
   readonly outcome?: "passed" | "regressed" | "cut_short";
   readonly stages: readonly StageRecord[];
 }

@@ -13,20 +13,20 @@ import { topics } from "../../../../shared/topology.ts";
 import type { Plan } from "../../plan.ts";
 import type { Incident, OutboxEntry, RecoveryState } from "../state.ts";
 
-/** What became of an attempt at a stage. */
+/** Outcome of an attempt at a stage. */
 export type StageOutcome =
   | { readonly outcome: "waiting" }
   | { readonly outcome: "passed" }
   | { readonly outcome: "failed"; readonly reasons: readonly string[] };
 
-/** How long after a failed attempt the next is made, at the earliest, in milliseconds. */
+/** Minimum delay after a failed attempt, in milliseconds. */
 const retryAfter = 10_000;
-/** How long an attempt waits for its answer at most, in milliseconds. */
+/** Maximum wait of an attempt for its answer, in milliseconds. */
 const mostPatience = 300_000;
 
 /** Name of the stage behind the configured ones, which asks for what was last seen bad. */
 const lastStage = "what had failed";
-/** How often that is asked for. What no alert speaks of does not keep an incident open. */
+/** Number of requests for probes without an alert, which do not keep an incident open. */
 const mostOfLastStage = 3;
 
 /**
@@ -62,7 +62,7 @@ export function lastSeenBad({ symptoms }: Pick<Incident, "symptoms">, plan: Plan
     });
 }
 
-/** Whether no further attempt is made at a stage, although it has not been passed. */
+/** Returns whether a stage gets no further attempt although it was not passed. */
 export function isGivenUp({ remaining, attempt }: RecoveryState): boolean {
   return remaining !== undefined && attempt >= mostOfLastStage;
 }
@@ -104,7 +104,7 @@ export function withResults(recovery: RecoveryState, results: readonly ProbeResu
   return { ...recovery, results: { ...recovery.results, ...Object.fromEntries(judged) } };
 }
 
-/** Whether the present attempt has passed, failed, or still waits for results. */
+/** Returns whether the current attempt has passed, failed, or still waits for results. */
 export function outcomeOf(recovery: RecoveryState, plan: Plan): StageOutcome {
   const reasons = reasonsIn(recovery, plan);
   if (silentIn(recovery, plan).length > 0) return { outcome: "waiting" };
@@ -120,7 +120,7 @@ export function silenceOf(recovery: RecoveryState, plan: Plan, now: number): str
   return [...reasonsIn(recovery, plan), silence].join("; ");
 }
 
-/** Whether a new attempt is due: the last one failed a while ago, or its answer must have been lost. */
+/** Returns whether a new attempt is due: the last one failed some time ago, or its answer must have been lost. */
 export function attemptDue(recovery: RecoveryState, plan: Plan, now: number): boolean {
   const waited = now - recovery.requestedAt;
   if (outcomeOf(recovery, plan).outcome === "failed") return waited >= retryAfter;
