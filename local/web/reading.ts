@@ -33,8 +33,8 @@ const lineMs = day;
 const linePoints = 48;
 /** The most parts of a chart. */
 const chartPoints = 360;
-/** How long lines of response times are good for, in milliseconds: they are the most to read. */
-const linesFreshMs = 15_000;
+/** How many times longer lines of response times are good for than documents: they are the most to read. */
+const linesFresh = 15;
 
 /** Reads for all pages. */
 export class RoomReader {
@@ -79,7 +79,7 @@ export class RoomReader {
     const until = now();
     const ms = ranges.find(([word]) => word === range)?.[2] ?? day;
     const span = { from: until - ms, until, most: chartPoints };
-    const series = (await measurements?.series(component)) ?? [];
+    const series = (await measurements?.series(component).catch(() => [])) ?? [];
     const panels = await Promise.all(
       panelsOf(configuration, series).map(async (panel): Promise<DrawnPanel> => {
         const drawn = await Promise.all(
@@ -110,9 +110,9 @@ export class RoomReader {
 
   /** A word that is another one whenever a page would show something else. @throws StoreError */
   async version(): Promise<string> {
-    const { now } = this.#sources;
+    const { now, freshMs } = this.#sources;
     const [incidents, alerts] = await Promise.all([this.#incidents(), this.#alerts()]);
-    const text = JSON.stringify([incidents, alerts, Math.floor(now() / linesFreshMs)]);
+    const text = JSON.stringify([incidents, alerts, Math.floor(now() / Math.max(15_000, freshMs))]);
     return createHash("sha256").update(text).digest("base64url").slice(0, 16);
   }
 
@@ -124,7 +124,7 @@ export class RoomReader {
     const until = incident.resolved_at?.getTime() ?? now;
     const span = { from: from - (until - from) * 0.1, until, most: 2_000 };
     const affected = new Set(incident.components);
-    const successes = (await measurements.series()).filter(({ metric }) => metric === "probe_success");
+    const successes = (await measurements.series().catch(() => [])).filter(({ metric }) => metric === "probe_success");
     const near = nearest(configuration.components, incident.root_cause, affected);
     const points = async (component: string): Promise<Points[]> =>
       Promise.all(
@@ -172,10 +172,10 @@ export class RoomReader {
   }
 
   #lines(): Promise<ReadonlyMap<string, Measured>> {
-    const { measurements, configuration, now } = this.#sources;
-    return this.#fresh("lines", linesFreshMs, async () => {
+    const { measurements, configuration, now, freshMs } = this.#sources;
+    return this.#fresh("lines", linesFresh * freshMs, async () => {
       if (measurements === undefined) return new Map();
-      const byComponent = Map.groupBy(await measurements.series(), ({ component }) => component);
+      const byComponent = Map.groupBy(await measurements.series().catch(() => []), ({ component }) => component);
       const until = now();
       const lines = await Promise.all(
         configuration.components.map(async ({ name }) => {
