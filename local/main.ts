@@ -130,7 +130,7 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
   const startedAt = run.play?.startedAt ?? Date.now();
   const reading = troubles.of("view", (reason) => `cannot read what happens: ${reason}; the view stands still`);
   screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
-  const view = openView(process.stdout);
+  const view = openView(process.stdout, process.env["TERM"]);
   let endedAt = Number.POSITIVE_INFINITY;
   let refreshing: Promise<void> | undefined;
   try {
