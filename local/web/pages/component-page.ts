@@ -105,7 +105,7 @@ function panelOf(
   span: ChartData,
 ): Html {
   const headingId = `panel-${id.replaceAll(/\W+/g, "-")}`;
-  return html`<figure><h3 id="${headingId}">${metric.replaceAll("_", " ")}</h3><p class="soft">${description} Probe <code>${probe}</code>.</p>
+  return html`<figure><h3 id="${headingId}">${metric.replaceAll("_", " ")}</h3><p class="soft">${description.replaceAll("`", "")} Probe <code>${probe}</code>.</p>
 <div class="chart" data-panel="${id}">${series.length === 0 || stackedBy !== undefined ? "" : staticLine(series[0], span, thresholds)}</div>
 <details id="fold-${headingId}"><summary>Numbers</summary><table><thead><tr><th scope="col">Series</th><th scope="col" class="number">Newest</th><th scope="col" class="number">p50</th><th scope="col" class="number">p95</th></tr></thead><tbody>${series.map((one) => numbersOf(one, unit))}</tbody></table>${when(
     thresholds.length > 0,

@@ -35,8 +35,11 @@ ${when(past.length > pastShown, html`<p><a href="/incidents">All incidents</a></
 
 function graphOf(components: readonly RoomComponent[], kind: "wide" | "narrow"): Html {
   // A state is said in words as well. Of what does not work, the response time says nothing.
-  const wordsOf = ({ state, state_text, says }: RoomComponent): string =>
-    state === "operational" && says !== "" ? `${state_text}, ${says}` : state_text;
+  const wordsOf = ({ state, state_text, says }: RoomComponent): string => {
+    if (state !== "operational" || says === "") return state_text;
+    // On a narrow screen the sign alone must do.
+    return kind === "narrow" ? says : `${state_text}, ${says}`;
+  };
   const nodes = components.map((one) => ({ ...one, says: wordsOf(one), line: one.measured?.line }));
   return graphSvg(nodes, kind);
 }

@@ -57,6 +57,7 @@ td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; wh
 .graph .node.down { fill: var(--bad-ground); stroke: var(--bad); } .graph .node.degraded { fill: var(--fair-ground); stroke: var(--fair); }
 .graph .node.recovering { fill: var(--calm-ground); stroke: var(--calm); } .graph .node.operational { fill: var(--good-ground); stroke: var(--bar-good); } .graph .node.unknown { fill: var(--none-ground); stroke: var(--none); }
 .graph .name { fill: var(--text); font-weight: 600; } .graph .says { fill: var(--soft); font-size: 11.5px; }
+.graph.narrow .name { font-size: 12px; }
 .graph .line { fill: none; stroke: var(--soft); stroke-width: 1.25; }
 .graph .sign { fill: currentColor; }
 .chart { min-height: 15rem; margin: 0.25rem 0 0; } .chart .u-legend { font-size: 0.8125rem; text-align: left; } .chart .u-legend .u-marker { border-radius: 2px; }
