@@ -80,7 +80,7 @@ export async function openRoom({ sources, token, port = 0, isPrivate = false, ac
         return send(
           asked,
           to,
-          page(401, frame, "Not open to everybody", "Open the address that pathkeeper room has printed."),
+          page(401, frame, "Not open to everybody", "Open the address that was printed at the start."),
         );
       if (asked.method === "POST")
         return send(asked, to, await answerPost(asked, address.pathname, { frame, actions, token, session }));

@@ -5,13 +5,13 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MeasurementsFile } from "../local/measurements/measurements-file.ts";
-import { openRoom } from "../local/web/room.ts";
-import { MemoryStore } from "../shared/adapters/memory.ts";
-import type { Configuration } from "../shared/config/model.ts";
-import { availabilityCollection, dayOf, monthOf } from "../shared/documents/availability.ts";
-import type { Report } from "../shared/messages/report.ts";
-import { pageEnvironment } from "./support.ts";
+import { MeasurementsFile } from "../../local/measurements/measurements-file.ts";
+import { openRoom } from "../../local/web/room.ts";
+import { MemoryStore } from "../../shared/adapters/memory.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { availabilityCollection, dayOf, monthOf } from "../../shared/documents/availability.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import { pageEnvironment } from "../support.ts";
 
 const noon = Date.UTC(2025, 8, 16, 12);
 const minute = 60_000;
