@@ -9,6 +9,7 @@ import { processTerminal, type Terminal } from "./terminal/terminal.ts";
 
 /** Every command, by name. Each is read when it is called: most of them need little of what the others need. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import("./commands/init.ts")).init,
   validate: async () => (await import("./commands/validate.ts")).validate,
   probe: async () => (await import("./commands/probe.ts")).probe,
   watch: async () => (await import("./commands/watch.ts")).watch,
@@ -98,7 +99,8 @@ function unknown(name: string): string {
   return `unknown command "${name}": ${insteadOf(nearest(name, names), names, "commands")}`;
 }
 
-function version(): string {
+/** The version of this program. */
+export function version(): string {
   const file = new URL("../package.json", import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

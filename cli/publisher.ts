@@ -26,5 +26,14 @@ async function open({ project, data }: Parameters<typeof publisherOf>[0]): Promi
     });
     return connectPublisher({ PATHKEEPER_BROKER: url.trim() });
   }
-  return connectPublisher(project === undefined ? process.env : { ...process.env, PATHKEEPER_PROJECT: project });
+  return connectPublisher({
+    ...process.env,
+    ...(project === undefined ? {} : { PATHKEEPER_PROJECT: project }),
+    PATHKEEPER_TOPIC_PREFIX: process.env["PATHKEEPER_TOPIC_PREFIX"] ?? usualPrefix(),
+  });
+}
+
+/** As the Terraform module names topics; an emulator of `npm start -- --engine google` has them without a prefix. */
+function usualPrefix(): string {
+  return process.env["PUBSUB_EMULATOR_HOST"] === undefined ? "pathkeeper-" : "";
 }

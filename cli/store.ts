@@ -8,12 +8,19 @@ import { WrongUsage } from "./command.ts";
 /** The options that say which system: that of a project, or the one on this machine. */
 export const storeOptions = {
   project: { type: "string", value: "PROJECT", help: "the Google Cloud project of the monitor" },
+  database: {
+    type: "string",
+    value: "NAME",
+    usual: "pathkeeper, as Terraform calls it",
+    help: "the Firestore database of the project",
+  },
   data: { type: "string", value: "DIR", help: "the data of npm start -- --data DIR on this machine" },
 } as const;
 
 /** The values of these options. */
 export interface SystemOptions {
   readonly project?: string | undefined;
+  readonly database?: string | undefined;
   readonly data?: string | undefined;
 }
 
@@ -34,11 +41,20 @@ export async function storeOf(from: SystemOptions): Promise<Store> {
   });
 }
 
-async function open({ project, data }: SystemOptions): Promise<Store> {
+async function open({ project, database, data }: SystemOptions): Promise<Store> {
   if (data === undefined)
-    return connectStore(project === undefined ? process.env : { ...process.env, PATHKEEPER_PROJECT: project });
+    return connectStore({
+      ...process.env,
+      ...(project === undefined ? {} : { PATHKEEPER_PROJECT: project }),
+      PATHKEEPER_DATABASE: database ?? process.env["PATHKEEPER_DATABASE"] ?? usualDatabase(),
+    });
   const file = join(data, "store.db");
   // Opening it would make it.
   if (!existsSync(file)) throw new Error(`there is no ${file}, which npm start -- --data ${data} writes`);
   return connectStore({ PATHKEEPER_STORE: file });
+}
+
+/** As `name_prefix` of the Terraform module has it; an emulator of `npm start -- --engine google` has no other than the default one. */
+function usualDatabase(): string {
+  return process.env["FIRESTORE_EMULATOR_HOST"] === undefined ? "pathkeeper" : "(default)";
 }

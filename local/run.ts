@@ -8,6 +8,10 @@ import { startDrill } from "../cli/commands/drill.ts";
 import { configurationOf, explainProblems } from "../cli/configuration.ts";
 import { secretFolders } from "../cli/places.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
+import { answersKey } from "../functions/notify/answer/link.ts";
+import { answerListener } from "../functions/notify/answer/serve.ts";
+import { channels } from "../functions/notify/channels/index.ts";
+import { localSecrets } from "../shared/adapters/secrets.ts";
 import { type Loaded, loadConfiguration } from "../shared/config/load.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import { isStatusPage } from "../shared/messages/pages-due.ts";
@@ -34,7 +38,7 @@ import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
 import { openMeasurements } from "./measurements/recording.ts";
 import type { Options } from "./options.ts";
-import { pagesFolder, type System, type SystemOptions, startSystem } from "./system.ts";
+import { pagesFolder, type System, type SystemOptions, secretVariables, startSystem } from "./system.ts";
 import type { Troubles } from "./troubles.ts";
 import { Watch } from "./watch.ts";
 import { openRoom } from "./web/room.ts";
@@ -202,6 +206,9 @@ async function startWatched(
     measurements.record(report);
     if (report.trigger !== "canary") recorder?.write(report);
   };
+  const answersSecret = await keptSecret(join(dataDir, "answers-key"), () => randomBytes(32).toString("base64url"));
+  const secrets = { ...surroundings.secrets, [answersKey]: answersSecret };
+  const answersBelow = (url: string): string => `${url}answers`;
   const room = keep(
     await openRoom({
       sources: { store: engine.store, configuration, measurements: measurements.file, now: Date.now, freshMs: 1_000 },
@@ -213,11 +220,33 @@ async function startWatched(
         by: userInfo().username,
         drill: () => startDrill(configuration.environment, engine.publisher, Date.now()),
       },
+      answers: (url) =>
+        answerListener({
+          store: engine.store,
+          secrets: localSecrets({ ...process.env, ...secretVariables(secrets) }, join(dataDir, "secrets")),
+          clock: { now: () => Date.now() },
+          logger,
+          configuration,
+          kinds: channels,
+          answersUrl: answersBelow(url),
+        }),
     }),
   );
   const { links: incidentLinks } = room;
-  const common = { configuration, engine, dataDir, incidentLinks, logger, troubles, interrupted, onReport, token };
-  const system = keep(await startSystem({ ...common, ...surroundings, ...bundlesOf(options) }));
+  const answersUrl = answersBelow(room.url);
+  const common = {
+    configuration,
+    engine,
+    dataDir,
+    incidentLinks,
+    answersUrl,
+    logger,
+    troubles,
+    interrupted,
+    onReport,
+    token,
+  };
+  const system = keep(await startSystem({ ...common, ...surroundings, secrets, ...bundlesOf(options) }));
   keep(startDiskReporter({ troubles, environment: configuration.environment, publisher: engine.publisher, logger }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");

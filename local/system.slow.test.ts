@@ -33,6 +33,7 @@ it("stops the functions again when the rest does not start", async () => {
     secrets: {},
     token: newToken(),
     incidentLinks: "http://127.0.0.1:1/",
+    answersUrl: "http://127.0.0.1:1/answers",
     tickMs: 1_000,
     logger: silentLogger,
     troubles: new Troubles(() => {}),

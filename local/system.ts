@@ -31,6 +31,8 @@ export interface SystemOptions {
   readonly googleApi?: string | undefined;
   /** Where people find incidents, with `${incident}` for the id of one. */
   readonly incidentLinks: string;
+  /** Where readers act on incidents. */
+  readonly answersUrl: string;
   readonly tickMs: number;
   /** The folder of the bundles from which the functions run. @default their sources */
   readonly bundles?: string;
@@ -44,6 +46,11 @@ export interface SystemOptions {
 /** The folder in which status pages stand, each in a folder that is called as its bucket. */
 export function pagesFolder(dataDir: string): string {
   return join(dataDir, "pages");
+}
+
+/** The environment variables that hold secrets. */
+export function secretVariables(secrets: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value]));
 }
 
 /** The running system. */
@@ -66,6 +73,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     token,
     googleApi,
     incidentLinks,
+    answersUrl,
     tickMs,
     logger,
     troubles,
@@ -81,11 +89,12 @@ export async function startSystem(options: SystemOptions): Promise<System> {
 
   const environment = {
     ...engine.environment,
-    ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [secretVariable(name), value])),
+    ...secretVariables(secrets),
     PATHKEEPER_CONFIGURATION: compiled,
     PATHKEEPER_SECRETS: secretFolders.join(delimiter),
     PATHKEEPER_PAGES: pagesFolder(dataDir),
     PATHKEEPER_INCIDENT_URL: incidentLinks,
+    PATHKEEPER_ANSWERS_URL: answersUrl,
     PATHKEEPER_METRICS: join(dataDir, "metrics.prom"),
     PATHKEEPER_VANTAGE: "any",
     ...(googleApi === undefined ? {} : { PATHKEEPER_GOOGLE_API: googleApi }),

@@ -8,6 +8,7 @@ import type { Reach } from "../shared/config/roles.ts";
 import { helps } from "./helps.ts";
 import { topKeysTable } from "./reference/configuration.ts";
 import { costPage } from "./reference/cost.ts";
+import { initPermissions } from "./reference/init.ts";
 import { channelPage, proberPage } from "./reference/kinds.ts";
 import { cell, kindLink } from "./reference/markdown.ts";
 import { metricsPage } from "./reference/metrics.ts";
@@ -25,6 +26,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/configuration.md", configurationPage()],
     ["docs/notification.md", withPart("docs/notification.md", "limits", limitsTable())],
     ["docs/cli.md", commandLinePage()],
+    ["docs/init.md", withPart("docs/init.md", "init-permissions", initPermissions())],
     ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
     ...Object.values(probers).map((prober) => [`docs/probers/${prober.kind}.md`, proberPage(prober)] as const),
     ...Object.values(channels).map((channel) => [`docs/channels/${channel.kind}.md`, channelPage(channel)] as const),

@@ -12,6 +12,8 @@ import { spokenDuration } from "./text/units.ts";
 export interface OperatorEdit {
   readonly fields: Fields;
   readonly done: string;
+  /** What is written besides, of which no author is kept. @default nothing */
+  readonly besides?: Fields;
 }
 
 /** Who edits, and how, as the end of a sentence: `in Slack`, `on the command line`. */
@@ -96,10 +98,8 @@ export function writeEdit<Edit extends OperatorEdit>(
     const document = await transaction.get(incidentCollection, id);
     if (document === undefined) return undefined;
     const change = edit(document);
-    transaction.update(incidentCollection, id, {
-      ...change.fields,
-      ...editorFields(document, change.fields, operator),
-    });
+    const { fields, besides } = change;
+    transaction.update(incidentCollection, id, { ...fields, ...besides, ...editorFields(document, fields, operator) });
     return change;
   });
 }

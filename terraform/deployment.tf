@@ -12,7 +12,7 @@ locals {
   journey     = one([for probe in local.deployment.probes : probe if probe.name == var.second_opinion.journey])
   has_journey = var.second_opinion.journey != null
 
-  # One function for each vantage point, for only the one inside goes through the VPC; and one that is the synthetic monitor.
+  # One function for each vantage point, for only the one inside goes through the VPC; one that takes answers, and one that is the synthetic monitor.
   pushed = concat([for vantage in local.deployment.vantages : "probe-${vantage}"], ["evaluate", "notify"])
   functions = merge(
     {
@@ -20,7 +20,7 @@ locals {
         target  = split("-", name)[0]
         size    = var.functions[split("-", name)[0]]
         vantage = split("-", name)[0] == "probe" ? trimprefix(name, "probe-") : null
-        secrets = local.deployment.secrets[name]
+        secrets = concat(local.deployment.secrets[name], name == "notify" ? local.answers_keys : [])
         # As long as its subscriptions wait for an answer: longer would be billed for nothing, shorter would cut what is still awaited. The
         # probe function ends each request in its own time, so the most patient of its subscriptions counts: that of a WebSocket that is held.
         timeout_seconds = (startswith(name, "probe-")
@@ -29,6 +29,16 @@ locals {
         )
       }
     },
+    var.answers.enabled ? {
+      answers = {
+        target  = "notify"
+        size    = var.functions.answers
+        vantage = null
+        secrets = concat(local.answers_keys, local.deployment.answers.secrets)
+        # A person waits for it, and Slack no longer than three seconds.
+        timeout_seconds = 30
+      }
+    } : {},
     local.has_journey ? {
       synthetic = {
         target  = "probe"

@@ -1,4 +1,5 @@
-# The functions: their code, who they are, and how they run. All of them are internal: only Pub/Sub and Cloud Monitoring call them.
+# The functions: their code, who they are, and how they run. They are internal, and only Pub/Sub and Cloud Monitoring call them; except the one that takes
+# answers, where there is one.
 
 resource "google_storage_bucket" "code" {
   name                        = "${var.project_id}-${var.name_prefix}-code"
@@ -122,7 +123,7 @@ resource "google_cloudfunctions2_function" "main" {
   project      = var.project_id
   location     = var.region
   name         = "${var.name_prefix}-${each.key}"
-  description  = local.descriptions[each.value.target]
+  description  = lookup(local.descriptions, each.key, local.descriptions[each.value.target])
   labels       = local.labels
   kms_key_name = var.organization.kms_key_name
 
@@ -144,7 +145,7 @@ resource "google_cloudfunctions2_function" "main" {
 
   service_config {
     service_account_email = google_service_account.function[each.key].email
-    ingress_settings      = "ALLOW_INTERNAL_ONLY"
+    ingress_settings      = each.key == "answers" ? local.answers_ingress : "ALLOW_INTERNAL_ONLY"
     timeout_seconds       = each.value.timeout_seconds
 
     # Less than a whole processor would allow one request at a time only, and would measure its own waiting for the processor.
@@ -169,12 +170,14 @@ resource "google_cloudfunctions2_function" "main" {
       # They allocate much for every report and every page. A small nursery is collected more often, and saves 100 MB in either.
       contains(["evaluate", "notify"], each.value.target) ? { NODE_OPTIONS = "--max-semi-space-size=8" } : {},
       each.key == "synthetic" ? { PATHKEEPER_SYNTHETIC = var.second_opinion.journey } : {},
+      contains(["notify", "answers"], each.key) && var.answers.enabled ? { PATHKEEPER_ANSWERS_URL = local.answers_url } : {},
+      each.key == "answers" ? { PATHKEEPER_ANSWERS = "true" } : {},
       # For the front page, as npm run build estimated it.
       each.key == "evaluate" && can(local.deployment.monthly_cost) ? { PATHKEEPER_MONTHLY_COST = tostring(local.deployment.monthly_cost) } : {},
     )
 
-    vpc_connector                 = each.key == "probe-inside" ? local.connector_id : null
-    vpc_connector_egress_settings = each.key == "probe-inside" && local.connector_id != null ? (var.inside.all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY") : null
+    vpc_connector                 = each.key == "probe-inside" ? local.connector_path : null
+    vpc_connector_egress_settings = each.key == "probe-inside" && local.connector_path != null ? (var.inside.all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY") : null
     direct_vpc_egress             = each.key == "probe-inside" && var.inside.direct != null ? (var.inside.all_traffic ? "VPC_EGRESS_ALL_TRAFFIC" : "VPC_EGRESS_PRIVATE_RANGES_ONLY") : null
 
     dynamic "direct_vpc_network_interface" {
@@ -192,6 +195,7 @@ resource "google_cloudfunctions2_function" "main" {
     terraform_data.configuration,
     terraform_data.build_grants,
     google_project_iam_member.connector,
+    google_vpc_access_connector.main,
   ]
 }
 
@@ -200,5 +204,6 @@ locals {
     probe    = "Measures what is watched, and publishes what it saw."
     evaluate = "Applies the rules, keeps the incidents and finds their causes."
     notify   = "Tells people, and keeps the ledger of what they were told."
+    answers  = "Takes what people answer to notices: signed links, and what Slack, PagerDuty and Opsgenie send."
   }
 }

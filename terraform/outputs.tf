@@ -1,3 +1,11 @@
+output "answers" {
+  description = "Where people act on incidents, and the address that Slack, PagerDuty and Opsgenie are given for each channel; null where answers are off."
+  value = var.answers.enabled ? {
+    url      = local.answers_url
+    channels = { for channel in local.deployment.answers.channels : channel => "${local.answers_url}/channels/${urlencode(channel)}" }
+  } : null
+}
+
 output "console" {
   description = "Where incidents are read: the collection `incidents` in the Firestore console."
   value       = "https://console.cloud.google.com/firestore/databases/${local.database == "(default)" ? "-default-" : local.database}/data/panel/incidents?project=${var.project_id}"

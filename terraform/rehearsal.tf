@@ -4,6 +4,7 @@ resource "terraform_data" "rehearsal" {
     deployment = local.deployment
     inputs = {
       alarms               = var.alarms
+      answers              = var.answers
       archives             = { for name in ["probe", "evaluate", "notify"] : name => filemd5("${local.bundles}/${name}.zip") }
       budget               = var.budget
       create_log_metrics   = var.create_log_metrics
@@ -12,11 +13,13 @@ resource "terraform_data" "rehearsal" {
       functions            = var.functions
       heartbeat_publishers = var.heartbeat_publishers
       inside               = var.inside
+      labels               = var.labels
       name_prefix          = var.name_prefix
       organization         = var.organization
       project_id           = var.project_id
       project_number       = data.google_project.main.number
       region               = var.region
+      runbook_url          = var.runbook_url
       second_opinion       = var.second_opinion
       status_page_readers  = var.status_page_readers
       watched_project_id   = local.watched_project_id

@@ -4,7 +4,7 @@ locals {
   # A policy on locations refuses automatic replication, and a key of a region encrypts nothing of others.
   secret_locations = var.organization.kms_key_name == null ? var.organization.secret_locations : [var.region]
 
-  secrets = toset(flatten(values(local.deployment.secrets)))
+  secrets = toset(flatten(concat(values(local.deployment.secrets), [for function in values(local.functions) : function.secrets])))
   readers = flatten([
     for name, function in local.functions : [for secret in function.secrets : { function = name, secret = secret }]
   ])

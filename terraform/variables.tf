@@ -17,6 +17,26 @@ variable "alarms" {
   }
 }
 
+variable "answers" {
+  description = "Whether people act on incidents from notices, Slack, PagerDuty and Opsgenie, which needs a function with a public URL; by default nothing can be reached. With `iap` only Identity-Aware Proxy may call it, behind a load balancer of yours at `url`."
+  type = object({
+    enabled = optional(bool, false)
+    url     = optional(string)
+    iap     = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.answers.url == null || can(regex("^https://[^/\\s?#@]+(/[^\\s?#]*[^/\\s?#])?$", var.answers.url))
+    error_message = "answers.url must be an address such as https://answers.example.com, without a slash at its end."
+  }
+  validation {
+    condition     = !var.answers.iap || var.answers.url != null
+    error_message = "answers.iap needs answers.url, the address of the load balancer with Identity-Aware Proxy, such as https://answers.example.com."
+  }
+}
+
 variable "budget" {
   description = "A budget alert for the project: the billing account, and the amount of a month, in whole units of the account's currency. Without it there is none."
   type = object({
@@ -105,6 +125,7 @@ variable "functions" {
     probe    = optional(object({ memory = optional(string, "512Mi"), max_instances = optional(number, 5), concurrency = optional(number, 8) }), {})
     evaluate = optional(object({ memory = optional(string, "512Mi"), max_instances = optional(number, 3), concurrency = optional(number, 16) }), {})
     notify   = optional(object({ memory = optional(string, "512Mi"), max_instances = optional(number, 3), concurrency = optional(number, 8) }), {})
+    answers  = optional(object({ memory = optional(string, "512Mi"), max_instances = optional(number, 2), concurrency = optional(number, 4) }), {})
   })
   default  = {}
   nullable = false

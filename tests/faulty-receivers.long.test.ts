@@ -12,8 +12,8 @@ import { sender } from "../functions/notify/deliver/send.ts";
 import { toldWithEnd } from "../functions/notify/deliver/turn.ts";
 import { secretsOf } from "../functions/notify/fixtures.ts";
 import { readerName } from "../shared/documents/delivery-summary.ts";
-import type { Fate, Moment, Step } from "./simulation/faults.ts";
-import { announce, minute, notifierWorld, start } from "./simulation/notifier.ts";
+import type { Fate, Moment, Step } from "./support/faulty-ports.ts";
+import { announce, minute, notifierWorld, start } from "./support/notifier-world.ts";
 import { shopWith } from "./support/shop.ts";
 
 // A run for every step, in each of which somebody is waited for.

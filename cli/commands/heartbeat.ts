@@ -11,13 +11,15 @@ import { publisherOf } from "../publisher.ts";
 import { storeOptions } from "../store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
+const { database: _, ...systemOptions } = storeOptions;
+
 /** The command. */
 export const heartbeat: Command = defineCommand({
   summary: "Report that a job ran, to the probe of kind heartbeat that expects it",
   operand: { form: "NAME", help: "the job, as the setting beat of its probe names it" },
   options: {
     fail: { type: "string", value: "MESSAGE", help: "report that the job failed, and why" },
-    ...storeOptions,
+    ...systemOptions,
     config: {
       type: "string",
       value: "FILE",

@@ -81,6 +81,26 @@ probes:
   expect(alarms.waiting.find((one) => one.subscriptions.includes("probe-outside-15m-hold"))?.age_seconds).toBe(1200);
 });
 
+it("gives what proves who answers to the function that takes answers, and to no other", () => {
+  const text = `environment: shop
+components: { shop: { layer: application } }
+channels:
+  chat: { kind: slack, token: { secret: slack-token }, channel: C0123456789, signing_secret: { secret: slack-signing } }
+  pager: { kind: pagerduty, routing_key: { secret: pager-key }, webhook_secret: { secret: pager-webhook } }
+  genie: { kind: opsgenie, api_key: { secret: genie-key }, webhook_token: "\${secret:genie-token}" }
+  quiet: { kind: pagerduty, routing_key: { secret: pager-key } }
+`;
+  const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
+  if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
+  const { secrets, answers } = deploymentOf(loaded.configuration, "0".repeat(64));
+  expect(secrets.notify).toEqual(["genie-key", "pager-key", "slack-token"]);
+  expect(answers).toEqual({
+    key: "answers-key",
+    secrets: ["genie-token", "pager-webhook", "slack-signing"],
+    channels: ["chat", "pager", "genie"],
+  });
+});
+
 it("lists the secrets of placeholders in the texts of channels, and of nothing else", () => {
   const channels = [
     { url: "https://a.example/bot${secret:token}/x", headers: { a: "Bearer ${secret:bearer}", b: "$${secret:no}" } },

@@ -1,8 +1,10 @@
 /** What Terraform needs to know of a configuration, worked out by the code that the functions themselves use. */
+import { answersKey } from "../../functions/notify/answer/link.ts";
+import { channels as channelKinds } from "../../functions/notify/channels/index.ts";
 import { type GoogleRead, googleReads } from "../../functions/probe/google/permissions.ts";
 import type { Requirements } from "../../functions/probe/prober.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
-import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
+import type { Configuration, ConfiguredChannel, ConfiguredProbe } from "../../shared/config/model.ts";
 import { groupsWithRounds, triggerCron } from "../../shared/config/schedule.ts";
 import { isSecretReference, placeholderSecrets } from "../../shared/config/secret-reference.ts";
 import {
@@ -60,6 +62,8 @@ export interface Deployment {
   readonly title: string;
   /** SHA-256 of the file that it was made from, in hexadecimal. */
   readonly config_sha256: string;
+  /** Version of Pathkeeper that built the bundles, where a build wrote it. */
+  readonly version?: string;
   /** US dollars of a month after the free tiers, where the build estimated them. */
   readonly monthly_cost?: number;
   readonly vantages: readonly Vantage[];
@@ -70,6 +74,12 @@ export interface Deployment {
   readonly alarms: AlarmWindows;
   /** Names of the secrets that each function reads. */
   readonly secrets: Readonly<Record<DeployedFunction, readonly string[]>>;
+  /** Answers to notices: the secret that signs links, those that prove what services send, and the channels that they send it to. */
+  readonly answers: {
+    readonly key: string;
+    readonly secrets: readonly string[];
+    readonly channels: readonly string[];
+  };
   /** Topics that each function publishes to. */
   readonly publishes: Readonly<Record<keyof typeof publications, readonly string[]>>;
   /** Functions that only read documents: those with probes that wait for heartbeats. */
@@ -145,7 +155,12 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
       "probe-inside": probed("inside"),
       "probe-outside": probed("outside"),
       evaluate: secretsIn(withoutThese(configuration, ["probes", "control", "channels"])),
-      notify: secretsIn(channels, placeholderSecrets),
+      notify: secretsIn(channels.map(outgoingSettings), placeholderSecrets),
+    },
+    answers: {
+      key: answersKey,
+      secrets: secretsIn(channels.map(incomingSecret), placeholderSecrets),
+      channels: channels.filter((channel) => incomingSecret(channel) !== undefined).map(({ name }) => name),
     },
     publishes: publications,
     readers: vantages
@@ -170,6 +185,18 @@ export function deploymentOf(configuration: Configuration, sha256: string): Depl
     log_metrics: unique(probes.flatMap((probe) => requirementsOf(probe).logMetrics ?? [])),
     exports: exportsOf(configuration) ?? null,
   };
+}
+
+/** The setting that holds the secret of what a channel takes in, and its value; `undefined` where it takes nothing in. */
+function incomingSecret({ kind, settings }: ConfiguredChannel): unknown {
+  const setting = ownEntry(channelKinds, kind)?.incoming?.setting;
+  return setting === undefined ? undefined : ownEntry(settings, setting);
+}
+
+/** The settings that a channel sends by: what it takes in is somebody else's secret. */
+function outgoingSettings({ kind, settings }: ConfiguredChannel): unknown {
+  const setting = ownEntry(channelKinds, kind)?.incoming?.setting;
+  return Object.entries(settings).flatMap(([name, value]) => (name === setting ? [] : [value]));
 }
 
 /** The way of Google's connectors asks the control plane for a certificate; a login by IAM needs the right to log in. */

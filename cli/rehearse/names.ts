@@ -2,8 +2,8 @@
 import type { DeployedFunction, Deployment } from "../deployment/deployment.ts";
 import { at, type Inputs, type PlannedMonitor } from "./plan.ts";
 
-/** A function of the plan: the deployed ones, and the synthetic monitor's. */
-export type FunctionName = DeployedFunction | "synthetic";
+/** A function of the plan: the deployed ones, the one that takes answers, and the synthetic monitor's. */
+export type FunctionName = DeployedFunction | "answers" | "synthetic";
 
 /** Names and addresses of one monitor. */
 export interface Names {
@@ -26,6 +26,8 @@ export interface Names {
   member(account: string): string;
   /** The entry point of a function. */
   target(name: FunctionName): "probe" | "evaluate" | "notify";
+  /** Where answers are taken; `undefined` where they are not. */
+  readonly answersUrl: string | undefined;
   /** The secrets that a function reads. */
   secretsOf(name: FunctionName): readonly string[];
 }
@@ -60,14 +62,26 @@ export function namesOf({ deployment, inputs, resources }: PlannedMonitor): Name
     prefix,
     database: inputs.database.name ?? prefix,
     pushed,
-    functions: inputs.second_opinion.journey === null ? pushed : [...pushed, "synthetic"],
+    functions: [
+      ...pushed,
+      ...(inputs.answers.enabled ? (["answers"] as const) : []),
+      ...(inputs.second_opinion.journey === null ? [] : (["synthetic"] as const)),
+    ],
     pubsubAgent: `serviceAccount:service-${inputs.project_number}@gcp-sa-pubsub.iam.gserviceaccount.com`,
     name,
     given,
     email,
     topicId: (topic) => `projects/${project}/topics/${name(topic)}`,
     member,
-    target: (one) => (one === "evaluate" || one === "notify" ? one : "probe"),
-    secretsOf: (one) => (one === "synthetic" ? (journey?.secrets ?? []) : deployment.secrets[one]),
+    target: (one) => (one === "answers" ? "notify" : one === "evaluate" || one === "notify" ? one : "probe"),
+    secretsOf: (one) => {
+      if (one === "synthetic") return journey?.secrets ?? [];
+      const key = inputs.answers.enabled ? [deployment.answers.key] : [];
+      if (one === "answers") return [...key, ...deployment.answers.secrets];
+      return one === "notify" ? [...deployment.secrets.notify, ...key] : deployment.secrets[one];
+    },
+    answersUrl: inputs.answers.enabled
+      ? (inputs.answers.url ?? `https://${name("answers")}-${inputs.project_number}.${region}.run.app`)
+      : undefined,
   };
 }

@@ -49,6 +49,8 @@ export interface WorldOptions {
   readonly onWritten?: (collection: string, id: string, fields: Fields, at: number) => void;
   /** @default everything is accepted */
   readonly send?: Send;
+  /** Where readers act on incidents. @default nowhere */
+  readonly answersUrl?: string;
   /** Gets what both functions log. @default nobody */
   readonly logger?: Logger;
   /** Puts something between the functions and their ports, such as faults. */
@@ -191,7 +193,7 @@ export class VirtualWorld {
   }
 
   #newNotifier(): Handler {
-    const { configuration, send = accepted, logger = silentLogger } = this.#options;
+    const { configuration, send = accepted, answersUrl, logger = silentLogger } = this.#options;
     const { store } = this.#ports;
     return notifyHandler({
       ...this.#ports,
@@ -201,6 +203,7 @@ export class VirtualWorld {
       send,
       kinds: channels,
       configuration,
+      answersUrl,
     });
   }
 }

@@ -49,6 +49,15 @@ export const dnsRecordCases: readonly Case[] = [
   answers("has the addresses that are expected, in another order", { answers: a("127.0.0.2", "127.0.0.1") }, "up", {
     records: ["127.0.0.1", "127.0.0.2"],
   }),
+  answers("repeats the address that is expected", { answers: a("127.0.0.1", "127.0.0.1") }, "up", {
+    records: ["127.0.0.1"],
+  }),
+  answers(
+    "repeats one address in place of another",
+    { answers: a("127.0.0.1", "127.0.0.1") },
+    mismatch(/answered 127\.0\.0\.1, expected 127\.0\.0\.1, 127\.0\.0\.9,/),
+    { records: ["127.0.0.1", "127.0.0.9"] },
+  ),
   answers(
     "answers with an alias and its address",
     { answers: [{ type: "CNAME", name, data: "lb.conformance.test" }, ...a("127.0.0.1")] },

@@ -178,6 +178,15 @@ export const grpcCases: readonly Case[] = [
     serve: async (stand) => at(await stand.says("SSH-2.0-OpenSSH_9.9\r\n")),
   },
   {
+    name: "speaks TLS where a call goes in plain text",
+    verdict: {
+      kind: "protocol",
+      phase: "answer",
+      says: /speaks TLS there, and was asked in plain text: write tls: true/,
+    },
+    serve: async (stand) => at(await stand.tls(await goodLeaf())),
+  },
+  {
     name: "closes at the call",
     verdict: { kind: "reset", phase: "answer", says: /127\.0\.0\.1:\d+ closed the connection/ },
     serve: async (stand) => at(await stand.tcp((socket) => socket.once("data", () => socket.end()))),

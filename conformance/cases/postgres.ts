@@ -299,6 +299,16 @@ export const postgresCases: readonly Case[] = [
     },
   },
   {
+    name: "speaks TLS from the first byte where it is asked for TLS",
+    verdict: { kind: "protocol", phase: "tls", says: /speaks TLS from the first byte, which PostgreSQL does not/ },
+    serve: async (stand) => at(await stand.tls(await goodLeaf()), { tls: "require" }),
+  },
+  {
+    name: "speaks TLS from the first byte where a login goes in plain text",
+    verdict: { kind: "protocol", phase: "authentication", says: /speaks TLS from the first byte/ },
+    serve: async (stand) => at(await stand.tls(await goodLeaf()), { tls: "disable" }),
+  },
+  {
     name: "is not there for PostgreSQL",
     verdict: {
       kind: "refused",

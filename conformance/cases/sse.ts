@@ -91,6 +91,15 @@ export const sseCases: readonly Case[] = [
     },
   },
   {
+    name: "speaks TLS where a stream is asked for in plain text",
+    verdict: {
+      kind: "protocol",
+      phase: "first_byte",
+      says: /127\.0\.0\.1:\d+ speaks TLS there, and was asked in plain text/,
+    },
+    serve: async (stand) => at(await stand.tls(await goodLeaf())),
+  },
+  {
     name: "has an expired certificate for its stream",
     verdict: { kind: "tls", phase: "tls", says: /the certificate of localhost expired on \d{4}-\d\d-\d\d/ },
     serve: async (stand) => {

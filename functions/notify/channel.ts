@@ -5,6 +5,8 @@ import type { Audience } from "../../shared/config/notification.ts";
 import type { TemplateTexts } from "../../shared/config/templates.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import type { Swimlane } from "../../shared/picture/swimlane.ts";
+import type { Incoming } from "./answer/incoming.ts";
+import type { AnswerAction } from "./answer/link.ts";
 import type { Pace } from "./deliver/pace.ts";
 import type { PageNews } from "./pages/memory.ts";
 import type { Limit } from "./text/limits.ts";
@@ -34,6 +36,8 @@ export interface Notice {
   readonly url?: string;
   /** Whether that leads to a status page. @default to the incident */
   readonly isPublicUrl?: true;
+  /** What its reader can do about the incident, each with an address that is signed when it is sent. @default nothing */
+  readonly actions?: readonly NoticeAction[];
   /** The same for every attempt of this delivery, and for no other: derived from incident, event, channel and recipient. */
   readonly key: string;
   /** The key of the opening for this reader, which everything told of the incident belongs to. */
@@ -51,8 +55,22 @@ export interface Notice {
   readonly isBack?: boolean;
 }
 
+/** Something that the reader of a notice can do. */
+export interface NoticeAction {
+  readonly action: AnswerAction;
+  /** What its button is called. */
+  readonly title: string;
+  readonly url: string;
+}
+
+/** What messages have that lead to answers. */
+interface WithLinks {
+  /** Addresses in it that are signed at the moment of sending. @default there are none */
+  readonly links?: readonly string[];
+}
+
 /** A mail, ready to be sent. */
-export interface OutgoingMail {
+export interface OutgoingMail extends WithLinks {
   readonly transport: "smtp";
   /** In mails without it, which older versions planned, references to secrets are no placeholders. */
   readonly v: 2;
@@ -73,7 +91,7 @@ export interface OutgoingMail {
  * An HTTP request, ready to be sent. `${secret:NAME}` in its address, its headers and its body stands for the value of a secret, which is
  * filled in at the moment of sending, escaped for its place; `$${` stands for the two characters `${`.
  */
-export interface OutgoingRequest {
+export interface OutgoingRequest extends WithLinks {
   readonly transport: "http";
   /** In requests without it, which older versions planned, texts have no placeholders. */
   readonly v: 2;
@@ -203,6 +221,8 @@ export interface ChannelKind<Settings> {
    * others. @default the channel is told as one
    */
   recipients?(settings: Settings): readonly string[];
+  /** How it takes in what its service sends back, such as a button that was pressed. @default it only sends */
+  readonly incoming?: Incoming<Settings>;
   render(settings: Settings, notice: Notice): Outgoing;
   classify(reply: Reply): Attempt;
   /**

@@ -231,7 +231,7 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
 
 /** The ledger of the incident, in which this event is planned for every reader: once, however often its message comes. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
-  const { store, logger, configuration, kinds, incidentLinks, pagesUrl } = world;
+  const { store, logger, configuration, kinds, incidentLinks, answersUrl, pagesUrl } = world;
   const now = world.clock.now();
   const ledger = await readLedger(store, event.incident, logger);
   const ids = new Set(ledger.map(({ id }) => id));
@@ -246,7 +246,11 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   }
   const document = await store.get("incidents", event.incident);
   const silences = isAllClear(event) ? [] : await readSilences(store, { id: event.incident, fields: document }, logger);
-  const planned = plan(event, { configuration, kinds, silences, ledger, incidentLinks, pagesUrl, document }, now);
+  const planned = plan(
+    event,
+    { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl, document },
+    now,
+  );
   const missing = {
     deliveries: planned.deliveries.filter(isUnplanned),
     suppressed: planned.suppressed.filter(isUnplanned),

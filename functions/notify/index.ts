@@ -4,6 +4,7 @@ import { connectPages, pagesUrl } from "../../shared/adapters/pages.ts";
 import { connect } from "../../shared/adapters/select.ts";
 import { incidentLinks } from "../../shared/incident-link.ts";
 import { pushFunction } from "../../shared/runtime/shell.ts";
+import { answerFunction } from "./answer/serve.ts";
 import { channels } from "./channels/index.ts";
 import { sender } from "./deliver/send.ts";
 import { notifyHandler } from "./handler.ts";
@@ -13,16 +14,25 @@ const world = await connect(process.env);
 
 const pages = { ...world, pages: connectPages(process.env, world.google) };
 
-/** Tells people. */
-export const notify: HttpFunction = pushFunction(
-  "notify",
-  world,
-  notifyHandler({
-    ...world,
-    kinds: channels,
-    send: sender(world.secrets, { writePage: pageWriter(pages) }),
-    incidentLinks: incidentLinks(world.configuration, process.env),
-    pagesUrl: pagesUrl(process.env),
-    refreshPages: () => refreshPages(pages),
-  }),
-);
+const answersUrl = process.env["PATHKEEPER_ANSWERS_URL"];
+
+// What is reachable from everywhere does nothing else: it is another instance of the same code.
+const isForAnswers = process.env["PATHKEEPER_ANSWERS"] !== undefined;
+
+/** Tells people; or, where it runs for answers, takes what they do about an incident. */
+export const notify: HttpFunction =
+  isForAnswers && answersUrl !== undefined
+    ? answerFunction({ ...world, kinds: channels, answersUrl })
+    : pushFunction(
+        "notify",
+        world,
+        notifyHandler({
+          ...world,
+          kinds: channels,
+          send: sender(world.secrets, { writePage: pageWriter(pages) }),
+          incidentLinks: incidentLinks(world.configuration, process.env),
+          answersUrl,
+          pagesUrl: pagesUrl(process.env),
+          refreshPages: () => refreshPages(pages),
+        }),
+      );

@@ -8,6 +8,7 @@ import { allWell, type DemoFaults } from "./faults.ts";
 import { type GoogleStand, monitoringApi, serviceHealthApi, startGoogleApi } from "./google/api.ts";
 import { controlPlane } from "./google/control-plane.ts";
 import { databaseReader } from "./google/database.ts";
+import { demoHosts } from "./google/names.ts";
 import { googleNames, recordDemo } from "./google/record.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { tempoOf } from "./script.ts";
@@ -99,7 +100,9 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
       await startAuth({ access, password: userPassword, lastingToken, timeoutMs: patienceMs, faults: now }),
     );
     const backend: Service = keep(await startBackend({ access, cache, connector, timeoutMs: patienceMs, faults: now }));
-    const website: Website = keep(await startWebsite());
+    const website: Website = keep(
+      await startWebsite({ [demoHosts.backend]: backend.port, [demoHosts.auth]: auth.port }),
+    );
     const elsewhere: Service = keep(await startElsewhere());
     const metrics = keep(databaseReader(postgres, patienceMs));
     const record = keep(
@@ -113,7 +116,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     let incidentSince = 0;
     const google: GoogleStand = keep(
       await startGoogleApi({
-        ...controlPlane(now),
+        ...controlPlane(now, website.port),
         "monitoring.googleapis.com": monitoringApi(record.series, project),
         "servicehealth.googleapis.com": serviceHealthApi(
           () => faults.google && { ...faults.google, since: incidentSince },

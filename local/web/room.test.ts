@@ -1,11 +1,17 @@
 import { request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { linkKey } from "../../functions/notify/answer/answers.fixtures.ts";
+import { signedUrl, unsignedUrl } from "../../functions/notify/answer/link.ts";
+import { answerListener } from "../../functions/notify/answer/serve.ts";
+import { channels } from "../../functions/notify/channels/index.ts";
+import { configurationOf, secretsOf } from "../../functions/notify/fixtures.ts";
 import { stateWords } from "../../functions/notify/pages/page-text.ts";
 import type { MemoryStore } from "../../shared/adapters/memory.ts";
 import { incidentLink } from "../../shared/incident-link.ts";
 import { PublishError } from "../../shared/ports.ts";
+import { silentLogger } from "../../shared/runtime/logger.ts";
 import { filledStore, hostile, measurements, noon, openId, pastId, shop } from "./room.fixtures.ts";
-import { openRoom, type Room, type RoomOptions } from "./room.ts";
+import { type Answers, openRoom, type Room, type RoomOptions } from "./room.ts";
 
 const token = "token-of-this-run";
 
@@ -335,5 +341,43 @@ describe("news of a control room", () => {
     const [first, second] = await versions(2);
     expect(second).not.toBe(first);
     await reader?.cancel();
+  });
+});
+
+describe("answers of readers", () => {
+  it("takes the answers of readers: a link shows what it would do, and its button does it", async () => {
+    const channel = { name: "ops", kind: "email", settings: { to: ["ana@example.com"] } };
+    let answersUrl = "";
+    const store = await filledStore();
+    const sources = { store, configuration: shop, now: () => noon, freshMs: 0 };
+    const answers = (url: string): Answers => {
+      answersUrl = `${url}answers`;
+      return answerListener({
+        store,
+        secrets: secretsOf({ "answers-key": linkKey }),
+        clock: { now: () => noon },
+        logger: silentLogger,
+        configuration: configurationOf([channel]),
+        kinds: channels,
+        answersUrl,
+      });
+    };
+    const room = await openRoom({ sources, token, answers, isPrivate: true });
+    onTestFinished(() => room.stop());
+    const reader = { incident: openId, channel: "ops", recipient: "ana@example.com", notice: "opened" };
+    const link = signedUrl(unsignedUrl(answersUrl, { action: "acknowledge", ...reader }), linkKey, noon);
+    expect(await (await fetch(link)).text()).toContain("Acknowledge</button>");
+    expect((await fetch(link, { method: "HEAD" })).status).toBe(200);
+    const press = (origin: string): Promise<Response> =>
+      fetch(link, { method: "POST", headers: { origin }, body: new URLSearchParams() });
+    expect((await press("https://evil.example")).status).toBe(403);
+    expect(await store.get("incidents", openId)).toMatchObject({ status: "open" });
+    expect((await press(new URL(room.url).origin)).status).toBe(200);
+    expect(await store.get("incidents", openId)).toMatchObject({
+      status: "acknowledged",
+      edited_by: "ana@example.com",
+    });
+    expect((await fetch(`${answersUrl}/channels/ops`, { method: "POST", body: "x".repeat(300_000) })).status).toBe(413);
+    expect((await fetch(`${room.url}answersheet`)).status).toBe(401);
   });
 });

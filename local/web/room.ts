@@ -29,6 +29,12 @@ export interface Room {
   stop(): Promise<void>;
 }
 
+/** What takes the answers of readers below the address of the pages, which come by signed links and need no token. */
+export interface Answers {
+  takes(request: IncomingMessage): boolean;
+  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
+}
+
 /** How a room is opened. */
 export interface RoomOptions {
   readonly sources: RoomSources;
@@ -40,15 +46,29 @@ export interface RoomOptions {
   readonly isPrivate?: boolean;
   /** @default nobody may act */
   readonly actions?: RoomActions;
+  /** Is given the address of the room. @default no answers come here */
+  readonly answers?: (url: string) => Answers;
 }
 
 /** Opens it. @throws Error when the port is taken */
-export async function openRoom({ sources, token, port = 0, isPrivate = false, actions }: RoomOptions): Promise<Room> {
+export async function openRoom({
+  sources,
+  token,
+  port = 0,
+  isPrivate = false,
+  actions,
+  answers,
+}: RoomOptions): Promise<Room> {
   const reader = new RoomReader(sources);
   const assets = await readAssets();
   const versions = startVersions(() => reader.version(), Math.max(1_000, sources.freshMs));
   const { configuration, now } = sources;
+  let taker: Answers | undefined;
   const server = createServer((request, response) => {
+    if (taker?.takes(request)) {
+      void taker.answer(request, response);
+      return;
+    }
     const session = openSession(request, token, server.address());
     const canAct = session.isKnown && actions !== undefined;
     const frame: Frame = {
@@ -93,6 +113,7 @@ export async function openRoom({ sources, token, port = 0, isPrivate = false, ac
   await once(server, "listening");
   const bound = server.address();
   const url = `http://127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : port}/`;
+  taker = answers?.(url);
   return {
     url,
     actingUrl: `${url}?token=${token}`,

@@ -17,11 +17,14 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { fromJSON } from "@grpc/proto-loader";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { configurationOf } from "../../cli/commands/replay.fixtures.ts";
 import { readConfigurationFile } from "../../cli/configuration.ts";
+import { answersUrl, linkKey } from "../../functions/notify/answer/answers.fixtures.ts";
+import { signedUrl, unsignedUrl } from "../../functions/notify/answer/link.ts";
 import { missingEmulator } from "../../local/engine/emulators.ts";
 import { freePort } from "../../local/free-port.ts";
+import { FirestoreStore } from "../../shared/adapters/firestore.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { encodePush } from "../../shared/messages/push.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
@@ -241,6 +244,52 @@ describe("the bundle of evaluate", { timeout: 120_000 }, () => {
     const documents = `http://${host}/v1/projects/nowhere/databases/(default)/documents/state`;
     const names = (): Promise<string> => fetch(documents).then((answer) => answer.text());
     await expect.poll(names, { timeout: 30_000 }).toContain("/documents/state/");
+  });
+});
+
+describe("the bundle of notify", { timeout: 120_000 }, () => {
+  it.skipIf(firestoreMissing)("takes answers and nothing else, where it runs for that", async () => {
+    const host = await startedOnce("firestore");
+    const projectId = `answers-${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
+    vi.stubEnv("FIRESTORE_EMULATOR_HOST", host);
+    const store = new FirestoreStore({ projectId });
+    onTestFinished(async () => {
+      vi.unstubAllEnvs();
+      await store.close();
+    });
+    const incident = "20250916-121200-vpc-connector";
+    await store.set("incidents", incident, { title: "Connector failing", status: "open", edited_by: null });
+    const { url, said } = await startedAlone("notify", "answering", {
+      FIRESTORE_EMULATOR_HOST: host,
+      PATHKEEPER_PROJECT: projectId,
+      PATHKEEPER_ANSWERS: "true",
+      PATHKEEPER_ANSWERS_URL: answersUrl,
+      PATHKEEPER_SECRET_ANSWERS_KEY: linkKey,
+    });
+    await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(404);
+    const [channel] = configuration.channels.filter(({ kind }) => kind === "email");
+    const [recipient = ""] = (channel?.settings["to"] ?? []) as string[];
+    const link = {
+      action: "acknowledge",
+      incident,
+      channel: channel?.name ?? "",
+      recipient,
+      notice: "opened",
+    } as const;
+    const signed = signedUrl(unsignedUrl(answersUrl, link), linkKey, Date.now());
+    const at = `${url}${signed.slice(answersUrl.length + 1)}`;
+    expect(await (await fetch(at)).text()).toContain("Acknowledge</button>");
+    const press = (origin: string): Promise<Response> =>
+      fetch(at, { method: "POST", headers: { origin }, body: new URLSearchParams() });
+    expect((await press("https://evil.example")).status).toBe(403);
+    expect(await store.get("incidents", incident)).toMatchObject({ status: "open" });
+    const pushed = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+    for (const path of ["notifications", "retries", "pages", "dead-letters", "ticks"])
+      expect((await fetch(`${url}${path}`, pushed)).status).toBe(404);
+    expect((await fetch(`${url}channels/${link.channel}`, pushed)).status).toBe(401);
+    expect((await press(new URL(answersUrl).origin)).status).toBe(200);
+    expect(await store.get("incidents", incident)).toMatchObject({ status: "acknowledged", edited_by: recipient });
+    expect((await press(new URL(answersUrl).origin)).status).toBe(410);
   });
 });
 

@@ -13,6 +13,8 @@
  * | `PATHKEEPER_BROKER` | URL of the embedded broker with its token, in place of Pub/Sub |
  * | `PATHKEEPER_GOOGLE_API` | URL below which Google's APIs are found by their host names, in place of the real ones |
  * | `PATHKEEPER_INCIDENT_URL` | where people find an incident, with `${incident}` for its id, by default its document in Google's console |
+ * | `PATHKEEPER_ANSWERS_URL` | where readers act on incidents, by default nowhere |
+ * | `PATHKEEPER_ANSWERS` | set where the notify function takes answers and nothing else |
  * | `PATHKEEPER_PAGES` | folder below which status pages are written, in place of buckets |
  * | `PATHKEEPER_SECRET_PREFIX` | before the names of secrets in Secret Manager; without it they are looked for in the two places below |
  * | `PATHKEEPER_SECRETS` | folders of secrets, one file each, separated as in `PATH` |

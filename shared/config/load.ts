@@ -105,8 +105,8 @@ function readFile(file: Entries, problems: Problems, vocabulary: Vocabulary): Co
   const channels = readMap(file, "channels", problems, (name, value, path): ConfiguredChannel | undefined => {
     const entry = readKinded(value, path, problems, channelEntry, vocabulary.channels, "kinds of channel");
     if (!entry) return undefined;
-    const { kind, audience, per_minute: perMinute } = entry.common;
-    return { name, kind, settings: entry.settings, ...given({ audience, perMinute }) };
+    const { kind, audience, may_act: mayAct, per_minute: perMinute } = entry.common;
+    return { name, kind, settings: entry.settings, ...given({ audience, mayAct, perMinute }) };
   });
   const routes = readList(file, "routes", (value, path) => readRoute(value, path, problems));
   const templates = readList(file, "templates", (value, path): Template | undefined => {

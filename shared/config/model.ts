@@ -108,6 +108,8 @@ export interface ConfiguredChannel {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Readers of the channel. @default engineers */
   readonly audience?: Audience;
+  /** Whether its readers may act on incidents from a notice. @default engineers may, and nobody else */
+  readonly mayAct?: boolean;
   /** The most notices that it gets a minute, or each of its recipients. @default what its kind takes */
   readonly perMinute?: number;
 }

@@ -16,6 +16,12 @@ export const channelEntry = z.strictObject({
     .enum(audiences)
     .optional()
     .describe("Who reads it: engineers, executives, customer_success, sales or support. Default: engineers."),
+  may_act: z
+    .boolean({ error: "must be true or false" })
+    .optional()
+    .describe(
+      "Whether its readers may acknowledge, silence and resolve from a notice. Default: true for engineers, false for everyone else.",
+    ),
   per_minute: z
     .int({ error: "must be a whole number of notices, such as 30" })
     .min(1, { error: "must be 1 or more; to tell a channel nothing, take it out of the routes" })

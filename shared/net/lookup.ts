@@ -216,10 +216,11 @@ function literalFor(host: string, address: string, family: 4 | 6 | undefined): r
   return [{ address, family: own }];
 }
 
-/** Looks a name up in the hosts file. `localhost` needs no entry, and names below it need none. @see RFC 6761, 6.3 */
+/** Looks a name up in the hosts file. `localhost` needs no entry, and names below it stand where it does. @see RFC 6761, 6.3 */
 function listedIn(hosts: ReadonlyMap<string, readonly string[]>, name: string): HostAddress[] {
   const key = name.toLowerCase().replace(/\.$/, "");
-  const listed = hosts.get(key) ?? (/(^|\.)localhost$/.test(key) ? ["::1", "127.0.0.1"] : []);
+  const loopback = (): readonly string[] => hosts.get("localhost") ?? ["::1", "127.0.0.1"];
+  const listed = hosts.get(key) ?? (/(^|\.)localhost$/.test(key) ? loopback() : []);
   return listed.map((address) => ({ address, family: isIP(address) === 6 ? 6 : 4 }));
 }
 

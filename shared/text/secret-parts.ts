@@ -82,10 +82,14 @@ function partsOfJson(text: string): string[] {
   return parts;
 }
 
-/** The values of a cookie, a form, a query, or the parameters of a header. */
+/** The values of a cookie, a form, a query, the parameters of a header, or a connection string of keywords. */
 function namedValues(text: string): string[] {
-  const pairs = text.matchAll(/(?:^|[;&,\s?])([\w.$[\]-]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^;&,#\s"]+))/g);
-  return [...pairs].flatMap(([, name = "", quoted, bare = ""]) => (publicNames.test(name) ? [] : [quoted ?? bare]));
+  const pairs = text.matchAll(
+    /(?:^|[;&,\s?])([\w.$[\]-]+)[ \t]*=[ \t]*(?:"([^"]*)"|'((?:[^'\\]|\\.)*)'|([^;&,#\s"]+))/g,
+  );
+  return [...pairs].flatMap(([, name = "", quoted, single, bare = ""]) =>
+    publicNames.test(name) ? [] : [quoted ?? single?.replaceAll(/\\(.)/g, "$1") ?? bare],
+  );
 }
 
 /** Names whose values are no secret, also where they stand beside one. */

@@ -22,6 +22,21 @@ run "warns_when_nobody_hears_of_a_broken_monitor" {
   expect_failures = [check.alarms_have_recipients]
 }
 
+run "warns_of_notification_channels_of_another_project" {
+  command = plan
+  variables {
+    alarms = { channel_ids = ["projects/elsewhere/notificationChannels/1"] }
+  }
+  expect_failures = [check.alarm_channels_are_of_this_project]
+}
+
+run "takes_notification_channels_by_the_number_of_the_project" {
+  command = plan
+  variables {
+    alarms = { channel_ids = ["projects/123456789012/notificationChannels/1"] }
+  }
+}
+
 run "refuses_bundles_that_are_not_there" {
   command = plan
   variables {
@@ -214,4 +229,70 @@ run "takes_a_database_that_is_there" {
     condition     = length(google_firestore_database.main) == 0 && google_firestore_field.expiry["state"].database == "(default)"
     error_message = "The existing database is not used."
   }
+}
+
+run "lets_nobody_in_by_default" {
+  command = plan
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.main), "answers") && output.answers == null
+    error_message = "There is a function that can be reached from outside although answers are off."
+  }
+  assert {
+    condition     = alltrue([for function in google_cloudfunctions2_function.main : function.service_config[0].ingress_settings == "ALLOW_INTERNAL_ONLY"])
+    error_message = "A function can be reached from outside although answers are off."
+  }
+}
+
+run "takes_answers" {
+  command = plan
+  variables {
+    answers = { enabled = true }
+  }
+  assert {
+    condition     = [for name, function in google_cloudfunctions2_function.main : name if function.service_config[0].ingress_settings != "ALLOW_INTERNAL_ONLY"] == ["answers"]
+    error_message = "Another function than that of answers can be reached from outside."
+  }
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.answers[0].member == "allUsers"
+    error_message = "People cannot reach the function that takes answers."
+  }
+  assert {
+    condition     = output.answers.url == "https://pathkeeper-answers-123456789012.us-central1.run.app"
+    error_message = "Links lead somewhere else."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.main["notify"].service_config[0].environment_variables["PATHKEEPER_ANSWERS_URL"] == output.answers.url
+    error_message = "The notifier does not know where links lead."
+  }
+}
+
+run "takes_answers_behind_iap" {
+  command = plan
+  variables {
+    answers = { enabled = true, url = "https://answers.example.com", iap = true }
+  }
+  assert {
+    condition     = google_cloud_run_v2_service_iam_member.answers[0].member == "serviceAccount:service-123456789012@gcp-sa-iap.iam.gserviceaccount.com"
+    error_message = "Others than Identity-Aware Proxy may call the function that takes answers."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.main["answers"].service_config[0].ingress_settings == "ALLOW_INTERNAL_AND_GCLB"
+    error_message = "The function that takes answers can be reached around Identity-Aware Proxy."
+  }
+}
+
+run "refuses_iap_without_an_address" {
+  command = plan
+  variables {
+    answers = { enabled = true, iap = true }
+  }
+  expect_failures = [var.answers]
+}
+
+run "refuses_an_address_with_a_slash_at_its_end" {
+  command = plan
+  variables {
+    answers = { enabled = true, url = "https://answers.example.com/" }
+  }
+  expect_failures = [var.answers]
 }

@@ -317,16 +317,23 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
     it("lets every function run as itself, reached from inside only, and as long as its messages wait", () => {
       const functions = of("google_cloudfunctions2_function");
       expect(functions.map(({ index }) => index).sort()).toEqual(
-        [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify", "synthetic"].sort(),
+        [
+          ...deployment.vantages.map((vantage) => `probe-${vantage}`),
+          "evaluate",
+          "notify",
+          "answers",
+          "synthetic",
+        ].sort(),
       );
       for (const { index, values } of functions) {
         const [service] = values["service_config"] as Readonly<Record<string, number | string>>[];
-        expect(service).toMatchObject({ ingress_settings: "ALLOW_INTERNAL_ONLY", available_cpu: "1" });
+        const ingress = index === "answers" ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY";
+        expect(service).toMatchObject({ ingress_settings: ingress, available_cpu: "1" });
         const environment = service?.["environment_variables"] as unknown as Readonly<Record<string, string>>;
         const probes = /^(probe|synthetic)/.test(String(index));
         expect(environment["UV_THREADPOOL_SIZE"]).toBe(probes ? "16" : undefined);
         expect(Object.hasOwn(environment, "PATHKEEPER_VANTAGE")).toBe(probes);
-        if (index === "synthetic") continue;
+        if (index === "synthetic" || index === "answers") continue;
         const waits = deployment.subscriptions
           .filter((each) => each.function === index)
           .map((each) => each.ackDeadlineSeconds);
@@ -362,7 +369,8 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       const roles = granted.map(({ values }) => String(values["role"]));
       expect(roles.filter((role) => /roles\/(owner|editor|viewer)$|admin/i.test(role))).toEqual([]);
       const everybody = granted.filter(({ values }) => /^all(Authenticated)?Users$/.test(String(values["member"])));
-      expect(everybody).toEqual([]);
+      // Everybody may call what takes answers, because each request is signed.
+      expect(everybody).toMatchObject([{ type: "google_cloud_run_v2_service_iam_member", name: "answers" }]);
       const store = granted.filter(({ values }) => String(values["role"]).startsWith("roles/datastore."));
       expect(store.map(({ index }) => index).sort()).toEqual([...deployment.stores, ...deployment.readers].sort());
       for (const { values } of store) expect(values["condition"]).toHaveLength(1);
@@ -460,7 +468,9 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
     });
 
     it("keeps a container for each secret, and no value of any", () => {
-      const secrets = new Set(Object.values(deployment.secrets).flat());
+      const { key, secrets: own } = deployment.answers;
+      const held = { ...deployment.secrets, notify: [...deployment.secrets.notify, key], answers: [key, ...own] };
+      const secrets = new Set(Object.values(held).flat());
       expect(
         of("google_secret_manager_secret")
           .map(({ index }) => index)
@@ -470,9 +480,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       const readers = of("google_secret_manager_secret_iam_member")
         .map(({ index }) => index)
         .sort();
-      const expected = Object.entries(deployment.secrets).flatMap(([name, own]) =>
-        own.map((secret) => `${name}/${secret}`),
-      );
+      const expected = Object.entries(held).flatMap(([name, each]) => each.map((secret) => `${name}/${secret}`));
       expect(readers.filter((reader) => !String(reader).startsWith("synthetic/"))).toEqual(expected.sort());
     });
   });

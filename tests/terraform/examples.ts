@@ -6,6 +6,7 @@ export const moduleVariables: string = `
   config_file    = "./monitor.yaml"
   inside         = { connector = { name = "staging-connector" } }
   alarms         = { emails = ["ops@example.com"] }
+  answers        = { enabled = true }
   budget         = { billing_account = "012345-6789AB-CDEF01", monthly_amount = 5 }
   second_opinion = { uptime_url = "https://staging.netrasystems.ai/health", journey = "golden-path" }
   status_page_readers  = ["group:support@example.com"]

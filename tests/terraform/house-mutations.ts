@@ -80,6 +80,13 @@ export const houseMutations: readonly Mutation[] = [
     found: /reached from the internet/,
   },
   {
+    what: "another function than that of answers open to the internet",
+    file: "functions.tf",
+    from: 'each.key == "answers" ? local.answers_ingress',
+    to: 'each.key == "notify" ? local.answers_ingress',
+    found: /reached from the internet/,
+  },
+  {
     what: "a function that runs as the default account",
     file: "functions.tf",
     from: "    service_account_email = google_service_account.function[each.key].email\n",

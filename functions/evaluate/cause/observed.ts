@@ -25,7 +25,9 @@ export function knownProbes(
   for (const fact of Object.values(request.facts)) {
     const before = ownEntry(known, fact.probe);
     const isNewer = before === undefined || before.status === "unknown" || before.at <= fact.at;
-    if (isNewer) setEntry(known, fact.probe, before?.failures ? { ...fact, failures: before.failures } : fact);
+    if (!isNewer) continue;
+    const asked = before === undefined ? fact : { ...fact, since: sinceOf(before, fact) };
+    setEntry(known, fact.probe, before?.failures ? { ...asked, failures: before.failures } : asked);
   }
   for (const [probe, asked] of Object.entries(request.failures ?? {})) {
     const fact = ownEntry(known, probe);
@@ -41,6 +43,11 @@ export function knownProbes(
     setEntry(known, probe, { ...fact, failures: joined(covered, later, 0) });
   }
   return known;
+}
+
+/** Since when it is as an answer shows it: a failure that came late may have moved the beginning back, and nothing else was seen in between. */
+function sinceOf(before: ProbeFact, { status, since, otherAt = 0 }: ProbeFact): number {
+  return before.status === status && otherAt <= before.since ? Math.min(before.since, since) : since;
 }
 
 const day = 86_400_000;

@@ -26,7 +26,7 @@ export interface Edit {
   readonly status?: "acknowledged" | "resolved" | "open";
   readonly note?: string;
   readonly publicNote?: string;
-  /** Problems with the note and the silence, shown until they are corrected; each without a full stop. */
+  /** Problems with the notes and the silence, shown until they are corrected; each without a full stop. */
   readonly problems: readonly string[];
   /** Problem with the status, which is corrected at once. */
   readonly statusProblem?: string;
@@ -34,7 +34,7 @@ export interface Edit {
   readonly restoresStatus: boolean;
 }
 
-/** Names the editor of a field of a document, at the beginning of a sentence and after "by". For an edit in the console only the place is known. */
+/** Names the editor of a field, at the beginning of a sentence and after "by". For an edit in the console only the place is known. */
 export interface Editor {
   readonly subject: string;
   readonly by: string;

@@ -93,10 +93,11 @@ function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): Out
 }
 
 function messageOf(
-  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  { state, what, paragraphs, facts, lists, nextSteps, actions, link, linkTitle }: NoticeText,
   tone: Tone,
 ): Message {
   const parts = [
+    actions.length === 0 ? [] : [actions.map(({ title, url }) => `[${title}](${url})`).join(" · ")],
     paragraphs.map(escapeMarkdown),
     facts.map(({ label, value }) => `**${label}:** ${escapeMarkdown(value)}`),
     ...lists.map(({ label, items }) => [`**${label}**`, ...items.map((item) => `• ${escapeMarkdown(item)}`)]),

@@ -215,7 +215,7 @@ function arranged({ facts, lists }: NoticeText): Arrangement {
 }
 
 function textOf(words: NoticeText): string {
-  const { state, what, paragraphs, nextSteps, link, linkTitle } = words;
+  const { state, what, paragraphs, nextSteps, actions, link, linkTitle } = words;
   const { first, facts, lists } = arranged(words);
   const line = ({ label, value }: NoticeText["facts"][number]): string => (label === "" ? value : `${label}: ${value}`);
   const parts = [
@@ -223,7 +223,10 @@ function textOf(words: NoticeText): string {
     what,
     ...paragraphs,
     first.map(line).join("\n"),
-    link === undefined ? "" : `${linkTitle}: ${link}`,
+    [
+      ...(link === undefined ? [] : [`${linkTitle}: ${link}`]),
+      ...actions.map(({ title, url }) => `${title}: ${url}`),
+    ].join("\n"),
     facts.map(line).join("\n"),
     ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)].join("\n")),
     nextSteps.join("\n"),
@@ -241,7 +244,7 @@ const colors: Readonly<Record<Tone, string>> = {
 
 /** Texts without colours of their own, so that light and dark mode both stay readable. Styles stand in the tags: some readers drop the head. */
 function htmlOf(words: NoticeText, tone: Tone, picture?: Swimlane): string {
-  const { state, what, paragraphs, nextSteps, link, linkTitle } = words;
+  const { state, what, paragraphs, nextSteps, actions, link, linkTitle } = words;
   const { first, facts, lists } = arranged(words);
   const paragraph = (text: string, style: string): string =>
     `<p style="margin:0 0 12px;${style}">${htmlText(text)}</p>`;
@@ -255,7 +258,7 @@ function htmlOf(words: NoticeText, tone: Tone, picture?: Swimlane): string {
     paragraph(what, "font-size:18px;line-height:1.35"),
     ...paragraphs.map((text) => paragraph(text, "")),
     ...first.map(fact),
-    ...(link === undefined ? [] : [button(link, linkTitle)]),
+    buttons([...(link === undefined ? [] : [{ url: link, title: linkTitle }]), ...actions]),
     ...(picture === undefined ? [] : [swimlaneTable(picture)]),
     ...facts.map(fact),
     ...lists.map(
@@ -290,11 +293,13 @@ function htmlText(text: string): string {
   );
 }
 
-/** A link that a thumb meets. */
-function button(url: string, title: string): string {
+/** Links that a thumb meets. */
+function buttons(links: readonly { readonly url: string; readonly title: string }[]): string {
   const style =
-    "display:inline-block;padding:11px 18px;border:1px solid;border-radius:8px;color:inherit;font-weight:bold;text-decoration:none";
-  return `<p style="margin:16px 0 20px"><a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a></p>`;
+    "display:inline-block;margin:0 6px 8px 0;padding:11px 18px;border:1px solid;border-radius:8px;color:inherit;font-weight:bold;text-decoration:none";
+  if (links.length === 0) return "";
+  const all = links.map(({ url, title }) => `<a href="${escapeHtml(url)}" style="${style}">${escapeHtml(title)}</a>`);
+  return `<p style="margin:16px 0 20px">${all.join(" ")}</p>`;
 }
 
 function addressOf(from: string): string {

@@ -51,7 +51,7 @@ const advice: Readonly<Record<number, string>> = {
 type Widget =
   | { readonly textParagraph: { readonly text: string } }
   | { readonly decoratedText: { readonly topLabel: string; readonly text: string; readonly wrapText: true } }
-  | { readonly buttonList: { readonly buttons: readonly [LinkButton] } };
+  | { readonly buttonList: { readonly buttons: readonly LinkButton[] } };
 
 interface LinkButton {
   readonly text: string;
@@ -86,7 +86,7 @@ function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingReq
 }
 
 function messageOf(
-  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  { state, what, paragraphs, facts, lists, nextSteps, actions, link, linkTitle }: NoticeText,
   notice: Notice,
 ): Message {
   const sign = signs[toneOf(notice)];
@@ -102,7 +102,7 @@ function messageOf(
               widgets: [
                 paragraph([`${sign} <b>${escapeHtml(state)}</b>`, escapeHtml(what)]),
                 ...paragraphs.map((text) => paragraph([escapeHtml(text)])),
-                ...(link === undefined ? [] : [button(link, linkTitle)]),
+                ...buttons([...(link === undefined ? [] : [{ url: link, title: linkTitle }]), ...actions]),
               ],
             },
             {
@@ -130,8 +130,9 @@ function paragraph(lines: readonly string[]): Widget {
   return { textParagraph: { text: lines.join("<br>") } };
 }
 
-function button(url: string, text: string): Widget {
-  return { buttonList: { buttons: [{ text, onClick: { openLink: { url } } }] } };
+function buttons(links: readonly { readonly url: string; readonly title: string }[]): Widget[] {
+  if (links.length === 0) return [];
+  return [{ buttonList: { buttons: links.map(({ url, title: text }) => ({ text, onClick: { openLink: { url } } })) } }];
 }
 
 /** The characters that begin tags and entities of the HTML that cards show. */

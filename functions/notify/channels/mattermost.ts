@@ -83,13 +83,14 @@ function renderMessage({ url, channel, username, allow_private }: MattermostSett
 }
 
 function textOf(
-  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  { state, what, paragraphs, facts, lists, nextSteps, actions, link, linkTitle }: NoticeText,
   sign: string,
 ): string {
+  const links = [...(link === undefined ? [] : [{ url: link, title: linkTitle }]), ...actions];
   const parts = [
     [`${sign} **${escaped(state)}**`],
     [escaped(what)],
-    ...(link === undefined ? [] : [[`[${linkTitle}](${encodeEnds(link)})`]]),
+    links.length === 0 ? [] : [links.map(({ title, url }) => `[${title}](${encodeEnds(url)})`).join(" · ")],
     ...paragraphs.map((text) => [escaped(text)]),
     facts.map(({ label, value }) => `- **${escaped(label)}:** ${escaped(value)}`),
     ...lists.map(({ label, items }) => [`**${escaped(label)}**`, ...items.map((item) => `- ${escaped(item)}`)]),

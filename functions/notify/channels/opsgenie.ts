@@ -4,6 +4,8 @@ import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind, Priority } from "../../../shared/messages/incident-event.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
+import { type AnswerRequest, type IncomingAct, jsonOf } from "../answer/incoming.ts";
+import { digest, isSame } from "../answer/link.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { cut, fitted } from "../text/fit.ts";
@@ -26,6 +28,11 @@ const settings = lazily(() =>
       .optional()
       .describe(
         "Where the Alert API is, without /v2/alerts: for Jira Service Management https://api.atlassian.com/jsm/ops/integration. Default: Opsgenie, in the region.",
+      ),
+    webhook_token: secretText()
+      .optional()
+      .describe(
+        "A secret: the token that a webhook integration sends, by which an acknowledgement there reaches the incident.",
       ),
   }),
 );
@@ -56,7 +63,26 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
     recovering: "Opsgenie knows no recovering alert",
     status_update: "Opsgenie is for those who act, not for those who follow",
   },
-  notes: `## Jira Service Management
+  notes: `## Acknowledge there
+
+With \`webhook_token\`, whoever acknowledges the alert has acknowledged the incident: the escalation of Pathkeeper ends, and the timeline says "Acknowledged by ana@example.com, in Opsgenie".
+
+1. [Let readers act](../answers.md), so that Opsgenie can reach Pathkeeper.
+2. Make a token: \`openssl rand -hex 32\`, and keep it as a secret.
+3. In Opsgenie or Jira Service Management, add an integration of the kind **Webhook** (outgoing), with the URL \`ADDRESS/channels/NAME\`, where NAME is the name of the channel in \`monitor.yaml\`,
+   the custom header \`Authorization: Bearer TOKEN\`, and the action *alert is acknowledged*.
+
+\`\`\`yaml
+channels:
+  example:
+    kind: opsgenie
+    api_key: { secret: opsgenie-key }
+    webhook_token: { secret: opsgenie-webhook }
+\`\`\`
+
+Neither service signs its webhooks, so the token is what proves who sends them. A closing there does not resolve the incident: Pathkeeper proves the recovery itself.
+
+## Jira Service Management
 
 Atlassian closes Opsgenie in favour of Jira Service Management, which takes the same requests. Create an API integration there, put its key into the secret, and set \`url: https://api.atlassian.com/jsm/ops/integration\`.
 An incident that is open meanwhile is closed where it was opened.
@@ -71,6 +97,11 @@ ten minutes. Where the same fails again by then, the alert is still open. A late
 alias.
 `,
   render: renderAlert,
+  incoming: {
+    setting: "webhook_token",
+    via: ({ url }) => (url === undefined ? "in Opsgenie" : "in Jira Service Management"),
+    read: readWebhook,
+  },
   classify: (reply) => classifyHttp(reply, advice),
 };
 
@@ -134,6 +165,31 @@ function detailsOf({ url, event, resolvedBefore, timezone }: Notice): { readonly
         }),
   };
   return Object.keys(details).length === 0 ? {} : { details };
+}
+
+const webhook = lazily(() =>
+  z.object({
+    action: z.string(),
+    alert: z.object({
+      alias: z.string().min(1),
+      username: z.string().catch(""),
+      /** Nanoseconds since the epoch. */
+      updatedAt: z.number().optional().catch(undefined),
+    }),
+  }),
+);
+
+/**
+ * Reads what a webhook integration sends: the action, and the alert with its alias and who acted. The token stands in a header of our own choice, for there is no signature.
+ * https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/
+ */
+function readWebhook({ headers, body }: AnswerRequest, secret: string): IncomingAct | "refused" | "ignored" {
+  if (!isSame(headers["authorization"] ?? "", `Bearer ${secret}`)) return "refused";
+  const read = webhook().safeParse(jsonOf(body));
+  if (!read.success || read.data.action !== "Acknowledge") return "ignored";
+  const { alias: incident, username: by, updatedAt } = read.data.alert;
+  const done = { action: "acknowledge", incident, by, id: digest(body) } as const;
+  return updatedAt === undefined ? done : { ...done, doneAt: updatedAt / 1e6 };
 }
 
 /** Plain text: Opsgenie shows it as such. */

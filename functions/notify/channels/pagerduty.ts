@@ -4,6 +4,8 @@ import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { bounded } from "../../../shared/text/redact.ts";
+import { type AnswerRequest, type IncomingAct, jsonOf } from "../answer/incoming.ts";
+import { hmac, isSame } from "../answer/link.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { cut, fitted } from "../text/fit.ts";
@@ -20,6 +22,9 @@ const settings = lazily(() =>
       .enum(["us", "eu"], { error: "must be us or eu" })
       .default("us")
       .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
+    webhook_secret: secretText()
+      .optional()
+      .describe("A secret: that of a webhook subscription, by which an acknowledgement there reaches the incident."),
   }),
 );
 
@@ -56,7 +61,25 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
     recovering: "PagerDuty knows no recovering alert",
     status_update: "PagerDuty is for those who act, not for those who follow",
   },
-  notes: `## One alert from beginning to end
+  notes: `## Acknowledge there
+
+With \`webhook_secret\`, whoever acknowledges in PagerDuty has acknowledged the incident: the escalation of Pathkeeper ends, and the timeline says "Acknowledged by Ana Smith, in PagerDuty".
+
+1. [Let readers act](../answers.md), so that PagerDuty can reach Pathkeeper.
+2. In PagerDuty, open **Integrations → Generic Webhooks (v3)**, and add a webhook with the URL \`ADDRESS/channels/NAME\`, where NAME is the name of the channel in \`monitor.yaml\`, the scope of the
+   service, and the event \`incident.acknowledged\`. Keep the secret that it shows once.
+
+\`\`\`yaml
+channels:
+  example:
+    kind: pagerduty
+    routing_key: { secret: pagerduty-key }
+    webhook_secret: { secret: pagerduty-webhook }
+\`\`\`
+
+A resolution there does not resolve the incident: Pathkeeper proves the recovery itself.
+
+## One alert from beginning to end
 
 The deduplication key is the id of the incident. What follows an opening goes to the key and region that the opening went to, also when the configuration has
 another by now, or no such channel any more: so no alert stays open by itself. Keep the secret until its incidents are over; Terraform removes it with the
@@ -68,6 +91,7 @@ deduplication key, by which PagerDuty finds both. An alert that somebody resolve
 escalation before that opens it anew.
 `,
   render: renderEvent,
+  incoming: { setting: "webhook_secret", via: () => "in PagerDuty", read: readWebhook },
   classify: classifyEvent,
 };
 
@@ -136,6 +160,38 @@ function detailsOf({ state, paragraphs, facts, lists, nextSteps }: NoticeText): 
     ...Object.fromEntries(lists.map(({ label, items }) => [label, items.join("\n")])),
     ...(nextSteps.length === 0 ? {} : { "Where to look": nextSteps.join("\n") }),
   };
+}
+
+const webhook = lazily(() =>
+  z.object({
+    event: z.object({
+      id: z.string().min(1),
+      event_type: z.string(),
+      occurred_at: z.iso.datetime({ offset: true }).optional().catch(undefined),
+      agent: z
+        .object({ summary: z.string().catch(""), type: z.string().catch("") })
+        .nullish()
+        .catch(null),
+      data: z.object({ incident_key: z.string().min(1) }),
+    }),
+  }),
+);
+
+/**
+ * Reads a webhook: HMAC-SHA256 of the body in hexadecimal, one `v1=…` for each secret while it is changed. The key of an incident is the deduplication key of its alert.
+ * https://developer.pagerduty.com/docs/webhooks/webhooks-overview, https://developer.pagerduty.com/docs/verifying-webhook-signatures
+ */
+function readWebhook({ headers, body }: AnswerRequest, secret: string): IncomingAct | "refused" | "ignored" {
+  const expected = `v1=${hmac(secret, body).toString("hex")}`;
+  const signatures = (headers["x-pagerduty-signature"] ?? "").split(",").map((signature) => signature.trim());
+  if (!signatures.some((signature) => isSame(signature, expected))) return "refused";
+  const read = webhook().safeParse(jsonOf(body));
+  if (!read.success || read.data.event.event_type !== "incident.acknowledged") return "ignored";
+  const { id, agent, data, occurred_at: at } = read.data.event;
+  // What our own notice of an acknowledgement has done there comes back in the name of the integration.
+  if (agent?.type.includes("integration")) return "ignored";
+  const done = { action: "acknowledge", incident: data.incident_key, by: agent?.summary ?? "", id } as const;
+  return at === undefined ? done : { ...done, doneAt: Date.parse(at) };
 }
 
 function classifyEvent(reply: Reply): Attempt {

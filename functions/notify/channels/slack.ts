@@ -13,9 +13,12 @@ import type { NoticeText } from "../text/notice-text.ts";
 import { signs, toneOf } from "../text/tone.ts";
 import { postJson } from "./support/post.ts";
 import { isSlackPost, slackConversation, slackPost } from "./support/slack-api.ts";
+import { type Button, buttonsOf, readInteraction } from "./support/slack-buttons.ts";
 
 /** Settings of a Slack channel. */
-export type SlackSettings = { readonly url: string } | { readonly token: string; readonly channel: string };
+export type SlackSettings =
+  | { readonly url: string }
+  | { readonly token: string; readonly channel: string; readonly signing_secret?: string };
 
 const notes = `## One thread an incident
 
@@ -35,6 +38,23 @@ channels:
 
 Slack has no idempotency key. Where it is not known whether an attempt has arrived, the next one looks for its message first, for which it needs
 \`channels:history\`; without that scope such a message may come twice, as it may with an incoming webhook.
+
+## Buttons
+
+With \`signing_secret\`, the signing secret of the app (**Basic Information**), messages have buttons: acknowledge, silence for an hour, resolve. Whoever may read the channel may press them, and the
+timeline says who it was: "Acknowledged by ana, in Slack".
+
+1. [Let readers act](../answers.md), so that Slack can reach Pathkeeper.
+2. In the app, switch on **Interactivity**, with the request URL \`ADDRESS/channels/NAME\`, where NAME is the name of the channel in \`monitor.yaml\`.
+
+\`\`\`yaml
+channels:
+  example:
+    kind: slack
+    token: { secret: slack-token }
+    channel: C0123456789
+    signing_secret: { secret: slack-signing }
+\`\`\`
 `;
 
 /** What is worth more than a line in a thread. */
@@ -80,13 +100,18 @@ export const slack: ChannelKind<SlackSettings> = {
           )
           .optional()
           .describe("With token: the id of the channel, such as C0123456789."),
+        signing_secret: secretText()
+          .optional()
+          .describe("With token, a secret: the signing secret of the app. Messages then have buttons."),
       })
       .transform((settings, context): SlackSettings => {
-        const { url, token, channel } = settings;
-        if (url !== undefined && token === undefined && channel === undefined) return { url };
-        if (url === undefined && token !== undefined && channel !== undefined) return { token, channel };
+        const { url, token, channel, signing_secret } = settings;
+        const isBot = (token ?? channel ?? signing_secret) !== undefined;
+        if (url !== undefined && !isBot) return { url };
+        if (url === undefined && token !== undefined && channel !== undefined)
+          return { token, channel, ...(signing_secret === undefined ? {} : { signing_secret }) };
         const message =
-          url === undefined && (token ?? channel) !== undefined
+          url === undefined && isBot
             ? "token and channel go together: write both"
             : "write url, or token and channel in its place";
         context.addIssue({ code: "custom", message });
@@ -97,6 +122,12 @@ export const slack: ChannelKind<SlackSettings> = {
 `,
   notes,
   render: renderMessage,
+  incoming: {
+    setting: "signing_secret",
+    via: () => "in Slack",
+    read: (request, secret, now, settings) =>
+      readInteraction(request, secret, now, "channel" in settings ? settings.channel : ""),
+  },
   classify: (reply) => classifyHttp(reply, advice),
   converse: (outgoing, sending, replies) => {
     if (isSlackPost(outgoing)) return slackConversation(outgoing, sending, replies);
@@ -119,6 +150,7 @@ interface Text {
 
 type Block =
   | { readonly type: "section"; readonly text: Text }
+  | { readonly type: "actions"; readonly elements: Button[] }
   | { readonly type: "context"; readonly elements: Text[] };
 
 interface Message {
@@ -133,19 +165,25 @@ function renderMessage(settings: SlackSettings, notice: Notice): OutgoingRequest
   const sign = signs[toneOf(notice)];
   const message = fitted(
     notice,
-    (words) => messageOf(words, sign),
+    (words) => messageOf(words, sign, "signing_secret" in settings ? notice.event.incident : undefined),
     (written) => keepsTo(limits, written),
   );
   if ("url" in settings) return postJson(settings.url, message);
   return slackPost(settings.token, settings.channel, message, notice.key, loud.includes(notice.event.event));
 }
 
+/** @param incident the one that buttons are about; `undefined` where there are links in their place */
 function messageOf(
-  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  { state, what, paragraphs, facts, lists, nextSteps, actions, link, linkTitle }: NoticeText,
   sign: string,
+  incident: string | undefined,
 ): Message {
+  const links = [
+    ...(link === undefined ? [] : [linked(link, linkTitle)]),
+    ...(incident === undefined ? actions.map(({ url, title }) => linked(url, title)) : []),
+  ];
   const parts = [
-    [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what), ...(link === undefined ? [] : [linked(link, linkTitle)])],
+    [`${sign} *${escapeMrkdwn(state)}*`, escapeMrkdwn(what), ...(links.length === 0 ? [] : [links.join(" · ")])],
     paragraphs.map(escapeMrkdwn),
     facts.map(({ label, value }) => `*${label}:* ${escapeMrkdwn(value)}`),
     ...lists.map(({ label, items }) => [`*${label}*`, ...items.map((item) => `• ${escapeMrkdwn(item)}`)]),
@@ -154,6 +192,7 @@ function messageOf(
     text: escapeMrkdwn(`${sign} ${state}: ${what}`),
     blocks: [
       ...parts.flatMap(sectionsOf),
+      ...(incident === undefined || actions.length === 0 ? [] : [buttonsOf(actions, incident)]),
       ...(nextSteps.length === 0
         ? []
         : [{ type: "context", elements: nextSteps.map((step) => mrkdwn(escapeMrkdwn(step))) } as const]),

@@ -77,7 +77,7 @@ interface Message {
       readonly fallbackText: string;
       readonly speak: string;
       readonly body: readonly RichTextBlock[];
-      readonly actions?: readonly [{ readonly type: "Action.OpenUrl"; readonly title: string; readonly url: string }];
+      readonly actions?: readonly { readonly type: "Action.OpenUrl"; readonly title: string; readonly url: string }[];
     };
   }[];
 }
@@ -102,7 +102,7 @@ function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest 
 const longestSummary = 200;
 
 function messageOf(
-  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  { state, what, paragraphs, facts, lists, nextSteps, actions, link, linkTitle }: NoticeText,
   tone: Tone,
 ): Message {
   const body: RichTextBlock[] = [
@@ -116,6 +116,7 @@ function messageOf(
     ]),
     ...nextSteps.map((step, at) => block([{ ...run(step), isSubtle: true }], at === 0 ? "Medium" : "None")),
   ];
+  const links = [...(link === undefined ? [] : [{ url: link, title: linkTitle }]), ...actions];
   const summary = cut(`${state}: ${what}`, longestSummary);
   // Some clients read Markdown or SSML here.
   const plain = summary.replaceAll(/[[\]()*_`~#<>&\\]+/g, " ").trim() || "Incident";
@@ -134,7 +135,9 @@ function messageOf(
           fallbackText: plain,
           speak: plain,
           body,
-          ...(link === undefined ? {} : { actions: [{ type: "Action.OpenUrl", title: linkTitle, url: link }] }),
+          ...(links.length === 0
+            ? {}
+            : { actions: links.map(({ title, url }) => ({ type: "Action.OpenUrl" as const, title, url })) }),
         },
       },
     ],

@@ -99,14 +99,17 @@ function renderMessage({ token, chat_id, message_thread_id }: TelegramSettings, 
 }
 
 function textOf(
-  { state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText,
+  { state, what, paragraphs, facts, lists, nextSteps, actions, link, linkTitle }: NoticeText,
   sign: string,
 ): string {
+  const links = [...(link === undefined ? [] : [{ url: link, title: linkTitle }]), ...actions];
   const parts = [
     [
       `${sign} <b>${escaped(state)}</b>`,
       escaped(what),
-      ...(link === undefined ? [] : [`<a href="${escapeHtml(link)}">${linkTitle}</a>`]),
+      ...(links.length === 0
+        ? []
+        : [links.map(({ title, url }) => `<a href="${escapeHtml(url)}">${title}</a>`).join(" · ")]),
     ],
     paragraphs.map(escaped),
     facts.map(({ label, value }) => `<b>${escaped(label)}:</b> ${escaped(value)}`),

@@ -45,6 +45,8 @@ export interface DeliveryWorld {
   readonly configuration: Configuration;
   /** Where people find incidents, with `${incident}` for the id of one. @default nowhere */
   readonly incidentLinks?: string | undefined;
+  /** Where readers act on incidents, without a slash at the end. @default nowhere */
+  readonly answersUrl?: string | undefined;
   /** The address of the folder below which status pages are written. @default they are written to buckets */
   readonly pagesUrl?: string | undefined;
 }
@@ -114,7 +116,7 @@ function lateWords(
   { supersedes, unheard }: Turn & { readonly turn: "go" },
   { event: occasioned, ledger, present }: Occasion,
   now: number,
-  { configuration, kinds, incidentLinks, pagesUrl }: DeliveryWorld,
+  { configuration, kinds, incidentLinks, answersUrl, pagesUrl }: DeliveryWorld,
 ): Pick<Delivery, "payload" | "settings"> | undefined {
   const age = now - delivery.at.getTime();
   if (mayHaveArrived(delivery) || (!unheard && supersedes.length === 0 && age < plannedWordsForMs)) return undefined;
@@ -128,7 +130,7 @@ function lateWords(
   const change = isMoment ? base.change : "";
   const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
   const delay = unheard ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
-  const context = { configuration, kinds, incidentLinks, pagesUrl, silences: [], ledger };
+  const context = { configuration, kinds, incidentLinks, answersUrl, pagesUrl, silences: [], ledger };
   const words = recompose(told, { id, delivery }, entries, delay, context);
   return words && { payload: JSON.stringify(words.payload), settings: words.settings };
 }
@@ -281,7 +283,7 @@ async function renew(held: { id: string; delivery: Delivery }, { store, clock }:
   if (renewed !== undefined) held.delivery = renewed;
 }
 
-/** Records an attempt, unless somebody else has taken over since; what was delivered is recorded even then. */
+/** Records an attempt, unless somebody else has taken over since; what was delivered is recorded whatever others have made of it. */
 async function record(
   { id, delivery: claimed }: LedgerEntry,
   attempt: Attempt,
@@ -292,8 +294,9 @@ async function record(
   return store.transaction(async (transaction) => {
     const current = parseDelivery(await transaction.get(deliveries, id)) ?? claimed;
     const ours = current.lease_until?.getTime() === claimed.lease_until?.getTime();
-    if (!ours && (isFinal(current) || attempt.outcome !== "delivered")) return current;
-    const next = afterAttempt({ id, delivery: current }, attempt, now, lastChance);
+    if (!ours && (current.status === "delivered" || attempt.outcome !== "delivered")) return current;
+    const { reason } = claimed;
+    const next = afterAttempt({ id, delivery: { ...current, reason } }, attempt, now, lastChance);
     transaction.set(deliveries, id, deliveryFields(next));
     return next;
   });

@@ -5,6 +5,7 @@ import { outbound } from "../../../shared/net/outbound.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
+import { readAnswersKey, signedUrl } from "../answer/link.ts";
 import type { NoAnswer, Outgoing, OutgoingMail, OutgoingPage, OutgoingRequest, Reply } from "../channel.ts";
 import { neverSent } from "./classify.ts";
 import { messageOf, SecretFiller, safeDecode } from "./secrets.ts";
@@ -31,10 +32,12 @@ export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
     const filler = new SecretFiller(secrets);
     const deadline = new Deadline(patienceMs);
     const progress: Progress = { state: isMail || outgoing.transport === "http" ? "unsent" : "sent" };
-    const send = (): Promise<Reply> => {
+    const send = async (): Promise<Reply> => {
       if (outgoing.transport === "page") return writePage(outgoing, deadline.signal);
-      if (outgoing.transport === "http") return sendRequest(outgoing, filler, deadline.signal, { now, progress });
-      return sendMail(outgoing, filler, deadline.signal, () => {
+      const signed = await linkSigner(outgoing.links ?? [], secrets, filler, now);
+      if (outgoing.transport === "http")
+        return sendRequest(outgoing, signed, filler, deadline.signal, { now, progress });
+      return sendMail(outgoing, signed, filler, deadline.signal, () => {
         progress.state = "handed over";
         deadline.extend(Math.max(1, Math.min(finalAnswerMs, withinMs - deadline.elapsedMs)));
       });
@@ -128,14 +131,32 @@ class Deadline {
 
 const noPages = async (): Promise<Reply> => ({ error: "there is no place for pages here", code: "ESETTINGS" });
 
+/** Signs the links in a text, and in no other message: only addresses that the notice was planned with. */
+type Signed = (text: string) => string;
+
+/** What is told matters more than its links: without a key they stay unsigned, and say so to whoever opens them. */
+async function linkSigner(
+  links: readonly string[],
+  secrets: Secrets,
+  filler: SecretFiller,
+  now: number,
+): Promise<Signed> {
+  const key = links.length === 0 ? undefined : await readAnswersKey(secrets).catch(() => undefined);
+  if (key === undefined) return (text) => text;
+  const addresses = links.map((link) => [link, signedUrl(link, key, now)] as const);
+  for (const [, address] of addresses) filler.known.add(address).add(address.slice(address.lastIndexOf(".") + 1));
+  return (text) => addresses.reduce((signed, [link, address]) => signed.replaceAll(link, address), text);
+}
+
 async function sendRequest(
   outgoing: OutgoingRequest,
+  signed: Signed,
   filler: SecretFiller,
   deadline: AbortSignal,
   { now, progress }: { readonly now: number; readonly progress: Progress },
 ): Promise<Reply> {
   const url = await filler.url(outgoing.url, outgoing.allowPrivate ? ["https:", "http:"] : ["https:"]);
-  const body = await filler.json(outgoing.body);
+  const body = signed(await filler.json(outgoing.body));
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(outgoing.headers)) setEntry(headers, name, await filler.text(value));
   if (outgoing.signature) {
@@ -154,6 +175,7 @@ async function sendRequest(
 /** @param onHandedOver called when the last of the mail, its final dot, has gone out */
 async function sendMail(
   outgoing: OutgoingMail,
+  signed: Signed,
   filler: SecretFiller,
   deadline: AbortSignal,
   onHandedOver: () => void,
@@ -185,8 +207,8 @@ async function sendMail(
       from: outgoing.from,
       to: [...outgoing.to],
       subject: outgoing.subject,
-      text: outgoing.text,
-      html: outgoing.html,
+      text: signed(outgoing.text),
+      html: signed(outgoing.html),
       messageId: outgoing.messageId,
       ...(outgoing.inReplyTo === undefined ? {} : { inReplyTo: outgoing.inReplyTo, references: [outgoing.inReplyTo] }),
       headers: outgoing.headers,

@@ -8,10 +8,12 @@ import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
 import { swimlaneOf } from "../../../shared/picture/swimlane.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { actionsFor, actionTitles } from "../answer/act.ts";
+import { unsignedUrl } from "../answer/link.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
 import { type Delivery, deliveryId, isKnowing, type LedgerEntry } from "../deliver/ledger.ts";
 import { subjectOf } from "../text/notice-text.ts";
-import { recipientsOf } from "./readers.ts";
+import { mayAct, recipientsOf } from "./readers.ts";
 import { isAllClearBefore, lastKnown } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 import { templateFor } from "./template.ts";
@@ -23,6 +25,8 @@ export interface PlanContext {
   readonly silences: readonly Silence[];
   /** Where people find incidents, with `${incident}` for the id of one; absent where that is not known. */
   readonly incidentLinks?: string | undefined;
+  /** Where readers act on incidents, without a slash at the end. @default nowhere */
+  readonly answersUrl?: string | undefined;
   /** The address of the folder below which status pages are written, in place of buckets. @default buckets */
   readonly pagesUrl?: string | undefined;
   /** Everything that the ledger holds on this incident. */
@@ -103,10 +107,13 @@ export function compose(
   const left = kind.omits?.(settings.data, event.event);
   if (left !== undefined) return left;
   const notice = noticeOf(event, channel, thread, context);
-  return kind.render(
+  const outgoing = kind.render(
     settings.data,
     thread.title === undefined ? { ...notice, threadTitle: subjectOf(notice) } : notice,
   );
+  const shown = JSON.stringify(outgoing);
+  const links = (notice.actions ?? []).map(({ url }) => url).filter((url) => shown.includes(url));
+  return links.length === 0 || outgoing.transport === "page" ? outgoing : { ...outgoing, links };
 }
 
 /** What is told of an event in a channel. */
@@ -120,6 +127,7 @@ export function noticeOf(
   const all = [...configuration.components, monitorComponent, drillComponent];
   const cause = all.find(({ name }) => name === event.root_cause);
   const { audience = "engineers", name } = channel;
+  const noticeKey = id ?? deliveryId(event, name, recipient);
   const template = templateFor(configuration.templates ?? [], { audience, event: event.event, channel: name });
   return {
     ...(Object.keys(template).length === 0 ? {} : { template }),
@@ -136,7 +144,8 @@ export function noticeOf(
     },
     ...pictureFor(audience, event, context),
     ...linkFor(audience, event.incident, context),
-    key: id ?? deliveryId(event, channel.name, recipient),
+    ...actionsOf(event, channel, recipient, noticeKey, context),
+    key: noticeKey,
     ...(delay === undefined ? {} : { delay }),
     thread: key ?? deliveryId({ incident: event.incident, event: "opened", occurrence: 1 }, channel.name, recipient),
     threadTitle: title,
@@ -150,6 +159,26 @@ function pictureFor(audience: Audience, event: IncidentEvent, { document }: Plan
   if (audience !== "engineers" || document === undefined) return {};
   const picture = swimlaneOf({ incident: readIncident(document), now: Date.parse(event.at) });
   return picture === undefined || picture.lanes.length === 0 ? {} : { picture };
+}
+
+/** What a reader can do about the incident as the notice shows it. */
+function actionsOf(
+  { incident, status }: IncidentEvent,
+  channel: ConfiguredChannel,
+  recipient: string | undefined,
+  notice: string,
+  { kinds, answersUrl }: PlanContext,
+): Pick<Notice, "actions"> {
+  const possible = answersUrl === undefined || !mayAct(channel, kinds) ? [] : actionsFor(status);
+  if (answersUrl === undefined || possible.length === 0) return {};
+  const reader = { channel: channel.name, ...(recipient === undefined ? {} : { recipient }) };
+  return {
+    actions: possible.map((action) => ({
+      action,
+      title: actionTitles[action],
+      url: unsignedUrl(answersUrl, { action, incident, ...reader, notice }),
+    })),
+  };
 }
 
 /** Where a reader finds more: engineers the incident; everybody else the status page, or what the configuration names, and no console. */

@@ -1,13 +1,14 @@
 /** An incident as it stands in its document at this moment. Pure. */
-import { readIncident } from "../../../shared/documents/incident.ts";
+import { type IncidentDocument, readIncident } from "../../../shared/documents/incident.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { MalformedMessage } from "../../../shared/messages/parse.ts";
 import type { Fields } from "../../../shared/ports.ts";
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** Returns an event with the incident as it stands by now; `undefined` where its document does not say how. */
 export function asOfNow(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
   if (document === undefined) return undefined;
-  const { opened_at, first_failure_at, resolved_at, acknowledged_by, also_broken, team, candidates, ...now } =
+  const { opened_at, first_failure_at, resolved_at, acknowledged_by, edits, also_broken, team, candidates, ...now } =
     readIncident(document);
   try {
     return parseIncidentEvent({
@@ -18,7 +19,7 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
       opened_at: opened_at?.toISOString() ?? event.opened_at,
       first_failure_at: first_failure_at?.toISOString() ?? event.first_failure_at,
       resolved_at: resolved_at?.toISOString(),
-      acknowledged_by: acknowledged_by ?? undefined,
+      acknowledged_by: acknowledged_by ?? unread(now.status, edits),
       also_broken: also_broken ?? undefined,
       team: team ?? undefined,
       candidates: candidates.length === 0 ? undefined : candidates,
@@ -27,4 +28,10 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
     if (error instanceof MalformedMessage) return undefined;
     throw error;
   }
+}
+
+/** Who has acknowledged it, where the evaluator has not read that yet. */
+function unread(status: string, edits: IncidentDocument["edits"]): string | undefined {
+  const author = status === "acknowledged" ? ownEntry(edits, "status") : undefined;
+  return author && `${author.by}, ${author.via}`;
 }

@@ -57,6 +57,12 @@ export function recipientsOf({ kind, settings }: ConfiguredChannel, kinds: Kinds
   return parsed.success ? known.recipients(parsed.data) : [];
 }
 
+/** Whether the readers of a channel may act on incidents: engineers may, unless the channel says otherwise, and never everybody. */
+export function mayAct({ kind, audience = "engineers", mayAct: allowed }: ConfiguredChannel, kinds: Kinds): boolean {
+  const known = ownEntry(kinds, kind);
+  return known !== undefined && !known.public && (allowed ?? audience === "engineers");
+}
+
 /** The kind of a reader that has left the configuration. */
 const gone = "";
 

@@ -29,17 +29,17 @@ export function fitted<Message>(
 function* formsOf(notice: Notice): Generator<NoticeText> {
   yield wording(notice, fullBudget);
   for (const budget of tighterBudgets) yield wording(notice, budget);
-  const { state, what, facts, nextSteps, link, linkTitle } = wording(notice, tightestBudget);
-  const linked = link === undefined ? {} : { link };
+  const { state, what, facts, nextSteps, actions, link, linkTitle } = wording(notice, tightestBudget);
+  const linked = link === undefined ? { actions } : { link, actions };
   const short = { state, what, paragraphs: [], lists: [], linkTitle };
   for (let kept = facts.length; kept > 0; kept--) yield { ...short, facts: facts.slice(0, kept), nextSteps, ...linked };
   yield { ...short, facts: [], nextSteps, ...linked };
-  for (const end of [linked, {}]) {
+  for (const end of [linked, { actions }, { actions: [] }]) {
     for (let most = tightestBudget.characters; most >= 1; most = Math.floor(most / 2)) {
       yield { ...short, state: cut(state, most), what: cut(what, most), facts: [], nextSteps: [], ...end };
     }
   }
-  yield { ...short, state: "", what: "", facts: [], nextSteps: [] };
+  yield { ...short, state: "", what: "", facts: [], nextSteps: [], actions: [] };
 }
 
 /** A text of at most `limit` code points, with `…` where its end was cut. */

@@ -4,7 +4,7 @@ import type { TemplateTexts } from "../../../shared/config/templates.ts";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { TemplateField } from "../../../shared/text/template-fields.ts";
-import type { Notice } from "../channel.ts";
+import type { Notice, NoticeAction } from "../channel.ts";
 import {
   fieldsOf,
   fold,
@@ -28,6 +28,8 @@ export interface NoticeText {
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly lists: readonly { readonly label: string; readonly items: readonly string[] }[];
   readonly nextSteps: readonly string[];
+  /** What the reader can do, each with its address. Never shortened. */
+  readonly actions: readonly NoticeAction[];
   /** Where people find the incident; absent where that is not known. Never shortened. */
   readonly link?: string;
   /** What the link is called. */
@@ -94,7 +96,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
     // What was true and what was to be done while it failed is in the incident: nothing of it is so any more.
     lists: isBad(event) ? lists.filter(({ items }) => items.length > 0) : [],
     nextSteps: nextStepsOf(notice),
-    ...linkOf(notice),
+    ...linksOf(notice),
   };
 }
 
@@ -142,7 +144,7 @@ function plainWording(notice: Notice, fields: Fields): NoticeText {
     ]),
     lists: [],
     nextSteps: [],
-    ...linkOf(notice),
+    ...linksOf(notice),
   };
 }
 
@@ -211,19 +213,19 @@ function factsOf(rows: readonly (readonly [label: string, value: string])[]): No
   return rows.filter(([, value]) => value !== "").map(([label, value]) => ({ label, value }));
 }
 
-function linkOf(notice: Notice): Pick<NoticeText, "link" | "linkTitle"> {
-  const title = { linkTitle: notice.isPublicUrl ? pageLinkTitle : linkTitle };
-  return notice.url === undefined ? title : { link: notice.url, ...title };
+function linksOf({ url, isPublicUrl, actions = [] }: Notice): Pick<NoticeText, "actions" | "link" | "linkTitle"> {
+  const common = { actions, linkTitle: isPublicUrl ? pageLinkTitle : linkTitle };
+  return url === undefined ? common : { link: url, ...common };
 }
 
 function forCustomers(audience: Audience | undefined): boolean {
   return audience === "sales" || audience === "support";
 }
 
-function nextStepsOf({ event }: Notice): string[] {
+function nextStepsOf({ event, actions = [] }: Notice): string[] {
   const id = bounded(event.incident);
   const find = `Full record: the document ${id} in the Firestore collection incidents.`;
-  if (event.status === "resolved") return [find];
+  if (event.status === "resolved" || actions.length > 0) return [find];
   if (event.status !== "open") return [find, "To resolve it by hand, set status to resolved there."];
   return [find, "To acknowledge it, set status to acknowledged there. To mute it, set silenced_until."];
 }

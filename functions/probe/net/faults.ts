@@ -1,5 +1,6 @@
 /** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
 
+import { isIP } from "node:net";
 import { type Failure, type FailureKind, identityPhase } from "../../../shared/messages/report.ts";
 import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -77,6 +78,16 @@ export function failureOf(error: unknown, { phase, peer: named, address, signal 
   if (known) return { kind: known.kind, phase, message: known.say(peer, phase, wordsOf(error), told), code };
   const what = code === "" ? TargetText.of(message) : code;
   return { kind: "internal", phase, message: cite`unexpected fault while ${doing(phase, peer)}: ${what}` };
+}
+
+/** A host and a port as URLs write them: `api.example.com:443`, `[::1]:443`. */
+export function hostAndPort(host: string, port: number): string {
+  return `${hostInUrl(host)}:${port}`;
+}
+
+/** A host as URLs write it: addresses of IPv6 in brackets. */
+export function hostInUrl(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host;
 }
 
 /** A peer with the address that was tried, unless it is named by that. */

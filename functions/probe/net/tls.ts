@@ -2,6 +2,7 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { connect, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
+import { domainToASCII } from "node:url";
 import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 import { dial, eventOf } from "./dial.ts";
@@ -42,7 +43,8 @@ export interface Secured {
  * @throws the error of the handshake, where there was none to judge
  */
 export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch, now: number): Promise<Secured> {
-  const { host, ca, verify = "full", protocols, client } = options;
+  const { ca, verify = "full", protocols, client } = options;
+  const host = nameInTls(options.host);
   const authorities = trusted(ca);
   watch.enter("tls");
   const socket = connect({
@@ -87,8 +89,14 @@ export async function wantsTls(
   world: ProbeWorld,
 ): Promise<boolean> {
   const silent = /^(ECONNRESET|EPIPE)$/.test((error as NodeJS.ErrnoException).code ?? "");
-  if (!silent || !/^(first_byte|upgrade|answer)$/.test(phase) || address === undefined || world.signal.aborted)
-    return false;
+  return (
+    silent && /^(first_byte|upgrade|answer|authentication)$/.test(phase) && (await speaksTls(address, port, world))
+  );
+}
+
+/** Whether a port speaks TLS from the first byte. @param address `undefined` where none was tried */
+export async function speaksTls(address: string | undefined, port: number, world: ProbeWorld): Promise<boolean> {
+  if (address === undefined || world.signal.aborted) return false;
   const soon = AbortSignal.timeout(Math.ceil(Math.min(mostAskedMs, world.remaining() / 2)));
   const bounded = { ...world, signal: AbortSignal.any([world.signal, soon]) };
   const watch = stopwatch(() => world.clock());
@@ -99,6 +107,11 @@ export async function wantsTls(
   } catch (refusal) {
     return /^ERR_SSL_.*ALERT/.test((refusal as NodeJS.ErrnoException).code ?? "");
   }
+}
+
+/** A name as TLS asks for it: in ASCII, and without the final dot, which SNI must not have. Addresses stay as they are. */
+function nameInTls(host: string): string {
+  return isIP(host) === 0 ? (domainToASCII(host) || host).replace(/\.$/, "") : host;
 }
 
 /** Why the certificates are not accepted, the chain before the name; `undefined` when they are. */
@@ -118,8 +131,7 @@ function faultOf(
 /** Whether a certificate is for a name or an address. The common name counts for nothing, as in browsers. */
 function isFor(certificate: X509Certificate, host: string): boolean {
   if (isIP(host) !== 0) return certificate.checkIP(host) !== undefined;
-  const name = host.replace(/\.$/, "");
-  return certificate.checkHost(name, { subject: "never", partialWildcards: false }) !== undefined;
+  return certificate.checkHost(host, { subject: "never", partialWildcards: false }) !== undefined;
 }
 
 function explain(socket: TLSSocket, chain: Chain | undefined, now: number): TargetText {

@@ -6,17 +6,9 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { formatDuration, type Unit } from "../../../shared/text/units.ts";
-import {
-  dataAge,
-  type Measured,
-  monitoringNotes,
-  nothingRead,
-  type Observed,
-  observeReadings,
-  period,
-} from "../google/readings.ts";
+import { monitoringProber } from "../google/monitoring-prober.ts";
+import { type Measured, monitoringNotes, nothingRead, period } from "../google/readings.ts";
 import { aligners, type Reading, reducers, type Sample } from "../google/series.ts";
-import type { Prober } from "../prober.ts";
 import { always, fixed } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -105,14 +97,11 @@ const labelPath = lazily(() =>
 );
 
 /** The prober `cloud_monitoring`. */
-export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">> = {
+export const cloudMonitoring = monitoringProber<CloudMonitoringSettings, "value", { readonly value: Reading }>({
   kind: "cloud_monitoring",
   title:
     "Reads any metric from Cloud Monitoring, one that you write yourself too, and yields it as a metric of the catalogue.",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 metric_type: pubsub.googleapis.com/subscription/oldest_unacked_message_age
 resource_type: pubsub_subscription
@@ -137,26 +126,18 @@ Metrics without a place in the [catalogue](../metrics.md) become \`cloud_monitor
 \`cloud_monitoring_seconds\` or \`cloud_monitoring_bytes\`, told apart by the label \`name\`: \`cloud_monitoring_seconds{name="order_age"} > 5m\`.
 
 ${monitoringNotes("as many series a run as the reducer and group_by leave", "the time that delay says")}`,
-  secondhand: true,
-
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 1,
-  reads: ["time_series"],
   yields: (settings) => [
     ...(settings === undefined
       ? always("cloud_monitoring_count", "cloud_monitoring_ratio", "cloud_monitoring_seconds", "cloud_monitoring_bytes")
       : [{ metric: settings.metric, labels: fixed(settings.labels) }]),
-    ...always("data_age"),
   ],
 
-  observe: (settings, world) => observeReadings({ value: readingOf(settings) }, settings.project, world),
+  readings: (settings) => ({ value: readingOf(settings) }),
 
-  assess(settings, observed) {
-    const { failure, found, now } = observed;
+  assess(settings, { failure, found, now }, { value: reading }) {
     if (failure) return { failure, measurements: [] };
     const { metric, labels, empty } = settings;
-    const reading = readingOf(settings);
     if (!found.value)
       return {
         ...(empty === "fail"
@@ -168,10 +149,10 @@ ${monitoringNotes("as many series a run as the reducer and group_by leave", "the
     const tooMany = `${samples.length} series match, more than ${mostSeries}: narrow the filter, or name a reducer`;
     return {
       ...(samples.length > mostSeries ? { failure: { kind: "protocol", phase: "series", message: tooMany } } : {}),
-      measurements: [...samples.slice(0, mostSeries).map((sample) => measured(sample, settings)), ...dataAge(observed)],
+      measurements: samples.slice(0, mostSeries).map((sample) => measured(sample, settings)),
     };
   },
-};
+});
 
 function readingOf(settings: CloudMonitoringSettings): Reading {
   const { metric_type, resource_type, filter, aligner, reducer, group_by, period: periodMs, delay } = settings;

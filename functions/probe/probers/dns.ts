@@ -8,7 +8,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { dial } from "../net/dial.ts";
 import { portNumber } from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
+import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { askServer, type DnsServer, parseServer, shownServer } from "../protocol/dns-question.ts";
@@ -250,8 +250,8 @@ function judged(
   if (code !== "NOERROR") return { kind: "dns", code, says: `answered ${ownEntry(meanings, code) ?? code}` };
   if (records.length === 0) return { kind: "dns", code: "NODATA", says: "has no record" };
   if (expected === undefined) return undefined;
-  const found = records.map((record) => comparable(record, type));
-  if (found.length === expected.length && found.every((one) => expected.includes(one))) return undefined;
+  const found = [...new Set(records.map((record) => comparable(record, type)))];
+  if (found.length === new Set(expected).size && found.every((one) => expected.includes(one))) return undefined;
   const list = (texts: readonly string[]): TargetText => TargetText.of(texts.toSorted().join(", ")).first(90);
   return { kind: "body", code: "MISMATCH", says: cite`answered ${list(found)}, expected ${list(expected)},` };
 }
@@ -309,7 +309,7 @@ async function accepted(
     socket.destroy();
     return { address };
   } catch (error) {
-    const peer = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+    const peer = hostAndPort(address, port);
     return { address, failure: failureOf(error, { phase: "connect", peer, signal: world.signal }) };
   }
 }

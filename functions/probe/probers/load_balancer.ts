@@ -2,15 +2,13 @@
 import { z } from "zod";
 import { googleProject, googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { monitoringProber, readingsOfResource } from "../google/monitoring-prober.ts";
 import {
-  dataAge,
   fromMilliseconds,
   type Measured,
   monitoringNotes,
   nothingRead,
   numberIn,
-  type Observed,
-  observeReadings,
   period,
   sampled,
   type WantedReading,
@@ -18,7 +16,6 @@ import {
   withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
-import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -57,15 +54,12 @@ export type LoadBalancerSettings = z.output<ReturnType<typeof settings>>;
 type Reading = "requests" | "latency" | "backendLatency";
 
 /** The prober `load_balancer`. */
-export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
+export const loadBalancer = monitoringProber<LoadBalancerSettings, Reading, Readonly<Record<Reading, WantedReading>>>({
   kind: "load_balancer",
   title:
     "Reads the requests of a global or regional external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
   role: "edge",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 url_map: shop-lb
 `,
@@ -79,28 +73,21 @@ answered itself.
 A WebSocket is one request that lasts as long as it is open. Requests that were answered with 101 are left out of the latencies; the rate counts them in the class \`1xx\`.
 
 ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
-  secondhand: true,
-
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 7,
-  reads: ["time_series"],
   yields: () => [
-    ...always("load_balancer_error_rate", "load_balancer_latency", "load_balancer_backend_latency", "data_age"),
+    ...always("load_balancer_error_rate", "load_balancer_latency", "load_balancer_backend_latency"),
     { metric: "load_balancer_request_rate", labels: { class: requestClasses } },
   ],
 
-  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+  readings: readingsOf,
 
-  assess(settings, observed) {
+  assess(settings, observed, { requests }) {
     const { failure, found, now } = observed;
-    const { requests } = readingsOf(settings);
     const metrics = { rate: "load_balancer_request_rate", errorRate: "load_balancer_error_rate" } as const;
     const measurements: Measured[] = [
       ...(wasRead(observed, "requests") ? requestSamples(found.requests, settings.period, metrics) : []),
       ...sampled("load_balancer_latency", fromMilliseconds(numberIn(found.latency))),
       ...sampled("load_balancer_backend_latency", fromMilliseconds(numberIn(found.backendLatency))),
-      ...dataAge(observed),
     ];
     if (failure) return { failure, measurements };
     const nowhere = `there is no load balancer ${settings.url_map ?? settings.forwarding_rule}, or nobody uses it`;
@@ -111,7 +98,7 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
       findings: idle ? [idleFinding(requests, now, "no requests", nowhere)] : [],
     };
   },
-};
+});
 
 /** From sampling to readability, in milliseconds. */
 const delayMs = 210_000;
@@ -128,9 +115,8 @@ function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, Wa
   const where = Object.entries(labels).flatMap(([label, value]) =>
     value === undefined ? [] : [[`resource.labels.${label}`, value] as const],
   );
-  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
-    ...how,
-    metricType: `loadbalancing.googleapis.com/https/${isRegional ? "external/regional/" : ""}${metric}`,
+  const reading = readingsOfResource({
+    prefix: `loadbalancing.googleapis.com/https/${isRegional ? "external/regional/" : ""}`,
     resourceType: isRegional ? "http_external_regional_lb_rule" : "https_lb_rule",
     where: Object.fromEntries(where),
     periodMs,

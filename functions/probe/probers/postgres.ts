@@ -7,11 +7,12 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { portNumber } from "../net/endpoint.ts";
 import { failureOf, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
-import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../net/postgres-burst.ts";
-import { burstFailure, burstMeasurements, lossMetrics } from "../net/postgres-burst-metrics.ts";
-import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
-import { assertWritable, type Connections, countConnections } from "../net/postgres-statistics.ts";
-import { stopwatch } from "../net/stopwatch.ts";
+import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
+import { speaksTls } from "../net/tls.ts";
+import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../postgres/burst.ts";
+import { burstFailure, burstMeasurements, lossMetrics } from "../postgres/burst-metrics.ts";
+import { type Login, openSession, peerOf, sessionFailure, tlsModes } from "../postgres/session.ts";
+import { assertWritable, type Connections, countConnections } from "../postgres/statistics.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { cite, type Words } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
@@ -295,8 +296,23 @@ async function observed(
     if (!isStuck) session.end().catch(() => {});
     return { ...seen, ...(burst === undefined ? {} : { burst }) };
   } catch (error) {
-    return { failure: sessionFailure(error, login, watch, world), phases: phases ?? watch.times(), seconds };
+    const failure = sessionFailure(error, login, watch, world);
+    return { failure: await overTls(failure, login, watch, world), phases: phases ?? watch.times(), seconds };
   }
+}
+
+/** The failure, or what it means where the port speaks TLS from the first byte, and closes what does not. */
+async function overTls(
+  failure: SeenFailure,
+  login: Login,
+  { address }: Stopwatch,
+  world: ProbeWorld,
+): Promise<SeenFailure> {
+  const isSilent = failure.kind === "reset" && /^(tls|authentication)$/.test(failure.phase) && !login.instance;
+  if (!isSilent || !(await speaksTls(address, login.port, world))) return failure;
+  const { phase } = failure;
+  const message = `${peerOf(login)} speaks TLS from the first byte, which PostgreSQL does not: name the port of the server itself, such as 5432, or write connection.instance for the connector of Cloud SQL`;
+  return { kind: "protocol", phase, message };
 }
 
 async function loginOf({ connection, tls, ca: authority }: PostgresSettings, world: ProbeWorld): Promise<Login> {

@@ -5,7 +5,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { dial } from "../net/dial.ts";
 import { hostName, portNumber } from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
+import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
@@ -84,7 +84,7 @@ min_validity: 14d
     const failure = (error: unknown): SeenFailure =>
       failureOf(error, {
         phase: watch.phase,
-        peer: `${host}:${port}`,
+        peer: hostAndPort(host, port),
         address: watch.address,
         signal: world.signal,
       });

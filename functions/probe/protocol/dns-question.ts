@@ -5,7 +5,7 @@ import { isIP } from "node:net";
 import type { Answer, DecodedPacket, RecordType } from "dns-packet";
 import packets from "dns-packet";
 import { dial } from "../net/dial.ts";
-import { ProbeFault } from "../net/faults.ts";
+import { hostAndPort, ProbeFault } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { Receiver } from "./receiver.ts";
@@ -18,7 +18,7 @@ export interface DnsServer {
 
 /** A server as it is shown in sentences. */
 export function shownServer({ address, port }: DnsServer): string {
-  return port === 53 ? address : isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return port === 53 ? address : hostAndPort(address, port);
 }
 
 /** Reads `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` and `[2001:db8::1]:5353`; `undefined` for what is no address. */

@@ -1,0 +1,553 @@
+/** Links that let a reader act: who can use them, for what, how often and until when; and what other services may send. */
+import { describe, expect, it } from "vitest";
+import { MemoryStore } from "../../../shared/adapters/memory.ts";
+import type { ConfiguredChannel } from "../../../shared/config/model.ts";
+import type { Fields, Store } from "../../../shared/ports.ts";
+import { channels as kinds } from "../channels/index.ts";
+import { configurationOf, noon, rememberingLogger, secretsOf } from "../fixtures.ts";
+import {
+  answersUrl,
+  linkKey,
+  opened,
+  opsgenieRequest,
+  pagerDutyEvent,
+  pagerDutyRequest,
+  pressed,
+  slackPayload,
+  slackPress,
+  slackRequest,
+} from "./answers.fixtures.ts";
+import { type AnswerResponse, answerHandler } from "./handler.ts";
+import type { AnswerRequest } from "./incoming.ts";
+import { type AnswerAction, type AnswerLink, linkValidMs, readLink, signedUrl, unsignedUrl } from "./link.ts";
+
+const incident = "20250916-120000-database";
+const another = "20250916-113000-cache";
+
+const mail: ConfiguredChannel = { name: "mail", kind: "email", settings: { to: ["ana@example.com"] } };
+const chat: ConfiguredChannel = { name: "chat", kind: "discord", settings: { url: { secret: "chat-url" } } };
+const configured: readonly ConfiguredChannel[] = [
+  mail,
+  chat,
+  { name: "boss", kind: "email", audience: "executives", settings: { to: ["boss@example.com"] } },
+  { name: "muted", kind: "email", mayAct: false, settings: { to: ["muted@example.com"] } },
+  {
+    name: "slack",
+    kind: "slack",
+    settings: { token: { secret: "token" }, channel: "C0123456789", signing_secret: { secret: "slack-signing" } },
+  },
+  {
+    name: "pager",
+    kind: "pagerduty",
+    settings: { routing_key: { secret: "key" }, webhook_secret: { secret: "pagerduty-webhook" } },
+  },
+  {
+    name: "opsgenie",
+    kind: "opsgenie",
+    settings: { api_key: { secret: "key" }, webhook_token: { secret: "opsgenie-webhook" } },
+  },
+  {
+    name: "jira",
+    kind: "opsgenie",
+    settings: {
+      api_key: { secret: "key" },
+      url: "https://api.atlassian.com/jsm/ops/integration",
+      webhook_token: { secret: "opsgenie-webhook" },
+    },
+  },
+  { name: "silent", kind: "pagerduty", settings: { routing_key: { secret: "key" } } },
+  { name: "empty", kind: "opsgenie", settings: { api_key: { secret: "key" }, webhook_token: { secret: "blank" } } },
+];
+
+const secrets = {
+  "answers-key": linkKey,
+  "slack-signing": "slack signing secret",
+  "pagerduty-webhook": "pagerduty webhook secret",
+  "opsgenie-webhook": "opsgenie webhook token",
+  blank: " ",
+};
+
+const link: AnswerLink = {
+  action: "acknowledge",
+  incident,
+  channel: "mail",
+  recipient: "ana@example.com",
+  notice: "20250916-120000-database:opened:mail:ana@example.com",
+};
+
+/** A signed link. @param at when it was sent */
+function linkOf(changes: Partial<AnswerLink> = {}, at: number = noon, key: string = linkKey): string {
+  return signedUrl(unsignedUrl(answersUrl, { ...link, ...changes }), key, at);
+}
+
+/** The documents of two open incidents, and where answers are taken. */
+async function desk(
+  given: { channels?: readonly ConfiguredChannel[]; secrets?: Record<string, string>; document?: Fields } = {},
+) {
+  const store = new MemoryStore();
+  const document = {
+    title: "Shop: <b>database</b> failing",
+    summary: "The database refuses <script>everybody</script>.",
+    status: "open",
+    severity: "critical",
+    opened_at: new Date(noon - 600_000),
+    edited_by: null,
+  };
+  for (const id of [incident, another]) await store.set("incidents", id, { ...document, ...given.document });
+  const reads: string[] = [];
+  const watched: Pick<Store, "get" | "transaction"> = {
+    get: (collection, id) => {
+      reads.push(id);
+      return store.get(collection, id);
+    },
+    transaction: (body) => {
+      reads.push("transaction");
+      return store.transaction(body);
+    },
+  };
+  const clock = { time: noon, now: () => clock.time };
+  const replies: [string, object][] = [];
+  const logger = rememberingLogger();
+  const handle = answerHandler({
+    store: watched,
+    secrets: secretsOf(given.secrets ?? secrets),
+    clock,
+    logger,
+    configuration: configurationOf(given.channels ?? configured),
+    kinds,
+    answersUrl,
+    reply: async (url, body) => void replies.push([url, body]),
+  });
+  const read = async (id: string = incident): Promise<Fields> => (await store.get("incidents", id)) ?? {};
+  return { store, clock, replies, logger, reads, handle, read };
+}
+
+/** Whether nothing was written. */
+async function isUntouched({ read }: Awaited<ReturnType<typeof desk>>): Promise<boolean> {
+  const documents = [await read(), await read(another)];
+  return documents.every(
+    (document) => document["status"] === "open" && document["edited_by"] === null && !("used_links" in document),
+  );
+}
+
+const statusOf = ({ status }: AnswerResponse): number => status;
+
+describe("a link", () => {
+  it("shows the incident in short and a button, and changes nothing until that is pressed", async () => {
+    const at = await desk();
+    for (const method of ["GET", "HEAD", "GET"] as const)
+      expect((await at.handle(opened(linkOf(), method))).status).toBe(200);
+    expect(await isUntouched(at)).toBe(true);
+    const page = await at.handle(opened(linkOf()));
+    expect(page.body).toContain("Shop: &lt;b&gt;database&lt;/b&gt; failing");
+    expect(page.body).toContain('<button type="submit">Acknowledge</button>');
+    expect(page.body).not.toMatch(/<script/);
+    expect((await at.handle(opened(linkOf(), "HEAD"))).body).toBe("");
+    expect(page.headers).toMatchObject({
+      "cache-control": "no-store",
+      "referrer-policy": "same-origin",
+      "content-security-policy": expect.stringMatching(
+        /^default-src 'none'; style-src 'sha256-[^']+'; form-action 'self';/,
+      ),
+    });
+
+    expect(await at.handle(pressed(linkOf()))).toMatchObject({
+      status: 200,
+      body: expect.stringContaining("The incident is acknowledged. The monitor acts on it within a minute."),
+    });
+    expect(await at.read()).toMatchObject({
+      status: "acknowledged",
+      edited_by: "ana@example.com",
+      edits: { status: { by: "ana@example.com", via: "with a link" } },
+    });
+    expect(await at.read(another)).toMatchObject({ status: "open", edited_by: null });
+  });
+
+  it.each([
+    ["silence", { silenced_until: new Date(noon + 3_600_000) }],
+    ["resolve", { status: "resolved" }],
+  ] as const)("can %s", async (action, written) => {
+    const at = await desk();
+    await at.handle(pressed(linkOf({ action })));
+    expect(await at.read()).toMatchObject(written);
+  });
+
+  it("works once: a copy of it changes nothing, also after the acknowledgement was withdrawn", async () => {
+    const at = await desk();
+    expect(statusOf(await at.handle(pressed(linkOf())))).toBe(200);
+    await at.store.update("incidents", incident, { status: "open", edited_by: null });
+    // Sent again a minute later, the same link has another expiry.
+    for (const copy of [linkOf(), linkOf({}, noon + 60_000)]) {
+      expect(await at.handle(pressed(copy))).toMatchObject({
+        status: 410,
+        body: expect.stringContaining("This link has been used before."),
+      });
+      expect((await at.handle(opened(copy))).body).not.toContain("<button");
+    }
+    expect(await at.read()).toMatchObject({ status: "open", edited_by: null });
+    // The link of another notice is another link.
+    expect(statusOf(await at.handle(pressed(linkOf({ notice: "escalated" }))))).toBe(200);
+  });
+
+  it("used twice at the same time changes something once", async () => {
+    const at = await desk();
+    const answers = await Promise.all([pressed(linkOf()), pressed(linkOf())].map(at.handle));
+    expect(answers.map(statusOf).toSorted()).toEqual([200, 410]);
+  });
+
+  it("expires", async () => {
+    const at = await desk();
+    at.clock.time = noon + linkValidMs - 1_000;
+    expect(statusOf(await at.handle(opened(linkOf())))).toBe(200);
+    at.clock.time = noon + linkValidMs;
+    for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await at.handle(request))).toBe(410);
+    expect(await isUntouched(at)).toBe(true);
+  });
+
+  /** Everything that can be changed about a link without the key. */
+  const forged: Readonly<Record<string, string>> = {
+    "of another incident": withClaims(linkOf(), { 1: another }),
+    "for another action": withClaims(linkOf(), { 0: "resolve" }),
+    "of another reader": withClaims(linkOf(), { 3: "boss@example.com" }),
+    "with a later expiry": linkOf().replace(/\.[0-9a-z]{7}(\.[^.]+)$/, ".zzzzzzz$1"),
+    "signed with another key": linkOf({}, noon, "another key of at least thirty-two chars"),
+    "that is not signed": unsignedUrl(answersUrl, link),
+    "with another signature": linkOf().replace(/.$/, (last) => (last === "A" ? "E" : "A")),
+    "with the signature of another link": linkOf().replace(
+      /[^.]+$/,
+      linkOf({ action: "resolve" }).split(".").at(-1) ?? "",
+    ),
+    "that is torn off": linkOf().slice(0, -3),
+    "with more behind it": `${linkOf()}A`,
+    "with claims that are none": `${answersUrl}/${"A".repeat(40)}.0000000.${"0".repeat(43)}`,
+    "that is a path": `${answersUrl}/../incidents`,
+    "that is empty": `${answersUrl}/`,
+    "that is long": `${answersUrl}/${"A".repeat(100_000)}`,
+  };
+
+  it.each(Object.entries(forged))("%s is refused, and nothing is read for it", async (_, url) => {
+    const at = await desk();
+    for (const request of [opened(url), opened(url, "HEAD"), pressed(url)])
+      expect(statusOf(await at.handle(request))).toBe(404);
+    expect(at.reads).toEqual([]);
+  });
+
+  it.each([
+    ["whom the channel does not list any more", [{ ...mail, settings: { to: ["bob@example.com"] } }]],
+    ["whose channel is gone", [chat]],
+    ["whose channel may not act any more", [{ ...mail, mayAct: false }]],
+    ["whose channel is read by others now", [{ ...mail, audience: "sales" as const }]],
+  ])("of a reader %s is refused", async (_, channels) => {
+    const at = await desk({ channels });
+    for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await at.handle(request))).toBe(404);
+    expect(at.reads).toEqual([]);
+  });
+
+  it.each([
+    ["another site", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
+    ["another site in an old browser", { origin: "https://evil.example", "sec-fetch-site": undefined }],
+    ["a sandboxed frame", { origin: "null", "sec-fetch-site": undefined }],
+    ["a site of the same domain", { origin: "https://blog.example.com", "sec-fetch-site": "same-site" }],
+    ["something that is no browser", { origin: undefined, "sec-fetch-site": undefined }],
+    ["a script, as JSON", { "content-type": "application/json" }],
+    ["a script, as text", { "content-type": "text/plain" }],
+  ])("that is posted by %s changes nothing", async (_, headers) => {
+    const at = await desk();
+    expect(statusOf(await at.handle(pressed(linkOf(), {}, headers)))).toBe(403);
+    expect(await isUntouched(at)).toBe(true);
+  });
+
+  it.each(["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])("asked with %s is refused", async (method) => {
+    const at = await desk();
+    expect(await at.handle({ ...pressed(linkOf()), method })).toMatchObject({
+      status: 405,
+      headers: { allow: "GET, HEAD, POST" },
+    });
+    expect(await isUntouched(at)).toBe(true);
+  });
+
+  it.each([
+    ["open", "acknowledge", true],
+    ["acknowledged", "acknowledge", "The incident is acknowledged already."],
+    ["resolved", "resolve", "The incident is resolved already."],
+    ["resolved", "acknowledge", "The incident is resolved already."],
+    ["recovering", "resolve", true],
+  ] as const)("to an incident that is %s, to %s it: %j", async (status, action, expected) => {
+    const at = await desk({ document: { status } });
+    const page = await at.handle(opened(linkOf({ action })));
+    expect(page.body.includes("<button")).toBe(expected === true);
+    if (expected === true) return;
+    expect(page.body).toContain(expected);
+    expect(await at.handle(pressed(linkOf({ action })))).toMatchObject({
+      status: 409,
+      body: expect.stringContaining(expected),
+    });
+    expect(await at.read()).toMatchObject({ status, edited_by: null });
+  });
+
+  it("to an incident that does not exist says so", async () => {
+    const at = await desk();
+    const url = linkOf({ incident: "20250101-000000-gone" });
+    expect(statusOf(await at.handle(opened(url)))).toBe(404);
+    expect(statusOf(await at.handle(pressed(url)))).toBe(404);
+  });
+
+  it("of a chat asks who it was, and keeps the name within its bounds", async () => {
+    const at = await desk();
+    const url = linkOf({ channel: "chat", recipient: undefined as never });
+    expect((await at.handle(opened(url))).body).toContain('<input name="name"');
+    await at.handle(pressed(url, { name: `  Ana\n<b>${"x".repeat(500)}` }));
+    expect(String((await at.read())["edited_by"])).toMatch(/^Ana <b>x+…?$/);
+    expect(String((await at.read())["edited_by"]).length).toBeLessThanOrEqual(80);
+  });
+
+  it.each([
+    ["Ana", "Ana (chat)"],
+    [" ", "somebody in chat"],
+  ])("of a chat, used by %j, is by %s", async (name, by) => {
+    const at = await desk();
+    await at.handle(pressed(linkOf({ channel: "chat", recipient: undefined as never }), { name }));
+    expect(await at.read()).toMatchObject({ edited_by: by });
+  });
+
+  it("is refused after a few uses a minute, and others are not, whatever strangers send", async () => {
+    const at = await desk();
+    const answers: number[] = [];
+    for (let i = 0; i < 12; i++) answers.push((await at.handle(opened(linkOf()))).status);
+    expect(answers).toEqual([...Array(10).fill(200), 429, 429]);
+    const strangers: number[] = [];
+    for (let i = 0; i < 70; i++) strangers.push((await at.handle(opened(`${answersUrl}/guess-${i}`))).status);
+    expect(strangers.filter((status) => status === 404)).toHaveLength(60);
+    expect(strangers.at(-1)).toBe(429);
+    expect(statusOf(await at.handle(pressed(linkOf({ notice: "another" }))))).toBe(200);
+    at.clock.time += 60_000;
+    expect(statusOf(await at.handle(opened(linkOf())))).toBe(200);
+  });
+
+  it.each([
+    ["is missing", {}],
+    ["is too short", { "answers-key": "short" }],
+  ])("is answered with 503 while the key %s, and the log does not tell it", async (_, table) => {
+    const at = await desk({ secrets: table });
+    for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await at.handle(request))).toBe(503);
+    expect(at.logger.lines.join()).toContain("answers-key");
+    expect(at.logger.lines.join()).not.toContain("short ");
+    expect(await isUntouched(at)).toBe(true);
+  });
+
+  it("remembers what was used for a week, and at most two hundred", async () => {
+    const used = Object.fromEntries(
+      Array.from({ length: 250 }, (_, at) => [`link-${at}`, new Date(noon - 1_000 - at)]),
+    );
+    const at = await desk({ document: { used_links: { ...used, old: new Date(noon - 8 * 86_400_000) } } });
+    await at.handle(pressed(linkOf()));
+    const kept = Object.keys((await at.read())["used_links"] as Fields);
+    expect(kept).toHaveLength(200);
+    expect(kept).not.toContain("old");
+    expect(kept).toContain("link-0");
+    expect(kept).not.toContain("link-249");
+  });
+
+  it("is as long signed as unsigned, so that a message that fits is not too long when it is sent", () => {
+    expect(linkOf()).toHaveLength(unsignedUrl(answersUrl, link).length);
+    const longAfter = Date.UTC(2400, 0);
+    expect(linkOf({}, longAfter)).toHaveLength(unsignedUrl(answersUrl, link).length);
+    const token = linkOf({}, longAfter).slice(answersUrl.length + 1);
+    expect(readLink(token, linkKey, longAfter)).toMatchObject({ isExpired: false, incident });
+  });
+});
+
+describe("what another service sends", () => {
+  type Way = readonly [
+    name: string,
+    request: (changes?: Readonly<Record<string, unknown>>) => AnswerRequest,
+    by: string,
+    via: string,
+  ];
+  const ways: readonly Way[] = [
+    [
+      "slack",
+      (more = {}) => slackPress("slack", "slack signing secret", noon, slackPayload(incident, "acknowledge", more)),
+      "ana",
+      "in Slack",
+    ],
+    [
+      "pager",
+      (more = {}) => pagerDutyRequest("pager", "pagerduty webhook secret", pagerDutyEvent(incident, more)),
+      "Ana Smith",
+      "in PagerDuty",
+    ],
+    [
+      "opsgenie",
+      (more = {}) => opsgenieRequest("opsgenie", "opsgenie webhook token", incident, more),
+      "ana@example.com",
+      "in Opsgenie",
+    ],
+    [
+      "jira",
+      (more = {}) => opsgenieRequest("jira", "opsgenie webhook token", incident, more),
+      "ana@example.com",
+      "in Jira Service Management",
+    ],
+  ];
+
+  it.each(ways)("to %s acknowledges the incident, by who did it there", async (_, request, by, via) => {
+    const at = await desk();
+    expect(await at.handle(request())).toMatchObject({ status: 200, body: expect.stringContaining("is acknowledged") });
+    expect(await at.read()).toMatchObject({ status: "acknowledged", edited_by: by, edits: { status: { by, via } } });
+    expect(await at.read(another)).toMatchObject({ status: "open" });
+  });
+
+  it.each(ways)("to %s again changes nothing, also after the acknowledgement was withdrawn", async (_, request) => {
+    const at = await desk();
+    await at.handle(request());
+    await at.store.update("incidents", incident, { status: "open", edited_by: null });
+    expect(await at.handle(request())).toMatchObject({ status: 200, body: expect.stringContaining("used before") });
+    expect(await at.read()).toMatchObject({ status: "open", edited_by: null });
+  });
+
+  it.each(ways)("to %s is refused without its proof, and nothing is read for it", async (_, request) => {
+    const at = await desk();
+    const right = request();
+    const changed = Buffer.concat([right.body, Buffer.from(" ")]);
+    const isSigned = right.headers["authorization"] === undefined;
+    for (const wrong of [
+      { ...right, headers: {} },
+      { ...right, headers: Object.fromEntries(Object.keys(right.headers).map((name) => [name, ""])) },
+      {
+        ...right,
+        headers: Object.fromEntries(Object.entries(right.headers).map(([name, value]) => [name, `${value}0`])),
+      },
+      ...(isSigned ? [{ ...right, body: changed }] : []),
+      ...["silent", "mail", "constructor", "nobody", "%", "empty"].map((name) => ({
+        ...right,
+        path: `/channels/${name}`,
+      })),
+    ])
+      expect(statusOf(await at.handle(wrong))).toBe(401);
+    expect(at.reads).toEqual([]);
+  });
+
+  it.each(ways)("to %s is only taken as POST", async (_, request) => {
+    const at = await desk();
+    for (const method of ["GET", "HEAD", "PUT"]) expect(statusOf(await at.handle({ ...request(), method }))).toBe(405);
+    expect(await isUntouched(at)).toBe(true);
+  });
+
+  it.each([
+    ["a resolution in PagerDuty", ways[1], { event_type: "incident.resolved" }],
+    ["a ping of PagerDuty", ways[1], { event_type: "pagey.ping", data: { message: "Hello", type: "ping" } }],
+    [
+      "our own acknowledgement in PagerDuty",
+      ways[1],
+      { agent: { type: "events_api_v2_inbound_integration_reference" } },
+    ],
+    ["a closing in Opsgenie", ways[2], { action: "Close" }],
+    ["an alert without an alias in Opsgenie", ways[2], { alert: {} }],
+    ["a button in another channel of Slack", ways[0], { channel: { id: "C9999999999" } }],
+    [
+      "a button of somebody else in Slack",
+      ways[0],
+      { actions: [{ action_id: "approve", value: incident, action_ts: "1" }] },
+    ],
+    ["a shortcut in Slack", ways[0], { type: "shortcut" }],
+  ] as const)("%s is no answer", async (_, way, more) => {
+    const at = await desk();
+    expect(await at.handle((way as Way)[1](more))).toMatchObject({ status: 200, body: "nothing to do\n" });
+    expect(at.reads).toEqual([]);
+  });
+
+  it("speaks of an outage before the incident came back, and changes nothing", async () => {
+    const relapses = [
+      {
+        resolved_at: new Date(noon + 900_000),
+        failed_at: new Date(noon + 1_000_000),
+        reopened_at: new Date(noon + 1_200_000),
+        acknowledged_at: null,
+      },
+    ];
+    const at = await desk({ document: { relapses } });
+    at.clock.time = noon + 1_500_000;
+    const late = pagerDutyRequest("pager", "pagerduty webhook secret", pagerDutyEvent(incident));
+    expect(await at.handle(late)).toMatchObject({
+      status: 200,
+      body: expect.stringContaining("before the incident came back"),
+    });
+    expect(await isUntouched(at)).toBe(true);
+  });
+
+  it("to an incident that nobody knows is taken note of, so that it is not sent again", async () => {
+    const at = await desk();
+    const strange = pagerDutyRequest("pager", "pagerduty webhook secret", pagerDutyEvent("somebody-else"));
+    expect(await at.handle(strange)).toMatchObject({ status: 200, body: expect.stringContaining("does not exist") });
+  });
+
+  it("from Slack must be of the last five minutes", async () => {
+    const at = await desk();
+    for (const off of [-301_000, 301_000]) {
+      const old = slackPress("slack", "slack signing secret", noon + off, slackPayload(incident));
+      expect(statusOf(await at.handle(old))).toBe(401);
+    }
+    expect(await isUntouched(at)).toBe(true);
+  });
+
+  it("from Slack is signed as its documentation shows", async () => {
+    const secret = "8f742231b10e8888abcd99yyyzzz85a5";
+    const body =
+      "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
+    const request = slackRequest("slack", secret, 1_531_420_618_000, body);
+    expect(request.headers["x-slack-signature"]).toBe(
+      "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
+    );
+    const at = await desk({ secrets: { ...secrets, "slack-signing": secret } });
+    at.clock.time = 1_531_420_618_000;
+    expect(await at.handle(request)).toMatchObject({ status: 200, body: "nothing to do\n" });
+  });
+
+  it("from Slack is replied to there, and nowhere else", async () => {
+    const at = await desk();
+    await at.handle(ways[0]?.[1]() as AnswerRequest);
+    expect(at.replies).toEqual([
+      [
+        "https://hooks.slack.com/actions/T0/1/abc",
+        {
+          response_type: "ephemeral",
+          replace_original: false,
+          text: "The incident is acknowledged. The monitor acts on it within a minute.",
+        },
+      ],
+    ]);
+    const elsewhere = await desk();
+    await elsewhere.handle(ways[0]?.[1]({ response_url: "https://evil.example/" }) as AnswerRequest);
+    expect(elsewhere.replies).toEqual([]);
+    expect(await elsewhere.read()).toMatchObject({ status: "acknowledged" });
+  });
+
+  it.each(["silence", "resolve"] as const)("from Slack can also %s", async (action: AnswerAction) => {
+    const at = await desk();
+    await at.handle(slackPress("slack", "slack signing secret", noon, slackPayload(incident, action)));
+    expect(await at.read()).toMatchObject({ edited_by: "ana" });
+  });
+
+  it("while the store is down is answered with 503, so that it is sent again", async () => {
+    const handle = answerHandler({
+      store: { get: () => Promise.reject(new Error("down")), transaction: () => Promise.reject(new Error("down")) },
+      secrets: secretsOf(secrets),
+      clock: { now: () => noon },
+      logger: rememberingLogger(),
+      configuration: configurationOf(configured),
+      kinds,
+      answersUrl,
+      reply: async () => {},
+    });
+    for (const [, request] of ways) expect(statusOf(await handle(request()))).toBe(503);
+    for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await handle(request))).toBe(503);
+  });
+});
+
+/** A link with other claims and the signature that it had. */
+function withClaims(url: string, changes: Readonly<Record<number, string>>): string {
+  const [claims = "", ...rest] = url.slice(answersUrl.length + 1).split(".");
+  const changed = Object.assign(JSON.parse(Buffer.from(claims, "base64url").toString()), changes);
+  return `${answersUrl}/${[Buffer.from(JSON.stringify(changed)).toString("base64url"), ...rest].join(".")}`;
+}

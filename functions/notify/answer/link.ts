@@ -1,0 +1,126 @@
+/**
+ * Links in notices that let a reader act: `BASE/CLAIMS.EXPIRY.SIGNATURE`. The claims name incident, action and reader; the signature is HMAC-SHA256 with a secret of
+ * the deployment. A notice is planned with unsigned links of the same length, so that no valid link stands in the ledger; they are signed when the notice is sent. Pure.
+ */
+import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import type { Secrets } from "../../../shared/ports.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+
+/** What a link does. */
+export const answerActions = ["acknowledge", "silence", "resolve"] as const;
+
+/** What a reader of a notice can do. */
+export type AnswerAction = (typeof answerActions)[number];
+
+/** What a link is for. */
+export interface AnswerLink {
+  readonly action: AnswerAction;
+  readonly incident: string;
+  /** Whom the notice was sent to. */
+  readonly channel: string;
+  /** Of a channel with recipients: the one whose link it is. */
+  readonly recipient?: string;
+  /** The key of the notice: each notice has links of its own. */
+  readonly notice: string;
+}
+
+/** A link whose signature is valid. */
+export interface SignedLink extends AnswerLink {
+  /** The same for every copy of the link. It may stand in a document: no link can be made from it. */
+  readonly id: string;
+  readonly isExpired: boolean;
+}
+
+/** Name of the secret that links are signed with. */
+export const answersKey = "answers-key";
+
+/** The shortest key, in characters: 32 bytes in base64 have 44. */
+const shortestKey = 32;
+
+/** How long a link can be used after it was sent, in milliseconds. */
+export const linkValidMs: number = 24 * 3_600_000;
+
+/** The length of an expiry (seconds since the epoch, base 36, until the year 4453) and of a signature in base64url. */
+const expiryLength = 7;
+const signatureLength = 43;
+
+/** Returns the address of a link that is not signed yet. @param base where links are answered, without a slash at the end */
+export function unsignedUrl(base: string, link: AnswerLink): string {
+  const { action, incident, channel, recipient = "", notice } = link;
+  const claims = [action, incident, channel, recipient, digest(notice).slice(0, 12)];
+  const encoded = Buffer.from(JSON.stringify(claims)).toString("base64url");
+  return `${base}/${encoded}.${"0".repeat(expiryLength)}.${"0".repeat(signatureLength)}`;
+}
+
+/**
+ * Signs an unsigned address.
+ * @param now milliseconds since the epoch, from which the link is valid
+ */
+export function signedUrl(unsigned: string, key: string, now: number): string {
+  const at = unsigned.lastIndexOf("/") + 1;
+  const [claims = ""] = unsigned.slice(at).split(".");
+  const expiry = Math.floor((now + linkValidMs) / 1000)
+    .toString(36)
+    .padStart(expiryLength, "0");
+  return `${unsigned.slice(0, at)}${claims}.${expiry}.${signatureOf(claims, expiry, key)}`;
+}
+
+/** Reads the last part of the address of a link; `undefined` where it was not signed with the key. */
+export function readLink(token: string, key: string, now: number): SignedLink | undefined {
+  const [claims = "", expiry = "", signature = "", ...rest] = token.split(".");
+  if (rest.length > 0 || !isSame(signature, signatureOf(claims, expiry, key))) return undefined;
+  const read = claimsSchema().safeParse(parsed(Buffer.from(claims, "base64url").toString()));
+  if (!read.success) return undefined;
+  const [action, incident, channel, recipient, notice] = read.data;
+  return {
+    action,
+    incident,
+    channel,
+    ...(recipient === "" ? {} : { recipient }),
+    notice,
+    id: `link-${digest(claims).slice(0, 22)}`,
+    isExpired: Number.parseInt(expiry, 36) * 1000 <= now,
+  };
+}
+
+/** Reads the key of the deployment. @throws Error that says what is wrong with it, without its value */
+export async function readAnswersKey(secrets: Secrets): Promise<string> {
+  const key = (await secrets.read(answersKey)).trim();
+  if (key.length < shortestKey)
+    throw new Error(`the secret ${answersKey} is too short: make one with \`openssl rand -base64 32\``);
+  return key;
+}
+
+/** Compares two texts in a time that does not depend on where they differ. */
+export function isSame(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((text) => createHash("sha256").update(text).digest());
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b);
+}
+
+/** HMAC-SHA256. */
+export function hmac(key: string, content: string | Uint8Array): Buffer {
+  return createHmac("sha256", key).update(content).digest();
+}
+
+/** The SHA-256 of a content, in base64url. */
+export function digest(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("base64url");
+}
+
+/** The words before the claims keep a signature of anything else made with the same key from being one of a link. */
+function signatureOf(claims: string, expiry: string, key: string): string {
+  return hmac(key, `pathkeeper answer link 1\n${claims}\n${expiry}`).toString("base64url");
+}
+
+const claimsSchema = lazily(() =>
+  z.tuple([z.enum(answerActions), z.string().min(1), z.string().min(1), z.string(), z.string().min(1)]),
+);
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
