@@ -26,6 +26,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   postmortem: async () => (await import("./commands/postmortem.ts")).postmortem,
   room: async () => (await import("./commands/room.ts")).room,
   drill: async () => (await import("./commands/drill.ts")).drill,
+  changes: async () => (await import("./commands/changes.ts")).changes,
   heartbeat: async () => (await import("./commands/heartbeat.ts")).heartbeat,
   cost: async () => (await import("./commands/cost.ts")).cost,
   rehearse: async () => (await import("./commands/rehearse.ts")).rehearse,

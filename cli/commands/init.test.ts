@@ -1,11 +1,12 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { createServer as createTcpServer } from "node:net";
 import { dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocketServer } from "ws";
 import { parse } from "yaml";
-import { listening } from "../../functions/probe/fixtures.ts";
+import { issue, listening } from "../../functions/probe/fixtures.ts";
 import { fileOf, run } from "../local-probes.fixtures.ts";
 import { container, googleStand, project, service, shop, withVariable } from "./init/project.fixtures.ts";
 
@@ -97,6 +98,27 @@ describe("init, with addresses", () => {
     expect(text.replaceAll(/\n +# /g, " ")).toMatch(
       /It failed when this was written \(connect: [^)]+\(?.*Delete alert: off/,
     );
+  });
+
+  it("does not verify a certificate of an unknown authority, and does where that is named", async () => {
+    const authority = await issue({ name: "Our authority" });
+    const { cert, key } = await issue({ name: "localhost", issuer: authority, hosts: ["localhost"] });
+    const server = createTlsServer({ cert, key }, (_request, response) => response.end("ok"));
+    const url = `https://localhost:${await listening(server)}`;
+    const [unknown, known] = [newFile(), newFile()];
+    await run("init", url, "--config", unknown);
+    expect((await written(unknown))["probes"]).toMatchObject({
+      localhost: { kind: "http", tls: { insecure: true } },
+      "localhost-certificate": { kind: "tls", alert: "off" },
+    });
+    withVariable("PATHKEEPER_SECRET_OUR_CA", authority.cert);
+    await run("init", url, "--ca", "our-ca", "--config", known);
+    const { probes } = await written(known);
+    expect(probes).toMatchObject({
+      localhost: { tls: { ca: { secret: "our-ca" } } },
+      "localhost-certificate": { tls: { ca: { secret: "our-ca" } } },
+    });
+    expect(JSON.stringify(probes)).not.toContain('"off"');
   });
 
   it("takes the URL of a database from a variable, and shows no password", async () => {

@@ -9,7 +9,9 @@ import { confidenceOf, shareOf } from "./confidence.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { Evidence, type Observed } from "./evidence.ts";
 import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./explanation.ts";
+import { changeSentence } from "./knowledge/changes.ts";
 import { ownTrouble, platformTrouble } from "./outside-graph.ts";
+import { changeBefore, failedSince, wordsAbout } from "./pointers.ts";
 import { tellingOf } from "./strength.ts";
 import { lastOnset, standing } from "./timing.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
@@ -68,6 +70,7 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
     verdict: verdictOf(cause, evidence),
     confidence,
     evidence: evidenceFor(cause, second, shown, evidence),
+    ...changeFor(cause, evidence),
     whys: whysOf(cause, evidence),
     next: nextFor(cause, second, confidence, shown, evidence),
     candidates: shown.map((one) =>
@@ -79,6 +82,13 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
 }
 
 type Ranked = Candidate & Partial<Pick<Hypothesis, "pattern" | "supports" | "objections">>;
+
+/** The change that fits a cause. */
+function changeFor({ component }: Hypothesis, evidence: Evidence): Pick<Diagnosis, "change"> {
+  const change = changeBefore(evidence, component);
+  if (change === undefined) return {};
+  return { change: { id: change.id, says: changeSentence(change, failedSince(evidence, component)) } };
+}
 
 /** All candidates, components and others, best first. */
 export function rank(evidence: Evidence): Ranked[] {
@@ -116,7 +126,22 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
   if (before === best) return best;
   const rival = ranked.find(({ component }) => component !== best.component);
   if (rival === undefined || best.score - rival.score >= tie) return best;
-  return !isEqual(best, rival) && isAnotherTrouble(best, rival, evidence) ? best : undefined;
+  if (!isEqual(best, rival) && isAnotherTrouble(best, rival, evidence)) return best;
+  return pointedAt(
+    ranked.filter(({ score }) => best.score - score < tie),
+    evidence,
+  );
+}
+
+/** Of candidates that the measurements do not tell apart, the one to which alone a change or the words of a log point. */
+function pointedAt(tied: readonly Ranked[], evidence: Evidence): Ranked | undefined {
+  const isPointedAt = ({ component }: Ranked): boolean => {
+    if (!evidence.graph.names.includes(component)) return false;
+    const words = wordsAbout(evidence, component)?.means;
+    return (words !== undefined && !words.is_symptom) || changeBefore(evidence, component) !== undefined;
+  };
+  const [one, ...others] = tied.filter(isPointedAt);
+  return others.length === 0 ? one : undefined;
 }
 
 /** Whether nothing but their names tells two candidates apart. */

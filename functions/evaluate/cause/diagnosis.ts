@@ -91,6 +91,8 @@ export interface Diagnosis {
   readonly next?: readonly string[];
   /** What else it could be, the likeliest first, the one that is named included. */
   readonly candidates?: readonly DiagnosedCandidate[];
+  /** The change that fits the cause: its id, and a sentence about it. */
+  readonly change?: { readonly id: string; readonly says: string };
   /** Who must act. */
   readonly team?: string;
   /** Components that were seen to work all the time. */

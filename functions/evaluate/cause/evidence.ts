@@ -8,6 +8,7 @@ import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Fact, Weighed } from "./fact.ts";
+import type { Change, LogPattern } from "./knowledge/changes.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
 import { doesTell, type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
 import { type Roles, serves } from "./roles.ts";
@@ -30,6 +31,9 @@ export interface Observed {
   readonly indicators: readonly ProbeIndicator[];
   /** What configuration checks found wrong. */
   readonly faults: readonly Fault[];
+  /** What was changed, and what error logs say. @default nothing is known */
+  readonly changes?: readonly Change[];
+  readonly logPatterns?: readonly LogPattern[];
   readonly graph: ComponentGraph;
   readonly roles: Roles;
   /** The newest event time. */

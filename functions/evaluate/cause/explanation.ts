@@ -11,6 +11,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { Fault } from "./knowledge/indicators.ts";
 import { type Provider, providerOf } from "./knowledge/provider.ts";
+import { changeBefore, wordsAbout } from "./pointers.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -69,7 +70,10 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
   const [fault] = decisiveFaults(best, evidence);
-  const says = fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault);
+  const words = wordsAbout(evidence, best.component)?.means;
+  const definite = words?.is_symptom === true ? undefined : words?.says;
+  const found = fault === undefined ? undefined : faultSentence(fault);
+  const says = definite ?? found ?? words?.says ?? best.pattern.says(titleOf(best, evidence));
   const isComponent = graph.names.includes(best.component);
   const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
   const path =
@@ -143,9 +147,27 @@ export function nextFor(
   const decisive = decisiveFaults(best, evidence);
   const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
   const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
-  const steps = [...decisive.slice(0, 2).map(remedyFor), ...general, ...known.slice(0, 1).map(remedyFor)];
+  const words = wordsAbout(evidence, best.component)?.means;
+  const steps = [
+    ...(words === undefined || words.is_symptom ? [] : [words.remedy]),
+    ...decisive.slice(0, 2).map(remedyFor),
+    ...(words?.is_symptom ? [words.remedy] : []),
+    ...revertOf(best, evidence),
+    ...general,
+    ...known.slice(0, 1).map(remedyFor),
+  ];
   if (second !== undefined) steps.push(nextOf(second, evidence));
   return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), evidence)];
+}
+
+/** Taking back the change that fits the cause: proposed, and never done. */
+function revertOf({ component }: Hypothesis, evidence: Evidence): string[] {
+  const change = changeBefore(evidence, component);
+  if (change === undefined) return [];
+  const of = change.resource === undefined ? "" : ` (${change.resource})`;
+  return [
+    `Consider taking back the change before it: ${change.what}${of}.${change.revert === undefined ? "" : ` ${change.revert}`}`,
+  ];
 }
 
 /** What to do first about a cause, in the words of its provider where that is known. */

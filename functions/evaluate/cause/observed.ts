@@ -11,6 +11,7 @@ import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import type { CompiledRule } from "../rules/rule.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
+import { type Change, concerns, type LogPattern } from "./knowledge/changes.ts";
 import { type Fault, isSameFault, levels, slowInServer } from "./knowledge/indicators.ts";
 import { signalOf } from "./strength.ts";
 
@@ -79,6 +80,46 @@ export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
   return added.length === 0 ? known : [...known, ...added];
 }
 
+/** How long before the first failure changes are looked at, in milliseconds. */
+const changesBefore = 3_600_000;
+/** The most that are kept of one incident. */
+const mostChanges = 40;
+const mostLogPatterns = 24;
+
+/** Whatever may concern an incident: what fails, and all that it depends on. */
+function concerned({ symptoms, alerts }: Incident, { graph }: Plan): ReadonlySet<string> {
+  const failing = [...Object.values(symptoms), ...Object.values(alerts)].map(({ component }) => component);
+  return new Set(failing.flatMap((name) => (graph.names.includes(name) ? graph.causesOf(name) : [])));
+}
+
+/** What was changed that may concern an incident; the same object when nothing is new. */
+export function withChanges(incident: Incident, { probes, changes = [] }: Facts, plan: Plan): readonly Change[] {
+  const known = incident.changes ?? [];
+  const found = [...changes, ...Object.values(probes).flatMap((fact) => fact.changes ?? [])];
+  const isKnown = new Set(known.map(({ id }) => id));
+  const names = concerned(incident, plan);
+  const added = found.filter((change) => {
+    if (isKnown.has(change.id) || change.at < incident.firstFailureAt - changesBefore) return false;
+    if (!concerns(change, names)) return false;
+    isKnown.add(change.id);
+    return true;
+  });
+  if (added.length === 0) return known;
+  return [...known, ...added].sort((a, b) => a.at - b.at).slice(-mostChanges);
+}
+
+/** What error logs say of an incident, as they were last read; the same object when nothing is new. */
+export function withLogPatterns(incident: Incident, { probes }: Facts, plan: Plan): readonly LogPattern[] {
+  const known = incident.logPatterns ?? [];
+  const names = concerned(incident, plan);
+  const key = ({ component, resource, pattern }: LogPattern): string => JSON.stringify([component, resource, pattern]);
+  const read = Object.values(probes).flatMap((fact) => fact.logPatterns ?? []);
+  const found = read.filter(({ component }) => names.has(component));
+  const isSame = found.every((one) => known.some((other) => key(other) === key(one) && other.lastAt === one.lastAt));
+  if (isSame) return known;
+  return [...new Map([...known, ...found].map((one) => [key(one), one])).values()].slice(0, mostLogPatterns);
+}
+
 /** Everything that the search for the cause begins with. */
 export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
   const { symptoms, firstFailureAt } = incident;
@@ -107,6 +148,8 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     google: googlesIn(plan),
     indicators,
     faults,
+    ...(incident.changes === undefined ? {} : { changes: incident.changes }),
+    ...(incident.logPatterns === undefined ? {} : { logPatterns: incident.logPatterns }),
     graph: plan.graph,
     roles: plan.roles,
     at: facts.watermark,
@@ -121,17 +164,18 @@ function hasRunSince(instant: number, { probe, at }: ProbeFact, { watermark }: F
 
 const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
 
-/** Components at which some probe looks: what only reads how all is configured looks at none. */
+/** Components at which some probe looks: what only reads how all is configured, or what was written of it, looks at none. */
 function watchedIn(plan: Plan): ReadonlySet<string> {
   const known =
     watchedBy.get(plan) ??
-    new Set([...plan.probes.values()].flatMap((probe) => (readsConfiguration(probe) ? [] : [probe.component])));
+    new Set([...plan.probes.values()].flatMap((probe) => (readsRecords(probe) ? [] : [probe.component])));
   watchedBy.set(plan, known);
   return known;
 }
 
-function readsConfiguration({ environmentWide, yields = [] }: ConfiguredProbe): boolean {
-  return environmentWide === true && yields.every(({ metric }) => metricNamed(metric)?.signal === "configuration");
+function readsRecords({ environmentWide, arrivesLate, yields = [] }: ConfiguredProbe): boolean {
+  const isConfiguration = yields.every(({ metric }) => metricNamed(metric)?.signal === "configuration");
+  return environmentWide === true && (arrivesLate === true || isConfiguration);
 }
 
 /** What a rule about one component measures, and by which probe. */

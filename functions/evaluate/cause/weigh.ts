@@ -202,6 +202,9 @@ function isHidden(evidence: Evidence, component: string, signal: Signal, strengt
     );
 }
 
+/** What speaks for a component having failed, in whatever way. */
+const ofAnyPattern: readonly ClueName[] = ["its log says why", "it was changed shortly before"];
+
 /** The candidate in words: the way in which it failed, and what else speaks for and against that. */
 export function described(evidence: Evidence, candidate: Candidate & Partial<Hypothesis>): Hypothesis {
   const { pattern: known, supports = [], objections = [] } = candidate;
@@ -210,7 +213,7 @@ export function described(evidence: Evidence, candidate: Candidate & Partial<Hyp
   return {
     ...candidate,
     pattern,
-    supports: answers(evidence, candidate.component, pattern.for ?? []),
+    supports: answers(evidence, candidate.component, [...(pattern.for ?? []), ...ofAnyPattern]),
     objections: answers(evidence, candidate.component, pattern.against ?? []),
   };
 }
