@@ -69,6 +69,7 @@ export function runLocally({
         reportId: `${environment}/${group(vantage)}/${request ?? new Date().toISOString()}`,
         request,
         probes: own,
+        all: configuration.probes,
         control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
         beats: async (name) => heartbeatsIn(await openedOnce(system))(name),

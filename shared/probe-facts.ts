@@ -13,6 +13,8 @@ export interface ProbeFacts {
   readonly delayed?: boolean;
   /** It looks at the environment as a whole: what it finds speaks of other components than its own. @default false */
   readonly environmentWide?: boolean;
+  /** What it reads may be written minutes after it happened: a diagnosis asks it once more, ten minutes later. @default false */
+  readonly arrivesLate?: boolean;
   /** It does all that a user does: its runs are counted as attempts, and are too expensive to be repeated for a diagnosis. @default false */
   readonly endToEnd?: boolean;
 }
@@ -34,6 +36,7 @@ export interface KeptFacts {
   readonly secondhand?: true;
   readonly delayed?: true;
   readonly environmentWide?: true;
+  readonly arrivesLate?: true;
   readonly endToEnd?: true;
   readonly awaits?: string;
   /** How long it keeps a connection open on purpose, in milliseconds: a part of its time-out. */
@@ -44,7 +47,7 @@ export interface KeptFacts {
 
 /** The facts of a probe. @param settings as the schema of the kind reads them */
 export function factsOf(kind: SelfDescribing, settings: unknown): KeptFacts {
-  const { reach, secondhand, delayed, environmentWide, endToEnd } = kind;
+  const { reach, secondhand, delayed, environmentWide, arrivesLate, endToEnd } = kind;
   const awaits = kind.awaits?.(settings);
   const holdMs = kind.holds?.(settings);
   return {
@@ -52,6 +55,7 @@ export function factsOf(kind: SelfDescribing, settings: unknown): KeptFacts {
     ...(secondhand ? { secondhand } : {}),
     ...(delayed ? { delayed } : {}),
     ...(environmentWide ? { environmentWide } : {}),
+    ...(arrivesLate ? { arrivesLate } : {}),
     ...(endToEnd ? { endToEnd } : {}),
     ...(awaits === undefined ? {} : { awaits }),
     ...(holdMs === undefined ? {} : { holdMs }),

@@ -15,6 +15,8 @@ export const topics = {
   deadLetters: "dead-letters",
   /** Jobs that report to us. */
   heartbeats: "heartbeats",
+  /** What was changed in the environment, by the word of whoever changed it. */
+  changes: "changes",
   /** Status pages are due. */
   pages: "pages",
 } as const;
@@ -152,6 +154,16 @@ export const subscriptions: readonly Subscription[] = [
     topic: topics.heartbeats,
     target: "evaluate",
     path: "/heartbeats",
+    ackDeadlineSeconds: 60,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 60,
+    maxDeliveryAttempts: 100,
+  },
+  {
+    name: "evaluate-changes",
+    topic: topics.changes,
+    target: "evaluate",
+    path: "/changes",
     ackDeadlineSeconds: 60,
     minimumBackoffSeconds: 1,
     maximumBackoffSeconds: 60,

@@ -12,6 +12,7 @@ resource "terraform_data" "rehearsal" {
       database             = var.database
       functions            = var.functions
       heartbeat_publishers = var.heartbeat_publishers
+      change_publishers    = var.change_publishers
       inside               = var.inside
       labels               = var.labels
       name_prefix          = var.name_prefix

@@ -11,7 +11,7 @@ import { runLocally, runnable } from "../local-probes.ts";
 import { secretsFrom, secretsOption } from "../places.ts";
 import { storeOptions } from "../store.ts";
 import { openProgress } from "../terminal/progress.ts";
-import { failureSentence, findingLines, resultHead, resultRow, stepLines } from "../terminal/results.ts";
+import { failureSentence, findingLines, recordLines, resultHead, resultRow, stepLines } from "../terminal/results.ts";
 import { counted, table } from "../terminal/terminal.ts";
 
 /** The command. */
@@ -71,6 +71,7 @@ export const probe: Command = defineCommand({
         if (steps.length > 0) terminal.print(paint("strong", result.probe), ...steps.map((line) => `  ${line}`), "");
       }
       terminal.print(...results.flatMap((result) => findingLines(result, terminal)));
+      terminal.print(...results.flatMap((result) => recordLines(result, terminal)));
       terminal.print(...remarks(reports).map((remark) => paint("bad", `  ${remark}`)));
       const all = counted(results.length, "probe");
       terminal.print(

@@ -58,6 +58,8 @@ export interface Inputs {
     Record<string, { readonly memory: string; readonly max_instances: number; readonly concurrency: number }>
   >;
   readonly heartbeat_publishers: readonly string[];
+  /** Absent in plans of versions that had no such topic. */
+  readonly change_publishers?: readonly string[];
   readonly inside: {
     readonly connector: {
       readonly name: string;

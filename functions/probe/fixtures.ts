@@ -9,7 +9,7 @@ import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/hear
 import type { Failure, ProbeResult } from "../../shared/messages/report.ts";
 import { Redactor } from "../../shared/text/redact.ts";
 import { type SeenFailure, wordsOf } from "./net/faults.ts";
-import type { AnyProber } from "./prober.ts";
+import type { AnyProber, Diagnosed } from "./prober.ts";
 import { runProbes } from "./run/run.ts";
 import { openWords } from "./text/target-text.ts";
 
@@ -50,6 +50,12 @@ export interface ProbeOnceOptions {
   readonly beats?: HeartbeatReader;
   /** Reads since when they are awaited. @default they always were */
   readonly awaited?: AwaitedReader;
+  /** The probes of the environment, for what they look at. @default none */
+  readonly all?: readonly ConfiguredProbe[];
+  /** The diagnosis that is answered. @default none */
+  readonly diagnosis?: Diagnosed;
+  /** Every kind that there is. @default that of the probe */
+  readonly probers?: Readonly<Record<string, AnyProber>>;
 }
 
 /** Runs one probe as the function does. */
@@ -63,6 +69,9 @@ export async function probeOnce(
     googleStand = "http://127.0.0.1:1",
     beats,
     awaited,
+    all,
+    diagnosis,
+    probers = { [prober.kind]: prober },
   }: ProbeOnceOptions = {},
 ): Promise<ProbeResult> {
   const { recheck: _off, ...rechecked } = probeOf(prober.kind, settings, timeoutMs);
@@ -84,7 +93,9 @@ export async function probeOnce(
     beats,
     awaited,
     clock: { now: () => Date.now() },
-    probers: { [prober.kind]: prober },
+    all,
+    diagnosis,
+    probers,
   });
   const [result] = report.results;
   if (!result) throw new Error("the report holds no result");

@@ -132,6 +132,9 @@ async function runRounds(
       reportId,
       request: request.request,
       probes,
+      all: ports.configuration.probes,
+      diagnosis:
+        request.since === undefined ? undefined : { since: Date.parse(request.since), about: request.about ?? [] },
       // What fails by design proves no trouble of the prober.
       control: trigger === "canary" ? undefined : ports.configuration.control?.[vantage],
       coldStart: !instance.measured,

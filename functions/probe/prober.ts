@@ -3,12 +3,21 @@ import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Role } from "../../shared/config/roles.ts";
 import type { KeptHeartbeat } from "../../shared/documents/heartbeats.ts";
-import type { Failure, Finding, Hop, Signal, Unchecked } from "../../shared/messages/report.ts";
+import type {
+  Failure,
+  Finding,
+  Hop,
+  ReportedChange,
+  ReportedLogPattern,
+  Signal,
+  Unchecked,
+} from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics/catalogue.ts";
 import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
 import type { ProbeFacts } from "../../shared/probe-facts.ts";
 import type { GoogleReadName } from "./google/permissions.ts";
+import type { GoogleResource, WatchedResource } from "./google/watched.ts";
 import type { SeenFailure } from "./net/faults.ts";
 import type { Words } from "./text/target-text.ts";
 
@@ -33,6 +42,10 @@ export interface ProbeWorld {
    * the monitor has not begun to keep it. @throws Error where it cannot be read
    */
   awaitedSince(): Promise<number | undefined>;
+  /** The diagnosis that is answered: since when what it is about fails, in milliseconds since the epoch. Absent in any other run. */
+  readonly diagnosis?: Diagnosed | undefined;
+  /** What the probes of the environment look at in Google Cloud. */
+  readonly resources: readonly WatchedResource[];
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
   /** Refuses an address before it is connected to. @throws ProbeFault @default permits all */
@@ -41,8 +54,25 @@ export interface ProbeWorld {
   onClose(close: () => void): void;
 }
 
+/** What a diagnosis is about. */
+export interface Diagnosed {
+  /** The first failure, in milliseconds since the epoch. */
+  readonly since: number;
+  /** The components that fail, and those that are suspected. */
+  readonly about: readonly string[];
+}
+
 /** What becomes a part of a report, with words of targets among its texts that are not opened yet. */
 type Seen<T> = { readonly [Key in keyof T]: string extends T[Key] ? Words | Exclude<T[Key], string> : T[Key] };
+
+/** What a log says, with its words not opened yet. */
+export type SeenLogPattern = Omit<ReportedLogPattern, "pattern" | "means"> & {
+  readonly pattern: Words;
+  readonly means?: Omit<NonNullable<ReportedLogPattern["means"]>, "says" | "remedy"> & {
+    readonly says: Words;
+    readonly remedy: Words;
+  };
+};
 
 /** What was seen, judged: the samples, and success or the reason against it. Its words are opened by whoever writes the result. */
 export interface Assessment {
@@ -56,6 +86,10 @@ export interface Assessment {
   readonly findings?: readonly Seen<Finding>[];
   /** Checks that could not be made. */
   readonly unchecked?: readonly Seen<Unchecked>[];
+  /** What was changed in the environment. */
+  readonly changes?: readonly Seen<ReportedChange>[];
+  /** What error logs say. */
+  readonly logPatterns?: readonly SeenLogPattern[];
   /** Every answer on a way of several redirects. */
   readonly hops?: readonly Seen<Hop>[];
   /** The failure counts as it is, without a second attempt: that would prove nothing, or do again what the first has done to its target. */
@@ -99,6 +133,8 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly usualSeconds: number;
   /** Time series of Cloud Monitoring that one run has Google return at most, which is what reading it is billed by. @default 0 */
   readonly seriesRead?: number | ((settings?: Settings) => number);
+  /** Pages of log entries that one run reads while nothing fails. @default 0 */
+  readonly logPagesRead?: number;
   /** One of Cloud Monitoring's uptime checks could look at the same. @default false */
   readonly uptimeCheck?: boolean;
   /** How a probe of this kind usually fails, for scenarios that do not say it. @default it cannot connect in time */
@@ -109,6 +145,8 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly reads?: readonly GoogleReadName[];
   /** What else must be deployed for a probe with these settings. @default nothing */
   requires?(settings: Settings): Requirements;
+  /** What a probe with these settings looks at in Google Cloud, by which logs are told whose they are. @default nothing */
+  looksAt?(settings: Settings): readonly GoogleResource[];
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: Settings): string;
   /** How long a probe with these settings keeps a connection open on purpose, in milliseconds. @default not at all */

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
 import type { Logger } from "../../shared/ports.ts";
 import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
-import { allWell, type DemoFaults } from "./faults.ts";
+import { allWell, type DemoChange, type DemoFaults } from "./faults.ts";
 import { type GoogleStand, monitoringApi, serviceHealthApi, startGoogleApi } from "./google/api.ts";
 import { controlPlane } from "./google/control-plane.ts";
 import { databaseReader } from "./google/database.ts";
+import { loggingApi, type PlayedChange } from "./google/logs.ts";
 import { demoHosts } from "./google/names.ts";
 import { googleNames, recordDemo } from "./google/record.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
@@ -114,8 +115,10 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     );
     const { project, region } = googleNames;
     let incidentSince = 0;
+    let played: readonly PlayedChange[] = [];
     const google: GoogleStand = keep(
       await startGoogleApi({
+        "logging.googleapis.com": loggingApi(() => played, project),
         ...controlPlane(now, website.port),
         "monitoring.googleapis.com": monitoringApi(record.series, project),
         "servicehealth.googleapis.com": serviceHealthApi(
@@ -150,6 +153,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
         const before = faults;
         faults = next;
         if (before.google?.title !== next.google?.title) incidentSince = Date.now();
+        if (before.change !== next.change) played = nextPlayed(played, next.change, Date.now());
         connector.setFaults(next.connector);
         website.setFault(next.certificate);
         if (before.database !== next.database) await postgres.setFault(next.database);
@@ -174,6 +178,12 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     await stop();
     throw error;
   }
+}
+
+/** The changes that were played, with another one begun, or none. */
+function nextPlayed(played: readonly PlayedChange[], change: DemoChange | undefined, at: number): PlayedChange[] {
+  const over = played.map((one) => (one.until === undefined ? { ...one, until: at } : one));
+  return change === undefined ? over : [...over, { change, at }];
 }
 
 function secretText(): string {

@@ -37,6 +37,12 @@ export type SymptomRecord = IncidentDocument["symptoms"][number];
 /** Something that a configuration check found wrong. */
 export type FindingRecord = IncidentDocument["findings"][number];
 
+/** Something that was changed in the environment. */
+export type ChangeRecord = IncidentDocument["changes"][number];
+
+/** What an error log says again and again. */
+export type LogPatternRecord = IncidentDocument["log_patterns"][number];
+
 /** Record of a recovery validation. */
 export type RecoveryFields = NonNullable<IncidentDocument["recovery"]>;
 
@@ -133,6 +139,41 @@ const schema = lazily(() => {
         says: text,
         since: instant,
         came_with_it: z.boolean().catch(false),
+      }),
+    ),
+    /** What was changed: before the first failure, newest first, and then what was changed after it. */
+    changes: listOf(
+      z.object({
+        at: z.date(),
+        kind: text,
+        /** A phrase without a subject: `deployed revision backend-00042`. */
+        what: text,
+        resource: maybe,
+        /** None where it concerns the environment as a whole. */
+        components: texts,
+        by: maybe,
+        link: maybe,
+        revert: maybe,
+        before_first_failure: z.boolean().catch(false),
+        /** It fits the cause that is named: made to it shortly before it began to fail. */
+        fits: z.boolean().catch(false),
+      }),
+    ),
+    /** The change that fits the cause, in one sentence. */
+    suspected_change: maybe,
+    /** What error logs say, three at most, the most telling first. */
+    log_patterns: listOf(
+      z.object({
+        component: text,
+        resource: text,
+        pattern: text,
+        /** The whole of it as one sentence. */
+        says: text,
+        count: number,
+        before: number,
+        first_at: instant,
+        last_at: instant,
+        means: maybe,
       }),
     ),
     alerts: texts,

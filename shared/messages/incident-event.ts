@@ -91,6 +91,8 @@ const incidentEventSchema = lazily(() =>
     also_broken: z.string().optional(),
     /** Possible causes, the likeliest first; absent if none was weighed. */
     candidates: z.array(eventCandidate()).optional(),
+    /** The change that fits the root cause, in one sentence; absent where none does. */
+    suspected_change: z.string().optional(),
     /** Owner of the root cause; absent if unknown. */
     team: z.string().optional(),
     /** Who acknowledged it, and how where that is known; absent while nobody has. */

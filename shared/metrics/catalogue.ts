@@ -602,6 +602,16 @@ const catalogue = {
     signal: "configuration",
     description: "Resources of which something could not be judged, because it could not be read or is not said.",
   },
+  recent_changes: {
+    unit: "count",
+    signal: "configuration",
+    description: "Changes of the environment that the audit logs hold of the time that the probe looks back.",
+  },
+  recent_error_entries: {
+    unit: "count",
+    signal: "errors",
+    description: "Error entries that a probe has read from the logs of the environment, as many as it reads at most.",
+  },
   heartbeat_age: {
     unit: "seconds",
     signal: "missing",

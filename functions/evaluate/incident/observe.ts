@@ -4,7 +4,14 @@ import { type Severity, severities, worse } from "../../../shared/messages/sever
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { diagnose } from "../cause/diagnose.ts";
 import type { Diagnosis } from "../cause/diagnosis.ts";
-import { knownProbes, observedOf, withFaults, withIndicators } from "../cause/observed.ts";
+import {
+  knownProbes,
+  observedOf,
+  withChanges,
+  withFaults,
+  withIndicators,
+  withLogPatterns,
+} from "../cause/observed.ts";
 import { failingIn } from "../cause/symptoms/built-in.ts";
 import { withSymptoms } from "../cause/symptoms/follow.ts";
 import { diagnoseMonitor, isOfMonitor } from "../monitor/incident-text.ts";
@@ -55,10 +62,19 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     draft.set({ faults });
   }
 
+  const takeFound = (): void => {
+    if (isOwn) return;
+    const changes = withChanges(draft.incident, known, plan);
+    if (changes !== draft.incident.changes && changes.length > 0) draft.set({ changes });
+    const logPatterns = withLogPatterns(draft.incident, known, plan);
+    if (logPatterns !== draft.incident.logPatterns && logPatterns.length > 0) draft.set({ logPatterns });
+  };
+
   const before = draft.incident.diagnosis;
   const diagnosed = (): Diagnosis => {
     const symptoms = withSymptoms(draft, known, plan, membershipOf(draft.incident, known, plan));
     if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
+    takeFound();
     return isOwn
       ? diagnoseMonitor(Object.values(symptoms), plan)
       : diagnose(observedOf(draft.incident, known, plan), before);
@@ -70,6 +86,9 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     diagnosis = diagnosed();
   }
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
+  const { change } = diagnosis;
+  if (change !== undefined && change.id !== before.change?.id && draft.incident.id !== "")
+    draft.note(facts.watermark, `Found: ${change.says}`);
   const began = beginningOf(draft.incident, facts);
   if (began < (draft.incident.relapses?.at(-1)?.failedAt ?? draft.incident.firstFailureAt))
     draft.set(begunBy(draft.incident, began));

@@ -9,7 +9,10 @@ export interface MonitoringKind<
   Settings extends { readonly project: string },
   Name extends string,
   Readings extends { readonly [One in Name]?: WantedReading },
-> extends Pick<Prober<Settings, Observed<Name>>, "kind" | "title" | "example" | "role" | "requires" | "yields"> {
+> extends Pick<
+    Prober<Settings, Observed<Name>>,
+    "kind" | "title" | "example" | "role" | "requires" | "looksAt" | "yields"
+  > {
   /** The schema of the settings, made when it is first asked for. */
   readonly settings: () => z.ZodType<Settings, unknown>;
   readonly notes: string;

@@ -42,7 +42,8 @@ export type GoogleReadName =
   | "region_quotas"
   | "redis"
   | "time_series"
-  | "service_health_events";
+  | "service_health_events"
+  | "log_entries";
 
 const compute = { api: "compute.googleapis.com", role: "roles/compute.networkViewer" } as const;
 
@@ -165,9 +166,15 @@ export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
     permission: "servicehealth.events.list",
     role: "roles/servicehealth.viewer",
   },
+  log_entries: {
+    what: "the entries of Cloud Logging",
+    api: "logging.googleapis.com",
+    permission: "logging.logEntries.list",
+    role: "roles/logging.viewer",
+  },
 };
 
-/** What the configuration checks read: resources, how much of them is in use, and no events. */
+/** What the configuration checks read: resources, how much of them is in use, and neither events nor logs. */
 export const configurationReads: readonly GoogleReadName[] = (Object.keys(googleReads) as GoogleReadName[]).filter(
-  (name) => name !== "service_health_events",
+  (name) => name !== "service_health_events" && name !== "log_entries",
 );

@@ -104,6 +104,11 @@ function aborted(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
+/** Whether an error says that something may not be read: for want of a permission, or because the API is not enabled. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof GoogleApiError && error.status === 403;
+}
+
 /** Whether an error says that an API is not enabled, and not that it may not be read. */
 export function isDisabled(error: unknown): boolean {
   return (

@@ -19,6 +19,7 @@ import {
   withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
+import { runService } from "../google/watched.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 /** The name of a log-based metric of the project. */
@@ -117,6 +118,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
     return logMetrics.length === 0 ? {} : { logMetrics };
   },
   seriesRead: (settings) => 9 + (settings?.utilization ? 2 : 0) + (settings?.refused_requests === undefined ? 0 : 1),
+  looksAt: ({ service, project, region }) => [runService(service, project, region)],
   yields: (settings) => [
     ...always("cloud_run_error_rate", "cloud_run_request_latency", "cloud_run_startup_latency"),
     { metric: "cloud_run_request_rate", labels: { class: requestClasses } },

@@ -17,6 +17,7 @@ import {
   type WantedReading,
 } from "../google/readings.ts";
 import type { Found } from "../google/series.ts";
+import { sqlInstance } from "../google/watched.ts";
 import type { SeenFailure } from "../net/faults.ts";
 import { always, onlyWhere } from "../yields.ts";
 
@@ -58,6 +59,7 @@ over all databases of the server (\`postgresql/num_backends\`).
 
 ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minutes")}`,
   seriesRead: 9,
+  looksAt: ({ instance, project }) => [sqlInstance(instance, project)],
   yields: (settings) => [
     ...always(
       "cloud_sql_up",

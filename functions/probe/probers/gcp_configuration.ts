@@ -3,6 +3,7 @@ import { type Failure, type Finding, readingPhase } from "../../../shared/messag
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { findingsOf } from "../google/configuration/check.ts";
 import { checks } from "../google/configuration/checks.ts";
+import { resourcesIn } from "../google/configuration/looks-at.ts";
 import { neededReads } from "../google/configuration/needs.ts";
 import { configurationNotes } from "../google/configuration/notes.ts";
 import { type Observation, observe, readsIn } from "../google/configuration/observation.ts";
@@ -70,6 +71,7 @@ ignore: [cloud_sql_maintenance_window]
   signal: "configuration",
   reads: configurationReads,
   requires: (settings) => ({ reads: neededReads(settings) }),
+  looksAt: resourcesIn,
   yields: (settings) => [
     {
       metric: "configuration_ok",

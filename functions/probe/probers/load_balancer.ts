@@ -16,6 +16,7 @@ import {
   withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
+import { computeResource } from "../google/watched.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -74,6 +75,11 @@ A WebSocket is one request that lasts as long as it is open. Requests that were 
 
 ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
   seriesRead: 7,
+  looksAt: ({ url_map, forwarding_rule, backend, project }) => [
+    ...computeResource("urlMaps", url_map, project),
+    ...computeResource("forwardingRules", forwarding_rule, project),
+    ...computeResource("backendServices", backend, project),
+  ],
   yields: () => [
     ...always("load_balancer_error_rate", "load_balancer_latency", "load_balancer_backend_latency"),
     { metric: "load_balancer_request_rate", labels: { class: requestClasses } },

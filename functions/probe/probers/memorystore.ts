@@ -51,6 +51,9 @@ max_clients: 65000
 
 ${monitoringNotes("5 series a run", "4 minutes")}`,
   seriesRead: 5,
+  looksAt: ({ instance, project, region: location }) => [
+    { api: "redis.googleapis.com", collection: "instances", name: instance, project, location },
+  ],
   yields: (settings) => [
     ...always(
       "memorystore_memory_utilization",

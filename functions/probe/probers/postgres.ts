@@ -4,6 +4,7 @@ import { secretReference, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { sqlInstance } from "../google/watched.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { portNumber } from "../net/endpoint.ts";
 import { failureOf, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
@@ -181,6 +182,7 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
 `,
 
   usualSeconds: 0.5,
+  looksAt: ({ connection: { instance } }) => (instance === undefined ? [] : [sqlInstance(instance)]),
   requires: ({ connection: { instance, iam } }) => ({ cloudSqlInstance: instance, cloudSqlLogin: iam }),
   yields: (settings) => [
     ...always("database_connection_time", "database_connections", "database_connection_limit"),

@@ -6,6 +6,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { googleReads } from "../google/permissions.ts";
 import { regional } from "../google/readings.ts";
 import { ask, refusalOf } from "../google/refusal.ts";
+import { computeResource } from "../google/watched.ts";
 import type { SeenFailure } from "../net/faults.ts";
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
@@ -46,6 +47,7 @@ subnet: shop-subnet
 It needs \`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
   secondhand: true,
   usualSeconds: 0.3,
+  looksAt: ({ subnet, project }) => computeResource("subnetworks", subnet, project),
   reads: ["subnet"],
   yields: () => always("subnet_address_utilization", "subnet_free_addresses"),
 

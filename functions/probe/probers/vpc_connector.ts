@@ -73,6 +73,9 @@ can still ask for \`vpc_connector_instances >= vpc_connector_instance_limit\`, b
 
 ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
   seriesRead: 5,
+  looksAt: ({ connector, project, region: location }) => [
+    { api: "vpcaccess.googleapis.com", collection: "connectors", name: connector, project, location },
+  ],
   yields: (settings) => [
     ...always(
       "vpc_connector_utilization",

@@ -1,4 +1,5 @@
 /** What Compute Engine tells of the demo: load balancer, network, NAT gateway and quotas, each alone and in the lists of all. */
+import type { DemoFaults } from "../faults.ts";
 import { address, controlPlaneNames, demoHosts, services } from "./names.ts";
 
 /** The resources of Compute Engine, by their paths. @param port where the load balancer listens */
@@ -6,6 +7,7 @@ export function computeResources(
   project: string,
   region: string,
   port: number,
+  faults: () => DemoFaults,
 ): Readonly<Record<string, () => unknown>> {
   const compute = `https://www.googleapis.com/compute/v1/projects/${project}`;
   return {
@@ -43,7 +45,10 @@ export function computeResources(
       firewalls: [],
       firewallPolicys: [],
     }),
-    [`/compute/v1/projects/${project}/global/firewalls`]: () => ({ kind: "compute#firewallList", items: [] }),
+    [`/compute/v1/projects/${project}/global/firewalls`]: () => ({
+      kind: "compute#firewallList",
+      items: firewallRules(faults(), `${compute}/global/networks/default`),
+    }),
     [`/compute/v1/projects/${project}/global/securityPolicies/${controlPlaneNames.armor}`]: () => ({
       kind: "compute#securityPolicy",
       name: controlPlaneNames.armor,
@@ -183,5 +188,21 @@ function balancing(name: string, project: string, region: string, compute: strin
         cloudRun: { service: name },
       }),
     ],
+  ];
+}
+
+/** The firewall rules: none, or the one that was created in the connector's way. */
+function firewallRules({ change }: DemoFaults, network: string): readonly object[] {
+  if (change !== "firewall") return [];
+  const ranges = { direction: "EGRESS", priority: 900, destinationRanges: ["10.77.0.0/16"] };
+  return [
+    {
+      kind: "compute#firewall",
+      name: "lock-down",
+      network,
+      ...ranges,
+      denied: [{ IPProtocol: "all" }],
+      disabled: false,
+    },
   ];
 }

@@ -12,7 +12,7 @@ import { address, controlPlaneNames, demoHosts, services } from "./names.ts";
 export type ApiHandler = (request: { readonly path: string }) => { status: number; body: unknown } | undefined;
 
 /** The secrets that the services use. */
-const secrets = ["demo-database-url", "demo-agents-key"] as const;
+const secrets = ["demo-database-url", "demo-agents-key", "demo-token-key"] as const;
 
 /**
  * The APIs of the control plane, by their host names.
@@ -93,7 +93,11 @@ export function controlPlane(faults: () => DemoFaults, port = 443): Readonly<Rec
       ...Object.fromEntries(
         secrets.map((name) => [
           `/v1/projects/${project}/secrets/${name}/versions/latest`,
-          () => ({ name: `projects/123456789012/secrets/${name}/versions/2`, state: "ENABLED", etag: '"16"' }),
+          () => ({
+            name: `projects/123456789012/secrets/${name}/versions/2`,
+            state: stateOf(name, faults()),
+            etag: '"16"',
+          }),
         ]),
       ),
     }),
@@ -128,12 +132,14 @@ export function controlPlane(faults: () => DemoFaults, port = 443): Readonly<Rec
           { role: "roles/owner", members: ["user:somebody@demo.localhost"] },
           {
             role: "roles/cloudsql.client",
-            members: services.map((name) => `serviceAccount:${accountOf(name, project)}`),
+            members: services
+              .filter((name) => name !== "backend" || faults().change !== "role")
+              .map((name) => `serviceAccount:${accountOf(name, project)}`),
           },
         ],
       }),
     }),
-    "compute.googleapis.com": answering(computeResources(project, region, port)),
+    "compute.googleapis.com": answering(computeResources(project, region, port, faults)),
     "certificatemanager.googleapis.com": answering(
       listed(`/v1/projects/${project}/locations/global/certificates`, "certificates", {
         [`/v1/projects/${project}/locations/global/certificates/demo`]: () =>
@@ -143,8 +149,12 @@ export function controlPlane(faults: () => DemoFaults, port = 443): Readonly<Rec
   };
 }
 
-function carriesNothing({ connector }: DemoFaults): boolean {
-  return connector.lost >= 1 || connector.refuse;
+function stateOf(secret: (typeof secrets)[number], { change }: DemoFaults): string {
+  return secret === "demo-token-key" && change === "secret" ? "DESTROYED" : "ENABLED";
+}
+
+function carriesNothing({ connector, change }: DemoFaults): boolean {
+  return change !== "firewall" && (connector.lost >= 1 || connector.refuse);
 }
 
 function accountOf(service: string, project: string): string {
@@ -232,7 +242,8 @@ function serviceOf(name: string, place: string, connector: string, { deploy }: D
           ports: [{ name: "http1", containerPort: 8080 }],
           env: [
             { name: "DATABASE_URL", valueSource: secret("demo-database-url") },
-            ...(isBroken ? [] : [{ name: "AGENTS_KEY", valueSource: secret("demo-agents-key") }]),
+            ...(isBroken || name !== "backend" ? [] : [{ name: "AGENTS_KEY", valueSource: secret("demo-agents-key") }]),
+            ...(name === "auth" ? [{ name: "TOKEN_KEY", valueSource: secret("demo-token-key") }] : []),
             { name: "LOG_LEVEL", value: "info" },
           ],
           resources: { limits: { cpu: "1", memory: "512Mi" }, cpuIdle: false, startupCpuBoost: true },

@@ -40,6 +40,9 @@ export async function startBackend({ access, cache, connector, timeoutMs, faults
   const users = setInterval(() => pool.query(query).catch(() => {}), timeoutMs / 20);
   const server = jsonServer(async ({ url }) => {
     if (faults().deploy === "broken") return { status: 500, body: { error: "TypeError: agents is not iterable" } };
+    // Whoever may not ask for a way to the database has none.
+    if (faults().change === "role")
+      return { status: 503, body: { status: "unhealthy", database: "403 notAuthorized" } };
     if (url === "/health") return await health(pool);
     if (url !== "/health/infrastructure") return notFound;
     const establishment = await connectionEstablishmentTime(access, timeoutMs);
