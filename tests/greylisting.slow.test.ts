@@ -12,8 +12,8 @@ import { type Send, sender } from "../functions/notify/deliver/send.ts";
 import { secretsOf } from "../functions/notify/fixtures.ts";
 import type { Configuration } from "../shared/config/model.ts";
 import type { Fate, Moment, Step } from "./support/faulty-ports.ts";
+import { announce, minute, notifierWorld, start } from "./support/notifier-world.ts";
 import { shopWith } from "./support/shop.ts";
-import { announce, minute, notifierWorld, start } from "./telling/notifier.ts";
 
 const incident = "20250916-120000-database";
 

@@ -2,8 +2,8 @@
 import type { FaultKind } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import type { Outage } from "./outages.ts";
+import type { Schedule } from "./outcome.ts";
 import type { Failure } from "./shrink.ts";
-import { scheduleOf } from "./weather.ts";
 import { play } from "./world.ts";
 
 /** What was played. */
@@ -20,9 +20,12 @@ export function newTally(): Tally {
   return { schedules: 0, steps: 0, struck: new Map(), contended: 0 };
 }
 
-/** Plays a seed. @returns what is broken, if anything is */
-export async function playSeed(seed: number, outages: readonly Outage[], tally: Tally): Promise<Failure | undefined> {
-  const schedule = scheduleOf(seed, outages);
+/** Plays a schedule. @returns what is broken, if anything is */
+export async function playCounted(
+  schedule: Schedule,
+  outages: readonly Outage[],
+  tally: Tally,
+): Promise<Failure | undefined> {
   const outage = outageOf(schedule.outage, outages);
   const outcome = await play(schedule, outage.scenario);
   tally.schedules += 1;

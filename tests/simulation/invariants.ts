@@ -197,17 +197,9 @@ function misrecorded(outcome: Outcome): string[] {
       return [`${id} was accepted, and is ${status}: ${reason}`];
     if (status === "suppressed" && count === 0 && arrived && !isLeaseAtRisk(outcome))
       return [`${id} is suppressed (${reason}), and arrived`];
-    if (status === "rejected" && !/^(gave up after|may have arrived)/.test(reason)) {
-      const isRefused = sent.some(({ trouble }) => trouble === "unwanted");
-      if (!isRefused) return [`${id} is rejected, and its receiver did not refuse it: ${reason}`];
-    }
-    if (
-      status === "suppressed" &&
-      !/^(superseded|never announced here|not due|told |limit: |no route: |it is about|it was told here that it is over|silenced|the incident is silenced)/.test(
-        reason,
-      )
-    )
-      return [`${id} is suppressed without a known reason: ${reason}`];
+    if (status === "rejected" && sent.every(({ trouble }) => trouble === undefined))
+      return [`${id} is rejected, and no attempt had any trouble: ${reason}`];
+    if (status !== "delivered" && reason.trim() === "") return [`${id} is ${status} without a reason`];
     return [];
   });
 }
@@ -304,13 +296,12 @@ function sinceBad(judgements: readonly Judgement[]): readonly Judgement[] {
 /** An incident ends by itself only when its stages have passed, and when its probes were last seen well. */
 function overTooSoon(outcome: Outcome): string[] {
   if (hasFault(outcome, "configuration change")) return [];
+  const byItself = new Map(outcome.environment.reopenable?.map((incident) => [incident.id, incident]));
   return targets(outcome).flatMap(({ id, fields }) => {
-    const timeline = (fields["timeline"] ?? []) as readonly string[];
-    const end = timeline.findLast((line) => line.includes("  Resolved. ")) ?? "";
-    if (end === "" || end.includes(" resolved it")) return [];
-    const cleared = timeline.findLastIndex((line) => line.includes("All alerts have cleared"));
-    const proved = timeline.findLastIndex((line) => /Stage \d+, .+, passed/.test(line));
-    const wrong = proved < cleared || proved < 0 ? [`${id} is resolved, and no stage has passed`] : [];
+    const incident = byItself.get(id);
+    if (incident === undefined) return [];
+    const isProved = incident.recoveries?.at(-1)?.stages.every(({ status }) => status === "passed") ?? false;
+    const wrong = isProved ? [] : [`${id} is resolved, and not all of its stages have passed`];
     const resolvedAt = instantOf(fields, "resolved_at");
     const before = [...outcome.reports.values()]
       .filter((report) => reportInstant(report) <= resolvedAt)

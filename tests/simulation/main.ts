@@ -1,6 +1,6 @@
 /**
  * Plays seeds that nobody has played yet, on all cores: `npm run simulate -- --minutes 10`. Ends with 1 where a seed fails, and prints it as a short
- * story. `--seed N` begins there, and with `--schedules 1` plays that seed alone.
+ * story. `--seed N` begins there, and with `--schedules 1` plays that seed alone. `--deaths` lets an instance die over each step in the place of that.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -14,13 +14,14 @@ const { values } = parseArgs({
     seed: { type: "string" },
     schedules: { type: "string" },
     workers: { type: "string" },
+    deaths: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 
 const running = new Set<Worker>();
 const minutes = numberOf("minutes", values.minutes);
-const firstSeed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 31) : numberOf("seed", values.seed);
+const firstSeed = values.deaths ? 0 : values.seed === undefined ? drawn() : numberOf("seed", values.seed);
 const workers = values.workers === undefined ? availableParallelism() : numberOf("workers", values.workers);
 const schedules = values.schedules === undefined ? undefined : numberOf("schedules", values.schedules);
 const began = Date.now();
@@ -48,6 +49,7 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 function played(index: number): Promise<Word> {
   const order: Order = {
     ...{ firstSeed: firstSeed + index, stride: count, until },
+    deaths: values.deaths,
     ...(schedules === undefined ? {} : { most: Math.ceil((schedules - index) / count) }),
   };
   return new Promise((resolve, reject) => {
@@ -64,6 +66,11 @@ function played(index: number): Promise<Word> {
       resolve(known);
     });
   });
+}
+
+/** A seed that nobody has played yet. */
+function drawn(): number {
+  return Math.floor(Math.random() * 2 ** 31);
 }
 
 function report({ schedules: all, steps, struck, contended }: Tally): string {

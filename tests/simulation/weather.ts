@@ -66,6 +66,25 @@ export function scheduleOf(seed: number, outages: readonly Outage[]): Schedule {
   };
 }
 
+/** An instance of each function, of which one dies once: over each of its steps, in each way, in every outage that is not dear to play. */
+export function singleDeaths(outages: readonly Outage[]): readonly Schedule[] {
+  return outages
+    .filter(({ isRare }) => !isRare)
+    .flatMap(({ scenario, profile }) =>
+      functions.flatMap((name) =>
+        Array.from({ length: profile.steps[name] }, (_, index) => index + 1).flatMap((step) =>
+          moments.map((moment): Schedule => {
+            const fault: Fault = { fault: "death", moment, slot: { function: name, number: 1 }, step };
+            return { outage: scenario.name, seed: 0, instances: 1, latencyMs: 1, isPatient: false, faults: [fault] };
+          }),
+        ),
+      ),
+    );
+}
+
+/** When an instance may die over a step. */
+const moments = ["before", "after", "between"] as const;
+
 /** Publications come in steps of several messages only there. */
 const published: readonly Topic[] = [
   topics.probeRequests,
@@ -77,7 +96,6 @@ const published: readonly Topic[] = [
 
 function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage): Fault {
   const { until } = scenario;
-  const moments = ["before", "after", "between"] as const;
   switch (kind) {
     case "death":
       return { fault: kind, moment: pick(moments, chance), ...stepOf(chance, profile) };

@@ -1,8 +1,9 @@
 /** One core of the simulation: plays its share of the seeds until it is time, or until something is broken. */
 import { parentPort, workerData } from "node:worker_threads";
-import { newTally, outageOf, playSeed, type Tally } from "./campaign.ts";
+import { newTally, outageOf, playCounted, type Tally } from "./campaign.ts";
 import { loadOutages } from "./outages.ts";
 import { shrunk, storyOf, trialOf } from "./shrink.ts";
+import { scheduleOf, singleDeaths } from "./weather.ts";
 
 /** What a worker is to play. */
 export interface Order {
@@ -13,6 +14,8 @@ export interface Order {
   readonly until: number;
   /** The most schedules. @default as many as there is time for */
   readonly most?: number;
+  /** Whether an instance dies once over each of its steps, in the place of what seeds draw. @default false */
+  readonly deaths?: boolean;
 }
 
 /** What a worker says, now and then and at the end. */
@@ -25,7 +28,7 @@ export interface Word {
   readonly isLast: boolean;
 }
 
-const { firstSeed, stride, until, most = Number.POSITIVE_INFINITY } = workerData as Order;
+const { firstSeed, stride, until, most = Number.POSITIVE_INFINITY, deaths = false } = workerData as Order;
 const tally = newTally();
 const outages = await loadOutages().catch((error: unknown) => {
   const story = error instanceof Error ? error.message : String(error);
@@ -38,11 +41,14 @@ const outages = await loadOutages().catch((error: unknown) => {
   });
   return [];
 });
+const every = deaths ? singleDeaths(outages) : undefined;
 let saidAt = Date.now();
 let failed = outages.length === 0;
 for (let n = 0; n < most && Date.now() < until && !failed; n++) {
   const seed = firstSeed + n * stride;
-  const failure = await playSeed(seed, outages, tally);
+  const schedule = every === undefined ? scheduleOf(seed, outages) : every[seed];
+  if (schedule === undefined) break;
+  const failure = await playCounted(schedule, outages, tally);
   if (failure !== undefined) {
     failed = true;
     const outage = outageOf(failure.schedule.outage, outages);

@@ -22,7 +22,7 @@ import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Random } from "../simulation/random.ts";
 import { keyOf, Receiver, type Trouble } from "../simulation/receivers.ts";
 import type { Fate, FaultyPorts } from "../support/faulty-ports.ts";
-import { announce, type Course, minute, notifierWorld, start } from "./notifier.ts";
+import { announce, type Course, minute, notifierWorld, start } from "../support/notifier-world.ts";
 
 const day = 24 * 60 * minute;
 

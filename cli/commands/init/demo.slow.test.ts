@@ -19,14 +19,8 @@ import { vocabulary } from "../../vocabulary.ts";
 /** Slow, so that what is measured is the demo and not how busy the machine is. */
 const pace = 0.5;
 let folder: string;
-let file: string;
 let demo: Demo;
-let text: string;
-let printed: readonly string[];
-let configuration: Configuration;
 let secrets: Record<string, string>;
-/** What the probes see while all is well. */
-let well: readonly ProbeResult[];
 
 /** What the demo's own configuration calls the parts, and what this one does. */
 const called: Readonly<Record<string, string>> = {
@@ -64,17 +58,6 @@ beforeAll(async () => {
   vi.stubEnv("DATABASE_URL", url);
   vi.stubEnv("PATHKEEPER_SECRET_DEMO_AUTHORITY", authority);
   secrets = { "database-url": url, "demo-authority": authority };
-  file = join(folder, "monitor.yaml");
-  const options = ["--project", "pathkeeper-demo", "--url-from", "DATABASE_URL", "--ca", "demo-authority"];
-  const { code, out, err } = await run("init", ...options, "--config", file);
-  expect([code, err]).toEqual([0, []]);
-  printed = out;
-  text = await readFile(file, "utf8");
-  const loaded = loadConfiguration(text, file, vocabulary, Date.now());
-  if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
-  expect(loaded.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("nobody is told")]);
-  configuration = loaded.configuration;
-  well = await wellAgain();
 }, 180_000);
 
 afterAll(async () => {
@@ -83,21 +66,58 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-describe("init, of the demo", () => {
-  it("finds what works, and holds no secret", async () => {
+/** With all that can be told, and with nothing but the name of the project: then only its services show that a database is closed, full or slow. */
+const ways: readonly (readonly [name: string, options: readonly string[], visible: readonly FaultName[]])[] = [
+  ["told of the database and the authority", ["--url-from", "DATABASE_URL", "--ca", "demo-authority"], visible],
+  ["told of the project alone", [], ["deploy", "websocket-503", "websocket-500", "certificate", "connector"]],
+];
+
+describe.each(ways)("init, %s", (name, options, visible) => {
+  const file = (): string => join(folder, `${name.replaceAll(" ", "-")}.yaml`);
+  let text: string;
+  let printed: readonly string[];
+  let configuration: Configuration;
+  /** What the probes see while all is well. */
+  let well: readonly ProbeResult[];
+
+  beforeAll(async () => {
+    const { code, out, err } = await run("init", "--project", "pathkeeper-demo", ...options, "--config", file());
+    expect([code, err]).toEqual([0, []]);
+    printed = out;
+    text = await readFile(file(), "utf8");
+    const loaded = loadConfiguration(text, file(), vocabulary, Date.now());
+    if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
+    expect(loaded.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("nobody is told")]);
+    configuration = loaded.configuration;
+    well = await wellAgain();
+  }, 180_000);
+
+  /** What the probes see when all is well again. Those that did not work from here are silent. */
+  function wellAgain(): Promise<readonly ProbeResult[]> {
+    const silent = new Set(configuration.probes.flatMap(({ name, alert }) => (alert === false ? [name] : [])));
+    return vi.waitFor(
+      async () => {
+        const seen = await lookAt(configuration, secrets);
+        expect(seen.filter((one) => (!one.success && !silent.has(one.probe)) || isFull(one))).toEqual([]);
+        return seen;
+      },
+      { timeout: 100_000, interval: 200 },
+    );
+  }
+
+  it("finds what works, and writes no secret", () => {
     expect(printed.join("\n")).toContain("wrote ");
     for (const secret of Object.values(demo.secrets)) expect(`${text}${printed.join("\n")}`).not.toContain(secret);
-    const failing = (await lookAt(configuration, secrets)).filter(({ success }) => !success);
-    expect(failing).toEqual([]);
+    expect(well.filter(({ success }) => success).length).toBeGreaterThan(10);
   });
 
-  it.each(visible)("names the cause of %s", { timeout: 240_000 }, async (name) => {
-    const worst = outages[name].script.at(-3) ?? outages[name].script[0];
+  it.each(visible)("names the cause of %s", { timeout: 240_000 }, async (fault) => {
+    const worst = outages[fault].script.at(-3) ?? outages[fault].script[0];
     await demo.setFaults(paced(worst, pace).faults);
     const bad = await vi.waitFor(
       async () => {
         const seen = await lookAt(configuration, secrets);
-        expect(seen.some(isBad)).toBe(true);
+        expect(seen.some((result) => isBad(result, well))).toBe(true);
         return seen;
       },
       { timeout: 60_000, interval: 200 },
@@ -106,26 +126,20 @@ describe("init, of the demo", () => {
     await wellAgain();
     const record = recordOf(configuration, { well, bad });
     const { incidents } = await rehearse({ plan: planOf(configuration), record });
-    const { causes, verdict } = outages[name];
+    const { causes, verdict } = outages[fault];
     const expected = causes.map((cause) => called[cause]);
     const found = incidents.map(({ fields }) => [fields["root_cause"], fields["verdict"], fields["status"]]);
     expect(found).toEqual([[expect.toSatisfy((cause: string) => expected.includes(cause)), verdict, "resolved"]]);
   });
 });
 
-/** Whether a result shows the fault: a failure, or a connector near its ceiling. */
-function isBad({ success, measurements }: ProbeResult): boolean {
-  return !success || measurements.some(({ metric, value }) => metric === "vpc_connector_utilization" && value > 0.7);
+/** Whether a result shows a fault: a failure where all was well, or a connector near its ceiling. */
+function isBad(result: ProbeResult, well: readonly ProbeResult[]): boolean {
+  const worked = well.some((one) => one.probe === result.probe && one.success);
+  return (worked && !result.success) || isFull(result);
 }
 
-/** What the probes see when all is well again. */
-function wellAgain(): Promise<readonly ProbeResult[]> {
-  return vi.waitFor(
-    async () => {
-      const seen = await lookAt(configuration, secrets);
-      expect(seen.filter(({ success }) => !success)).toEqual([]);
-      return seen;
-    },
-    { timeout: 100_000, interval: 200 },
-  );
+/** Whether a connector is near its ceiling. Google's figures say so for some of its minutes after the fault. */
+function isFull({ measurements }: ProbeResult): boolean {
+  return measurements.some(({ metric, value }) => metric === "vpc_connector_utilization" && value > 0.7);
 }

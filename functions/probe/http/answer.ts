@@ -204,7 +204,7 @@ export class TlsInPlace extends ProbeFault {
 
 function parseHead(bytes: Buffer, end: number): Head {
   const lines = bytes.toString("latin1", 0, end).replace(/\r$/, "").split(/\r?\n/);
-  const [, code, statusText = ""] = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
+  const [, code, statusText = ""] = /^HTTP\/1\.[01] ([1-9]\d{2})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
   if (code === undefined) throw noHttp(bytes, TargetText.of(lines[0] ?? ""));
   const headers: Record<string, string | string[]> = Object.create(null);
   for (const line of unfolded(lines.slice(1))) {

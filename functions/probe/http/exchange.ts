@@ -122,10 +122,19 @@ const slack = 65_536;
 /** The most codings of a body that are taken off. */
 const mostCodings = 4;
 
+/** Whether a body in this encoding is left as it is, because it cannot be decoded to its end. */
+export function isUndecodable(encoding: string): boolean {
+  return codingsIn(encoding).length > 0 && decodersOf(encoding).length === 0;
+}
+
+function codingsIn(encoding: string): string[] {
+  const names = encoding.split(",").map((name) => name.trim().toLowerCase());
+  return names.filter((name) => name !== "" && name !== "identity");
+}
+
 /** Codings in the order in which they are taken off: the reverse of that in which they were put on. */
 function decodersOf(encoding: string): ((first: number) => Transform)[] {
-  const names = encoding.split(",").map((name) => name.trim().toLowerCase());
-  const wanted = names.filter((name) => name !== "" && name !== "identity").reverse();
+  const wanted = codingsIn(encoding).reverse();
   const known = wanted.flatMap((name) => ownEntry(decoders, name) ?? []);
   // What cannot be decoded to its end is left as it is.
   return known.length === wanted.length && known.length <= mostCodings ? known : [];

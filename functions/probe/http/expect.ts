@@ -12,7 +12,7 @@ import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
-import type { Answer } from "./exchange.ts";
+import { type Answer, isUndecodable } from "./exchange.ts";
 import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
 /** The parts of an answer that expectations speak of. */
@@ -161,7 +161,11 @@ export function unmet(expected: Expectations, seen: Answered, json: unknown): Se
     bodyProblem(expected, seen) ??
     jsonProblem(expected, seen, json) ??
     timeProblem(expected, seen);
-  return problem && { ...problem, status: seen.status };
+  if (problem === undefined) return undefined;
+  const encoding = String(seen.headers["content-encoding"] ?? "");
+  const isEncoded = problem.phase === "body" && isUndecodable(encoding);
+  const why = isEncoded ? cite`; it is encoded as ${TargetText.of(encoding).first(40)}, which was not asked for` : "";
+  return { ...problem, message: cite`${problem.message}${why}`, status: seen.status };
 }
 
 function statusProblem(

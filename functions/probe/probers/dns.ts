@@ -1,6 +1,7 @@
 /** The prober `dns`: the records of a name, asked from each of several resolvers, and a connection to every address. */
 import { getServers } from "node:dns";
 import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import type { Answer } from "dns-packet";
 import { z } from "zod";
 import { type SecretReference, textOrSecret } from "../../../shared/config/fields.ts";
@@ -34,8 +35,7 @@ const settings = lazily(() =>
     .strictObject({
       name: z
         .string()
-        .max(253)
-        .regex(/^([\w-]{1,63}\.)*[\w-]{1,63}\.?$/, "must be a name alone, such as api.example.com")
+        .refine((text) => isName(asciiName(text)), "must be a name alone, such as api.example.com")
         .describe("The name to look up, as it is: no search domain is added."),
       types: z
         .array(z.enum(recordTypes))
@@ -81,6 +81,15 @@ export interface DnsLookup {
   readonly seconds?: number;
   /** The records as texts; absent where none came. */
   readonly records?: readonly string[];
+}
+
+/** A name as DNS has it, in ASCII. */
+function asciiName(text: string): string {
+  return domainToASCII(text) || text;
+}
+
+function isName(text: string): boolean {
+  return text.length <= 253 && /^([\w-]{1,63}\.)*[\w-]{1,63}\.?$/.test(text);
 }
 
 /** What was seen of a name. */
@@ -217,7 +226,10 @@ async function lookedUp(
       const isLast = position === servers.length - 1;
       const signal = isLast ? world.signal : AbortSignal.any([world.signal, AbortSignal.timeout(patienceMs)]);
       try {
-        const { code, records } = await askServer({ name, type, transport }, server, { ...world, signal });
+        const { code, records } = await askServer({ name: asciiName(name), type, transport }, server, {
+          ...world,
+          signal,
+        });
         const seconds = (world.clock() - started) / 1000;
         const texts = code === "NOERROR" ? records.flatMap((record) => shownRecord(record) ?? []) : [];
         const problem = judged(code, texts, type, expected.get(type));

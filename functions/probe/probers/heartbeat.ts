@@ -126,7 +126,8 @@ down. One that was never heard of is told apart from one that fell silent.
       return { ...silence("overdue", message), measurements };
     }
     if (newest.ok) return { measurements };
-    const said = newest.message === undefined ? "without a word why" : cite`"${TargetText.of(newest.message)}"`;
+    const said =
+      newest.message === undefined ? "without a word why" : cite`"${TargetText.of(newest.message).first(160)}"`;
     const well =
       newest.okAt === undefined ? "it never went well" : `it last went well ${spokenDuration(now - newest.okAt)} ago`;
     const message = cite`\`${name}\` reported a failure ${spokenDuration(age)} ago: ${said}; ${well}`;

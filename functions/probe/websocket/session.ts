@@ -375,6 +375,9 @@ const closeCodes: Readonly<Record<number, { readonly kind: FailureKind; readonly
   1012: { kind: "unavailable", name: "service restart" },
   1013: { kind: "unavailable", name: "try again later" },
   1014: { kind: "unavailable", name: "bad gateway" },
+  3000: { kind: "auth", name: "unauthorized" },
+  3003: { kind: "auth", name: "forbidden" },
+  3008: { kind: "sequence", name: "timed out" },
   4401: { kind: "auth", name: "not logged in" },
   4403: { kind: "auth", name: "forbidden" },
 };

@@ -23,13 +23,18 @@ const figurePaths = ["/health/infrastructure", "/health/details", "/metrics.json
 /** Paths at which they take WebSockets. */
 const socketPaths = ["/ws/health", "/ws", "/websocket", "/socket"];
 
+/** How long one answer may take, in milliseconds. */
+const usualTimeoutMs = 5_000;
+
 /** The longest body that is read, in bytes. */
 const longestBody = 64 * 1024;
 
 /** How it is looked. */
 export interface DetectOptions {
-  /** Trusted authorities in PEM, besides those of the system. */
+  /** Trusted authorities in PEM, in place of those of the system. */
   readonly ca?: string | undefined;
+  /** Takes any certificate. @default false */
+  readonly insecure?: boolean;
   /** How long one answer may take, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
 }
@@ -40,10 +45,8 @@ type Answer =
   | { readonly unreachable: string; readonly untrusted: boolean };
 
 /** Looks at an endpoint. Never throws for what the other side does. */
-export async function detect(
-  { origin, path, given, isSocket }: Endpoint,
-  options: DetectOptions = {},
-): Promise<Sighting> {
+export async function detect(endpoint: Endpoint, options: DetectOptions = {}): Promise<Sighting> {
+  const { origin, path, given, isSocket } = endpoint;
   if (isSocket) {
     const socket = await socketAt(origin, path ?? "/", options);
     return { sockets: socket === undefined ? [] : [socket] };
@@ -52,7 +55,10 @@ export async function detect(
   const first = await ask(path ?? "/");
   if ("unreachable" in first) {
     const { unreachable, untrusted } = first;
-    return { unreachable, ...(untrusted ? { untrusted: true } : {}) };
+    // Whose certificate it is does not change what it says.
+    if (untrusted && !options.insecure)
+      return { ...(await detect(endpoint, { ...options, insecure: true })), untrusted: true };
+    return { unreachable };
   }
   // A server that answers every path alike says nothing by any of them.
   const nowhere = await ask(`/${randomUUID()}`);
@@ -82,27 +88,24 @@ function healthOf(path: string, { status, type, body }: Exclude<Answer, { unreac
   return { path, status, json: healthIn(json), metrics: metricsIn(json) };
 }
 
-function answerOf(url: string, { ca, timeoutMs = 5_000 }: DetectOptions): Promise<Answer> {
+function answerOf(url: string, options: DetectOptions): Promise<Answer> {
+  const { timeoutMs = usualTimeoutMs } = options;
   return new Promise((resolve) => {
     const failed = (error: NodeJS.ErrnoException): void =>
       resolve({ unreachable: whyNot(error, timeoutMs), untrusted: untrustedCodes.has(error.code ?? "") });
     const send = url.startsWith("https:") ? httpsRequest : httpRequest;
-    const outgoing = send(
-      url,
-      { ...optionsOf(ca, timeoutMs), headers: { accept: "application/json, */*" } },
-      (answer) => {
-        readBody(answer).then(
-          (body) => resolve({ status: answer.statusCode ?? 0, type: answer.headers["content-type"] ?? "", body }),
-          failed,
-        );
-      },
-    );
+    const outgoing = send(url, { ...optionsOf(options), headers: { accept: "application/json, */*" } }, (answer) => {
+      readBody(answer).then(
+        (body) => resolve({ status: answer.statusCode ?? 0, type: answer.headers["content-type"] ?? "", body }),
+        failed,
+      );
+    });
     outgoing.on("error", failed).end();
   });
 }
 
 /** Tries the handshake of a WebSocket. @returns `undefined` where there is none at this path */
-function socketAt(origin: string, path: string, { ca, timeoutMs = 5_000 }: DetectOptions): Promise<Socket | undefined> {
+function socketAt(origin: string, path: string, options: DetectOptions): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const headers = {
       connection: "Upgrade",
@@ -111,7 +114,7 @@ function socketAt(origin: string, path: string, { ca, timeoutMs = 5_000 }: Detec
       "sec-websocket-key": Buffer.from(randomUUID().replaceAll("-", ""), "hex").toString("base64"),
     };
     const send = origin.startsWith("https:") ? httpsRequest : httpRequest;
-    const outgoing = send(`${origin}${path}`, { ...optionsOf(ca, timeoutMs), headers });
+    const outgoing = send(`${origin}${path}`, { ...optionsOf(options), headers });
     outgoing.on("upgrade", (answer, socket) => {
       socket.destroy();
       const isWebSocket = /^websocket$/i.test(answer.headers.upgrade ?? "");
@@ -126,11 +129,12 @@ function socketAt(origin: string, path: string, { ca, timeoutMs = 5_000 }: Detec
   });
 }
 
-function optionsOf(ca: string | undefined, timeoutMs: number): RequestOptions {
+function optionsOf({ ca, insecure = false, timeoutMs = usualTimeoutMs }: DetectOptions): RequestOptions {
   return {
     agent: false,
     lookup,
     signal: AbortSignal.timeout(timeoutMs),
+    rejectUnauthorized: !insecure,
     ...(ca === undefined ? {} : { ca }),
   };
 }

@@ -26,11 +26,11 @@ export function draftEndpoint(endpoint: Endpoint, seen: Sighting | undefined, ow
   if (endpoint.isSocket) {
     // It is asked for even where it did not answer: that is what it was given for.
     const open = { path: path ?? "/", status: 101 };
-    draftSockets(endpoint, { sockets: [open, ...(seen?.sockets ?? [])] }, owner, draft);
+    draftSockets(endpoint, { ...seen, sockets: [open, ...(seen?.sockets ?? [])] }, owner, draft);
     if (isSecure && owner.certificate !== undefined) draftCertificate(endpoint, owner, draft);
     return;
   }
-  const tls = isSecure && ca !== undefined ? { tls: { ca: { secret: ca } } } : {};
+  const tls = isSecure ? trustOf(ca, seen) : {};
   const health = seen?.health;
   const request = (asked: string): Settings => ({ kind: "http", component, url: `${origin}${asked}`, ...tls });
   const remarks = [
@@ -87,7 +87,7 @@ function extractionsOf(health: Health | undefined): Settings {
 
 function draftSockets({ origin }: Endpoint, seen: Sighting | undefined, owner: Owner, draft: Drafting): void {
   const { component, name, ca, isSocket = false } = owner;
-  const tls = origin.startsWith("https:") && ca !== undefined ? { tls: { ca: { secret: ca } } } : {};
+  const tls = origin.startsWith("https:") ? trustOf(ca, seen) : {};
   const url = (path: string): string => `${origin.replace(/^http/, "ws")}${path}`;
   const sockets = seen?.sockets ?? [];
   const open = sockets.find(({ status }) => status === 101);
@@ -146,8 +146,14 @@ function draftCertificate({ origin }: Endpoint, { certificate, name, ca }: Owner
   );
 }
 
+/** How the certificate of an endpoint is verified: by an authority that was named, else as usual, and not at all where that cannot work. */
+function trustOf(ca: string | undefined, seen: Sighting | undefined): Settings {
+  if (ca !== undefined) return { tls: { ca: { secret: ca } } };
+  return seen?.untrusted ? { tls: { insecure: true } } : {};
+}
+
 function untrusted(origin: string): string {
-  return `The certificate of ${origin} is of an authority that this machine does not know. Where that is meant, put the authority in PEM into a secret and write tls: { ca: { secret: NAME } }, or run init again with --ca NAME.`;
+  return `The certificate of ${origin} is of an authority that this machine does not know, so it is not verified here. Where it is your own, put the authority in PEM into a secret and write tls: { ca: { secret: NAME } }, or run init with --ca NAME.`;
 }
 
 /** Adds the probe of a database or a cache. @param path the component on the way to it, where there is one */

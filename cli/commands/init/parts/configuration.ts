@@ -35,7 +35,7 @@ export function draftConfiguration(context: Context, relations: Relations): void
     if (Object.keys(settings).length === 0) continue;
     draft.addProbe(
       "configuration",
-      { kind: "gcp_configuration", component, schedule: "*/15 * * * *", timeout: "30s", alert: "off", ...settings },
+      { kind: "gcp_configuration", component, schedule: "every 5m", timeout: "30s", alert: "off", ...settings },
       index === 0
         ? [
             "Whether the platform is configured as the application needs it, and whether anything is that is known to fail. It only reads. What was found is what is expected: raise it where more is needed.",
