@@ -4,6 +4,7 @@ import type { ProbeResult } from "../../../shared/messages/report.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { runLocally } from "../../local-probes.ts";
 import { failureSentence } from "../../terminal/results.ts";
+import { counted } from "../../terminal/terminal.ts";
 import type { Draft, Entry } from "./draft.ts";
 
 /** How often each probe is run for a baseline. */
@@ -42,7 +43,7 @@ export async function tryOut(
     });
     return reports.flatMap(({ results }) => results);
   };
-  progress(`running ${configuration.probes.length} probes`);
+  progress(`running ${counted(configuration.probes.length, "probe")}`);
   const results = await run(configuration.probes);
   const good = new Set(results.flatMap(({ probe, success }) => (success ? [probe] : [])));
   const again = configuration.probes.filter(
