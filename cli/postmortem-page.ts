@@ -25,7 +25,7 @@ code { background: var(--none-ground); border-radius: 4px; padding: 0.1em 0.3em;
  * @param now milliseconds since the epoch: the end of the picture of an incident that is not over
  */
 export function postmortemPage(account: Account, markdown: string, timezone: string, now: number): string {
-  const picture = pictureOf({ account, changes: [], working: [], gaps: [] }, now);
+  const picture = pictureOf({ account, working: [], gaps: [] }, now);
   const [title = account.id] = /(?<=^# ).*$/m.exec(markdown) ?? [];
   const policy = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(sheet).digest("base64")}'`;
   const figure = picture === undefined ? html`` : figureOf(picture, timezone);

@@ -90,7 +90,13 @@ async function measurementsOf(
 ): Promise<{ readonly measurements?: Measurements }> {
   if (data !== undefined) {
     const file = measurementsIn(data);
-    return existsSync(file) ? { measurements: new MeasurementsFile(file, { readOnly: true }) } : {};
+    if (!existsSync(file)) return {};
+    try {
+      return { measurements: new MeasurementsFile(file, { readOnly: true }) };
+    } catch (error) {
+      terminal.note(`cannot read ${file}, so there are no charts: ${(error as Error).message}`);
+      return {};
+    }
   }
   if (project === undefined) return {};
   const google = googleApi(process.env["PATHKEEPER_GOOGLE_API"]);

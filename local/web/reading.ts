@@ -12,7 +12,7 @@ import type { Measurements, Points } from "../measurements/measurements.ts";
 import { type ChartData, type DrawnPanel, ranges, shadedIn } from "./pages/component-page.ts";
 import { alertsBy, type Measured, type Overview, overviewOf, responseSeries } from "./pages/overview.ts";
 import { panelsOf } from "./pages/panels.ts";
-import type { StoryChange, StorySources } from "./pages/picture.ts";
+import type { StorySources } from "./pages/picture.ts";
 
 /** What is read from. */
 export interface RoomSources {
@@ -102,10 +102,8 @@ export class RoomReader {
   /** Everything of one incident; `undefined` where there is none. @throws StoreError */
   async story(id: string): Promise<StorySources | undefined> {
     const { store, now } = this.#sources;
-    const [account, fields] = await Promise.all([readAccount(store as Store, id), store.get(incidentCollection, id)]);
-    if (account === undefined || fields === undefined) return undefined;
-    const seen = await this.#seen(account, now());
-    return { account, changes: changesOf(fields["changes"], this.configuration.components), ...seen };
+    const account = await readAccount(store as Store, id);
+    return account === undefined ? undefined : { account, ...(await this.#seen(account, now())) };
   }
 
   /** A word that is another one whenever a page would show something else. @throws StoreError */
@@ -261,18 +259,4 @@ async function readPoints(
 ): Promise<Points> {
   const nothing = { at: [], p50: [], p95: [] };
   return (await measurements?.read(name, span).catch(() => nothing)) ?? nothing;
-}
-
-/** The changes that a document holds; what cannot be read is left out. */
-function changesOf(value: unknown, components: readonly Component[]): StoryChange[] {
-  const list: readonly unknown[] = Array.isArray(value) ? value : [];
-  return list.flatMap((one) => {
-    const { at, what, by, components: names } = one as Readonly<Record<string, unknown>>;
-    if (!(at instanceof Date) || typeof what !== "string") return [];
-    const titles = (Array.isArray(names) ? names : []).map(
-      (name) => components.find((component) => component.name === name)?.title ?? String(name),
-    );
-    const who = typeof by === "string" && by !== "" ? ` by ${by}` : "";
-    return [{ at: at.getTime(), component: titles.join(", "), text: `${what}${who}` }];
-  });
 }

@@ -99,11 +99,19 @@ const outage: Fields = {
   opened_at: at("12:12"),
   changes: [
     {
-      at: at("12:05"),
-      what: `deployed revision shop-api-00042 ${hostile}`,
-      by: "ana@example.com",
-      components: ["api"],
+      ...{ at: at("12:05"), kind: "deployment", what: "deployed revision shop-api-00042", resource: hostile },
+      ...{
+        by: "ana@example.com",
+        components: ["api"],
+        link: "javascript:alert(1)",
+        revert: "gcloud run services update-traffic",
+      },
+      ...{ before_first_failure: true, fits: true },
     },
+  ],
+  suspected_change: "API: deployed revision shop-api-00042, 4 min before the first failure.",
+  log_patterns: [
+    { component: "api", resource: "api", pattern: "x", says: `API logs "${hostile}" 40 times.`, count: 40 },
   ],
   timeline: ['2025-09-16 12:12:00 UTC  Opened by "api failing".', `2025-09-16 12:13:00 UTC  ${hostile}`],
   deliveries: { "team-email": "opened delivered 2025-09-16 12:12:30 UTC" },

@@ -2,7 +2,7 @@
 import { html } from "../text/html.ts";
 import { type Lane, type LaneState, laneStates, type Span, type Swimlane } from "./swimlane.ts";
 
-/** How many cells a lane of the table has. */
+/** Into how many parts a lane of the table is divided. */
 const columns = 24;
 
 /** Seen on light and on dark ground. The words are for those who see no colours. */
@@ -21,19 +21,19 @@ export function swimlaneTable(swimlane: Swimlane, mostLanes = 8): string {
     const runs = runsOf(sampled(spans, swimlane, columns)).map(({ state, length }) => {
       const { color, text, word } = cells[state];
       const shown = state === "good" ? "" : length >= mostOf(word) ? word : word.slice(0, 1).toUpperCase();
-      return html`<td colspan="${length}" style="background:${color};color:${text};font-size:11px;line-height:18px;padding:0;text-align:center">${shown}</td>`;
+      return html`<td style="width:${((100 * length) / columns).toFixed(1)}%;background:${color};color:${text};font-size:11px;line-height:18px;padding:0;text-align:center;overflow:hidden;white-space:nowrap">${shown || "\u00a0"}</td>`;
     });
-    return html`<tr><th scope="row" align="left" style="padding:2px 8px 2px 0;font-weight:${weight};font-size:14px">${title}</th>${runs}<td style="padding:2px 0 2px 8px;font-size:13px">${isCause ? `cause, ${says}` : says}</td></tr>
+    return html`<tr><th scope="row" align="left" style="width:26%;padding:2px 8px 2px 0;font-weight:${weight};font-size:14px">${title}</th><td style="width:46%;padding:2px 0"><table role="presentation" cellspacing="0" cellpadding="0" style="border-collapse:collapse;table-layout:fixed;width:100%"><tr>${runs}</tr></table></td><td style="padding:2px 0 2px 8px;font-size:13px">${isCause ? `cause, ${says}` : says}</td></tr>
 `;
   });
   if (rows.length === 0) return "";
-  return html`<table cellspacing="0" cellpadding="0" style="border-collapse:collapse;margin:0 0 12px">${rows}</table>`
+  return html`<table cellspacing="0" cellpadding="0" style="border-collapse:collapse;width:100%;margin:0 0 12px">${rows}</table>`
     .text;
 }
 
-/** How many cells a word needs. */
+/** How many of the parts of a lane a word needs on a narrow screen. */
 function mostOf(word: string): number {
-  return Math.ceil(word.length * 0.8);
+  return Math.ceil(word.length * 1.2);
 }
 
 const signs: Readonly<Record<LaneState, string>> = { good: "·", unknown: "?", degraded: "▒", bad: "█" };

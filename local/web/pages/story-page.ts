@@ -4,18 +4,18 @@ import { briefly } from "../../../functions/evaluate/postmortem/format.ts";
 import { postmortemOf } from "../../../functions/evaluate/postmortem/postmortem.ts";
 import { when } from "../../../functions/notify/pages/parts.ts";
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
-import type { IncidentDocument } from "../../../shared/documents/incident.ts";
+import type { ChangeRecord, IncidentDocument } from "../../../shared/documents/incident.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
 import { renderMarkdown } from "../../../shared/text/markdown.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { actionForms } from "./actions.ts";
 import { clockTime, dateTime, type Frame, framed } from "./frame.ts";
 import { factsOf, toneOf } from "./incident-list.ts";
-import { figureOf, pictureOf, type StoryChange, type StorySources } from "./picture.ts";
+import { changeText, figureOf, pictureOf, type StorySources } from "./picture.ts";
 
 /** The page. */
 export function storyPage(frame: Frame, sources: StorySources): string {
-  const { account, changes } = sources;
+  const { account } = sources;
   const { id, incident } = account;
   const picture = pictureOf(sources, frame.now);
   const { team, next_steps: steps, status, candidates } = incident;
@@ -34,7 +34,8 @@ ${picture === undefined ? "" : figureOf(picture, frame.timezone)}
 <div class="columns">
 <section><h2>${incident.root_cause === "unknown" ? "What was seen" : `Why ${causeTitle(incident)}`}</h2>${evidenceOf(incident)}</section>
 <section><h2>What to do</h2>${steps.length === 0 ? html`<p>Nothing is proposed.</p>` : listOf(steps.map((step) => briefly(step, 2 * longestSentence)))}
-${when(changes.length > 0, html`<h2>What changed</h2>${changesOf(changes, frame)}`)}
+${when(incident.changes.length > 0, html`<h2>What changed</h2>${changesOf(incident, frame)}`)}
+${when(incident.log_patterns.length > 0, html`<h2>What the logs say</h2>${listOf(incident.log_patterns.map(({ says }) => briefly(says, longestSentence)))}`)}
 <h2>Who was told</h2>${toldOf(account, frame)}</section>
 </div>
 <div class="folds">${fold("timeline", `Timeline (${incident.timeline.length})`, listOf(incident.timeline))}
@@ -87,8 +88,20 @@ function isOfCheck(line: string): boolean {
   return / since \d\d:\d\d:\d\d UTC/.test(line);
 }
 
-function changesOf(changes: readonly StoryChange[], { timezone }: Frame): Html {
-  return html`<ul>${changes.map(({ at, component, text }) => html`<li>${dateTime(at, timezone)} ${when(component !== "", html`<b>${component}</b> `)}${worded(text)}</li>`)}</ul>`;
+/** How many changes are seen at once. */
+const changesShown = 4;
+
+/** The changes, that which fits the cause first. */
+function changesOf({ changes, suspected_change: suspected, affected }: IncidentDocument, { timezone }: Frame): Html {
+  const title = (name: string): string => affected.find(({ component }) => component === name)?.title ?? name;
+  const item = (change: ChangeRecord): Html => {
+    const of = change.components.map(title).join(", ");
+    const isLink = /^https:\/\//.test(change.link ?? "");
+    return html`<li>${dateTime(change.at, timezone)} ${when(of !== "", html`<b>${of}</b>: `)}${worded(changeText(change))}${when(change.fits, html` <span class="badge degraded">fits the cause</span>`)}${when(isLink, html` <a href="${change.link ?? ""}" rel="noopener noreferrer">Details</a>`)}${when(change.revert !== null, html`<br>To revert it: <code>${change.revert ?? ""}</code>`)}</li>`;
+  };
+  const sorted = changes.toSorted((a, b) => Number(b.fits) - Number(a.fits));
+  const more = sorted.slice(changesShown);
+  return html`${when(suspected !== null, html`<p>${worded(suspected ?? "")}</p>`)}<ul>${sorted.slice(0, changesShown).map(item)}</ul>${when(more.length > 0, fold("changes", `${more.length} more changes`, html`<ul>${more.map(item)}</ul>`))}`;
 }
 
 /** The last word on each channel, and every notice when asked for. */
