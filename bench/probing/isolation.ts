@@ -1,6 +1,6 @@
 /**
- * What targets that hang cost the others: a thousand probes, first of good targets alone, then with fifty among them that hang, for each way of
- * hanging. See README.md.
+ * Cost of hanging targets for the others: a thousand probes, first with healthy targets alone, then with fifty hanging ones among them, for
+ * each way of hanging. See README.md.
  */
 import { createSocket } from "node:dgram";
 import dns from "node:dns";

@@ -38,7 +38,7 @@ const ends =
     stream.on("wantTrailers", () => stream.sendTrailers({ ...trailers })).end(body);
   };
 
-/** A call that fails, told in headers alone. */
+/** A failing call, reported in headers alone. */
 const fails = (status: number, code: string, kind: FailureKind, says: RegExp): Case =>
   answers(
     `ends the call with ${code}`,

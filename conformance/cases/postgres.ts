@@ -74,7 +74,7 @@ const failsQuery = (code: string, text: string, kind: "auth" | "database" | "tim
     says: sentence,
   });
 
-/** Where the protocol has no room for the words of a library. */
+/** A server that violates the protocol; the message must not contain the wording of a library. */
 const senseless = (name: string, talk: (socket: Socket) => void, sentence = /does not speak PostgreSQL/): Case =>
   talks(name, talk, { kind: "protocol", phase: ["authentication", "tls"], says: sentence });
 

@@ -24,7 +24,7 @@ const refuses = (answer: string, kind: FailureKind, says: RegExp, more: More = {
   );
 };
 
-/** What is not Redis. */
+/** A server that does not speak Redis. */
 const senseless = (name: string, answer: string): Case =>
   answers(name, answer, {
     kind: "protocol",

@@ -72,7 +72,10 @@ function moduleFor(check: Check, caFile: string): { readonly module: object; rea
   }
 }
 
-/** How long after its time it is waited for, in milliseconds: some probes of it do not keep to their time. What it does not say in this time counts as not looked at. */
+/**
+ * Time to wait after its timeout, in milliseconds, because some of its probes exceed it. A result that does not arrive in this time counts
+ * as not checked.
+ */
 const patienceMs = 3_000;
 
 /** Starts it; `undefined` where it is not installed. */

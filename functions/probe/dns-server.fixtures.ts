@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { createServer, type Server } from "node:net";
 import packets, { type Answer, type DecodedPacket } from "dns-packet";
 
-/** What a server answers to a question. */
+/** A server's answer to a query. */
 export interface DnsAnswer {
   /** @default 0: no error */
   readonly rcode?: number;
@@ -12,11 +12,11 @@ export interface DnsAnswer {
   readonly truncated?: boolean;
   /** The name that it says it was asked for. @default that which it was asked for */
   readonly name?: string;
-  /** How far its number is from that of the question. @default 0 */
+  /** Offset of the answer's ID from the ID of the query. @default 0 */
   readonly idOff?: number;
 }
 
-/** What is answered, or the bytes of it; `undefined` keeps silent. */
+/** Returns the answer or its bytes; `undefined` sends nothing. */
 export type Answering = (name: string, type: string, transport: "udp" | "tcp") => DnsAnswer | Buffer | undefined;
 
 /**

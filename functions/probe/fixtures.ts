@@ -1,4 +1,4 @@
-/** What the tests of probers stand on: worlds, servers on free ports, and certificates. */
+/** Fixtures for the tests of probers: worlds, servers on free ports, and certificates. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
@@ -37,10 +37,10 @@ export function probeOf(kind: string, settings: Record<string, unknown>, timeout
   };
 }
 
-/** How `probeOnce` runs. */
+/** Options of `probeOnce`. */
 export interface ProbeOnceOptions {
   readonly timeoutMs?: number;
-  /** Whether a failure is checked again at once. @default false */
+  /** Whether to recheck a failure immediately. @default false */
   readonly recheck?: boolean;
   /** Besides the canaries. */
   readonly secrets?: Readonly<Record<string, string>>;
@@ -139,7 +139,7 @@ export async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A server that does with each connection what it is told. @returns the port */
+/** Starts a TCP server that handles each connection with `onConnection`. @returns the port */
 export function tcpServer(onConnection: (socket: Socket) => void): Promise<number> {
   return listening(createServer({ allowHalfOpen: true }, onConnection));
 }

@@ -4,7 +4,7 @@ import type { Assessment, Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 import { dataAge, type Observed, observeReadings, type WantedReading } from "./readings.ts";
 
-/** What a kind says itself. */
+/** The parts that a kind defines itself. */
 export interface MonitoringKind<
   Settings extends { readonly project: string },
   Name extends string,
@@ -17,9 +17,9 @@ export interface MonitoringKind<
   readonly settings: () => z.ZodType<Settings, unknown>;
   readonly notes: string;
   readonly seriesRead: NonNullable<Prober<Settings, Observed<Name>>["seriesRead"]>;
-  /** What a probe with these settings reads, all at the same time. */
+  /** Returns the readings of a probe with these settings. They are made concurrently. */
   readings(settings: Settings): Readings;
-  /** What else is to be read, after what was found. @default nothing */
+  /** Returns further readings, depending on the results of the first. @default nothing */
   readonly observeMore?: (
     settings: Settings,
     seen: Observed<Name>,
@@ -65,7 +65,7 @@ export function readingsOfResource({
   prefix,
   ...common
 }: Pick<WantedReading, "resourceType" | "where" | "periodMs" | "delayMs"> & {
-  /** What the types of all its metrics begin with. */
+  /** The common prefix of the types of all its metrics. */
   readonly prefix: string;
 }): (
   metric: string,

@@ -1,10 +1,13 @@
-/** What the probes of an environment look at in Google Cloud, and whose part it is: so that what Google's logs tell of a resource is told of a component. */
+/**
+ * The resources in Google Cloud that the probes of an environment watch, and the components that they belong to, so that the logs of a
+ * resource can be attributed to a component.
+ */
 
 /** A resource of Google Cloud, as its logs name it. */
 export interface GoogleResource {
   /** The API under which audit logs have it, such as `run.googleapis.com`; that of Cloud SQL is `cloudsql.googleapis.com` there. */
   readonly api: string;
-  /** What its name follows in a path: `services` of `projects/p/locations/r/services/backend`. */
+  /** The path segment before its name: `services` in `projects/p/locations/r/services/backend`. */
   readonly collection: string;
   readonly name: string;
   readonly project?: string | undefined;

@@ -1,4 +1,4 @@
-/** What probes of a port have in common: a fresh connection, a talk over it, the time of each phase, and how they are judged. */
+/** Common parts of probes of a port: a fresh connection, an exchange over it, the time of each phase, and their assessment. */
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
 import type { DeclaredMetric } from "../../../shared/metrics/yields.ts";
 import type { Assessment, ProbeWorld } from "../prober.ts";
@@ -8,7 +8,7 @@ import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "./faults.t
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 import { wantsTls } from "./tls.ts";
 
-/** What was seen of a port. */
+/** The observation of a port. */
 export interface EndpointObservation {
   readonly failure?: SeenFailure;
   /** The server itself answered, so that another attempt would show no more. */

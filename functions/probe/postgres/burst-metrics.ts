@@ -1,4 +1,4 @@
-/** What a burst of connections to PostgreSQL measures, and when it fails. Pure. */
+/** The measurements of a burst of connections to PostgreSQL, and its failures. Pure. */
 
 import type { SeenFailure } from "../net/faults.ts";
 import type { Assessment } from "../prober.ts";
@@ -12,7 +12,7 @@ export const lossMetrics = {
   tls: "database_connect_burst_tls_failures",
 } as const satisfies Record<LossClass, string>;
 
-/** The SQLSTATE of a server without a connection to spare: it is told also where nothing was refused. */
+/** The SQLSTATE of a server that has no free connections. Reported even if none was refused. */
 const noneLeft = "53300";
 
 /** The samples of a burst; none of one that opened nothing. */

@@ -15,7 +15,7 @@ import {
   speaksTls,
 } from "./session.ts";
 
-/** How far the connections of a stage go: `answer` stands for `tls` where PostgreSQL's own TLS is not spoken. */
+/** How far the connections of a stage go: `answer` replaces `tls` if PostgreSQL's own TLS is not used. */
 export type BurstStageName = "connect" | "tls" | "answer" | "login";
 
 /** In what way connections are lost on the path to the server. */
@@ -24,7 +24,7 @@ export const lossClasses = ["unanswered", "reset", "tls"] as const;
 /** One of them: no answer in time, cut off, or a TLS handshake that failed. */
 export type LossClass = (typeof lossClasses)[number];
 
-/** What became of connections that were opened at the same moment and went equally far. */
+/** The results of connections that were opened simultaneously and went equally far. */
 export interface BurstStage {
   readonly stage: BurstStageName;
   /** Seconds until each connection that was not lost was there. */
@@ -35,10 +35,10 @@ export interface BurstStage {
   readonly losses: readonly { readonly class: LossClass; readonly failure: SeenFailure }[];
 }
 
-/** What became of a burst: its stages, one after the other. */
+/** The results of a burst: its stages in sequence. */
 export type Burst = readonly BurstStage[];
 
-/** How many connections a stage opened. */
+/** Returns the number of connections that a stage opened. */
 export function openedBy({ ready, refusals, losses }: BurstStage): number {
   return ready.length + refusals.length + losses.length;
 }
@@ -63,7 +63,7 @@ export interface BurstPlan {
   readonly logins: number;
 }
 
-/** What bounds a burst. */
+/** The limits of a burst. */
 export interface BurstLimits {
   /** Absent where it is unknown, or where another probe's burst is using it. */
   readonly room: FreeConnections | undefined;
@@ -136,10 +136,10 @@ export async function openBurst(
   return seen.length === 0 ? undefined : seen;
 }
 
-/** How many times as long as the session a connection of a burst may take. */
+/** Maximum duration of a connection of a burst, as a multiple of the duration of the session. */
 const patience = 1.5;
 
-/** What a stage leaves of its time for closing, in milliseconds. */
+/** The part of a stage's time that is reserved for closing, in milliseconds. */
 const marginMs = 10;
 
 interface PlannedStage {
@@ -184,7 +184,7 @@ async function openStage(
   return { stage, ready, refusals, losses };
 }
 
-/** How long the server may take to see that a connection has ended, in milliseconds: the next stage must not stand beside this one. */
+/** Time for the server to notice that a connection has ended, in milliseconds: the next stage must not overlap with this one. */
 const closingMs = 250;
 
 /** Ends a connection and waits until the server has ended it too. */

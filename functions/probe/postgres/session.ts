@@ -12,10 +12,10 @@ import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 import { begins, PostgresStream } from "./stream.ts";
 
-/** How far TLS goes, in the words of PostgreSQL's own `sslmode`. */
+/** The extent of TLS, in the terms of PostgreSQL's own `sslmode`. */
 export const tlsModes = ["disable", "require", "verify-ca", "verify-full"] as const;
 
-/** Where to log in, and as whom; secrets resolved. */
+/** The server and the credentials of a login; secrets resolved. */
 export interface Login {
   /** A name, an address, or the folder of a socket such as `/cloudsql/project:region:instance`. */
   readonly host: string;
@@ -86,12 +86,12 @@ export async function reachServer(login: Login, world: ProbeWorld, watch: Stopwa
   return socket;
 }
 
-/** Whether a session shakes hands for PostgreSQL's own TLS. */
+/** Returns whether a session performs PostgreSQL's own TLS handshake. */
 export function speaksTls({ tls, instance, host }: Login): boolean {
   return tls !== "disable" && !instance && !isSocketFolder(host);
 }
 
-/** Whether the server itself refused a connection: it answered, so that nothing was lost on the way to it. */
+/** Returns whether the server itself refused a connection: the server answered, so nothing was lost on the way to it. */
 export function isRefusal(error: unknown): boolean {
   return (
     error instanceof ProbeFault && (isOfServer(error.cause) || error instanceof ServerError || error.kind === "auth")
@@ -101,7 +101,7 @@ export function isRefusal(error: unknown): boolean {
 /** An answer of the server that refuses what was asked. */
 class ServerError extends ProbeFault {}
 
-/** Whether an error is an answer of the server: only those have fields, if without a value. */
+/** Returns whether an error is a response of the server: only those have the fields, possibly without a value. */
 export function isOfServer(error: unknown): error is pg.DatabaseError {
   return error instanceof Error && "severity" in error && "code" in error && "length" in error;
 }
@@ -143,7 +143,7 @@ function explained(error: unknown, login: Login): unknown {
 
 const senseless = (peer: string): string => `${peer} does not speak PostgreSQL`;
 
-/** What `pg` itself finds wrong, by its words, for it has no codes. */
+/** Errors that `pg` itself raises, identified by their messages because they have no codes. */
 const clientFaults: readonly {
   readonly says: RegExp;
   readonly kind: FailureKind;

@@ -1,4 +1,4 @@
-/** What a session tells of its server besides the answer to a query: its connections, and whether it takes writes. */
+/** The state of a server in addition to the result of a query: its connections, and whether it accepts writes. */
 import type pg from "pg";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
@@ -9,11 +9,11 @@ import { isOfServer, type Login, peerOf, sessionFailure } from "./session.ts";
 /** Connections of the server, this probe's own not counted. */
 export interface Connections {
   readonly used: number;
-  /** How many ordinary users may have. */
+  /** The connection limit for ordinary users. */
   readonly limit: number;
   /** Those of the application's role. */
   readonly pool: number;
-  /** How many are in each state of `pg_stat_activity`. */
+  /** Number of connections in each state of `pg_stat_activity`. */
   readonly states: Readonly<Record<string, number>>;
 }
 
@@ -86,7 +86,7 @@ export async function assertWritable(
     );
 }
 
-/** SQLSTATE read_only_sql_transaction: what applications are told that write there. */
+/** SQLSTATE read_only_sql_transaction: the error for applications that write to such a server. */
 const readOnly = "25006";
 
 const writability = `
@@ -118,7 +118,7 @@ const tooLong = "the server took too long to count them";
 
 const overdue = Symbol("overdue");
 
-/** What a promise brings in so many milliseconds. What it throws later is dropped. */
+/** Returns the result of a promise within so many milliseconds. A later error is ignored. */
 async function within<T>(limitMs: number, promise: Promise<T>): Promise<T | typeof overdue> {
   let alarm: NodeJS.Timeout | undefined;
   promise.catch(() => {});

@@ -1,4 +1,4 @@
-/** What `pg` speaks over: a connection that is already open, timed and secured, and a guard against what comes out of it. */
+/** The stream for `pg`: an open, timed and secured connection, with a guard against invalid input. */
 import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -14,7 +14,7 @@ const headLength = 5;
 /** The longest first message of a server, in bytes. */
 const longestFirst = 65_536;
 
-/** Whether a server of PostgreSQL may begin so: with a request for a login, a fault or a notice, of no absurd length. */
+/** Returns whether a PostgreSQL server may begin like this: with an authentication request, an error or a notice of plausible length. */
 function canBegin(chunk: Buffer): boolean {
   if (!/^[RENv]/.test(chunk.toString("latin1", 0, 1))) return false;
   return chunk.length < headLength || chunk.readUInt32BE(1) <= longestFirst;
@@ -25,7 +25,7 @@ export function begins(bytes: Buffer): TargetText {
   return TargetText.of(bytes.toString("latin1"), true).quoted(20);
 }
 
-/** What the parser of `pg` could not read, in our words. */
+/** Returns the fault for input that the parser of `pg` could not read. */
 function unreadable(reason: string, cause: unknown): ProbeFault {
   const type = /authenticationOk message type (\d+)/.exec(reason)?.[1];
   if (type !== undefined)

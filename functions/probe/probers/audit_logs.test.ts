@@ -11,7 +11,7 @@ import { probers } from "./index.ts";
 const settings = { project: "shop-1" };
 const place = { project: "shop-1", region: "us-central1" };
 
-/** The other probes of the environment, by which a change is told to be a component's. */
+/** The other probes of the environment, by which a change is attributed to a component. */
 const others = (
   [
     ["cloud_run", "backend", { ...place, service: "backend" }],

@@ -18,15 +18,18 @@ const settings = lazily(() =>
     project: googleProject(),
     lookback: duration()
       .prefault("1h")
-      .describe("How far back changes are looked for: before the first failure, in a diagnosis, otherwise before now."),
-    show_principals: z.boolean().default(false).describe("Whether it says who made a change, by mail address."),
+      .describe("The lookback for changes: before the first failure in a diagnosis, otherwise before now."),
+    show_principals: z
+      .boolean()
+      .default(false)
+      .describe("Whether to include the email address of the person who made a change."),
   }),
 );
 
-/** What an `audit_logs` probe reads; durations in milliseconds. */
+/** Settings of an `audit_logs` probe; durations in milliseconds. */
 export type AuditLogsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What the log said. */
+/** The changes read from the logs. */
 export interface AuditLogsObservation {
   readonly failure?: SeenFailure;
   /** Why it may not be read. */
@@ -45,7 +48,7 @@ const mostChanges = 30;
 export const auditLogs: Prober<AuditLogsSettings, AuditLogsObservation> = {
   kind: "audit_logs",
   title:
-    "Reads from Cloud Audit Logs what was changed in the environment, and answers the diagnosis of an incident with it.",
+    "Reads recent changes in the environment from Cloud Audit Logs, and adds them to the diagnosis of an incident.",
   reach: "control_plane",
   get settings() {
     return settings();
@@ -120,7 +123,7 @@ that other probes have, because a schedule of its own is a job of Cloud Schedule
         ...(revert === undefined ? {} : { revert }),
       };
     });
-    // What concerns the environment comes before what does not, so that a busy project does not crowd it out.
+    // Changes to the environment come before others, so that a busy project does not crowd them out.
     const ours = told.filter(({ elsewhere }) => elsewhere !== true);
     const others = told.filter(({ elsewhere }) => elsewhere === true);
     return {

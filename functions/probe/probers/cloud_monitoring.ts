@@ -20,44 +20,49 @@ const settings = lazily(() =>
         .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
           error: ({ input }) => `invalid metric type "${input}": write one such as run.googleapis.com/request_count`,
         })
-        .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
-      resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
+        .describe("The metric type, such as pubsub.googleapis.com/subscription/num_undelivered_messages."),
+      resource_type: z.string().min(1).optional().describe("The monitored resource type, such as pubsub_subscription."),
       filter: z
         .string()
         .min(1)
         .optional()
-        .describe("More conditions in the language of Monitoring filters, such as resource.labels.topic_id = orders."),
+        .describe(
+          "Additional conditions in the Monitoring filter language, such as resource.labels.topic_id = orders.",
+        ),
       aligner: z
         .enum(aligners)
         .describe(
-          "How the points of one period become one: of a counter ALIGN_DELTA or ALIGN_RATE, of a gauge ALIGN_MEAN or ALIGN_MAX, of true and false ALIGN_FRACTION_TRUE, of a distribution ALIGN_PERCENTILE_95.",
+          "How the points of one period are combined: ALIGN_DELTA or ALIGN_RATE for a counter, ALIGN_MEAN or ALIGN_MAX for a gauge, ALIGN_FRACTION_TRUE for a boolean, ALIGN_PERCENTILE_95 for a distribution.",
         ),
-      reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
+      reducer: z
+        .enum(reducers)
+        .default("REDUCE_NONE")
+        .describe("How several series are combined into one, or into one per group."),
       group_by: z
         .array(labelPath())
         .default([])
-        .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
+        .describe("Labels to group by, such as metric.labels.response_code_class."),
       period: period(),
       delay: duration()
         .refine((value) => value <= longestDelayMs, {
           error: () => `must be at most ${formatDuration(longestDelayMs)}`,
         })
         .prefault("4m")
-        .describe("How long a point may take until it can be read, as Google states it for each metric."),
-      metric: z.enum(metricNames).describe("The metric of the catalogue that it becomes."),
+        .describe("The ingestion delay of the metric, as documented by Google: the time until a point can be read."),
+      metric: z.enum(metricNames).describe("The metric of the catalogue to record it as."),
       unit: z
         .enum(writtenUnits)
         .optional()
-        .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
+        .describe("The unit of the value in Cloud Monitoring. Default: the base unit of the metric."),
       labels: namedRecord(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
       label_from: namedRecord(z.string(), labelPath())
         .default({})
-        .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
+        .describe("Labels of the samples that are copied from labels of the series: { group: metric.labels.state }."),
       empty: z
         .enum(["fail", "zero", "ignore"])
         .default("fail")
         .describe(
-          "What it means when there is no point: that the probe fails, that the value is 0, as of a counter without events, or nothing.",
+          "How to treat a missing point: the probe fails, the value is 0 (for example, for a counter without events), or the sample is omitted.",
         ),
     })
     .check((context) => {
@@ -66,7 +71,7 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `cloud_monitoring` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_monitoring` probe; durations in milliseconds. */
 export type CloudMonitoringSettings = z.output<ReturnType<typeof settings>>;
 
 /** Units in which Google writes values. */
@@ -100,7 +105,7 @@ const labelPath = lazily(() =>
 export const cloudMonitoring = monitoringProber<CloudMonitoringSettings, "value", { readonly value: Reading }>({
   kind: "cloud_monitoring",
   title:
-    "Reads any metric from Cloud Monitoring, one that you write yourself too, and yields it as a metric of the catalogue.",
+    "Reads any metric from Cloud Monitoring, custom metrics included, and records it as a metric of the catalogue.",
   settings,
   example: `project: shop-staging
 metric_type: pubsub.googleapis.com/subscription/oldest_unacked_message_age

@@ -22,20 +22,20 @@ import { always, onlyWhere } from "../yields.ts";
 const settings = lazily(() =>
   z.strictObject({
     ...regional(),
-    gateway: googleResource().describe("The name of the NAT gateway, not that of its router."),
+    gateway: googleResource().describe("The name of the NAT gateway, not of its router."),
     max_ports: z
       .int()
       .min(32)
       .max(65_536)
       .optional()
       .describe(
-        "Ports that one machine or instance may use, for cloud_nat_port_utilization: the maximum of dynamic allocation, else the minimum, which is 64 by default.",
+        "The number of ports that one machine or instance may use, for cloud_nat_port_utilization: the maximum with dynamic allocation, otherwise the minimum, which is 64 by default.",
       ),
     period: period(),
   }),
 );
 
-/** What a `cloud_nat` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_nat` probe; durations in milliseconds. */
 export type CloudNatSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "failed" | "dropped" | "allocated" | "used" | "open";
@@ -43,8 +43,7 @@ type Reading = "failed" | "dropped" | "allocated" | "used" | "open";
 /** The prober `cloud_nat`. */
 export const cloudNat = monitoringProber<CloudNatSettings, Reading, Readonly<Record<Reading, WantedReading>>>({
   kind: "cloud_nat",
-  title:
-    "Reads from Cloud Monitoring whether a Cloud NAT gateway has addresses for everybody, how many ports are in use, and which packets it dropped.",
+  title: "Reads the address allocation, port usage and dropped packets of a Cloud NAT gateway from Cloud Monitoring.",
   role: "nat",
   settings,
   example: `project: shop-staging

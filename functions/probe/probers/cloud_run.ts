@@ -35,30 +35,32 @@ const settings = lazily(() =>
     service: googleResource().describe("The name of the service."),
     failed_startups: logMetric("failed-startups")
       .optional()
-      .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
+      .describe("The name of the log-based metric that counts failed starts. Default: failed starts are not measured."),
     refused_requests: logMetric("refused-requests")
       .optional()
       .describe(
-        "The name of the log-based metric that counts requests which found no instance free (429). Without it they are not measured.",
+        "The name of the log-based metric that counts requests refused because no instance was available (429). Default: they are not measured.",
       ),
     utilization: z
       .boolean()
       .default(false)
-      .describe("Whether the memory and the CPU of the instances are read as well: 2 more series a run."),
+      .describe("Whether to read the memory and CPU utilization of the instances too: 2 more series per run."),
     max_instances: z
       .int()
       .min(1)
       .optional()
-      .describe("The most instances that the service may have, for cloud_run_instance_utilization: no metric says it."),
+      .describe(
+        "The maximum number of instances of the service, for cloud_run_instance_utilization. No metric provides it.",
+      ),
     expect_traffic: z
       .boolean()
       .default(false)
-      .describe("Whether the probe fails when the service had neither requests nor instances."),
+      .describe("Whether the probe fails if the service had neither requests nor instances."),
     period: period(),
   }),
 );
 
-/** What a `cloud_run` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_run` probe; durations in milliseconds. */
 export type CloudRunSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | Optional;
@@ -70,7 +72,7 @@ type Readings = Readonly<Record<Always, WantedReading> & Partial<Record<Optional
 export const cloudRun = monitoringProber<CloudRunSettings, Reading, Readings>({
   kind: "cloud_run",
   title:
-    "Reads the requests of a Cloud Run service by class from Cloud Monitoring, how long it took to answer and to start, its instances, and failed starts.",
+    "Reads a Cloud Run service's requests by class, latency, startup time, instances and failed starts from Cloud Monitoring.",
   role: "service",
   settings,
   example: `project: shop-staging

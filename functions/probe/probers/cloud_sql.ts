@@ -29,12 +29,12 @@ const settings = lazily(() =>
       .int()
       .min(1)
       .optional()
-      .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
+      .describe("The connection limit of the server, for cloud_sql_connection_utilization. No metric provides it."),
     period: period(),
   }),
 );
 
-/** What a `cloud_sql` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_sql` probe; durations in milliseconds. */
 export type CloudSqlSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | "state";
@@ -44,7 +44,7 @@ type Always = "up" | "running" | "cpu" | "memory" | "disk" | "reads" | "writes" 
 export const cloudSql = monitoringProber<CloudSqlSettings, Reading, Readonly<Record<Always, WantedReading>>>({
   kind: "cloud_sql",
   title:
-    "Reads from Cloud Monitoring whether a Cloud SQL instance for PostgreSQL is up, and its CPU, memory, disk and connections.",
+    "Reads the state, CPU, memory, disk and connections of a Cloud SQL for PostgreSQL instance from Cloud Monitoring.",
   role: "database",
   settings,
   example: `project: shop-staging
@@ -110,7 +110,7 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
       ...operation("read", numberIn(found.reads)),
       ...operation("write", numberIn(found.writes)),
     ];
-    // That the server is down is known, whatever else could not be read.
+    // The server is known to be down, whatever else could not be read.
     const reason = (found.up && stateFailure(settings, observed, found.up)) ?? failure;
     return { ...(reason ? { failure: reason } : {}), measurements };
   },
@@ -142,7 +142,7 @@ function readingsOf({
 
 const running = "RUNNING";
 
-/** What a state means, where its name does not say it. */
+/** Meanings of states whose names do not explain them. */
 const meanings: Readonly<Record<string, string>> = {
   RUNNABLE: "it was stopped by its owner",
   SUSPENDED: "it is suspended, as after trouble with billing",

@@ -36,12 +36,12 @@ const settings = lazily(() =>
       name: z
         .string()
         .refine((text) => isName(asciiName(text)), "must be a name alone, such as api.example.com")
-        .describe("The name to look up, as it is: no search domain is added."),
+        .describe("The name to look up. No search domain is added."),
       types: z
         .array(z.enum(recordTypes))
         .min(1)
         .optional()
-        .describe("Types of records, each of which there must be. Default: those of `expect`, else A."),
+        .describe("Record types, each of which must exist. Default: the types in `expect`, otherwise A."),
       expect: expectedRecords().describe(
         'What the records of a type must be, all of them: `{ A: [203.0.113.7], MX: ["10 mail.example.com"] }`.',
       ),
@@ -54,14 +54,18 @@ const settings = lazily(() =>
         .min(1)
         .max(10)
         .optional()
-        .describe("DNS servers to ask, by address; each must give the records. Default: those of the system."),
+        .describe(
+          "Addresses of the DNS servers to query. Each must return the records. Default: the system's DNS servers.",
+        ),
       transport: z
         .enum(["udp", "tcp"])
         .default("udp")
-        .describe("How the servers are asked. With udp, an answer that is too long for it is asked for again by TCP."),
+        .describe(
+          "The transport to query the servers with. With udp, a query is repeated over TCP if the response is too long for UDP.",
+        ),
       connect: portNumber()
         .optional()
-        .describe("A port at which every address that is found must accept a connection, not only the first."),
+        .describe("A port on which every address found must accept a connection, not only the first."),
     })
     .refine((all) => all.connect === undefined || asked(all).some((type) => type === "A" || type === "AAAA"), {
       message: "connect needs addresses: write A or AAAA under types",
@@ -69,10 +73,10 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `dns` probe reads. */
+/** Settings of a `dns` probe. */
 export type DnsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What a resolver said of one type of record. */
+/** The answer of a resolver for one record type. */
 export interface DnsLookup {
   readonly resolver: string;
   readonly type: RecordType;
@@ -92,10 +96,10 @@ function isName(text: string): boolean {
   return text.length <= 253 && /^([\w-]{1,63}\.)*[\w-]{1,63}\.?$/.test(text);
 }
 
-/** What was seen of a name. */
+/** The observation of a name. */
 export interface DnsObservation {
   readonly lookups: readonly DnsLookup[];
-  /** What became of the connection to each address. */
+  /** The result of the connection to each address. */
   readonly addresses: readonly { readonly address: string; readonly failure?: SeenFailure }[];
 }
 
@@ -103,7 +107,7 @@ export interface DnsObservation {
 export const dns: Prober<DnsSettings, DnsObservation> = {
   kind: "dns",
   title:
-    "Looks up the records of a name, from each of several DNS servers where they are named, and can connect to every address that is found.",
+    "Looks up the records of a name, optionally from each of several DNS servers, and can connect to every address found.",
   role: "dns",
   reach: "users",
   get settings() {
@@ -208,7 +212,7 @@ async function resolvedExpectations({ expect }: DnsSettings, world: ProbeWorld):
   return expected;
 }
 
-/** How long one of the system's servers is waited for before the next is asked, in milliseconds. */
+/** Time to wait for one of the system's servers before the next is queried, in milliseconds. */
 const patienceMs = 2_000;
 
 async function lookedUp(
@@ -252,7 +256,7 @@ async function lookedUp(
   }
 }
 
-/** What is wrong with an answer, in words that stand behind the name of the server. */
+/** Returns the failure of an answer, in words that follow the name of the server. */
 function judged(
   code: string,
   records: readonly string[],

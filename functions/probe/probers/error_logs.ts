@@ -15,14 +15,16 @@ import { always } from "../yields.ts";
 const settings = lazily(() =>
   z.strictObject({
     project: googleProject(),
-    before: duration().prefault("1h").describe("The time before the first failure with which the errors are compared."),
+    before: duration()
+      .prefault("1h")
+      .describe("The baseline period before the first failure that the errors are compared with."),
   }),
 );
 
-/** What an `error_logs` probe reads; durations in milliseconds. */
+/** Settings of an `error_logs` probe; durations in milliseconds. */
 export type ErrorLogsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What the logs said. */
+/** The errors read from the logs. */
 export interface ErrorLogsObservation {
   readonly failure?: SeenFailure;
   /** Why they may not be read. */
@@ -32,7 +34,7 @@ export interface ErrorLogsObservation {
   readonly beforeMs: number;
 }
 
-/** How long before the first failure the errors begin that belong to it, in milliseconds. */
+/** How long before the first failure related errors may begin, in milliseconds. */
 const lead = 300_000;
 /** The most entries of each of the two pages that are read. */
 const pageSize = 200;
@@ -43,7 +45,7 @@ const longest = 4_000;
 export const errorLogs: Prober<ErrorLogsSettings, ErrorLogsObservation> = {
   kind: "error_logs",
   title:
-    "Reads the error logs of failing Cloud Run services, load balancers and Cloud SQL instances, groups what they say, and recognises Google's own words.",
+    "Reads the error logs of failing Cloud Run services, load balancers and Cloud SQL instances, groups similar messages, and recognizes known messages of Google Cloud.",
   reach: "control_plane",
   get settings() {
     return settings();

@@ -20,12 +20,12 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().describe("The port."),
+      port: portNumber().describe("The port to connect to."),
       service: z
         .string()
         .max(200)
         .default("")
-        .describe("The service that must be serving, such as `shop.v1.Cart`. Default: the server as a whole."),
+        .describe("The service to check, such as `shop.v1.Cart`. Default: the server as a whole."),
       ...identityFields(),
       headers: headerFields().describe("Metadata of the call, such as `authorization`."),
     })
@@ -33,14 +33,14 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What a `grpc` probe reads. */
+/** Settings of a `grpc` probe. */
 export type GrpcSettings = z.output<ReturnType<typeof settings>>;
 
 /** The prober `grpc`. */
 export const grpc: Prober<GrpcSettings, EndpointObservation> = {
   kind: "grpc",
   title:
-    "Calls the standard health service of gRPC (`grpc.health.v1.Health/Check`) on a fresh connection, over TLS or without it, and expects `SERVING`.",
+    "Calls the standard gRPC health service (`grpc.health.v1.Health/Check`) on a fresh connection, with or without TLS, and expects `SERVING`.",
   reach: "users",
   get settings() {
     return settings();
@@ -75,7 +75,7 @@ service: shop.v1.Cart
   assess: (_settings, seen) => assessEndpoint("grpc_response_time", seen),
 };
 
-/** What is wrong with an answer; `undefined` for `SERVING`. */
+/** Returns the failure for an answer; `undefined` for `SERVING`. */
 function judged(answer: HealthAnswer, service: string, peer: string): SeenFailure | undefined {
   const { httpStatus, headers, body, contentType, status, message, serving } = answer;
   const phase = "answer";

@@ -26,18 +26,20 @@ const settings = lazily(() =>
       scope: z
         .enum(["global", "regional"])
         .default("global")
-        .describe(
-          "Whether it is a global external Application Load Balancer, or a regional one, which has metrics of its own.",
-        ),
-      region: googleRegion().optional().describe("Region of a regional load balancer; `google_cloud` can give it."),
-      url_map: googleResource().optional().describe("The name of the URL map, which is the load balancer's own name."),
-      forwarding_rule: googleResource().optional().describe("The name of one forwarding rule, for its requests alone."),
+        .describe("The type of external Application Load Balancer: global, or regional, which has its own metrics."),
+      region: googleRegion()
+        .optional()
+        .describe("Region of a regional load balancer. Default: the region in `google_cloud`."),
+      url_map: googleResource().optional().describe("The name of the URL map, which is the load balancer's name."),
+      forwarding_rule: googleResource()
+        .optional()
+        .describe("The name of a forwarding rule, to count only its requests."),
       backend: z
         .string()
         .min(1)
         .optional()
-        .describe("The name of one backend service, for the requests that were routed to it alone."),
-      expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
+        .describe("The name of a backend service, to count only the requests routed to it."),
+      expect_traffic: z.boolean().default(false).describe("Whether the probe fails if there were no requests."),
       period: period(),
     })
     .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
@@ -49,7 +51,7 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `load_balancer` probe reads; durations in milliseconds. */
+/** Settings of a `load_balancer` probe; durations in milliseconds. */
 export type LoadBalancerSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "requests" | "latency" | "backendLatency";
@@ -58,7 +60,7 @@ type Reading = "requests" | "latency" | "backendLatency";
 export const loadBalancer = monitoringProber<LoadBalancerSettings, Reading, Readonly<Record<Reading, WantedReading>>>({
   kind: "load_balancer",
   title:
-    "Reads the requests of a global or regional external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
+    "Reads the requests by class and the latencies of a global or regional external HTTPS load balancer and its backends from Cloud Monitoring.",
   role: "edge",
   settings,
   example: `project: shop-staging

@@ -24,13 +24,13 @@ const settings = lazily(() =>
       .min(1)
       .optional()
       .describe(
-        "Clients that the instance takes, for memorystore_client_utilization: 65000, or less where it is set so.",
+        "The client limit of the instance, for memorystore_client_utilization: 65000, unless the instance sets a lower limit.",
       ),
     period: period(),
   }),
 );
 
-/** What a `memorystore` probe reads; durations in milliseconds. */
+/** Settings of a `memorystore` probe; durations in milliseconds. */
 export type MemorystoreSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "memory" | "systemMemory" | "clients" | "rejected" | "evicted";
@@ -39,7 +39,7 @@ type Reading = "memory" | "systemMemory" | "clients" | "rejected" | "evicted";
 export const memorystore = monitoringProber<MemorystoreSettings, Reading, Readonly<Record<Reading, WantedReading>>>({
   kind: "memorystore",
   title:
-    "Reads from Cloud Monitoring how much of its memory a Memorystore for Redis instance uses, its clients, and what it refused and evicted.",
+    "Reads the memory usage, clients, refused connections and evicted keys of a Memorystore for Redis instance from Cloud Monitoring.",
   role: "cache",
   settings,
   example: `project: shop-staging

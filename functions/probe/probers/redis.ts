@@ -20,14 +20,14 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().default(6379).describe("The port."),
+      port: portNumber().default(6379).describe("The port to connect to."),
       user: textOrSecret().optional().describe("The user to log in as. Default: the server's default user."),
       password: secretReference().optional().describe("The password or the AUTH string. Default: no login."),
       replication: z
         .enum(["primary", "replica"])
         .optional()
         .describe(
-          "What the server must be: a `primary`, or a `replica` whose link to its primary is up. Asks `INFO replication`.",
+          "The expected role of the server: `primary`, or `replica` with its link to the primary up. Uses `INFO replication`.",
         ),
     })
     .superRefine(tlsFieldsNeedTls)
@@ -37,14 +37,14 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `redis` probe reads. */
+/** Settings of a `redis` probe. */
 export type RedisSettings = z.output<ReturnType<typeof settings>>;
 
 /** The prober `redis`. */
 export const redis: Prober<RedisSettings, EndpointObservation> = {
   kind: "redis",
   title:
-    "Opens a fresh connection to Redis or Valkey, over TLS and with a login where they are wanted, and expects the answer to a PING. Behind the same connector as a database, it tells a sick connector from a sick database.",
+    "Opens a fresh connection to Redis or Valkey, optionally with TLS and a login, and expects a reply to PING. Behind the same VPC connector as a database, it distinguishes a failing connector from a failing database.",
   role: "cache",
   reach: "private",
   get settings() {
@@ -131,7 +131,7 @@ function replyIn(bytes: Buffer, peer: string): Piece<Reply> | undefined {
   };
 }
 
-/** What errors of the server mean, by how they begin; the first match counts. */
+/** Meanings of the server's errors, by their prefix; the first match counts. */
 const refusals: readonly {
   readonly begins: RegExp;
   readonly kind: FailureKind;

@@ -18,7 +18,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `subnet` probe reads. */
+/** Settings of a `subnet` probe. */
 export type SubnetSettings = z.output<ReturnType<typeof settings>>;
 
 /** The addresses of the primary range. */
@@ -32,7 +32,7 @@ export interface SubnetObservation {
 export const subnet: Prober<SubnetSettings, SubnetObservation> = {
   kind: "subnet",
   title:
-    "Reads from the Compute Engine API how many addresses of a subnet are in use, from which instances with Direct VPC egress, connectors and machines take theirs.",
+    "Reads from the Compute Engine API how many addresses of a subnet are in use. Instances with Direct VPC egress, connectors and machines take their addresses from it.",
   role: "subnet",
   reach: "control_plane",
   get settings() {

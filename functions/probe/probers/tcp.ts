@@ -14,7 +14,7 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().describe("The port."),
+      port: portNumber().describe("The port to connect to."),
       send: textOrSecret()
         .optional()
         .describe('A text to send, or a secret. Line ends are written out, in double quotes: "PING\\r\\n".'),
@@ -26,13 +26,13 @@ const settings = lazily(() =>
         })
         .optional()
         .describe(
-          `A text that the answer must contain, or a /pattern/ in the syntax of RE2. At most ${longestAnswer} bytes are read. Default: no answer is waited for.`,
+          `A text that the response must contain, or a /pattern/ in RE2 syntax. At most ${longestAnswer} bytes are read. Default: the probe does not wait for a response.`,
         ),
     })
     .superRefine(tlsFieldsNeedTls),
 );
 
-/** What a `tcp` probe reads. */
+/** Settings of a `tcp` probe. */
 export type TcpSettings = z.output<ReturnType<typeof settings>>;
 
 /** An answer longer than this is not read on, in bytes. */
@@ -42,7 +42,7 @@ const longestAnswer = 16_384;
 export const tcp: Prober<TcpSettings, EndpointObservation> = {
   kind: "tcp",
   title:
-    "Opens a fresh TCP connection, over TLS where it is wanted, and can send a text and expect an answer: for everything that speaks a protocol of its own, such as Redis or SMTP.",
+    "Opens a fresh TCP connection, optionally with TLS, and can send a text and expect a response. Use it for other protocols, such as SMTP.",
   reach: "private",
   get settings() {
     return settings();
@@ -80,7 +80,7 @@ expect: /^\\+PONG/
   },
 
   assess({ send }, seen) {
-    // What was sent once is not sent again.
+    // A text that was sent is not sent again.
     return assessEndpoint("connection_time", {
       ...seen,
       answered: send !== undefined && seen.failure?.phase === "answer",
@@ -117,5 +117,5 @@ function unexpected(expected: string, received: TargetText): ProbeFault {
   return new ProbeFault("body", cite`the answer ${missed}, it is: ${received.first(longestShown)}`);
 }
 
-/** How much of an answer is told, in characters. */
+/** Maximum length of a response in a message, in characters. */
 const longestShown = 80;

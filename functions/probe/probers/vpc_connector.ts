@@ -26,20 +26,22 @@ const settings = lazily(() =>
     machine_type: z
       .enum(machineTypes)
       .default("e2-micro")
-      .describe("Machine type of its instances, which decides how much it carries."),
-    max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
+      .describe("The machine type of its instances, which determines its capacity."),
+    max_instances: z.int().min(2).max(10).default(10).describe("The maximum number of its instances."),
     connections: z
       .strictObject({
         instance: cloudSqlInstance().describe("The Cloud SQL instance behind it, whose connections are counted."),
         ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
       })
       .optional()
-      .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
+      .describe(
+        "How to count connections. Google provides no count for a connector, so the connections of the database behind it are used.",
+      ),
     period: period(),
   }),
 );
 
-/** What a `vpc_connector` probe reads; durations in milliseconds. */
+/** Settings of a `vpc_connector` probe; durations in milliseconds. */
 export type VpcConnectorSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | "connections";
@@ -50,7 +52,7 @@ type Readings = Readonly<Record<Always, WantedReading> & { connections?: WantedR
 export const vpcConnector = monitoringProber<VpcConnectorSettings, Reading, Readings>({
   kind: "vpc_connector",
   title:
-    "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, where they can be had, connections.",
+    "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, if available, connections.",
   role: "connector",
   settings,
   example: `project: shop-staging

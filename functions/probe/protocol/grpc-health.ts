@@ -10,7 +10,7 @@ import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { TargetText } from "../text/target-text.ts";
 
-/** What is asked, and of whom. */
+/** The health check request, and the server that it is sent to. */
 export interface HealthQuestion {
   /** The name of a service; empty for the server as a whole. */
   readonly service: string;
@@ -31,7 +31,7 @@ export interface HealthAnswer {
   readonly message: TargetText;
   /** Headers of HTTP. */
   readonly headers: IncomingHttpHeaders;
-  /** What came in place of a message of gRPC. */
+  /** The body received instead of a gRPC message. */
   readonly body: TargetText;
   /** 1 serving, 2 not serving, 3 service unknown; absent where there is no message. */
   readonly serving: number | undefined;

@@ -24,7 +24,7 @@ import { probers as registry } from "../probers/index.ts";
 import { cite, openWords, TargetText, type Words } from "../text/target-text.ts";
 import { resourcesOf } from "./resources.ts";
 
-/** What an attempt needs of the run that it belongs to. */
+/** Dependencies of an attempt from the run that it belongs to. */
 export interface AttemptPorts {
   readonly secrets: Secrets;
   readonly google: GoogleApi;
@@ -58,7 +58,7 @@ export async function runProbe(probe: ConfiguredProbe, ports: AttemptPorts): Pro
   return resultOf(probe, first, second);
 }
 
-/** How long a prober may take to say in which phase the deadline met it, in milliseconds. */
+/** Maximum time for a prober to report the phase that the deadline interrupted, in milliseconds. */
 export const graceMs = 20;
 
 // Made once: the stack of an error costs more than the rest of a short probe.
@@ -223,7 +223,7 @@ async function assessed(
   try {
     return prober.assess(settings.data, await prober.observe(settings.data, world));
   } catch (error) {
-    // What a prober knows before it speaks to its target.
+    // A failure that occurs before the prober contacts its target.
     if (error instanceof ProbeFault) return { failure: failureOfFault(error, "settings"), measurements: [] };
     return failed("internal", "probe", cite`the probe itself failed: ${wordsOf(error)}`);
   }
@@ -263,7 +263,7 @@ function attemptToClose(close: () => void): void {
   try {
     close();
   } catch {
-    // What cannot be closed is no longer open, or not ours to judge: the result stands.
+    // If it cannot be closed, it is closed already or not ours to judge: the result stands.
   }
 }
 

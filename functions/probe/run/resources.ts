@@ -1,4 +1,4 @@
-/** What the probes of an environment look at in Google Cloud, as their kinds declare it. */
+/** The resources in Google Cloud that the probes of an environment watch, as declared by their kinds. */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { WatchedResource } from "../google/watched.ts";

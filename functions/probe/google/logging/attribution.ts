@@ -10,7 +10,7 @@ import { takeService } from "../resources/cloud-run.ts";
 import type { WatchedResource } from "../watched.ts";
 import type { AuditChange } from "./audit.ts";
 
-/** Who uses what, as far as it was read. */
+/** The resources that services use, as far as they could be read. */
 export interface Usage {
   /** Components by the mail address of the service account that their services run as. */
   readonly accounts: ReadonlyMap<string, readonly string[]>;
@@ -26,7 +26,7 @@ export const noUsage: Usage = { accounts: new Map(), secrets: new Map(), isWhole
 /** The most services that are asked. */
 const mostServices = 10;
 
-/** Whether a change can only be told to be somebody's by what services use. */
+/** Returns whether a change can be attributed only by what services use. */
 export function needsUsage({ accounts, names }: AuditChange): boolean {
   return accounts.length > 0 || names.some(({ collection }) => collection === "secrets");
 }
@@ -85,7 +85,7 @@ export function attributed(
   };
 }
 
-/** What stands by itself, so that where the environment names none of these it is not known to have a part in it. */
+/** Resources that are independent: if the environment names none of them, a change to one is not known to affect it. */
 const own: ReadonlySet<string> = new Set(["services", "instances", "connectors"]);
 
 function isElsewhere(

@@ -1,10 +1,10 @@
 /**
- * What Cloud Audit Logs tell of a change, in plain words. The form of an entry is the same for every service; what its method and its resource are
- * called is worked out from their parts, so that a method which nobody has listed is told as well.
- *
- * Sources: https://docs.cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog ·
+ * Describes changes from Cloud Audit Logs in plain words. The form of an entry is the same for every service. The names of its method and
+ * resource are derived from their parts, so that methods outside the table are described as well. Sources:
+ * https://docs.cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog ·
  * https://docs.cloud.google.com/run/docs/audit-logging · https://docs.cloud.google.com/sql/docs/postgres/audit-logging ·
- * https://docs.cloud.google.com/compute/docs/logging/audit-logging · https://docs.cloud.google.com/iam/docs/audit-logging/examples-service-accounts
+ * https://docs.cloud.google.com/compute/docs/logging/audit-logging ·
+ * https://docs.cloud.google.com/iam/docs/audit-logging/examples-service-accounts
  */
 import type { ChangeKind } from "../../../../shared/messages/report.ts";
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
@@ -23,16 +23,16 @@ export interface AuditChange {
   readonly names: readonly { readonly api: string; readonly collection: string; readonly name: string }[];
   /** Mail addresses of the accounts whose roles it changes, or which it changes itself. */
   readonly accounts: readonly string[];
-  /** Who made it. */
+  /** The author of the change. */
   readonly principal?: string | undefined;
   readonly revert?: string | undefined;
-  /** What is the same of several entries about one change. */
+  /** An ID shared by all entries about one change. */
   readonly operation?: string | undefined;
 }
 
 const system = "cloudaudit.googleapis.com%2Fsystem_event";
 
-/** What resources are called, and what a change of one is about. */
+/** Names of the resource types, and the kind of change that each belongs to. */
 const things: Readonly<Record<string, Readonly<Record<string, readonly [title: string, kind: ChangeKind]>>>> = {
   "run.googleapis.com": { services: ["Cloud Run service", "deployment"] },
   "cloudsql.googleapis.com": { instances: ["Cloud SQL instance", "settings"] },
@@ -69,7 +69,7 @@ const things: Readonly<Record<string, Readonly<Record<string, readonly [title: s
   "orgpolicy.googleapis.com": { policies: ["organization policy", "policy"] },
 };
 
-/** What changes nothing of how things run, and may be written every minute. */
+/** Methods that change nothing about how things run, and may be logged every minute. */
 const quiet = [
   "cloudsql.sslCerts.createEphemeral",
   "cloudsql.instances.connect",
@@ -95,12 +95,15 @@ export function auditFilter(project: string, from: number, until: number): strin
 /** The changes that entries tell of, newest first, each once. */
 export function changesIn(entries: readonly LogEntry[]): AuditChange[] {
   const found = [...entries].sort((a, b) => a.at - b.at).flatMap(changeIn);
-  // A long operation is written when it begins and when it ends; what it was asked for stands in the first.
+  // A long-running operation is logged when it begins and when it ends; only the first entry contains its request.
   const once = new Map(found.map((change) => [change.operation ?? change.id, change] as const).reverse());
   return withRevisions([...once.values()]).sort((a, b) => b.at - a.at || (a.id < b.id ? -1 : 1));
 }
 
-/** One deployment is written twice: by whoever made it, and by Cloud Run once the revision is there, whose name only that may know. */
+/**
+ * Merges the two entries of a deployment: one by its author, and one by Cloud Run when the revision is ready, which may be the only one to
+ * contain the revision's name.
+ */
 function withRevisions(changes: readonly AuditChange[]): AuditChange[] {
   const isDeployment = ({ kind }: AuditChange): boolean => kind === "deployment";
   return changes.flatMap((change) => {
@@ -115,7 +118,7 @@ function withRevisions(changes: readonly AuditChange[]): AuditChange[] {
 }
 
 const revisionMark = "revision/";
-/** How long a revision may take to be there, in milliseconds. */
+/** Maximum time until a revision is ready, in milliseconds. */
 const rollout = 600_000;
 
 function isOf(deployment: AuditChange, revision: AuditChange): boolean {
@@ -132,7 +135,7 @@ function changeIn(entry: LogEntry): AuditChange[] {
   if (own === undefined) return [];
   const isSystem = entry.logName.endsWith(system);
   const failed = (numberAt(payload, "status", "code") ?? 0) !== 0;
-  // What was refused has changed nothing; of a revision, that it did not come up is the news.
+  // A refused attempt changed nothing. For a revision, the failure to start is the news.
   if (failed && !isSystem) return [];
   const names = namesIn(path, api, entry.json);
   const named = names.findLast(({ collection }) => ownEntry(own, collection) !== undefined);
@@ -226,7 +229,7 @@ function deployed(
   return { kind: "deployment", what: `deployed ${which}`, revert: back };
 }
 
-/** What Google did by itself. */
+/** Describes an action that Google performed by itself. */
 function byGoogle(method: string, title: string, name: string): Pick<AuditChange, "kind" | "what"> {
   if (/failover/i.test(method)) return { kind: "failover", what: `failed over ${title} ${name}` };
   return { kind: "maintenance", what: `maintenance by Google of ${title} ${name} (${nameOf(method)})` };
@@ -243,7 +246,7 @@ function rolesChanged(
       ? []
       : [{ isAdded: action === "ADD", role, member }];
   });
-  // What was taken away breaks things; it is told first.
+  // Removals break things, so they come first.
   const inOrder = all.toSorted((a, b) => Number(a.isAdded) - Number(b.isAdded));
   const said = inOrder.map(
     ({ isAdded, role, member }) =>
@@ -276,7 +279,7 @@ function accountIn(member: string): string | undefined {
   return /^serviceAccount:(.+)$/.exec(member)?.[1];
 }
 
-/** What a method does, as the past of a verb, by the word that it begins with. */
+/** Past tense of a method's verb, by its prefix. */
 const verbs: readonly (readonly [RegExp, string])[] = [
   [/^(create|insert)/i, "created"],
   [/^AddSecretVersion/i, "added a version to"],
@@ -302,7 +305,7 @@ function nameOf(method: string): string {
   return method.slice(Math.max(method.lastIndexOf("."), method.lastIndexOf("/")) + 1);
 }
 
-/** What of it was changed, as far as the request says so: names of settings, and never values. */
+/** Returns the changed settings, as far as the request contains them: their names, and never their values. */
 function detailOf(payload: unknown): string {
   const denied = [...listAt(payload, "request", "denieds"), ...listAt(payload, "request", "denied")];
   if (denied.length > 0)
@@ -319,7 +322,7 @@ function detailOf(payload: unknown): string {
   return told.length === 0 ? "" : `: ${list(told.map((field) => field.slice(0, 40)))}`;
 }
 
-/** How it is taken back, where there is one command for it. */
+/** Returns the command that reverts the change, if there is a single one. */
 function undoing(
   method: string,
   { collection, name }: AuditChange["names"][number],

@@ -31,22 +31,22 @@ export interface LogEntry {
   readonly json: unknown;
 }
 
-/** What is asked for: of a filter in the language of Cloud Logging, one page. */
+/** A query for one page of entries, with a filter in the language of Cloud Logging. */
 export interface EntryQuery {
   readonly project: string;
   readonly filter: string;
   readonly pageSize: number;
-  /** Whether the oldest or the newest come first. @default the newest */
+  /** The order of the entries, oldest or newest first. @default the newest */
   readonly order?: "asc" | "desc";
 }
 
-/** What it takes to read entries. */
+/** Returns the access that reading entries requires. */
 export function loggingAccess(project: string): Access {
   const { api: service, permission, role } = googleReads.log_entries;
   return { api: "Cloud Logging", service, project, permission, role };
 }
 
-/** What is asked for of each entry. The payload comes whole: no mask reaches into a payload of any type. */
+/** Fields requested of each entry. The payload is complete, because a mask cannot select fields of an arbitrary payload. */
 const mask =
   "entries(insertId,timestamp,logName,severity,resource,operation,httpRequest(status),textPayload,jsonPayload,protoPayload),nextPageToken";
 

@@ -8,13 +8,10 @@ import { meaningOf, type Said } from "./words.ts";
 
 /** The most that one log is taken to say. */
 const mostOfOne = 4;
-/** How much more often than before something must come to be told, where it came before. */
+/** Minimum increase in frequency, as a factor, for a pattern that occurred before to be reported. */
 const suddenly = 3;
 
-/**
- * What is new or suddenly frequent, what is understood first.
- * @param beforeSeconds how long the time before was
- */
+/** Returns the patterns that are new or suddenly frequent, recognized ones first. @param beforeSeconds length of the baseline period */
 export function patternsIn(
   {
     logs,
@@ -54,7 +51,7 @@ export function patternsIn(
   });
 }
 
-/** What the words of a message mean. What is cited of them is free of secrets. */
+/** Returns the meaning of a message. The parts quoted from it contain no secrets. */
 function meansOf(message: TargetText, said: Said): Pick<SeenLogPattern, "means"> {
   const means = message.judge((text) => meaningOf(text, said));
   if (means === undefined) return {};
@@ -63,7 +60,7 @@ function meansOf(message: TargetText, said: Said): Pick<SeenLogPattern, "means">
   return { means: { ...means, says: cited("says"), remedy: cited("remedy") } };
 }
 
-/** Whether something is new, or comes much more often than before. */
+/** Returns whether a pattern is new, or much more frequent than before. */
 function isSudden(times: readonly number[], before: number, beforeSeconds: number): boolean {
   if (before === 0) return true;
   const seconds = Math.max(60, (Math.max(...times) - Math.min(...times)) / 1000);

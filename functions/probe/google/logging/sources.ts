@@ -6,15 +6,15 @@ import { type LogEntry, quoted } from "./entries.ts";
 /** The log of one resource. */
 export interface WatchedLog {
   readonly component: string;
-  /** What it is called: `Cloud Run service backend`, and its name alone. */
+  /** The title with the name, as in `Cloud Run service backend`, and the name alone. */
   readonly title: string;
   readonly name: string;
   readonly filter: string;
-  /** Whether an entry is of this log. */
+  /** Returns whether an entry belongs to this log. */
   has(entry: LogEntry): boolean;
 }
 
-/** How the logs of a kind of resource are found: the type that they have in entries, and the label that names it. */
+/** How to find the logs of a kind of resource: its type in the entries, and the label that contains its name. */
 const kinds: readonly {
   readonly api: string;
   readonly collection: string;

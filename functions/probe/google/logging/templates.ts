@@ -23,7 +23,7 @@ const longest = 60;
 /** The most templates: what comes after them is not grouped. */
 const mostTemplates = 200;
 
-/** What is a value wherever it stands: the order matters, the longest forms come first. */
+/** Patterns of values, anywhere in a message. The order matters: the longest forms come first. */
 const values: readonly RegExp[] = [
   /\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.,\d]*(Z|[+-]\d\d:?\d\d)?/g,
   /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/gi,
@@ -83,7 +83,7 @@ export function patternLike({ words }: Pick<Template, "words">, message: string)
   return patternOf({ words: own.map((word, index) => (isSame && words[index] === placeholder ? placeholder : word)) });
 }
 
-/** How many words two messages of one length share; a placeholder is shared with anything. */
+/** Returns the number of words that two messages of the same length share. A placeholder matches any word. */
 function sharedWords(some: readonly string[], others: readonly string[]): number {
   return some.reduce((sum, word, index) => sum + Number(word === others[index]), 0);
 }

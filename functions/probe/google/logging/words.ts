@@ -1,10 +1,10 @@
 /**
- * Google's own words in logs: what each means, which part is to blame, and what mends it. One table; each row says where its words are from. The
- * first row that matches counts, so that what is more definite stands before what is less.
+ * Known log messages of Google Cloud: the meaning of each, the responsible part, and the remedy. One table; each row names its source. The
+ * first matching row counts, so specific rows come before general ones.
  */
 import type { ReportedLogPattern } from "../../../../shared/messages/report.ts";
 
-/** What a row knows of the log that says it. */
+/** The log that a message comes from. */
 export interface Said {
   /** The resource in the log of which it stands: `Cloud Run service backend`, and its name alone. */
   readonly resource: string;
@@ -22,7 +22,7 @@ interface Words {
   /** It may follow from trouble elsewhere. */
   readonly isSymptom?: true;
   readonly says: (said: Said, found: RegExpExecArray) => string;
-  /** One sentence with the command that mends it. */
+  /** One sentence with the command that fixes it. */
   readonly remedy: (said: Said, found: RegExpExecArray) => string;
   readonly source: string;
 }
@@ -205,7 +205,7 @@ export const knownWords: readonly Words[] = [
   },
 ];
 
-/** What the words of a message mean; `undefined` where nothing is known of them. */
+/** Returns the meaning of a message; `undefined` if it is not known. */
 export function meaningOf(message: string, said: Said): ReportedLogPattern["means"] {
   for (const { name, matches, blames, isSymptom, says, remedy } of knownWords) {
     const found = matches.exec(message);
