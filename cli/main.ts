@@ -24,6 +24,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   note: async () => (await import("./commands/note.ts")).note,
   resolve: async () => (await import("./commands/resolve.ts")).resolve,
   postmortem: async () => (await import("./commands/postmortem.ts")).postmortem,
+  room: async () => (await import("./commands/room.ts")).room,
   drill: async () => (await import("./commands/drill.ts")).drill,
   changes: async () => (await import("./commands/changes.ts")).changes,
   heartbeat: async () => (await import("./commands/heartbeat.ts")).heartbeat,

@@ -52,8 +52,8 @@ describe("init, with addresses", () => {
     expect([code, err]).toEqual([0, []]);
     const { probes, baselines, recovery, text } = await written(file);
     expect(probes).toMatchObject({
-      "part-127-0-0-1": { kind: "http", url: `${url}/health`, expect: { json: { "$.status": "ok" } } },
-      "part-127-0-0-1-figures": {
+      "host-127-0-0-1": { kind: "http", url: `${url}/health`, expect: { json: { "$.status": "ok" } } },
+      "host-127-0-0-1-figures": {
         url: `${url}/health/infrastructure`,
         alert: "off",
         extract: [
@@ -61,7 +61,7 @@ describe("init, with addresses", () => {
           { metric: "cloud_sql_pool_utilization", path: "$.cloud_sql_pool_utilization", unit: "%", required: false },
         ],
       },
-      "part-127-0-0-1-websocket": { kind: "websocket", url: `${url.replace("http", "ws")}/ws` },
+      "host-127-0-0-1-websocket": { kind: "websocket", url: `${url.replace("http", "ws")}/ws` },
     });
     expect(baselines).toMatchObject({
       http_response_time: expect.stringMatching(/^<\d/),
@@ -71,7 +71,7 @@ describe("init, with addresses", () => {
     expect(recovery).toMatchObject({ stages: [{ name: "basic health" }, { name: "websocket" }] });
     expect(text).toMatch(/^#channels:\n(?:#.*\n)+#routes:/m);
     const shown = out.join("\n");
-    expect(shown).toMatch(/part-127-0-0-1 +ok/);
+    expect(shown).toMatch(/host-127-0-0-1 +ok/);
     expect(shown).toContain("there are no routes");
     expect(shown.slice(shown.indexOf("Next:"))).toMatch(/pathkeeper validate .*\n.*npm start -- --config /);
     expect((await run("validate", file)).code).toBe(0);
@@ -82,10 +82,10 @@ describe("init, with addresses", () => {
     const socket = `${url.replace("http", "ws")}/ws`;
     expect((await run("init", `${url}/health/infrastructure`, socket, "--config", file)).code).toBe(0);
     const { components, probes } = await written(file);
-    expect(Object.keys(components as object)).toEqual(["part-127-0-0-1", "part-127-0-0-1-websocket"]);
+    expect(Object.keys(components as object)).toEqual(["host-127-0-0-1", "host-127-0-0-1-websocket"]);
     expect(probes).toMatchObject({
-      "part-127-0-0-1": { url: `${url}/health/infrastructure`, extract: [{}, {}] },
-      "part-127-0-0-1-websocket": { url: socket },
+      "host-127-0-0-1": { url: `${url}/health/infrastructure`, extract: [{}, {}] },
+      "host-127-0-0-1-websocket": { url: socket },
     });
   });
 
@@ -93,8 +93,8 @@ describe("init, with addresses", () => {
     const [url, file] = [await site(), newFile()];
     const { out } = await run("init", url, "http://127.0.0.1:1/health", "--config", file);
     const { text, probes } = await written(file);
-    expect(out.join("\n")).toMatch(/part-127-0-0-1-1 +failed/);
-    expect(probes).toMatchObject({ "part-127-0-0-1-1": { url: "http://127.0.0.1:1/health", alert: "off" } });
+    expect(out.join("\n")).toMatch(/host-127-0-0-1-1 +failed/);
+    expect(probes).toMatchObject({ "host-127-0-0-1-1": { url: "http://127.0.0.1:1/health", alert: "off" } });
     expect(text.replaceAll(/\n +# /g, " ")).toMatch(
       /It failed when this was written \(connect: [^)]+\(?.*Delete alert: off/,
     );
@@ -165,6 +165,7 @@ describe("init, with addresses", () => {
     [["postgres://shop:hunter2@db/shop"], "--url-from NAME"],
     [["https://shop:hunter2@shop.example"], "must not carry a password"],
     [["ftp://shop.example"], "invalid address"],
+    [["https://shop-.example"], "invalid host"],
     [["--url-from", "NOT_SET_ANYWHERE"], "NOT_SET_ANYWHERE is not set"],
     [["--project", "Shop"], "invalid project id"],
     [["--project", "shop-staging", "--region", "us-central1-a"], "invalid region"],
@@ -175,10 +176,13 @@ describe("init, with addresses", () => {
     expect(err.join("")).not.toContain("hunter2");
   });
 
-  it("refuses a variable that holds no URL, without showing it", async () => {
-    withVariable("SHOP_DATABASE_URL", "hunter2-c4n4ry");
+  it.each([
+    ["hunter2-c4n4ry", "holds no URL of a database"],
+    ["redis://:hunter2-c4n4ry@shop_cache:6379", "is none: use letters"],
+  ])("refuses a variable that holds no such URL, without showing it: %j", async (value, says) => {
+    withVariable("SHOP_DATABASE_URL", value);
     const { code, err } = await run("init", "--url-from", "SHOP_DATABASE_URL", "--config", newFile());
-    expect([code, err]).toEqual([2, [expect.stringContaining("holds no URL of a database")]]);
+    expect([code, err]).toEqual([2, [expect.stringContaining(says)]]);
     expect(err.join("")).not.toContain("hunter2");
   });
 });
@@ -189,7 +193,7 @@ describe("init, with a project", () => {
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand(shop()));
     const { code, out, err } = await run("init", "--project", project, "--no-probe", "--config", file);
     expect([code, err]).toEqual([0, []]);
-    expect(out.join("\n")).toMatch(/wrote .*: 9 components, \d+ probes, \d+ rules/);
+    expect(out.join("\n")).toMatch(/wrote .*: 10 components, \d+ probes, \d+ rules/);
     expect(out.join("\n")).toContain("a month after what is free");
     expect((await written(file))["google_cloud"]).toEqual({ project, region: "us-central1" });
   });

@@ -24,6 +24,7 @@ import type { Draft } from "./init/draft.ts";
 import type { Found } from "./init/found.ts";
 import { askForSource } from "./init/questions.ts";
 import { readProject } from "./init/read.ts";
+import { isProbed } from "./init/reading.ts";
 import { type Trial, tryOut, withTrial } from "./init/trial.ts";
 import { unseenSentences } from "./init/unseen.ts";
 import { update } from "./init/update.ts";
@@ -157,6 +158,8 @@ export function endpointIn(text: string): Endpoint {
   if (url.username !== "" || url.password !== "")
     throw new WrongUsage("an address must not carry a password: leave user and password out");
   const origin = `${url.protocol.replace(/^ws/, "http")}//${url.host}`;
+  if (!isProbed(origin))
+    throw new WrongUsage(`invalid host in "${text}": use letters, digits and hyphens between dots`);
   const path = `${url.pathname}${url.search}`;
   const isSocket = url.protocol.startsWith("ws");
   return {

@@ -93,6 +93,8 @@ const incidentEventSchema = lazily(() =>
     candidates: z.array(eventCandidate()).optional(),
     /** The change that fits the root cause, in one sentence; absent where none does. */
     suspected_change: z.string().optional(),
+    /** What a status update brings: that this change was found. It is for engineers alone. Absent in any other. */
+    news: z.literal("change").optional(),
     /** Owner of the root cause; absent if unknown. */
     team: z.string().optional(),
     /** Who acknowledged it, and how where that is known; absent while nobody has. */

@@ -37,8 +37,8 @@ const shares: Readonly<Record<FaultKind, readonly [share: number, most: number]>
   "clock jump": [0.12, 2],
   "receiver trouble": [0.5, 8],
   "receiver outage": [0.15, 2],
-  edit: [0.2, 3],
-  "configuration change": [0.12, 1],
+  edit: [0.3, 3],
+  "configuration change": [0.2, 1],
 };
 
 /** The schedule of a seed. @param outages each with what a run of it without faults has for them to strike */
@@ -131,8 +131,18 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
         ...{ fault: kind, reader: chance.below(profile.readers) },
         ...{ at: chance.below(until), for: 10_000 + chance.below(230_000) },
       };
-    case "edit":
-      return { fault: kind, at: 60_000 + chance.below(until - 60_000), edit: pick(edits, chance) };
+    case "edit": {
+      // What ends an incident does more than all others.
+      const isEnd = chance.chance(0.3) ? true : undefined;
+      return {
+        fault: kind,
+        at: 60_000 + chance.below(until - 60_000),
+        edit: pick(
+          edits.filter(({ ends }) => ends === isEnd),
+          chance,
+        ),
+      };
+    }
     case "configuration change":
       return { fault: kind, change: pick(changes(scenario, chance), chance), over: chance.below(60_000) };
   }
@@ -142,7 +152,11 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
 const passing = troubles.filter((trouble) => trouble !== "unwanted");
 
 function changes({ plan }: Outage["scenario"], chance: Random): readonly Change[] {
-  return changesOf(plan.configuration, [150_000, 210_000, 270_000][chance.below(3)] ?? 150_000);
+  const all = changesOf(plan.configuration, [150_000, 210_000, 270_000][chance.below(3)] ?? 150_000);
+  // Of few rules as often as of many channels.
+  const what = pick(["component", "channel", "rule", "probe"] as const, chance);
+  const some = all.filter((change) => change.what === what);
+  return some.length > 0 ? some : all;
 }
 
 function stepOf(chance: Random, { steps }: Profile): { readonly slot: Slot; readonly step: number } {

@@ -187,7 +187,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       }
     });
 
-    it("finds what a first plan shows of mistakes in the files of the module", { timeout: 300_000 }, async () => {
+    it("finds what a first plan shows of mistakes in the files of the module", { timeout: 600_000 }, async () => {
       const more = '\nrunbook_url = "https://git.example.com/pathkeeper/docs/alarms.md"\n';
       const mutated = await openWorkspace({}, "before the first apply");
       try {

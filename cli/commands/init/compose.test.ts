@@ -2,7 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { googleApi } from "../../../shared/adapters/google-api.ts";
+import { loadConfiguration } from "../../../shared/config/load.ts";
 import type { GoogleApi } from "../../../shared/ports.ts";
+import { vocabulary } from "../../vocabulary.ts";
 import { compose } from "./compose.ts";
 import type { Draft } from "./draft.ts";
 import type { Found } from "./found.ts";
@@ -44,6 +46,7 @@ describe("a project", () => {
       certificates: [],
       api: ["orders", "sessions"],
       web: ["api", "shop"],
+      "orders-to-api": ["api"],
       configuration: [],
     });
   });
@@ -82,6 +85,21 @@ describe("a project", () => {
       certificates: { compute: ["shop-example"], domains: ["shop.example"] },
       redis: [{ instance: "sessions", availability: "standard" }],
     });
+  });
+
+  it("has comments that are valid once they are filled in", async () => {
+    const { text } = writtenFor(await foundOf(shop()));
+    const filled = text
+      .replaceAll(/^#(?= {2}|channels:|routes:)/gm, "")
+      .replace(
+        /^components:\n/m,
+        "components:\n  golden-path: { layer: application, role: journey, depends_on: [web] }\n",
+      );
+    const loaded = loadConfiguration(filled, "monitor.yaml", vocabulary, now);
+    expect("problems" in loaded ? loaded.problems : loaded.warnings).toEqual([]);
+    expect(Object.keys((parse(filled) as { probes: object }).probes)).toEqual(
+      expect.arrayContaining(["orders", "api", "login", "conversation", "golden-path"]),
+    );
   });
 
   it("keeps no value of a variable", async () => {

@@ -8,6 +8,7 @@ import { draftBalancers, draftHosts, endpointOf, probedRoutes } from "./parts/ba
 import { draftConfiguration } from "./parts/configuration.ts";
 import { type Context, cacheComponent, databaseComponent, regionComponent } from "./parts/keys.ts";
 import { draftNetwork } from "./parts/network.ts";
+import { draftQueues } from "./parts/queues.ts";
 import { directEndpoint, draftDirectAddresses, draftServices, nameServices } from "./parts/services.ts";
 import { draftStores } from "./parts/stores.ts";
 import { relationsOf } from "./relations.ts";
@@ -73,6 +74,7 @@ function draftProject(
   draftStores(context, relations, owned);
   draftBalancers(context, relations);
   draftServices(context, relations);
+  draftQueues(context, relations);
   draftHosts(context, relations, sightings, ca);
   draftDirectAddresses(context, relations, sightings);
   draftConfiguration(context, relations);
@@ -142,7 +144,7 @@ function draftGiven(
     if (isFirst) {
       const advice = `If it uses ${stores.join(" or ")}, write depends_on: [${stores.join(", ")}]: then one outage is one incident.`;
       const title = `${hostname}${port === "" ? "" : `:${port}`}`;
-      const role = isSocket ? { role: "websocket" } : {};
+      const role = { role: isSocket ? "websocket" : "service" };
       draft.addComponent(component, { title, layer: "application", ...role }, stores.length === 0 ? [] : [advice]);
     }
     if (isFirst && certificate !== undefined) {

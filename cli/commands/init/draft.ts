@@ -147,7 +147,7 @@ export function nameOf(text: string): string {
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "");
-  const name = /^[a-z]/.test(plain) ? plain : `part-${plain}`;
+  const name = /^[a-z]/.test(plain) ? plain : `host-${plain}`;
   return name.slice(0, longest).replace(/-+$/, "");
 }
 

@@ -1,6 +1,7 @@
 /** One thing that is read of a project: where it is asked for, what it takes to be allowed to, and what is kept of the answer. */
 import { z } from "zod";
 import { listAt, nameIn, textAt } from "../../../functions/probe/google/configuration/json.ts";
+import { requestFields } from "../../../functions/probe/http/settings.ts";
 import { googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import type { GoogleRequest } from "../../../shared/ports.ts";
 
@@ -56,6 +57,11 @@ export function hostName(text: string | undefined): string | undefined {
 export function hostOf(url: string | undefined): string | undefined {
   const parsed = url === undefined ? null : URL.parse(url);
   return parsed === null || parsed.host === "" ? undefined : parsed.host.toLowerCase();
+}
+
+/** Whether a probe takes a URL. */
+export function isProbed(url: string | undefined): boolean {
+  return url !== undefined && requestFields().url.safeParse(url).success;
 }
 
 /** The entries of an aggregated list of Compute Engine, of all regions and of none. Source: Compute API v1, `aggregatedList`. */

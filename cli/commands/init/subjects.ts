@@ -23,6 +23,7 @@ export const subjectKinds = {
   certificate: "certificates of Certificate Manager",
   "SSL certificate": "SSL certificates of load balancers",
   host: "URL maps of load balancers",
+  subscription: "Pub/Sub subscriptions",
   subnet: undefined,
 } as const;
 
@@ -72,6 +73,8 @@ function subjectsOf({ kind, settings }: ConfiguredProbe, own: Own): Subject[] {
       return own("Redis", instance);
     case "load_balancer":
       return own("load balancer", textAt(settings, "url_map"));
+    case "cloud_monitoring":
+      return own("subscription", /subscription_id\s*=\s*"([^"]+)"/.exec(textAt(settings, "filter") ?? "")?.[1]);
     case "gcp_configuration":
       return checked(settings, own);
     default: {

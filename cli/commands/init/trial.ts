@@ -4,6 +4,7 @@ import type { ProbeResult } from "../../../shared/messages/report.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { runLocally } from "../../local-probes.ts";
 import { failureSentence } from "../../terminal/results.ts";
+import { counted } from "../../terminal/terminal.ts";
 import type { Draft, Entry } from "./draft.ts";
 
 /** How often each probe is run for a baseline. */
@@ -11,10 +12,10 @@ export const runs = 10;
 
 /** Metrics of which a baseline says something, with the rule that goes with it. */
 const measured: Readonly<Record<string, { readonly rule: string; readonly leastMs: number }>> = {
-  http_response_time: { rule: "Answers Are Slow", leastMs: 1_000 },
-  database_connection_time: { rule: "Database Connections Are Slow", leastMs: 500 },
-  connection_time: { rule: "Connections Are Slow", leastMs: 500 },
-  websocket_handshake_time: { rule: "WebSockets Open Slowly", leastMs: 1_000 },
+  http_response_time: { rule: "Answers Are Slow", leastMs: 5_000 },
+  database_connection_time: { rule: "Database Connections Are Slow", leastMs: 1_000 },
+  connection_time: { rule: "Connections Are Slow", leastMs: 1_000 },
+  websocket_handshake_time: { rule: "WebSockets Open Slowly", leastMs: 5_000 },
 };
 
 /** What came of a trial. */
@@ -42,7 +43,7 @@ export async function tryOut(
     });
     return reports.flatMap(({ results }) => results);
   };
-  progress(`running ${configuration.probes.length} probes`);
+  progress(`running ${counted(configuration.probes.length, "probe")}`);
   const results = await run(configuration.probes);
   const good = new Set(results.flatMap(({ probe, success }) => (success ? [probe] : [])));
   const again = configuration.probes.filter(

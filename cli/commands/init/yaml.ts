@@ -32,7 +32,12 @@ export function yamlOf(draft: Draft, written: string): string {
       ),
       ...section("probes", probes, "add a probe"),
     ],
-    templates.length === 0 ? [] : templates.flatMap((template, index) => templateLines(template, index === 0)),
+    [
+      ...comment("Probes to fill in: remove the # in front of each line. They belong to the section probes above."),
+      ...templates.flatMap((template) => ["", ...templateLines(template)]),
+      "",
+      ...undiscovered,
+    ],
     rules.size === 0
       ? []
       : [
@@ -80,15 +85,9 @@ function unseenLines({ unseen }: Draft): string[] {
   ];
 }
 
-function templateLines({ says, name, settings }: Template, isFirst: boolean): string[] {
+function templateLines({ says, name, settings }: Template): string[] {
   const body = indented(yaml(Object.fromEntries([[name, settings]])));
-  return [
-    ...(isFirst
-      ? [...comment("Probes to fill in: remove the # in front of each line, in the section probes above."), ""]
-      : [""]),
-    ...says.flatMap(comment),
-    ...body.map((line) => `#${line}`),
-  ];
+  return [...says.flatMap(comment), ...body.map((line) => `#${line}`)];
 }
 
 function recoveryLines(stages: Draft["stages"]): string[] {
@@ -101,27 +100,50 @@ function recoveryLines(stages: Draft["stages"]): string[] {
   ];
 }
 
-/** Journeys and channels, which nobody can discover. */
-const afterwards =
-  `# What users do, from the login to what they came for, is what matters most, and it cannot be discovered. A journey looks like this,
-# in the section probes; its last stage of recovery would be { name: golden path, probes: [golden-path] }.
+/** Logins, conversations and journeys, which nobody can discover. */
+const undiscovered = `# Health is not yet a login: whether the probes' own user is let in. Its body is a secret.
+#  login:
+#    kind: http
+#    component: golden-path
+#    method: POST
+#    url: https://shop.example.com/login
+#    headers: { content-type: application/json }
+#    body: { secret: login-body }
+
+# A conversation over a WebSocket, step by step.
+#  conversation:
+#    kind: websocket
+#    component: golden-path
+#    url: wss://shop.example.com/ws
+#    token: { secret: websocket-token }
+#    script:
+#      - { name: welcome, expect: [{ json: { $.type: welcome } }], within: 5s }
+#      - { name: message, send: { type: message, text: Hello } }
+#      - { name: reply, expect: [{ json: { $.type: reply } }], within: 10s }
+
+# What users do, from the login to what they came for, matters most. It is a component of its own, such as
+# golden-path: { layer: application, role: journey, depends_on: [what it uses], impact: Nobody can order }.
 #  golden-path:
 #    kind: journey
-#    component: golden-path # { layer: application, depends_on: [what it uses], impact: what its failure blocks }
+#    component: golden-path
 #    schedule: every 5m
 #    timeout: 45s
 #    variables: { email: probe@example.com, password: { secret: probe-password } }
 #    steps:
 #      - name: log in
-#        http: { method: POST, url: "https://example.com/login", json: { email: "\${email}", password: "\${password}" } }
+#        http:
+#          method: POST
+#          url: https://shop.example.com/login
+#          json: { email: "\${email}", password: "\${password}" }
 #        capture: { token: $.token }
 #      - name: open socket
-#        websocket: { url: "wss://example.com/ws", headers: { authorization: "Bearer \${token}" } }
+#        websocket: { url: "wss://shop.example.com/ws", headers: { authorization: "Bearer \${token}" } }
 #      - name: reply
 #        expect: [{ json: { $.type: reply } }]
-#        within: 10s
+#        within: 10s`.split("\n");
 
-# Who is told of what. Until this is filled in, incidents are recorded and nobody is told.
+/** Who is told, which only a person knows. */
+const afterwards = `# Who is told of what. Until this is filled in, incidents are recorded and nobody is told.
 #channels:
 #  team-email: { kind: email, to: [team@example.com], from: "Pathkeeper <pathkeeper@example.com>" }
 #  team-chat: { kind: slack, url: { secret: slack-webhook-url } }

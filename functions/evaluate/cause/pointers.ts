@@ -1,4 +1,4 @@
-/** What points at a component besides what was measured of it: a change that was made to it, and the words of a log. */
+/** Evidence that points at a component besides measurements: a change of it, and log messages. */
 import type { Evidence } from "./evidence.ts";
 import { type Change, fittingChange, type LogPattern } from "./knowledge/changes.ts";
 import { isWay } from "./signals.ts";
@@ -21,7 +21,7 @@ export function changeBefore(evidence: Evidence, component: string): Change | un
   return fittingChange(madeTo(component), failedAt) ?? fittingChange(ways.flatMap(madeTo), failedAt);
 }
 
-/** What a log says that puts the blame on a component: its own log, or that of something which needs it. */
+/** A log message that blames a component: in its own log, or in that of a dependent. */
 export function wordsAbout(evidence: Evidence, component: string): LogPattern | undefined {
   const { logPatterns = [] } = evidence.seen;
   const about = logPatterns.filter(({ component: whose, means }) => {
@@ -30,6 +30,6 @@ export function wordsAbout(evidence: Evidence, component: string): LogPattern | 
     if (blames === undefined) return whose === component;
     return blames.includes(evidence.role(component)) && evidence.graph.distance(whose, component) !== undefined;
   });
-  // What names a cause says more than what may follow from one.
+  // A message that names a cause outweighs one that may be a consequence.
   return about.find(({ means }) => !means?.is_symptom) ?? about[0];
 }

@@ -101,7 +101,12 @@ describe("what was changed", () => {
       "Consider taking back the change before it: deployed backend-42 (service backend-42). Go back.",
     );
     expect(incident.timeline.filter((line) => line.includes("Found: Deployed backend-42"))).toHaveLength(1);
-    expect(bench.events.at(-1)).toMatchObject({ event: "opened" });
+    expect(bench.events.at(-1)).toMatchObject({
+      event: "status_update",
+      news: "change",
+      suspected_change: incident.suspected_change,
+      change: `Found: ${incident.suspected_change}`,
+    });
   });
 
   it("names nothing that is too old, that came after, or that was changed elsewhere", async () => {

@@ -57,7 +57,7 @@ const longestLine = 700;
 export class Draft {
   incident: Incident;
   changed = false;
-  readonly #events: { kind: IncidentEventKind; at: number; change: string }[] = [];
+  readonly #events: { kind: IncidentEventKind; at: number; change: string; news?: "change" }[] = [];
   readonly #requests: OutboxEntry[] = [];
   readonly #joined: string[] = [];
 
@@ -103,6 +103,13 @@ export class Draft {
     this.note(at, change);
   }
 
+  /** Remembers to tell engineers that a change was found which fits the cause. */
+  tellChange(at: number, change: string): void {
+    if (this.#events.at(-1)?.kind !== "resolved")
+      this.#events.push({ kind: "status_update", at, change, news: "change" });
+    this.note(at, change);
+  }
+
   request(entries: readonly OutboxEntry[]): void {
     this.#requests.push(...entries);
   }
@@ -140,11 +147,11 @@ export class Draft {
   finish(plan: Plan): OutboxEntry[] {
     const counts = { ...this.incident.events };
     let sequence = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const told = this.#events.map(({ kind, at, change }) => {
+    const told = this.#events.map(({ kind, ...event }) => {
       const occurrence = (counts[kind] ?? 0) + 1;
       counts[kind] = occurrence;
       sequence += 1;
-      return { kind, at, change, occurrence, sequence };
+      return { kind, ...event, occurrence, sequence };
     });
     if (told.length > 0) this.set({ events: counts });
     const { environment } = plan.configuration;

@@ -88,7 +88,7 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   const { change } = diagnosis;
   if (change !== undefined && change.id !== before.change?.id && draft.incident.id !== "")
-    draft.note(facts.watermark, `Found: ${change.says}`);
+    draft.tellChange(facts.watermark, `Found: ${change.says}`);
   const began = beginningOf(draft.incident, facts);
   if (began < (draft.incident.relapses?.at(-1)?.failedAt ?? draft.incident.firstFailureAt))
     draft.set(begunBy(draft.incident, began));

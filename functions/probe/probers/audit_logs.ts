@@ -62,8 +62,8 @@ project: shop-staging
 When an incident opens, and again ten minutes later, because entries arrive late, it reads Admin Activity and System Event logs from an hour before the
 first failure on: deployments and traffic, settings, maintenance and failover of Cloud SQL, connectors, networks, firewall rules, IAM, secrets,
 certificates, DNS, quotas, organization policies. Each change stands in \`changes\` of the [incident](../incidents.md) with its time, what was done in plain
-words, and a link to the entry. One that was made to the cause within half an hour before it began to fail is evidence, a line of the notice to
-engineers, and a proposal to take it back. Nothing is ever taken back by itself. The command \`changes\` shows the same at any time.
+words, and a link to the entry. One that was made to the cause within half an hour before it began to fail is evidence, a status update to
+engineers and a line of every later notice to them, and a proposal to take it back. Nothing is ever taken back by itself. The command \`changes\` shows the same at any time.
 
 ## Whose a change is
 

@@ -39,6 +39,12 @@ export function readAddress(variable: string, value: string): AddressWithSecret 
   // A socket is written as a parameter: postgres://user@/name?host=/cloudsql/project:region:instance.
   const host = url.searchParams.get("host") ?? url.hostname.replace(/^\[|\]$/g, "");
   if (host === "") return `the URL in ${variable} names no host`;
+  if (
+    !host.startsWith("/") &&
+    isIP(host) === 0 &&
+    !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(host)
+  )
+    return `the host of the URL in ${variable} is none: use letters, digits and hyphens between dots`;
   const secret = secretOf(variable);
   const sslmode = url.searchParams.get("sslmode");
   const common = {

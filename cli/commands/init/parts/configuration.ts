@@ -43,6 +43,11 @@ export function draftConfiguration(context: Context, relations: Relations): void
         : [],
     );
   }
+  const asked = { component, schedule: "every 5m", timeout: "20s", alert: "off" };
+  draft.addProbe("what-changed", { kind: "audit_logs", ...asked }, [
+    "What was changed, and what the error logs say: read when an incident opens. The schedule only proves that they may be read.",
+  ]);
+  draft.addProbe("what-the-logs-say", { kind: "error_logs", ...asked });
   draft.addRule("Configuration Unwise", {
     component,
     condition: 'configuration_ok{severity="warning"} == 0',

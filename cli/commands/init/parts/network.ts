@@ -30,7 +30,7 @@ export function draftNetwork({ found, draft }: Context): void {
   );
   for (const { name, region, project } of subnets.values()) {
     const component = subnetComponent(name, region, draft);
-    draft.addComponent(component, { title: `Subnet ${name}`, layer: "platform" }, [
+    draft.addComponent(component, { title: `Subnet ${name}`, layer: "platform", role: "subnet" }, [
       "The subnet from which instances take their addresses (Direct VPC egress).",
     ]);
     draft.addProbe(`${name}-addresses`, {
@@ -64,7 +64,7 @@ function draftConnector(
   { found, draft }: Context,
 ): void {
   const component = connectorComponent({ name, region }, draft);
-  draft.addComponent(component, { title: `VPC connector ${name}`, layer: "platform" }, [
+  draft.addComponent(component, { title: `VPC connector ${name}`, layer: "platform", role: "connector" }, [
     "The way of services into the VPC network, to what has private addresses only.",
   ]);
   const known = ["f1-micro", "e2-micro", "e2-standard-4"].find((type) => type === machineType);

@@ -18,7 +18,7 @@ export function draftServices({ found, draft }: Context, relations: Relations): 
     const assumed = relations.databases.filter((use) => use.service === service && use.assumed !== undefined);
     draft.addComponent(
       component,
-      { ...(component === service.name ? {} : { title: service.name }), layer: "application" },
+      { ...(component === service.name ? {} : { title: service.name }), layer: "application", role: "service" },
       assumed.map(
         (use) => `That it uses ${use.database.name} is concluded from ${use.assumed}: correct it if it does not.`,
       ),

@@ -3,10 +3,9 @@ import { at, listAt, nameIn, textAt, textsAt } from "../../../../functions/probe
 import { parseCores, parseMemory } from "../../../../functions/probe/google/configuration/quantities.ts";
 import { takeService } from "../../../../functions/probe/google/resources/cloud-run.ts";
 import { takePolicy } from "../../../../functions/probe/google/resources/iam.ts";
-import { isHttpUrl } from "../../../../functions/probe/http/settings.ts";
 import { secretName } from "../../../../shared/config/secret-reference.ts";
 import type { FoundInvokers, FoundService } from "../found.ts";
-import { accountName, type Reading, regionName, resourceName } from "../reading.ts";
+import { accountName, isProbed, type Reading, regionName, resourceName } from "../reading.ts";
 
 const access = { api: "run.googleapis.com", role: "roles/run.viewer" } as const;
 
@@ -58,7 +57,7 @@ function takeFoundService(json: unknown, region: string): FoundService | undefin
   const containers = listAt(template, "containers");
   const container = containers.find((one) => listAt(one, "ports").length > 0) ?? containers[0];
   const variables = containers.flatMap((one) => listAt(one, "env"));
-  const url = [textAt(json, "uri"), ...textsAt(json, "urls")].find((one) => one !== undefined && isHttpUrl(one));
+  const url = [textAt(json, "uri"), ...textsAt(json, "urls")].find((one) => isProbed(one));
   const network = textAt(listAt(template, "vpcAccess", "networkInterfaces")[0], "network");
   const [cpu, memory] = ["cpu", "memory"].map((limit) => textAt(container, "resources", "limits", limit));
   return {

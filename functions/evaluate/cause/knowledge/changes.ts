@@ -1,6 +1,6 @@
 /**
- * What was changed, and what error logs say: facts that come with a diagnosis. A change that was made to a component shortly before it began to
- * fail, and words of a log that name a cause, sharpen an answer that the measurements allow; they make no candidate and outweigh nothing.
+ * Changes and log messages as evidence, which come with a diagnosis. A change of a component shortly before it started to fail, and log
+ * messages that name a cause, sharpen an answer that the measurements allow; they add no candidate and outweigh nothing.
  */
 import type {
   ChangeKind,
@@ -17,7 +17,7 @@ export interface Change extends Omit<ReportedChange, "at"> {
   readonly at: number;
 }
 
-/** What an error log says again and again; instants in milliseconds since the epoch. */
+/** A repeated message of an error log; instants in milliseconds since the epoch. */
 export interface LogPattern extends Omit<ReportedLogPattern, "first_at" | "last_at"> {
   readonly firstAt: number;
   readonly lastAt: number;
@@ -42,7 +42,7 @@ export function changeFrom({ at, what, resource, ...rest }: ReportedChange): Cha
   };
 }
 
-/** What the logs of a result say. `undefined` where it does not look for it, or could not. */
+/** Log messages in a result. `undefined` if the probe does not read logs, or could not. */
 export function logPatternsOf({ log_patterns: patterns }: ProbeResult): readonly LogPattern[] | undefined {
   return patterns?.slice(0, mostPatterns).map(({ first_at, last_at, pattern, ...rest }) => ({
     ...rest,
@@ -52,9 +52,9 @@ export function logPatternsOf({ log_patterns: patterns }: ProbeResult): readonly
   }));
 }
 
-/** How long before the first failure a change may have been made to have caused it, in milliseconds. */
+/** Maximum lead of a change over the first failure that it can have caused, in milliseconds. */
 const longestDelay = 1_800_000;
-/** How much later a change may seem to have been made, by clocks that differ and records that are written at its end, in milliseconds. */
+/** Maximum apparent delay of a change, in milliseconds: clocks differ, and entries may be written when the change ends. */
 const slack = 60_000;
 
 /** The change that fits a failure best: the last one before it that is not too old; where there is none, one that came with it. */
@@ -68,7 +68,7 @@ export function fittingChange(changes: readonly Change[], failedAt: number): Cha
 /** Kinds of changes that may touch a component although nothing says so. */
 const wide: ReadonlySet<ChangeKind> = new Set(["network", "firewall", "iam", "secret", "dns", "quota", "policy"]);
 
-/** Whether a change may concern any of these components. */
+/** Returns whether a change may concern any of these components. */
 export function concerns({ components, kind, elsewhere }: Change, names: ReadonlySet<string>): boolean {
   if (elsewhere === true) return false;
   return components.length === 0 ? wide.has(kind) : components.some((name) => names.has(name));
@@ -83,7 +83,7 @@ export function changeSentence({ what, resource, by, at }: Change, failedAt: num
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}${of}${who} at ${clockTime(at)}, ${when}.`;
 }
 
-/** What a log says, as one sentence with its counts. */
+/** Describes a log message in one sentence, with its counts. */
 export function logSentence({
   pattern,
   resource,

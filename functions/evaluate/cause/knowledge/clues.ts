@@ -185,7 +185,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   },
   "what else stands on the same ground works": (evidence, component) => {
     const ground = new Set(evidence.graph.causesOf(component).filter((name) => name !== component));
-    // What is asked first costs least: in a large outage nearly nothing works.
+    // The cheapest tests come first: in a large outage almost nothing works.
     const others = evidence.graph.names.filter(
       (name) =>
         evidence.works(name, component) &&

@@ -46,7 +46,7 @@ export function withSymptoms(
     if (followed === undefined) return;
     setEntry(symptoms, followed.symptom.id, followed.symptom);
     changed = true;
-    // What opens an incident is told when it has its name.
+    // The symptom that opens an incident is published once the incident has its name.
     if (incident.id !== "") for (const { at, text } of followed.notes) draft.note(at, text);
   };
   const earliest = earliestIn(incident);
@@ -71,7 +71,7 @@ export function withSymptoms(
   return changed ? symptoms : incident.symptoms;
 }
 
-/** What was good again, and is bad once more. */
+/** A symptom that had recovered and is bad again. */
 function returned(known: Symptom, seen: Symptom, most: number): Followed {
   const { until = seen.since, most: _, intermittent: __, ...rest } = known;
   const { most: cap, intermittent } = seen;
@@ -90,7 +90,7 @@ function withoutEnd({ until: _, ...symptom }: Symptom): Symptom {
   return symptom;
 }
 
-/** What is bad as before; `undefined` where nothing of it is new. */
+/** A symptom that is still bad; `undefined` if nothing of it is new. */
 function goingOn(known: Symptom, seen: Symptom, most: number): Followed | undefined {
   const next = withWorst(withLedger(known, seen.failures, most), seen);
   const { intermittent } = seen;
@@ -104,7 +104,7 @@ function goingOn(known: Symptom, seen: Symptom, most: number): Followed | undefi
   return { symptom, notes: changeNotes(known, symptom) };
 }
 
-/** What is more than chance by now, or over; `undefined` where it is as it was. */
+/** A symptom that is now beyond chance, or over; `undefined` if unchanged. */
 function confirmedOrOver(symptom: Symptom, facts: Facts, alarms: Alarms, most: number): Followed | undefined {
   const fact = symptom.source === "probe" ? ownEntry(facts.probes, probeOf(symptom)) : undefined;
   const isOver = symptom.until === undefined && !isStillBad(symptom, facts, alarms);
@@ -133,7 +133,7 @@ function isConfirmed(symptom: Symptom, { watermark }: Facts, { failing, intermit
   return isCertain(symptom, watermark) || failing.has(probe) || intermittent.has(probe);
 }
 
-/** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
+/** Returns whether it continues: a silent probe says nothing, and an uncertain symptom does not become certain that way. */
 function isStillBad(symptom: Symptom, { alerts, probes }: Facts, { intermittent }: Alarms): boolean {
   const { id, source, confirmed } = symptom;
   if (source === "rule") return ownEntry(alerts, id.slice("alert/".length)) !== undefined;

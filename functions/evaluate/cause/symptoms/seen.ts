@@ -1,4 +1,4 @@
-/** What is bad at present, as symptoms: probes that fail or have an alert of failures that come and go, and alerts of configured rules. Pure. */
+/** Current symptoms: probes that fail or have an alert for intermittent failures, and alerts of configured rules. Pure. */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Facts } from "../../incident/draft.ts";
 import { beganAfter } from "../../incident/record/onset.ts";
@@ -20,7 +20,7 @@ export function symptomsIn(facts: Facts, plan: Plan, earliest: (id: string) => n
   return [...probeSymptoms(facts, plan, earliest), ...alertSymptoms(facts, plan)];
 }
 
-/** What an alert that fires would add to an incident. */
+/** The symptom that a firing alert would add to an incident. */
 export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom {
   const { component, since, key, labels } = alert;
   const { probe } = labels;
@@ -65,7 +65,7 @@ export function passedSymptoms(facts: Facts, plan: Plan): readonly Symptom[] {
   });
 }
 
-/** How a probe fails, or has failed, since an instant. */
+/** Failures of a probe since an instant. */
 function probeSymptom(fact: ProbeFact, since: number, alert: KnownAlert | undefined, plan: Plan): Symptom {
   const { probe, component, vantage } = fact;
   const ledger = ledgerSince(fact.failures, since);

@@ -113,7 +113,7 @@ export function withAfterwards(document: Fields, entries: readonly TimelineEntry
 export function eventOf(
   incident: Incident,
   event: IncidentEventKind,
-  told: { at: number; change: string; occurrence: number; sequence: number },
+  told: { at: number; change: string; occurrence: number; sequence: number; news?: "change" },
   plan: Plan,
 ): IncidentEvent {
   const { diagnosis } = incident;
@@ -143,6 +143,7 @@ export function eventOf(
     ...(diagnosis.alsoBroken === undefined ? {} : { also_broken: diagnosis.alsoBroken }),
     ...(diagnosis.candidates === undefined ? {} : { candidates: diagnosis.candidates.map((one) => ({ ...one })) }),
     ...(diagnosis.change === undefined ? {} : { suspected_change: diagnosis.change.says }),
+    ...(told.news === undefined ? {} : { news: told.news }),
     ...(diagnosis.team === undefined ? {} : { team: diagnosis.team }),
     ...(incident.acknowledgedBy === undefined ? {} : { acknowledged_by: incident.acknowledgedBy }),
     opened_at: new Date(incident.openedAt).toISOString(),

@@ -1,5 +1,5 @@
 /** HTML from templates in which every value is escaped, unless it is HTML already. */
-import { escapeHtml } from "../text/escape-html.ts";
+import { escapeHtml } from "./escape-html.ts";
 
 /** HTML that may stand in a page as it is. */
 export class Html {
