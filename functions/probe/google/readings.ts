@@ -56,18 +56,19 @@ export const regional: () => {
 
 /** The notes on Cloud Monitoring on the page of every kind. @param series that one run of the probe returns */
 export function monitoringNotes(series: string, delay: string): string {
-  return `## How old it is
+  return `## Age of the data
 
-Google shows a point only some time after it was measured: here after up to ${delay}. So the probe looks back over that time and two periods more, and
-measures what was, not what is. \`data_age\` says how old the stalest point was; a condition that needs fresh data can ask for it, as in
-\`data_age < 10m and …\`. That nothing was to be read of a level is never taken for a zero. A success of this probe says that it could read, not that
-the component works: it acquits nobody when a cause is looked for, and a failure to read accuses nobody.
+Google makes a point available only some time after its measurement: here up to ${delay}. Therefore the probe looks back over that time and two more
+periods, and its measurements describe the recent past. \`data_age\` is the age of the oldest point. A condition that needs fresh data can require
+it, as in
+\`data_age < 10m and …\`. A missing point of a gauge is never treated as zero. A success of this probe means that it could read the data, not that
+the component works: it rules out no cause in a diagnosis, and a failure to read does not count against any component.
 
-## What it needs, and what it costs
+## Permissions and cost
 
-The API \`monitoring.googleapis.com\` enabled in the project, and for the probe's identity \`roles/monitoring.viewer\` there (permission
-\`monitoring.timeSeries.list\`). Google bills the series that are returned, $0.50 a million beyond the first million of a month, so each metric is
-read in one request and aggregated by Google: ${series}. Every minute for a month, each series is 43,200 of them.
+The probe requires the API \`monitoring.googleapis.com\` to be enabled in the project, and \`roles/monitoring.viewer\` there for its identity
+(permission \`monitoring.timeSeries.list\`). Google bills the returned series, $0.50 per million beyond the first million in a month, so each metric
+is read in one request and aggregated by Google: ${series}. Read every minute, each series counts 43,200 times per month.
 `;
 }
 

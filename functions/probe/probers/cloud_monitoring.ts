@@ -118,19 +118,19 @@ labels: { name: order_age }
 `,
   notes: `## Which aligner
 
-| the metric is | read it with |
+| type of the metric | aligner |
 |---|---|
 | a gauge (a level) | \`ALIGN_MEAN\`, \`ALIGN_MAX\`, \`ALIGN_MIN\`; \`ALIGN_NEXT_OLDER\` for the last value |
-| a counter (DELTA, CUMULATIVE) | \`ALIGN_DELTA\` for what happened in a period, \`ALIGN_RATE\` for that a second; never \`ALIGN_MEAN\` |
+| a counter (DELTA, CUMULATIVE) | \`ALIGN_DELTA\` for the increase in a period, \`ALIGN_RATE\` for the increase per second; never \`ALIGN_MEAN\` |
 | true or false | \`ALIGN_FRACTION_TRUE\` |
 | a distribution | \`ALIGN_PERCENTILE_95\` of one series; \`ALIGN_DELTA\` with \`REDUCE_PERCENTILE_95\` over several |
 
-What is counted or summed is read only up to where every point has arrived (\`delay\`); of a level the newest point there is counts.
+Counts and sums are read only up to the time for which every point has arrived (\`delay\`); of a gauge, the newest point counts.
 
 Metrics without a place in the [catalogue](../metrics.md) become \`cloud_monitoring_count\`, \`cloud_monitoring_ratio\`,
-\`cloud_monitoring_seconds\` or \`cloud_monitoring_bytes\`, told apart by the label \`name\`: \`cloud_monitoring_seconds{name="order_age"} > 5m\`.
+\`cloud_monitoring_seconds\` or \`cloud_monitoring_bytes\`, distinguished by the label \`name\`: \`cloud_monitoring_seconds{name="order_age"} > 5m\`.
 
-${monitoringNotes("as many series a run as the reducer and group_by leave", "the time that delay says")}`,
+${monitoringNotes("as many series per run as the reducer and group_by leave", "the time set in delay")}`,
   seriesRead: 1,
   yields: (settings) => [
     ...(settings === undefined

@@ -82,26 +82,26 @@ failed_startups: failed-startups
 `,
   notes: `## Latency
 
-A WebSocket is one request to Cloud Run that lasts as long as it is open. Requests that were answered with 101 are left out of the latency, so
-that it speaks of those that were answered; the rate of requests counts them in the class \`1xx\`.
+To Cloud Run, a WebSocket is one request that lasts as long as it is open. The latency excludes requests that were answered with 101; the request
+rate counts them in the class \`1xx\`.
 
 ## Failed starts
 
-Google counts no failed starts. A log-based metric does, a counter that you create once, and whose name stands in \`failed_startups\`:
+Google provides no count of failed starts. Create a log-based counter metric once, and set \`failed_startups\` to its name:
 
 \`\`\`
 gcloud logging metrics create failed-startups --description "Instances that failed to start" --log-filter '
   resource.type="cloud_run_revision" AND textPayload:"STARTUP" AND textPayload:"The instance was not started"'
 \`\`\`
 
-Cloud Run writes this line once for each instance that does not start, whatever else it says of it: that its container exited, or that a
-revision is not ready. Counting those lines as well would count one start several times, and a container that ends with \`exit(0)\` as a failure.
-It counts for all services; the probe reads the share of its own.
+Cloud Run writes this line once for each instance that does not start, in addition to other lines about the exit of its container or a revision that
+is not ready. Counting those as well would count one start several times, and count a container that ends with \`exit(0)\` as a failure. The metric
+counts for all services; the probe reads only the count of its service.
 
 ## Requests that find no instance
 
-A service at its maximum of instances answers \`429\` with the text \`Rate exceeded.\`, and Cloud Run leaves these out of its count of requests. A
-log-based metric counts them, as above, with its name in \`refused_requests\`:
+A service at its maximum number of instances answers \`429\` with the text \`Rate exceeded.\`, and Cloud Run excludes these from its request count.
+Create a log-based metric for them, as above, and set \`refused_requests\` to its name:
 
 \`\`\`
 gcloud logging metrics create refused-requests --description "Requests that found no instance" --log-filter '
@@ -110,9 +110,9 @@ gcloud logging metrics create refused-requests --description "Requests that foun
 
 ## Without traffic
 
-A service that nobody uses has no points at all. Then there are no shares and no latencies, rates are 0, and the finding \`traffic\` says so:
-that is no failure unless \`expect_traffic\` makes it one. Requests that never reach a revision, because nobody may call the service or the load
-balancer cannot reach it, are not counted by Cloud Run.
+An unused service has no points at all. Then there are no error rates or latencies, request rates are 0, and the finding \`traffic\` reports it.
+That is not a failure unless \`expect_traffic\` is set. Cloud Run does not count requests that never reach a revision, because calls to the service
+are not permitted or the load balancer cannot reach it.
 
 ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more with `refused_requests`", "3 minutes")}`,
   requires: ({ failed_startups, refused_requests }) => {

@@ -53,11 +53,11 @@ max_connections: 100
 `,
   notes: `## When it fails
 
-When the server is down (\`database/up\`), or the instance is in another state than RUNNING (\`database/instance_state\`): stopped by its owner,
-suspended, in maintenance, failed. Both are read, because the state stays RUNNING through an unplanned outage. Connections are summed
+The probe fails if the server is down (\`database/up\`), or the instance is in a state other than RUNNING (\`database/instance_state\`): stopped by
+its owner, suspended, in maintenance, failed. Both are read, because the state remains RUNNING during an unplanned outage. Connections are summed
 over all databases of the server (\`postgresql/num_backends\`).
 
-${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minutes")}`,
+${monitoringNotes("9 series per run, and 7 more while it is not running", "3 minutes")}`,
   seriesRead: 9,
   looksAt: ({ instance, project }) => [sqlInstance(instance, project)],
   yields: (settings) => [

@@ -118,7 +118,8 @@ expect: { A: [203.0.113.7, 203.0.113.8] }
 resolvers: [8.8.8.8, 1.1.1.1]
 connect: 443
 `,
-  notes: `Records are written as in zone files, without the final dot: \`10 mail.example.com\` (MX), \`0 5 5060 sip.example.com\` (SRV), \`0 issue letsencrypt.org\` (CAA), \`ns1.example.com hostmaster.example.com 2026113001\` (SOA: up to the serial number). \`failure.code\` is the word of DNS: \`NXDOMAIN\`, \`SERVFAIL\`, \`REFUSED\`, or \`NODATA\` where the name exists and has no record of the type.`,
+  notes: `Write records as in zone files, without the final dot: \`10 mail.example.com\` (MX), \`0 5 5060 sip.example.com\` (SRV), \`0 issue letsencrypt.org\` (CAA), \`ns1.example.com hostmaster.example.com 2026113001\` (SOA: up to the serial number). \`failure.code\`
+is the DNS response code: \`NXDOMAIN\`, \`SERVFAIL\`, \`REFUSED\`, or \`NODATA\` if the name exists and has no record of the type.`,
   usualSeconds: 0.1,
   yields: (settings) => [
     ...(["dns_lookup_time", "dns_records"] as const).map((metric) => ({

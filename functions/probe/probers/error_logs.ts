@@ -56,22 +56,25 @@ project: shop-staging
 `,
   notes: `## What it finds
 
-When an incident opens, and again ten minutes later, it reads the errors of what fails, and of what that depends on, from five minutes before the first failure on, and
-of the hour before that. Messages that differ only in numbers, ids and addresses are one pattern, with how often it came since and before. The incident shows three in
-\`log_patterns\`: those that are understood first, then those that are new, then the most frequent. The algorithm is
-[Drain](https://doi.org/10.1109/ICWS.2017.13). What is secret in a message is replaced before it is looked at, and no message is kept as it was written.
+When an incident opens, and again ten minutes later, the probe reads the errors of the failing components and their dependencies, starting five
+minutes before the first failure, and those of the hour before that. Messages that differ only in numbers, IDs and addresses form one pattern, with
+its counts since and before. The incident shows three in \`log_patterns\`: known messages first, then new ones, then the most frequent. The algorithm is
+[Drain](https://doi.org/10.1109/ICWS.2017.13). Secrets in a message are replaced before it is examined, and no message is stored in its original form.
 
-## Words that are known
+## Known messages
 
-A pattern with known words names the cause: it is evidence, the last "why?" and the first next step. \`phase 1\` to \`phase 7\` of a start-up are recognised with their number.
+A pattern with a known message names the cause: it is evidence, the last "why?" and the first next step. \`phase 1\` to \`phase 7\` of a startup are
+recognized with their number.
 
 ${wordsTable()}
 
-## What it needs, and what it costs
+## Permissions and cost
 
-\`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` has. Which resources belong to which component, the other probes say: \`cloud_run\`, \`cloud_sql\`, \`postgres\`,
-\`load_balancer\`, \`gcp_configuration\`. A diagnosis reads two pages of at most ${pageSize} entries; a scheduled run, while nothing fails, reads one entry, so that the permission
-is proven. Reading entries is free, up to 60 requests a minute and project. Without the permission the probe says so under \`unchecked\`, and does not fail.
+The probe requires \`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` includes. The other probes determine which resources
+belong to which component: \`cloud_run\`, \`cloud_sql\`, \`postgres\`,
+\`load_balancer\`, \`gcp_configuration\`. A diagnosis reads two pages of at most ${pageSize} entries; a scheduled run, while nothing fails, reads
+one entry to verify the permission. Reading entries is free, up to 60 requests per minute and project. Without the permission, the probe reports it
+under \`unchecked\` and does not fail.
 `,
   secondhand: true,
   delayed: true,

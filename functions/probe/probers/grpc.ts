@@ -51,7 +51,8 @@ tls: true
 id_token: https://cart-abcdef-uc.a.run.app
 service: shop.v1.Cart
 `,
-  notes: `Without \`tls\` the connection speaks HTTP/2 from the first byte (h2c). \`failure.code\` is \`NOT_SERVING\`, or gRPC's word for its status, such as \`UNIMPLEMENTED\` where the server has no health service.`,
+  notes: `Without \`tls\` the connection speaks HTTP/2 from the first byte (h2c). \`failure.code\` is \`NOT_SERVING\`, or the name of the gRPC
+status, such as \`UNIMPLEMENTED\` if the server has no health service.`,
   usualSeconds: 0.3,
   yields: (settings) => endpointYields(settings, "grpc_response_time", "answer"),
 

@@ -167,28 +167,28 @@ tls: require
 burst: { connections: 10 }
 pool: { size: 10, overflow: 15, role: backend }
 `,
-  notes: `## What a burst tells
-A burst has up to three stages, one after the other, and each opens its connections at the same moment: bare connections of TCP, connections as
-far as the handshake of TLS (as far as the server's first answer where there is none), and logins. \`database_connect_burst_connections\` says
-how many each stage opened. What was lost of them has a metric for each way of losing it, by \`stage\`:
+  notes: `## What a burst measures
+A burst has up to three sequential stages, each of which opens its connections simultaneously: TCP connections, connections up to the TLS handshake
+(or up to the server's first response without TLS), and logins. \`database_connect_burst_connections\` is the number that each stage opened. Each
+type of loss has a metric, by \`stage\`:
 
-| metric | what happened |
+| metric | meaning |
 |---|---|
-| \`database_connect_burst_unanswered\` | no answer came in the time of the stage; in the stage \`connect\` that is a SYN |
-| \`database_connect_burst_resets\` | the connection was cut off, or refused by TCP |
-| \`database_connect_burst_tls_failures\` | the handshake of TLS failed |
+| \`database_connect_burst_unanswered\` | no response arrived in the time of the stage; in the stage \`connect\`, an unanswered SYN |
+| \`database_connect_burst_resets\` | the connection was reset, or refused by TCP |
+| \`database_connect_burst_tls_failures\` | the TLS handshake failed |
 | \`database_connect_burst_refusals\` | the server itself refused the connection, with the SQLSTATE \`code\` |
 
-\`database_connect_burst_success\` speaks of the network path alone: 1 less the share that was lost in the worst stage. What the server
-refuses, such as by SQLSTATE 53300, was not lost.
+\`database_connect_burst_success\` describes only the network path: 1 minus the share that was lost in the worst stage. A connection that the server
+refuses, for example with SQLSTATE 53300, does not count as lost.
 
-## What a burst takes from the server
-A burst never takes the last connections of a server. Before it starts, the probe counts what is free: \`max_connections\` less the reserved
-ones, those in use, and logins that have not finished; the limits of the database and of the role count too. Half of that stays free, at least
-${minFree}, and at least what \`pool\` may still open. Only as many log in. The other stages take none of \`max_connections\`.
-With \`burst.ceiling\` a stage, the connections of all clients and the probe's own stay below that number together.
-Bursts of several probes of one database run one after the other. Where the free connections cannot be counted, or another burst does not end,
-no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \`burst.ceiling\` none.
+## Limits of a burst
+A burst never takes the last connections of a server. Before it starts, the probe counts the free connections: \`max_connections\` minus the
+reserved ones, those in use, and unfinished logins. The limits of the database and of the role count too. Half of the free connections stay free, at
+least ${minFree}, and at least as many as \`pool\` may still open. Only the rest log in. The other stages use none of \`max_connections\`. With
+\`burst.ceiling\`, the connections of a stage, of all clients and of the probe itself stay below that number together.
+Bursts of several probes of one database run one after the other. If the free connections cannot be counted, or another burst does not end, no
+connection logs in, and at most ${maxConnectionsUncounted} are opened, or none with \`burst.ceiling\`.
 `,
 
   usualSeconds: 0.5,

@@ -54,7 +54,8 @@ export const redis: Prober<RedisSettings, EndpointObservation> = {
 password: { secret: redis-auth }
 replication: primary
 `,
-  notes: `\`-LOADING\`, \`-MASTERDOWN\`, \`-MISCONF\`, \`-OOM\`, \`-CLUSTERDOWN\` and \`max number of clients reached\` are failures of the kind \`unavailable\`, a refused or missing login is one of the kind \`auth\`; \`failure.code\` is the word with which the server's error begins, such as \`WRONGPASS\`.`,
+  notes: `\`-LOADING\`, \`-MASTERDOWN\`, \`-MISCONF\`, \`-OOM\`, \`-CLUSTERDOWN\` and \`max number of clients reached\` are failures of the kind \`unavailable\`, a refused or missing login is one of the kind \`auth\`; \`failure.code\`
+is the first word of the server's error, such as \`WRONGPASS\`.`,
   usualSeconds: 0.2,
   yields: (settings) => endpointYields(settings, "connection_time", "authentication", "answer"),
 

@@ -90,7 +90,7 @@ script:
   - { name: first token, expect: [{ event: token }], fail_on: [{ event: error }], within: 3s }
   - { name: reply, expect: [{ event: done }], fail_on: [{ event: error }], within: 20s }
 `,
-  notes: `Redirects are not followed. A stream that ends before all expected events have come is a failure of the kind \`sequence\`.`,
+  notes: `Redirects are not followed. A stream that ends before all expected events have arrived is a failure of the kind \`sequence\`.`,
   usualSeconds: 5,
   yields: (settings) => [
     ...always("http_status", "stream_first_event_time"),

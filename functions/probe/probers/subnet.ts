@@ -42,9 +42,9 @@ export const subnet: Prober<SubnetSettings, SubnetObservation> = {
 region: us-central1
 subnet: shop-subnet
 `,
-  notes: `Only the primary range counts. Cloud Run with Direct VPC egress takes two addresses for each instance, and keeps them for a while after it has ended. A success says that the subnet could be read: write a rule on \`subnet_address_utilization\`.
-
-It needs \`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
+  notes: `Only the primary range counts. Cloud Run with Direct VPC egress uses two addresses for each instance, and keeps them for a while after the
+instance has ended. A success only means that the subnet could be read: to alert, write a rule on \`subnet_address_utilization\`. The probe requires
+\`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
   secondhand: true,
   usualSeconds: 0.3,
   looksAt: ({ subnet, project }) => computeResource("subnetworks", subnet, project),

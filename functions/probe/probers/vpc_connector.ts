@@ -61,19 +61,19 @@ connector: shop-connector
 max_instances: 3
 connections: { instance: "shop-staging:us-central1:shop-postgres", ceiling: 50 }
 `,
-  notes: `## What vpc_connector_utilization is
+  notes: `## Definition of vpc_connector_utilization
 
-Google has no such metric. A connector is at its ceiling when any one of its resources is, so it is the worst of
+Google has no such metric. A connector is at capacity when any one of its resources is, so the utilization is the highest of
 
-- **CPU**: the 99th percentile of the CPU of its instances. A sick connector shows here first, and many small packets show only here.
-- **throughput**: bytes sent and received a second, against what \`machine_type\` carries at \`max_instances\`: 50 Mbit/s an instance of
-  f1-micro, 100 of e2-micro, 1600 of e2-standard-4.
-- **connections**, with \`connections\`: those of the database behind it, as Cloud SQL counts them, against \`ceiling\`.
+- **CPU**: the 99th percentile of the CPU of its instances. An overloaded connector shows here first, and many small packets show only here.
+- **throughput**: bytes sent and received per second, relative to the capacity of \`machine_type\` at \`max_instances\`: 50 Mbit/s per instance of
+f1-micro, 100 of e2-micro, 1600 of e2-standard-4.
+- **connections**, with \`connections\`: those of the database behind it, as counted by Cloud SQL, relative to \`ceiling\`.
 
-The number of instances is no part of it: connectors scale out and never in, so that one at its maximum may have been idle for weeks. A rule
-can still ask for \`vpc_connector_instances >= vpc_connector_instance_limit\`, best together with the utilization.
+The number of instances is not included: connectors scale out and never in, so one at its maximum may have been idle for weeks. A rule can still use
+\`vpc_connector_instances >= vpc_connector_instance_limit\`, best together with the utilization.
 
-${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
+${monitoringNotes("4 series per run, 5 with connections", "4 minutes")}`,
   seriesRead: 5,
   looksAt: ({ connector, project, region: location }) => [
     { api: "vpcaccess.googleapis.com", collection: "connectors", name: connector, project, location },

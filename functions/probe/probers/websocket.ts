@@ -123,14 +123,16 @@ script:
       - { json: { $.type: agent_completed } }
     within: 8s
 `,
-  notes: `\`hold\` measures what ends long-lived connections. On Google Cloud these limits end a WebSocket, whether it is idle or not:
+  notes: `\`hold\` detects limits that end long-lived connections. On Google Cloud, these limits end a WebSocket, whether it is idle or not:
 
-| limit | default | most | where it is set |
+| limit | default | maximum | setting |
 |---|---|---|---|
-| backend time-out of an external load balancer | 30 s | 24 h | \`timeoutSec\` of the backend service |
-| request time-out of Cloud Run | 300 s | 60 min | \`--timeout\` of the service |
+| backend timeout of an external load balancer | 30 s | 24 h | \`timeoutSec\` of the backend service |
+| request timeout of Cloud Run | 300 s | 60 min | \`--timeout\` of the service |
 
-A probe with \`hold\` runs in a group of its own, whose subscription waits ${longestAckDeadline} s for the answer, which is the most that Pub/Sub allows; so \`hold\` is ${formatDuration(longestHoldMs)} at most. The probe function is billed for as long as it holds the connection: \`npx --no pathkeeper cost\` counts it. Diagnoses and validations of a recovery leave such a probe out, because they do not wait that long. \`failure.code\` is the code with which the connection was closed.`,
+A probe with \`hold\` runs in a separate group, whose subscription waits ${longestAckDeadline} s for the response, which is the maximum of Pub/Sub.
+Therefore \`hold\` is at most ${formatDuration(longestHoldMs)}. The probe function is billed for as long as it holds the connection: \`npx --no pathkeeper cost\` counts it. Diagnoses
+and validations of a recovery skip such a probe, because they do not wait that long. \`failure.code\` is the close code of the connection.`,
   usualSeconds: 0.8,
   holds: ({ hold }) => hold,
   yields: (settings) => [
