@@ -41,7 +41,7 @@ export type Check =
       readonly password?: string;
     } & Trust)
   | ({
-      /** A text is sent, and an answer expected that matches. */
+      /** Sends a text, and expects a matching response. */
       readonly protocol: "tcp";
       readonly host: string;
       readonly port: number;
@@ -50,7 +50,7 @@ export type Check =
       readonly tls?: boolean;
     } & Trust)
   | ({
-      /** A PING is answered with PONG. */
+      /** A PING must be answered with PONG. */
       readonly protocol: "redis";
       readonly host: string;
       readonly port: number;
@@ -90,7 +90,7 @@ export type Check =
     } & Trust)
   | {
       readonly protocol: "google";
-      /** Below which Google's APIs are found, each by its host. */
+      /** Base URL of Google's APIs, each by its host. */
       readonly stand: string;
     };
 
@@ -131,7 +131,7 @@ export interface Said {
   readonly text: string;
 }
 
-/** A monitor under test: the few lines that an adapter has. */
+/** A monitor under test: the interface of an adapter. */
 export interface Monitor {
   readonly name: string;
   /** @returns `undefined` if the monitor does not support the check */

@@ -1,4 +1,4 @@
-/** Pathkeeper's probes against every server of the suite: kind, phase, status or code, and the sentence. */
+/** Pathkeeper's probes against every server of the suite: kind, phase, status or code, and message. */
 import { describe, expect, it } from "vitest";
 import { type Case, libraryText, mistakes } from "./case.ts";
 import { pathkeeper } from "./monitors/pathkeeper.ts";

@@ -18,7 +18,7 @@ export class Stand {
     return this.tcp((socket) => socket.once("data", () => (keepOpen ? socket.write(answer) : socket.end(answer))));
   }
 
-  /** A server of TLS. @returns the port */
+  /** Starts a TLS server. @returns the port */
   tls(
     options: TlsOptions,
     talk: (socket: TLSSocket) => void = (socket) => socket.once("data", () => socket.end(okText)),
@@ -60,7 +60,7 @@ export class Stand {
   }
 }
 
-/** A small answer of HTTP. */
+/** A short HTTP response. */
 export const okText = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nhealthy";
 
 /** Certificates by their contents, each created once. */
@@ -78,7 +78,7 @@ export function certificate(key: string, options: CertificateOptions): Promise<I
   return known;
 }
 
-/** A good certificate of `localhost`. */
+/** A valid certificate for `localhost`. */
 export async function goodLeaf(): Promise<Issued> {
   return certificate("good", { name: "localhost", issuer: await root(), hosts: ["localhost", "127.0.0.1"] });
 }

@@ -25,7 +25,7 @@ export async function stormSpeed(count: number): Promise<void> {
   );
 }
 
-/** Components of which each needs two of those before it. */
+/** Components that each depend on two earlier ones. */
 function tiers(count: number) {
   const lines = ["environment: storm", "components:", "  part-0: { layer: platform }"];
   for (let index = 1; index < count; index++) {

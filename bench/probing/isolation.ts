@@ -71,9 +71,9 @@ const good = Array.from({ length: all - hanging }, (_, number) =>
   probe(`good-${number}`, "http", { url: `http://127.0.0.1:${target.ports.slow}/` }),
 );
 interface Seen {
-  /** Milliseconds until the last good target was reported. */
+  /** Milliseconds until the last healthy target was reported. */
   readonly lastMs: number;
-  /** Milliseconds that good targets were reported to take, ascending. */
+  /** Reported durations of healthy targets in milliseconds, ascending. */
   readonly reported: readonly number[];
 }
 

@@ -15,7 +15,7 @@ async function at(stand: Stand, answering: Answering, more: Partial<Asked> = {})
   return { protocol: "dns", name, type: "A", server: `127.0.0.1:${port}`, ...more };
 }
 
-/** A server that answers every question alike. */
+/** A server that gives every query the same answer. */
 const answers = (
   does: string,
   answer: DnsAnswer | Answering,

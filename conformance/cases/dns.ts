@@ -1,4 +1,4 @@
-/** Names that DNS does not resolve, each for a reason of its own. */
+/** Names that DNS does not resolve, each for a different reason. */
 import { dnsServer, type Zone } from "../../shared/net/dns.fixtures.ts";
 import type { Case, Verdict } from "../case.ts";
 import { okText } from "../stand.ts";

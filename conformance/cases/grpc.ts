@@ -1,4 +1,4 @@
-/** Servers of gRPC with the standard health service, or without it. */
+/** gRPC servers with the standard health service, or without it. */
 import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import type { FailureKind } from "../../shared/messages/report.ts";
 import type { Case, Check, Verdict } from "../case.ts";
@@ -10,7 +10,7 @@ const at = (port: number, more: More = {}): Check => ({ protocol: "grpc", host: 
 
 type Answering = (stream: ServerHttp2Stream) => void;
 
-/** A server of HTTP/2 that answers every call alike. */
+/** An HTTP/2 server that gives every call the same response. */
 function server(answer: Answering): Http2Server {
   return createServer()
     .on("sessionError", () => {})
@@ -30,7 +30,7 @@ const answers = (does: string, answer: Answering, verdict: Verdict, more: More =
 /** `HealthCheckResponse { status }` in wire format. */
 const reply = (serving: number): Buffer => Buffer.from([0, 0, 0, 0, 2, 8, serving]);
 
-/** An answer of gRPC: a body, and how the call ended. */
+/** A gRPC response: a body, and the status of the call. */
 const ends =
   (body: Buffer, trailers: Readonly<Record<string, string>> = { "grpc-status": "0" }): Answering =>
   (stream) => {

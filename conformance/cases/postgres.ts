@@ -319,7 +319,7 @@ export const postgresCases: readonly Case[] = [
   },
 ];
 
-/** Agrees to TLS, and talks over it. */
+/** Accepts TLS, and runs the exchange over it. */
 function overTls(cert: string, key: string, talk: (socket: Socket) => void): (socket: Socket) => void {
   return (raw) => {
     raw.once("data", () => {

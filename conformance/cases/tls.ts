@@ -9,7 +9,7 @@ type Leaf = Omit<CertificateOptions, "name"> & { readonly name?: string };
 
 const check = async (port: number, name = "localhost"): Promise<Check> => ({
   protocol: "tls",
-  // Names below localhost are at no address of IPv4 everywhere.
+  // Names below localhost do not resolve to an IPv4 address everywhere.
   ...(name.endsWith(".localhost") ? { host: "localhost", serverName: name } : { host: name }),
   port,
   ca: (await root()).cert,
@@ -17,7 +17,7 @@ const check = async (port: number, name = "localhost"): Promise<Check> => ({
 
 const bad = (says: RegExp, phase = "tls"): Verdict => ({ kind: "tls", phase, says });
 
-/** A server with a certificate that differs from a good one in this. */
+/** A server with a certificate that differs from a valid one in this property. */
 const leaf = (name: string, differs: () => Promise<Leaf>, verdict: Verdict, host?: string): Case => ({
   name,
   verdict,

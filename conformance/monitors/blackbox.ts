@@ -1,4 +1,7 @@
-/** Prometheus' blackbox_exporter, as a monitor under test: one module for each check. It has no WebSockets, streams of events, PostgreSQL or APIs of Google. */
+/**
+ * Prometheus' blackbox_exporter, as a monitor under test: one module for each check. It does not support WebSockets, event streams,
+ * PostgreSQL or Google's APIs.
+ */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,4 +1,4 @@
-/** Cases of protocols in which a server talks over a connection of its own. */
+/** Cases of protocols in which a server communicates over its own connection. */
 import type { Socket } from "node:net";
 import type { Case, Check, Verdict } from "../case.ts";
 

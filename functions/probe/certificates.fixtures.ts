@@ -1,4 +1,4 @@
-/** Certificates made on the spot, good and bad, for tests and benches. */
+/** Certificates created on the fly, valid and invalid, for tests and benchmarks. */
 import "reflect-metadata";
 import type { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";

@@ -1,4 +1,4 @@
-/** Entry of the probe function: wiring. The Functions Framework finds the function by its name. */
+/** Entry point of the probe function: wires its dependencies. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
 import { awaitedIn, heartbeatsIn } from "../../shared/documents/heartbeats.ts";

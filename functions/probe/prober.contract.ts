@@ -9,7 +9,7 @@ import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";
 import { graceMs } from "./run/attempt.ts";
 
-/** A prober, and how to point it at a server. */
+/** A prober, and the settings that point it at a server. */
 export interface ProberFixture {
   readonly prober: AnyProber;
   /** Settings, as written in the file, for a target at 127.0.0.1; with the secret `canary` wherever it can be sent. */
@@ -26,7 +26,7 @@ export interface ProberFixture {
   readonly google?: boolean;
 }
 
-/** The deadline of a probe that is held to it, in milliseconds. */
+/** The deadline that a probe is held to, in milliseconds. */
 export const deadlineMs = 300;
 /** The token that a stand-in for Google's APIs receives. */
 const standToken = "no-token";
@@ -127,10 +127,10 @@ export function proberContract({
   });
 }
 
-/** Runs a probe with the deadline of the contract, and holds it to that. */
+/** Runs a probe with the deadline of the contract, and asserts that it is met. */
 export async function inTime(probe: () => Promise<ProbeResult>): Promise<ProbeResult> {
   const { result, lateMs } = await timed(probe);
-  // Code is late every time, a busy machine only now and then.
+  // Slow code is late every time, a busy machine only now and then.
   const leastMs = lateMs <= toleranceMs ? lateMs : await leastLate(probe);
   expect(leastMs).toBeLessThanOrEqual(toleranceMs);
   return result;
@@ -142,7 +142,7 @@ export async function leavesNothingOpen(probe: (run: number) => Promise<unknown>
   await runs(20);
   const before = open();
   for (let batch = 0; batch < 2; batch++) await runs(times / 2);
-  // Clients of HTTP keep an idle connection for some seconds, also one that was opened for a request that had been given up.
+  // HTTP clients keep an idle connection for some seconds, including one that was opened for an aborted request.
   await expect.poll(open, { timeout: 15_000 }).toBeLessThanOrEqual(before);
 }
 
@@ -184,7 +184,7 @@ async function timed<T>(run: () => Promise<T>): Promise<{ result: T; lateMs: num
   return { result, lateMs: ended - ((await reference) - graceMs) };
 }
 
-/** Of up to five more attempts, the least late. */
+/** Returns the smallest delay of up to five more attempts. */
 async function leastLate(run: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < 5 && least > toleranceMs; attempt++)
@@ -196,7 +196,7 @@ function open(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout|GetAddrInfo|Pipe/.test(kind)).length;
 }
 
-/** Paths of the fields without a description. */
+/** Returns the paths of the fields without a description. */
 function undescribed(schema: unknown, path = ""): string[] {
   if (typeof schema !== "object" || schema === null) return [];
   const { properties = {}, items } = schema as { properties?: Record<string, object>; items?: unknown };

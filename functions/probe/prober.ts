@@ -36,7 +36,7 @@ export interface ProbeWorld {
   now(): number;
   /** Resolves a text or a reference to a secret. Every secret resolved here is kept out of the report. */
   resolve(value: string | SecretReference): Promise<string>;
-  /** Keeps a text out of the report that is as secret as one, such as a token that a target gives out. */
+  /** Keeps a text out of the report that is as secret as a configured secret, such as a token that a target issues. */
   conceal(text: string): void;
   /** Reads the newest heartbeat. @throws Error if it cannot be read */
   lastBeat(name: string): Promise<KeptHeartbeat | undefined>;
@@ -52,7 +52,7 @@ export interface ProbeWorld {
   readonly resources: readonly WatchedResource[];
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
-  /** Refuses an address before it is connected to. @throws ProbeFault @default permits all */
+  /** Rejects an address before the connection. @throws ProbeFault @default permits all */
   readonly permit?: (address: string) => void;
   /** Registers a function that closes a resource when the probe ends, however it ends. */
   onClose(close: () => void): void;
@@ -62,7 +62,7 @@ export interface ProbeWorld {
 export interface Diagnosed {
   /** The first failure, in milliseconds since the epoch. */
   readonly since: number;
-  /** The components that fail, and those that are suspected. */
+  /** The failing and the suspected components. */
   readonly about: readonly string[];
 }
 
@@ -94,7 +94,7 @@ export interface Assessment {
   readonly changes?: readonly Seen<ReportedChange>[];
   /** Patterns in error logs. */
   readonly logPatterns?: readonly SeenLogPattern[];
-  /** Every answer on a way of several redirects. */
+  /** Every response, if there were redirects. */
   readonly hops?: readonly Seen<Hop>[];
   /** Whether the failure is final, without a second attempt: that would prove nothing, or repeat an action on the target. */
   readonly conclusive?: true;
@@ -108,15 +108,15 @@ export interface Assessment {
 export interface Requirements {
   /** Log-based metrics that it reads, by name. */
   readonly logMetrics?: readonly string[];
-  /** The instance of Cloud SQL, `project:region:name`, to which it connects through Google's connector. */
+  /** The Cloud SQL instance, `project:region:name`, to which it connects through Google's connector. */
   readonly cloudSqlInstance?: string | undefined;
-  /** It logs in to Cloud SQL as the function's own identity. */
+  /** Whether it logs in to Cloud SQL with the function's own identity. */
   readonly cloudSqlLogin?: boolean;
   /** The reads that it makes from Google. @default all that its kind may make */
   readonly reads?: readonly GoogleReadName[];
 }
 
-/** One kind of probe: its settings, its observation (the only I/O) and its judgement (pure). */
+/** One kind of probe: its settings, its observation (the only I/O) and its assessment (pure). */
 export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly kind: string;
   /** One sentence for the documentation and the JSON Schema. */
@@ -139,7 +139,7 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly seriesRead?: number | ((settings?: Settings) => number);
   /** Pages of log entries that one run reads while nothing fails. @default 0 */
   readonly logPagesRead?: number;
-  /** One of Cloud Monitoring's uptime checks could look at the same. @default false */
+  /** Whether an uptime check of Cloud Monitoring could check the same. @default false */
   readonly uptimeCheck?: boolean;
   /** The typical failure of a probe of this kind, for scenarios that do not specify one. @default it cannot connect in time */
   readonly usualFailure?: Pick<Failure, "kind" | "phase" | "message" | "status">;

@@ -44,7 +44,7 @@ interface Place {
   readonly isInPieces?: true;
   /** Maximum time for the probe, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
-  /** The secret is a token that the target gave out itself. @default one of the configuration */
+  /** Whether the secret is a token that the target issued. @default one of the configuration */
   readonly isCaptured?: true;
 }
 
@@ -100,7 +100,7 @@ function inPieces(socket: Socket, before: string, said: string, goesOn: boolean)
   });
 }
 
-/** Answers calls of gRPC. */
+/** Answers gRPC calls. */
 const grpcServing = (
   answer: (said: string) => { readonly type?: string; readonly trailers?: Record<string, string> },
 ) => {

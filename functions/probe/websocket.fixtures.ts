@@ -1,4 +1,4 @@
-/** WebSocket servers for tests, decent ones and others. */
+/** WebSocket servers for tests, valid and misbehaving ones. */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
@@ -37,12 +37,12 @@ export function accepting(then: (socket: Socket) => void): (socket: Socket) => v
   };
 }
 
-/** A frame of text of less than 126 bytes, final and unmasked, as servers send it. */
+/** Encodes a text frame of less than 126 bytes, final and unmasked, as servers send it. */
 export function frame(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, Buffer.byteLength(text)]), Buffer.from(text)]);
 }
 
-/** Answers the first request with this head, and keeps still. */
+/** Answers the first request with this head, and sends nothing more. */
 export function answering(head: string): (socket: Socket) => void {
   return (socket) => socket.once("data", () => socket.write(`HTTP/1.1 ${head}`));
 }

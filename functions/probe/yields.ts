@@ -22,7 +22,7 @@ export function onlyWhere<Settings>(
   return metrics.map((metric) => (typeof metric === "string" ? { metric, needs } : { ...metric, needs }));
 }
 
-/** Labels with one value each, as `labels:` of the settings writes them. */
+/** Labels with one value each, in the form of `labels:` in the settings. */
 export function fixed(labels: Readonly<Record<string, string>>): Record<string, readonly string[]> {
   return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, [value]]));
 }

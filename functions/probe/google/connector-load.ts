@@ -13,7 +13,7 @@
  * Throughput by machine type: https://docs.cloud.google.com/vpc/docs/serverless-vpc-access
  */
 
-/** Megabits a second that one instance carries. Google states 200 to 1000 for 2 to 10 instances of e2-micro, and the others alike. */
+/** Megabits per second that one instance carries. Google documents 200 to 1000 for 2 to 10 instances of e2-micro, and the others accordingly. */
 const megabitsPerInstance = { "f1-micro": 50, "e2-micro": 100, "e2-standard-4": 1_600 } as const;
 
 /** Machine types of connectors. */
@@ -35,7 +35,7 @@ export interface ConnectorLoad {
 export interface ConnectorCeiling {
   readonly machineType: MachineType;
   readonly maxInstances: number;
-  /** The number of connections at which it was seen to fail. */
+  /** The number of connections at which it is known to fail. */
   readonly connections?: number | undefined;
 }
 
@@ -50,7 +50,7 @@ export function connectorUtilization(load: ConnectorLoad, ceiling: ConnectorCeil
   return parts.length === 0 ? undefined : Math.max(...parts);
 }
 
-/** Bits a second that the connector carries when it has scaled out. */
+/** Returns the capacity of the connector at its maximum number of instances, in bits per second. */
 function throughputCeiling({ machineType, maxInstances }: ConnectorCeiling): number {
   return megabitsPerInstance[machineType] * 1e6 * maxInstances;
 }

@@ -10,7 +10,7 @@ import type { ProbeWorld } from "../prober.ts";
 import { googleReads } from "./permissions.ts";
 import { type Access, ask } from "./refusal.ts";
 
-/** An incident at Google that may strike the environment. */
+/** A Google incident that may affect the environment. */
 export interface HealthEvent {
   readonly id: string;
   readonly title: string;
@@ -28,7 +28,7 @@ export interface HealthEvent {
 }
 
 const pageSize = 100;
-/** More active incidents than these pages hold there have never been. */
+/** There have never been more active incidents than these pages hold. */
 const mostPages = 10;
 
 /** Returns the access that reading Personalized Service Health requires. */

@@ -29,7 +29,7 @@ export interface MonitoringKind<
   assess(settings: Settings, seen: Observed<Name>, readings: Readings): Assessment;
 }
 
-/** Makes the prober of a kind. */
+/** Creates the prober of a kind. */
 export function monitoringProber<
   Settings extends { readonly project: string },
   Name extends string,

@@ -20,7 +20,7 @@ export interface WantedReading extends Reading {
 
 /** Results by the names of the readings. A name is absent if there were no points in the window. */
 export interface Observed<Name extends string> {
-  /** Why some of it could not be read, or all of it. */
+  /** Why some or all readings failed. */
   readonly failure?: SeenFailure;
   /** Names of the readings that failed: their absence from the results means nothing. @default nothing */
   readonly unread?: ReadonlySet<Name>;
@@ -32,7 +32,7 @@ export interface Observed<Name extends string> {
 /** One sample of the report. */
 export type Measured = Assessment["measurements"][number];
 
-/** The longest a reading may reach back for one point. */
+/** Maximum lookback of a reading for one point. */
 const longestPeriodMs = 86_400_000;
 
 /** The schema of `period`. Cloud Monitoring aligns to no less than a minute. */
@@ -45,7 +45,7 @@ export const period: () => z.ZodType<number, unknown> = lazily(() =>
     .describe("The time that one measurement covers. With little traffic, a longer period gives steadier rates."),
 );
 
-/** Settings that every kind has which reads a resource in a region. */
+/** Settings of every kind that reads a resource in a region. */
 export const regional: () => {
   readonly project: z.ZodType<string, string>;
   readonly region: z.ZodType<string, string>;
@@ -72,7 +72,7 @@ is read in one request and aggregated by Google: ${series}. Read every minute, e
 `;
 }
 
-/** Leaves WebSockets out of latencies: each is a request that lasts as long as it is open. */
+/** Excludes WebSockets from latencies: each is a request that lasts as long as it is open. */
 export const withoutSockets = 'metric.labels.response_code != "101"';
 
 /** Returns the access that reading Cloud Monitoring requires. */
@@ -152,7 +152,7 @@ export function sampled(metric: Measured["metric"], value: number | undefined): 
   return value === undefined ? [] : [{ metric, value }];
 }
 
-/** Seconds, as everything is measured here, of a number in milliseconds. */
+/** Converts a number in milliseconds to seconds. */
 export function fromMilliseconds(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
@@ -173,7 +173,7 @@ export function valuesBy(
 
 class UnknownMetric extends Error {}
 
-/** @throws UnknownMetric when Cloud Monitoring knows no such metric, and the probe cannot go without it */
+/** @throws UnknownMetric if Cloud Monitoring does not know the metric, and the probe requires it */
 async function readWanted(reading: WantedReading, project: string, world: ProbeWorld): Promise<Found | undefined> {
   try {
     return await read(reading, project, world);

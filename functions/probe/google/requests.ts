@@ -9,9 +9,9 @@ import type { Found, Reading } from "./series.ts";
 /** The label of the response class: `5xx` at Cloud Run, 500 at load balancers, 0 for no response. */
 export const classLabel = "metric.labels.response_code_class";
 
-/** The metrics that requests become. */
+/** The metrics of the requests. */
 export interface RequestMetrics {
-  /** Requests a second, by `class`. */
+  /** Requests per second, by `class`. */
   readonly rate: MetricName;
   readonly errorRate: MetricName;
 }

@@ -58,7 +58,7 @@ export interface Reading {
   readonly resourceType?: string | undefined;
   /** Labels that the series must have, such as `resource.labels.service_name`. */
   readonly where?: Readonly<Record<string, string>> | undefined;
-  /** More conditions in the language of Monitoring filters, joined by AND. */
+  /** Additional conditions in the Monitoring filter language, joined by AND. */
   readonly filter?: string | undefined;
   readonly aligner: (typeof aligners)[number];
   /** @default REDUCE_NONE */
@@ -85,7 +85,7 @@ export interface Found {
   readonly samples: readonly Sample[];
 }
 
-/** A stretch of time, its start excluded and its end included, in milliseconds since the epoch. */
+/** A time range, its start excluded and its end included, in milliseconds since the epoch. */
 export interface Window {
   readonly start: number;
   readonly end: number;
@@ -98,14 +98,14 @@ const pageSize = 1_000;
 /** More pages than this indicate a reading without aggregation. */
 const mostPages = 5;
 
-/** The stretch of time that a reading looks at. It ends with a whole minute, as periods do, so that a repeated reading finds the same. */
+/** Returns the time range of a reading. It ends on a whole minute, as periods do, so that a repeated reading returns the same. */
 export function windowOf({ aligner, reducer, periodMs, delayMs }: Reading, now: number): Window {
   const complete = /_(DELTA|RATE|SUM|COUNT)$/.test(aligner) || /_(SUM|COUNT)$/.test(reducer ?? "");
   const end = Math.floor((now - (complete ? delayMs : 0)) / minuteMs) * minuteMs;
   return { start: end - (complete ? 0 : delayMs) - periods * periodMs, end };
 }
 
-/** The URL of a reading, without the token of a page. */
+/** Returns the URL of a reading, without a page token. */
 export function urlOf(reading: Reading, project: string, { start, end }: Window): URL {
   const { aligner, reducer = "REDUCE_NONE", groupBy = [], periodMs } = reading;
   const url = new URL(`https://monitoring.googleapis.com/v3/projects/${encodeURIComponent(project)}/timeSeries`);
@@ -124,7 +124,7 @@ export function urlOf(reading: Reading, project: string, { start, end }: Window)
   return url;
 }
 
-/** The filter of a reading, in the language of Monitoring filters. */
+/** Returns the filter of a reading, in the Monitoring filter language. */
 export function filterOf({ metricType, resourceType, where = {}, filter }: Reading): string {
   const labels = Object.entries(where).map(([label, value]) => `${label} = ${JSON.stringify(value)}`);
   return [

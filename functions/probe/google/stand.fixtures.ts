@@ -3,11 +3,11 @@ import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { listening } from "../fixtures.ts";
 
-/** One series, as `timeSeries.list` answers it. */
+/** One series, in the format of `timeSeries.list`. */
 export interface StandSeries {
   /** By their full names, such as `metric.labels.state`. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Newest first: minutes before now at which the period of the point ends, and its value. */
+  /** Newest first: the end of the point's period in minutes before now, and its value. */
   readonly points: readonly (readonly [minutesAgo: number, value: object])[];
 }
 
@@ -17,13 +17,13 @@ export type StandAnswer = readonly StandSeries[] | { readonly status: number; re
 /** A running fake. */
 export interface Stand {
   readonly port: number;
-  /** Below which Google's APIs are found. */
+  /** Base URL of Google's APIs. */
   readonly url: string;
   /** The received requests, by the type of the metric. */
   readonly asked: Record<string, URLSearchParams[]>;
 }
 
-/** A whole number, a fraction and a truth, as Google writes them. */
+/** An integer, a double and a boolean, in Google's format. */
 export const int = (value: number): object => ({ int64Value: String(value) });
 /** @see int */
 export const double = (value: number): object => ({ doubleValue: value });
@@ -35,7 +35,7 @@ export function one(value: object, minutesAgo = 4): readonly StandSeries[] {
   return [{ points: [[minutesAgo, value]] }];
 }
 
-/** An error in Google's shape. */
+/** An error in Google's format. */
 export function refusal(code: number, status: string, message: string, reason?: string): StandAnswer {
   const details =
     reason === undefined ? {} : { details: [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason }] };
@@ -79,7 +79,7 @@ function mistakeIn(url: URL): StandAnswer | undefined {
   return undefined;
 }
 
-/** A series that has a label which the filter names must have its value. */
+/** If a series has a label that the filter names, the values must match. */
 function isAskedFor(query: URLSearchParams): (series: StandSeries) => boolean {
   const wanted = [...(query.get("filter") ?? "").matchAll(/(\w+\.labels\.\w+) = "([^"]*)"/g)];
   return ({ labels = {} }) => wanted.every(([, label = "", value = ""]) => (labels[label] ?? value) === value);

@@ -20,13 +20,13 @@ export interface Head {
 /** Callbacks for the parts of a response as they arrive. */
 export interface AnswerListener {
   head(head: Head): void;
-  /** A part of the body, its transfer coding taken off. */
+  /** Receives a part of the body, without its transfer coding. */
   body(chunk: Buffer): void;
 }
 
-/** The longest head, in bytes: about as much as browsers take. */
+/** Maximum length of a head, in bytes: about the limit of browsers. */
 const longestHead = 256 * 1024;
-/** The longest line between chunks, and the longest trailers, in bytes. */
+/** Maximum length of a line between chunks, and of the trailers, in bytes. */
 const longestLine = 16 * 1024;
 
 type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "done";
@@ -36,7 +36,7 @@ export class AnswerReader {
   readonly #method: string;
   readonly #listener: AnswerListener;
   #state: State = "head";
-  /** The beginning of a head or of a line that is not complete yet. */
+  /** The beginning of an incomplete head or line. */
   #kept: Buffer = empty;
   /** Remaining bytes of the body or of the chunk. */
   #left = 0;
@@ -59,7 +59,7 @@ export class AnswerReader {
     while (rest.length > 0 && this.#state !== "done") rest = this.#take(rest);
   }
 
-  /** The other side has closed. @returns whether that ends the answer, and does not cut it off */
+  /** Handles the end of the connection. @returns whether that ends the response instead of cutting it off */
   end(): boolean {
     if (this.#state === "close") this.#state = "done";
     return this.done;
@@ -128,7 +128,7 @@ export class AnswerReader {
     return bytes.subarray(part.length);
   }
 
-  /** Takes one of the lines between and behind chunks. */
+  /** Handles one of the lines between and after chunks. */
   #takeLine(bytes: Buffer): Buffer {
     const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
     const end = all.indexOf("\n");
@@ -160,7 +160,7 @@ export class AnswerReader {
   }
 }
 
-/** Bytes that are no HTTP. */
+/** Returns the error for bytes that are not HTTP. */
 export class HttpSyntaxError extends Error {
   override readonly name = "HttpSyntaxError";
   readonly code: "HTTP_SYNTAX" | "HTTP_TOO_LONG";

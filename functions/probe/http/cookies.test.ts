@@ -8,7 +8,7 @@ import { Cookies } from "./cookies.ts";
 
 const world = { conceal: () => {} };
 
-/** Answers paths, and keeps the cookies that it is shown. */
+/** Starts a server that answers by path, and records the cookies that it receives. */
 async function site(pages: Record<string, (request: IncomingMessage, response: ServerResponse) => unknown>) {
   const shown: (string | undefined)[] = [];
   const server = createServer((request, response) => {

@@ -1,6 +1,6 @@
 /**
- * Cookies that targets set on the way of a request and of a journey, as RFC 6265 keeps them: by domain, path, lifetime and `secure`. The
- * library is loaded when the first one is set.
+ * Cookies that targets set during a request or a journey, stored according to RFC 6265: by domain, path, lifetime and `secure`. The library
+ * is loaded when the first one is set.
  */
 import type { CookieJar } from "tough-cookie";
 import type { ProbeWorld } from "../prober.ts";
@@ -10,7 +10,7 @@ import type { Headers } from "./answer.ts";
 const mostKept = 180;
 const longest = 4_096;
 
-/** A cookie as long as this is a session, and as secret as one. */
+/** A cookie of this length is a session, and therefore secret. */
 const likelySession = 16;
 
 /** The cookies of one conversation. */

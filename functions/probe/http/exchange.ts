@@ -14,7 +14,7 @@ export interface Question {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** Bytes of the decoded body after which reading stops. */
+  /** Number of bytes of the decoded body after which reading stops. */
   readonly maxBody: number;
 }
 
@@ -119,7 +119,7 @@ export const codings = "gzip, deflate, br, zstd";
 /** Number of bytes by which a compressed body may exceed the limit of the decoded one. */
 const slack = 65_536;
 
-/** The most codings of a body that are taken off. */
+/** Maximum number of codings of a body that are decoded. */
 const mostCodings = 4;
 
 /** Returns whether a body in this encoding is kept as it is because it cannot be decoded completely. */
@@ -132,7 +132,7 @@ function codingsIn(encoding: string): string[] {
   return names.filter((name) => name !== "" && name !== "identity");
 }
 
-/** Codings in the order in which they are taken off: the reverse of that in which they were put on. */
+/** Returns the codings in the order of decoding: the reverse of the order of encoding. */
 function decodersOf(encoding: string): ((first: number) => Transform)[] {
   const wanted = codingsIn(encoding).reverse();
   const known = wanted.flatMap((name) => ownEntry(decoders, name) ?? []);
@@ -148,7 +148,7 @@ class Body {
   readonly #settle: (error?: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
-  /** The decoder of each coding, once it has something to decode, and the bytes that it was given. */
+  /** The decoder of each coding, once it has input, and the number of its input bytes. */
   readonly #running: { readonly decoder: Transform; received: number }[] = [];
 
   /** @param settle called when everything requested has arrived, or with the error */
@@ -158,7 +158,7 @@ class Body {
     this.#settle = settle;
   }
 
-  /** Takes a part of the body. @param position how many codings have been taken off */
+  /** Processes a part of the body. @param position number of codings that are already decoded */
   push(chunk: Buffer, position = 0): void {
     if (this.truncated || chunk.length === 0) return;
     const coding = this.#codings[position];
@@ -175,7 +175,7 @@ class Body {
     else running.decoder.write(chunk);
   }
 
-  /** @param position how many codings have been taken off */
+  /** @param position number of codings that are already decoded */
   end(position = 0): void {
     if (this.truncated) return;
     const running = this.#running[position];

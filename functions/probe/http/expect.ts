@@ -38,7 +38,7 @@ export function answered({
   return { status, statusText, headers, body: TargetText.of(text, truncated), seconds };
 }
 
-/** A body as text: in the character set of its byte order mark, that of its type, or UTF-8. */
+/** Decodes a body to text: in the character set of its byte order mark, of its type, or UTF-8. */
 function textOf(body: Buffer, type: string): string {
   const marked =
     body[0] === 0xff && body[1] === 0xfe ? "utf-16le" : body[0] === 0xfe && body[1] === 0xff ? "utf-16be" : undefined;
@@ -61,7 +61,7 @@ export function parseJson(text: string): unknown {
 
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
-/** The schema of a value of JSON that is no list and no object. */
+/** The schema of a JSON value that is neither a list nor an object. */
 export const jsonScalar = lazily(() =>
   z.union(
     [
@@ -82,7 +82,7 @@ export const jsonScalar = lazily(() =>
   ),
 );
 
-/** A single value of JSON. */
+/** A scalar JSON value. */
 export type JsonScalar = z.output<ReturnType<typeof jsonScalar>>;
 
 /** Returns the mistake in an expected text: one that looks like a comparison or a pattern must be a valid one. */
@@ -150,10 +150,7 @@ export const expectations = lazily(() =>
 /** The settings under `expect`, defaults filled in; durations in milliseconds. */
 export type Expectations = z.output<ReturnType<typeof expectations>>;
 
-/**
- * The first thing about an answer that is not as expected, or `undefined`.
- * @param json the body read as JSON, or `undefined`
- */
+/** Returns the first unmet expectation, or `undefined`. @param json the parsed JSON body, or `undefined` */
 export function unmet(expected: Expectations, seen: Answered, json: unknown): SeenFailure | undefined {
   const problem =
     statusProblem(expected, seen) ??

@@ -1,4 +1,4 @@
-/** Metrics out of a JSON body: the settings under `extract`, and the samples that they yield. */
+/** Metrics from a JSON body: the settings under `extract`, and the samples that they yield. */
 import { z } from "zod";
 import { metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -9,7 +9,7 @@ import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { jsonText } from "../text/json-text.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 
-/** Units in which a target may write a value. */
+/** Supported units of a value. */
 export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;
 
 /** The samples of a metric. */
@@ -83,7 +83,7 @@ export function extract(extraction: Extraction, json: unknown): { samples: Sampl
   return { samples };
 }
 
-/** More entries than this are no collection of measurements, but a target gone wrong. */
+/** More entries than this indicate a misbehaving target, not a collection of measurements. */
 const mostEntries = 100;
 
 function problems({ metric, unit, each, equals, labels = {} }: Extraction): [string, string][] {

@@ -24,7 +24,7 @@ export interface Outgoing {
   readonly body: string | undefined;
 }
 
-/** The certificates of a server are not accepted. */
+/** Thrown if the certificates of a server are not accepted. */
 export class CertificateFault extends ProbeFault {
   readonly expiresAt: number | undefined;
 
@@ -125,7 +125,7 @@ async function bodyOf(
   return body === undefined ? undefined : await world.resolve(body);
 }
 
-/** The request with the cookies that belong to it. */
+/** Returns the request with its cookies. */
 export function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
   const cookie = cookies.headerFor(outgoing.url, outgoing.headers["cookie"]);
   return cookie === undefined ? outgoing : { ...outgoing, headers: { ...outgoing.headers, cookie } };
@@ -152,7 +152,7 @@ export function questionOf({ url, method, headers, body }: Outgoing): Omit<Quest
 }
 
 /**
- * Connects to whom a URL names, in the phases `dns`, `connect` and, for `https:`, `tls`.
+ * Connects to the host of a URL, in the phases `dns`, `connect` and, for `https:`, `tls`.
  * @throws CertificateFault, or the error of the connection
  */
 export async function reach(
@@ -175,7 +175,7 @@ export async function reach(
   return { socket: secured.socket, address, expiresAt: secured.expiresAt };
 }
 
-/** The port that a URL means. */
+/** Returns the port of a URL. */
 export function portOf({ port, protocol }: URL): number {
   return Number(port || (protocol === "https:" ? 443 : 80));
 }

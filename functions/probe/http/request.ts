@@ -35,7 +35,7 @@ export interface Asked {
   readonly phases: Readonly<Record<string, number>>;
   /** Every response, including the last one, if there were redirects. */
   readonly hops: readonly SeenHop[];
-  /** Seconds until the first certificate of any hop expires; negative when it has. */
+  /** Seconds until the first certificate of any hop expires; negative if it has expired. */
   readonly certificateExpiry?: number | undefined;
 }
 
@@ -57,7 +57,7 @@ export async function ask(
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
   const seen: SeenHop[] = [];
   let outgoing = first;
-  // The address that redirected last.
+  // The address of the last redirecting server.
   let redirectedBy = "";
   for (let hops = 0; ; hops++) {
     const watch = stopwatch(() => world.clock());

@@ -83,7 +83,7 @@ export function completeUrl(
   if (message !== undefined) context.addIssue({ code: "custom", message, path: ["url"] });
 }
 
-/** Reports a second body. For `superRefine`. */
+/** Reports more than one body. For `superRefine`. */
 export function oneBody(
   settings: Pick<RequestSettings, "body" | "json" | "form">,
   context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },

@@ -1,4 +1,4 @@
-/** A client certificate for mutual TLS as it is configured: its settings, and the pair in PEM that they mean. */
+/** The configured client certificate for mutual TLS: its settings, and the certificate and key in PEM. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { secretReference } from "../../../shared/config/fields.ts";

@@ -25,7 +25,7 @@ export const identityFields = lazily(() => ({
 /** How a request authenticates. */
 export type IdentitySettings = z.output<z.ZodObject<ReturnType<typeof identityFields>>>;
 
-/** Headers that carry a proof, which no other origin may see. */
+/** Headers with credentials, which no other origin may see. */
 export const identityHeaderNames: readonly string[] = [
   "authorization",
   "x-serverless-authorization",

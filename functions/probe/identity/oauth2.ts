@@ -1,6 +1,6 @@
 /**
- * Access tokens by the client credentials grant of OAuth 2. A token is kept until shortly before it expires, and shared by all probes that
- * ask for the same.
+ * Access tokens by the client credentials grant of OAuth 2. A token is cached until shortly before it expires, and shared by all probes with
+ * the same parameters.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
 import { z } from "zod";
@@ -47,7 +47,7 @@ export const oauth2Settings = lazily(() =>
 /** The client that requests a token, and the endpoint. */
 export type OAuth2Settings = NonNullable<z.output<ReturnType<typeof oauth2Settings>>>;
 
-/** A token, and until when it is used: milliseconds since the epoch. */
+/** A token, and the end of its use, in milliseconds since the epoch. */
 interface Token {
   readonly text: string;
   readonly until: number;
@@ -58,7 +58,7 @@ const kept = new WeakMap<GoogleApi, Map<string, Promise<Token>>>();
 
 /** Maximum time for a response of the token endpoint, in milliseconds. */
 const patienceMs = 10_000;
-/** A token is not used in the last minute before it expires. */
+/** A token is not used in the last minute before its expiry, in milliseconds. */
 const reserveMs = 60_000;
 
 /** Returns an access token. @throws IdentityFault if there is none: it names the token endpoint, because the target is not to blame */
@@ -82,7 +82,7 @@ export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): 
       const { text, until } = await unlessAborted(token, world.signal);
       world.conceal(text);
       if (until <= world.now()) forget();
-      // Of those that were kept, one may have expired.
+      // A cached token may have expired.
       if (running === undefined || until > world.now()) return text;
     } catch (error) {
       if (world.signal.aborted) throw waitedTooLong(settings);
@@ -92,7 +92,7 @@ export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): 
   }
 }
 
-/** Forgets the tokens that were given out: a target has refused one before its time. */
+/** Forgets the cached tokens: a target has refused one before its expiry. */
 export function forgetTokens(google: GoogleApi): void {
   kept.delete(google);
 }
@@ -164,7 +164,7 @@ async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld):
   }
 }
 
-/** Bytes of the longest answer that is read. */
+/** Maximum size of a response, in bytes. */
 const longestAnswer = 65_536;
 
 /** Both halves are form-encoded first. @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */

@@ -23,7 +23,7 @@ import {
 import { socketFields } from "../websocket/settings.ts";
 import { captures } from "./capture.ts";
 
-/** The variable that is there without being written: a text that no other run has. */
+/** The predefined variable: a text that is unique to each run. */
 export const ownVariables: readonly string[] = ["run_id"];
 
 const name = lazily(() =>
@@ -40,7 +40,7 @@ export const variables = lazily(() =>
   ),
 );
 
-/** The value of a variable from the beginning. */
+/** The initial value of a variable. */
 export type Given = z.output<ReturnType<typeof variables>>[string];
 
 const kinds = ["http", "websocket", "stream", ...utterances, "check"] as const;
@@ -136,7 +136,7 @@ export interface StepMistake {
   readonly path: (string | number)[];
 }
 
-/** Everything that is wrong among the steps: names, open WebSockets, variables. */
+/** Returns all mistakes among the steps: names, open WebSockets, variables. */
 export function mistakesAmong(
   given: readonly string[],
   lists: Readonly<Record<"steps" | "cleanup", readonly JourneyStep[]>>,

@@ -50,7 +50,7 @@ export interface Walk {
   readonly goesOn: boolean;
 }
 
-/** Walks the steps. */
+/** Runs the steps. */
 export async function walk(
   steps: readonly JourneyStep[],
   { variables, world, cookies, goesOn }: Walk,
@@ -107,7 +107,7 @@ class Walker {
     return (speaks && this.#open === undefined) || asked.some((name) => !this.#variables.has(name));
   }
 
-  /** Takes one step. @returns why it failed */
+  /** Runs one step. @returns the failure */
   async take(step: JourneyStep): Promise<SeenFailure | undefined> {
     if (step.http) return await this.#ask(step, step.http);
     if (step.websocket) return await this.#openSocket(step, step.websocket);
@@ -167,7 +167,7 @@ class Walker {
       if (opening === undefined || error instanceof Refusal) return failureOf(error, opening?.phase ?? "request");
       return opening.failureOf(error);
     } finally {
-      // From here on the open WebSocket lives as long as the journey.
+      // From here on, the open WebSocket lives as long as the journey.
       time.clear();
     }
   }

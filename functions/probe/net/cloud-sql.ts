@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { type GoogleApi, GoogleApiError } from "../../../shared/ports.ts";
 import { ProbeFault } from "./faults.ts";
 
-/** The kinds of address that an instance may have. */
+/** The types of address that an instance may have. */
 export const addressKinds = ["public", "private", "psc"] as const;
 
 /** The access that a connection to an instance requires. */
@@ -17,7 +17,7 @@ export interface InstanceAccess {
   readonly host: string;
   /** The authority of the instance, in PEM. */
   readonly ca: string;
-  /** Our certificate of an hour, and its key, in PEM. */
+  /** Our client certificate, valid for an hour, and its key, in PEM. */
   readonly client: { readonly cert: string; readonly key: string };
   /** The name in the instance's certificate: `project:instance`, or a DNS name. */
   readonly name: string;
@@ -78,7 +78,7 @@ export function forgetAccess(google: GoogleApi): void {
 interface ConnectSettings {
   readonly region?: string;
   readonly serverCaCert?: { readonly cert?: string };
-  /** `GOOGLE_MANAGED_INTERNAL_CA`, or an authority that signs names of DNS. */
+  /** `GOOGLE_MANAGED_INTERNAL_CA`, or an authority that issues certificates for DNS names. */
   readonly serverCaMode?: string;
   readonly dnsName?: string;
   readonly ipAddresses?: readonly { readonly type?: string; readonly ipAddress?: string }[];

@@ -26,7 +26,7 @@ const zone: Zone = {
   ...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`dead-${at}.test`, "silent" as const])),
 };
 
-/** Answers the questions of this process until the test is over. */
+/** Answers the DNS queries of this process until the test is over. */
 async function named(): Promise<string> {
   const server = await dnsServer(zone);
   const before = getServers();
@@ -57,7 +57,7 @@ async function ran(probes: readonly ConfiguredProbe[], secrets: Readonly<Record<
 
 const site = (): Promise<number> => listening(createServer((_request, response) => response.end("alive")));
 
-/** A probe of each kind that connects, of the same host. */
+/** A probe of each connecting kind, all with the same host. */
 function everyKind(host: string, ports: { http: number; tls: number; ws: number; db: number }): ConfiguredProbe[] {
   const url = `http://${host}:${ports.http}/`;
   const login = { host, port: ports.db, user: "probe", password: { secret: "password" } };
@@ -93,7 +93,7 @@ describe("names without a DNS response", () => {
     const [first, rest] = [ended.slice(0, 10), ended.slice(10)];
     expect(first.map(({ probe }) => probe).filter((probe) => probe.includes("dead"))).toEqual([]);
     const failed = first.filter(({ success }) => !success).map(({ probe, failure }) => [probe, failure?.phase]);
-    // There is no database, and the certificate is for one of the names: both were reached.
+    // There is no database, and the certificate covers one of the names, so both were reached.
     expect(Object.fromEntries(failed)).toEqual({
       "postgres of alive.test": "authentication",
       "postgres of 127.0.0.1": "authentication",

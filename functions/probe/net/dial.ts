@@ -1,4 +1,4 @@
-/** Opens fresh connections, one phase after the other: never pooled, never raced over several addresses. */
+/** Opens fresh connections, one phase after the other: never pooled, and never raced over several addresses. */
 
 import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
 import { resolveHost } from "../../../shared/net/lookup.ts";

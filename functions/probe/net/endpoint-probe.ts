@@ -11,7 +11,7 @@ import { wantsTls } from "./tls.ts";
 /** The observation of a port. */
 export interface EndpointObservation {
   readonly failure?: SeenFailure;
-  /** The server itself answered, so that another attempt would show no more. */
+  /** Whether the server itself responded, so that another attempt would show no more. */
   readonly answered: boolean;
   /** Seconds in each completed phase. */
   readonly phases: Readonly<Record<string, number>>;
@@ -21,7 +21,7 @@ export interface EndpointObservation {
   readonly certificateExpiry?: number | undefined;
 }
 
-/** The server answered, and not as it must. */
+/** Thrown for a response of the server that is not as expected. */
 export class Refusal extends ProbeFault {}
 
 /**
@@ -77,7 +77,7 @@ export function assessEndpoint(
   return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
 }
 
-/** The metrics of such a probe. @param phases that the talk has */
+/** Returns the metrics of such a probe. @param phases of the exchange */
 export function endpointYields(
   settings: Pick<Endpoint, "tls"> | undefined,
   time: MetricName,

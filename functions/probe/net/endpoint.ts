@@ -26,7 +26,7 @@ export function hostName(advice: string = "write a port beside it, as port: 443"
 /** The schema of a port. */
 export const portNumber: () => z.ZodInt = lazily(() => z.int().min(1).max(65_535));
 
-/** The fields of the settings, but for the port. */
+/** The fields of the settings, except for the port. */
 export const endpointFields = lazily(() => ({
   host: hostName().describe("The host name or address to connect to."),
   ip_version: ipVersion(),
@@ -59,10 +59,10 @@ export function tlsFieldsNeedTls(
   refuse("client_certificate", client_certificate, "client_certificate is a part of TLS");
 }
 
-/** A connection that can be spoken over. */
+/** An open connection. */
 export interface Connected {
   readonly socket: Socket;
-  /** Seconds until the first certificate of the verified chain expires; negative when it has. */
+  /** Seconds until the first certificate of the verified chain expires; negative if it has expired. */
   readonly certificateExpiry?: number | undefined;
 }
 
@@ -101,7 +101,7 @@ export async function connectTo(
   return { socket, certificateExpiry };
 }
 
-/** The certificates of a server are not accepted. */
+/** Thrown if the certificates of a server are not accepted. */
 export class UntrustedCertificate extends ProbeFault {
   /** Seconds until the first certificate of the chain expires, if known. */
   readonly certificateExpiry: number | undefined;

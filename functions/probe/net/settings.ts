@@ -1,4 +1,4 @@
-/** Settings that probers over the network have in common. */
+/** Common settings of network probers. */
 import { z } from "zod";
 import { secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
 import { headerMistake } from "../../../shared/net/written-address.ts";
@@ -14,7 +14,7 @@ export const ipVersion = lazily(() =>
     .describe("The IP version to use: 4, 6 or any. Only the first address is tried."),
 );
 
-/** The kind of address to use. */
+/** The IP version to use. */
 export type IpVersion = z.output<ReturnType<typeof ipVersion>>;
 
 /** The schema of `tls`. */
@@ -53,7 +53,7 @@ export function tlsOverTls(scheme: "https" | "wss") {
   };
 }
 
-/** The schema of the name of a header, read in lower case. */
+/** The schema of a header name, converted to lower case. */
 export const headerName: () => z.ZodString = lazily(() =>
   z
     .string()

@@ -1,4 +1,4 @@
-/** Times phases that follow one another on one connection. */
+/** Times the sequential phases of one connection. */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 
 /** A stopwatch that is always in one phase. */
@@ -11,7 +11,7 @@ export interface Stopwatch {
   tries(address: string): void;
   /** Ends the running phase and starts another. */
   enter(phase: string): void;
-  /** Ends the running phase. One that is never ended did not complete, and is not among the times. */
+  /** Ends the running phase. A phase that is never ended did not complete, and is not among the times. */
   stop(): void;
   /** Seconds spent in each completed phase, in the order in which they ran. */
   times(): Readonly<Record<string, number>>;

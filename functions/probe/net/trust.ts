@@ -1,4 +1,4 @@
-/** Trusted authorities, and the way from a server's certificate to one of them. */
+/** Trusted authorities, and the path from a server's certificate to one of them. */
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { configurationFault } from "./faults.ts";
@@ -7,7 +7,7 @@ import { configurationFault } from "./faults.ts";
 export interface Authorities {
   /** By subject: several of the same name, if an authority was renewed. */
   readonly bySubject: ReadonlyMap<string, readonly X509Certificate[]>;
-  /** In PEM, as they were configured; `undefined` for those of the system. */
+  /** In PEM, as configured; `undefined` for those of the system. */
   readonly ca: string | undefined;
 }
 
@@ -53,7 +53,7 @@ function readAuthorities(ca: string): Authorities {
   }
 }
 
-/** A context, and the instant from which another one is needed. */
+/** A context, and the instant after which a new one is needed. */
 interface DatedContext {
   readonly context: SecureContext;
   readonly until: number;
@@ -86,7 +86,7 @@ export function contextOf(authorities: Authorities, client: ClientCertificate | 
 /** Maximum number of examined certificates that a server sends. */
 const mostSent = 20;
 
-/** The most certificates of a chain. */
+/** Maximum number of certificates in a chain. */
 const longestPath = 10;
 
 /** The certificates from the server's own to an authority. */
@@ -96,7 +96,7 @@ export interface Chain {
   readonly trusted: boolean;
 }
 
-/** The beginning of a chain, and until when all of it is valid. */
+/** The beginning of a chain, and the end of its joint validity. */
 interface Path {
   readonly certificates: Chain["certificates"];
   readonly last: X509Certificate;
@@ -137,17 +137,17 @@ export function chainOf(leaf: X509Certificate, { bySubject }: Authorities, now: 
   return { certificates: incomplete, trusted: false };
 }
 
-/** When a certificate expires, in milliseconds since the epoch. */
+/** Returns the expiry of a certificate, in milliseconds since the epoch. */
 export function expiry(certificate: X509Certificate): number {
   return Date.parse(certificate.validTo);
 }
 
-/** From when on a certificate is valid, in milliseconds since the epoch. */
+/** Returns the start of a certificate's validity, in milliseconds since the epoch. */
 export function start(certificate: X509Certificate): number {
   return Date.parse(certificate.validFrom);
 }
 
-/** Takes the path out that is valid longest. */
+/** Removes and returns the path that is valid longest. */
 function longestValid(open: Path[]): Path | undefined {
   const best = open.reduce((found, path, at) => (path.until > (open[found]?.until ?? 0) ? at : found), 0);
   return open.splice(best, 1)[0];

@@ -5,7 +5,7 @@ import type { Assessment } from "../prober.ts";
 import { cite } from "../text/target-text.ts";
 import { type Burst, type BurstStage, type LossClass, lossClasses, openedBy } from "./burst.ts";
 
-/** The metric of each way of losing a connection. */
+/** The metric of each type of loss. */
 export const lossMetrics = {
   unanswered: "database_connect_burst_unanswered",
   reset: "database_connect_burst_resets",
@@ -22,7 +22,7 @@ export function burstMeasurements(burst: Burst): Assessment["measurements"][numb
   const times = burst.flatMap(({ ready }) => ready);
   const lost = Math.max(...burst.map(({ losses }) => losses.length));
   return [
-    // A connection that the server refuses was not lost on the way.
+    // A connection that the server refuses does not count as lost on the way.
     { metric: "database_connect_burst_success", value: (most - lost) / most },
     ...burst.flatMap((seen) => stageMeasurements(seen)),
     ...(times.length === 0 ? [] : [{ metric: "database_connect_burst_time" as const, value: Math.max(...times) }]),

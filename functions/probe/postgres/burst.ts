@@ -1,4 +1,4 @@
-/** Simultaneous connections to PostgreSQL, and how many of them a server can spare. */
+/** Simultaneous connections to PostgreSQL, and the number that a server can spare. */
 import type { Socket } from "node:net";
 import type pg from "pg";
 import { formatDuration } from "../../../shared/text/units.ts";
@@ -21,13 +21,13 @@ export type BurstStageName = "connect" | "tls" | "answer" | "login";
 /** Ways in which connections are lost on the path to the server. */
 export const lossClasses = ["unanswered", "reset", "tls"] as const;
 
-/** One of them: no answer in time, cut off, or a TLS handshake that failed. */
+/** A lost connection: no response in time, a reset, or a failed TLS handshake. */
 export type LossClass = (typeof lossClasses)[number];
 
 /** The results of connections that were opened simultaneously and went equally far. */
 export interface BurstStage {
   readonly stage: BurstStageName;
-  /** Seconds until each connection that was not lost was there. */
+  /** Seconds until each connection that was not lost was established. */
   readonly ready: readonly number[];
   /** Connections that the server itself refused. */
   readonly refusals: readonly SeenFailure[];
@@ -43,13 +43,13 @@ export function openedBy({ ready, refusals, losses }: BurstStage): number {
   return ready.length + refusals.length + losses.length;
 }
 
-/** Connections that a burst always leaves free: others log in, and finished sessions are still closing, while it runs. */
+/** Number of connections that a burst always leaves free: others log in, and finished sessions are still closing, while it runs. */
 export const minFree = 3;
 
 /** Maximum number of connections in a burst to a server whose free connections are unknown. */
 export const maxConnectionsUncounted = 10;
 
-/** The connections that a server has left. */
+/** The free connections of a server. */
 export interface FreeConnections {
   /** Number of logins until the next one is refused by the limit of the server, the database or the role, whichever comes first. */
   readonly free: number;
@@ -57,7 +57,7 @@ export interface FreeConnections {
   readonly max: number;
 }
 
-/** The connections that each stage of a burst opens, and how many log in. */
+/** The number of connections that each stage of a burst opens, and the number of logins. */
 export interface BurstPlan {
   readonly connections: number;
   readonly logins: number;
@@ -85,7 +85,8 @@ export function burstPlan(asked: number, { room, unopened, ceiling, used }: Burs
   const bearable = Math.min(asked, below);
   if (room === undefined) return { connections: Math.min(bearable, maxConnectionsUncounted), logins: 0 };
   const kept = Math.max(minFree, Math.ceil(room.free / 2), unopened);
-  // A server has processes for twice `max` connections. Those that stop before the login must leave enough of them to those that log in.
+  // A server has processes for twice `max` connections. Connections that stop before the login must leave enough of them for those that log
+  // in.
   const connections = Math.min(bearable, room.max);
   return { connections, logins: Math.max(0, Math.min(connections, room.free - kept)) };
 }
@@ -148,7 +149,7 @@ interface PlannedStage {
   readonly open: (login: Login, world: ProbeWorld, watch: Stopwatch) => Promise<Socket | pg.Client>;
 }
 
-/** Opens the connections of a stage at the same moment, and closes them when the last has its outcome. */
+/** Opens the connections of a stage simultaneously, and closes them when the last has its outcome. */
 async function openStage(
   { stage, count, open }: PlannedStage,
   login: Login,
@@ -209,11 +210,11 @@ function lossClass({ kind, phase }: SeenFailure): LossClass {
  */
 export const isClient = "coalesce(backend_type = 'client backend', usename is not null and datname is not null)";
 
-/** SQL for the connections that the server allows ordinary users. */
+/** SQL for the connection limit of ordinary users. */
 export const ordinaryLimit = `current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0)`;
 
-/** The key of the advisory lock under which bursts take turns: `pathkeep` in ASCII. */
+/** The key of the advisory lock that serializes bursts: `pathkeep` in ASCII. */
 const burstLock = "8097881596816090480";
 
 /**

@@ -1,4 +1,4 @@
-/** A fresh session of PostgreSQL, in the phases dns, connect, tls and authentication. */
+/** A fresh PostgreSQL session, in the phases dns, connect, tls and authentication. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type pg from "pg";
@@ -17,7 +17,7 @@ export const tlsModes = ["disable", "require", "verify-ca", "verify-full"] as co
 
 /** The server and the credentials of a login; secrets resolved. */
 export interface Login {
-  /** A name, an address, or the folder of a socket such as `/cloudsql/project:region:instance`. */
+  /** A host name, an address, or the directory of a socket such as `/cloudsql/project:region:instance`. */
   readonly host: string;
   readonly port: number;
   readonly database: string;
@@ -25,11 +25,11 @@ export interface Login {
   readonly password: string | undefined;
   readonly tls: (typeof tlsModes)[number];
   readonly ca: string | undefined;
-  /** The way of Google's connectors, in place of a connection of PostgreSQL's own. */
+  /** Google's connector, instead of PostgreSQL's own connection. */
   readonly instance?: InstanceAccess | undefined;
 }
 
-/** The host as it is named in sentences. */
+/** The host as named in messages. */
 export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
   return isSocketFolder(host) ? socketOf(host, port) : hostAndPort(host, port);
 }
@@ -43,7 +43,7 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   const socket = await connected(login, world, watch);
   watch.enter("authentication");
   const client = new Client({
-    // `pg` asks for as much of a stream as this is.
+    // `pg` uses only this part of a stream.
     stream: () => new PostgresStream(socket) as unknown as Duplex,
     ssl: false,
     host: login.host,
@@ -103,7 +103,7 @@ export function isOfServer(error: unknown): error is pg.DatabaseError {
   return error instanceof Error && "severity" in error && "code" in error && "length" in error;
 }
 
-/** Names the failure that an error of a session means. */
+/** Returns the failure for an error of a session. */
 export function sessionFailure(
   error: unknown,
   login: Login,
@@ -115,7 +115,7 @@ export function sessionFailure(
   return seen;
 }
 
-/** Puts an error of the server or of `pg` into a kind and words. */
+/** Converts an error of the server or of `pg` to a kind and a message. */
 function explained(error: unknown, login: Login): unknown {
   const peer = peerOf(login);
   if (isOfServer(error)) {
@@ -227,7 +227,7 @@ function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
   throw error;
 }
 
-/** Asks for TLS. @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL */
+/** Requests TLS. @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL */
 async function askForTls(socket: Socket): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const closed = (): void => reject(Object.assign(new Error("closed while asked for TLS"), { code: "ECONNRESET" }));
@@ -261,7 +261,7 @@ async function requestTls(socket: Socket, peer: string): Promise<void> {
   );
 }
 
-/** An ErrorResponse: that of the protocol 3, or the text of the protocol 2 that a server sends which cannot start a process. */
+/** Parses an ErrorResponse: that of protocol 3, or the text of protocol 2 that a server sends if it cannot start a process. */
 function refusalIn(answer: Buffer): { readonly code: string; readonly message: string } | undefined {
   if (answer[0] !== 0x45 || answer.length < 6) return undefined;
   if (answer.readUInt32BE(1) !== answer.length - 1) {

@@ -6,18 +6,18 @@ import type { Words } from "../text/target-text.ts";
 import { isClient, ordinaryLimit } from "./burst.ts";
 import { isOfServer, type Login, peerOf, sessionFailure } from "./session.ts";
 
-/** Connections of the server, this probe's own not counted. */
+/** Connections of the server, excluding this probe's own. */
 export interface Connections {
   readonly used: number;
   /** The connection limit for ordinary users. */
   readonly limit: number;
-  /** Those of the application's role. */
+  /** Connections of the application's role. */
   readonly pool: number;
   /** Number of connections in each state of `pg_stat_activity`. */
   readonly states: Readonly<Record<string, number>>;
 }
 
-/** Connections, or why they could not be counted. */
+/** Connections, or the reason why they could not be counted. */
 export type Counted =
   | { readonly connections: Connections }
   | {
@@ -51,7 +51,7 @@ export async function countConnections(
     return { problem: "the server does not keep pg_stat_activity", stuck: false };
   } catch (error) {
     if (!world.signal.aborted && (!isOfServer(error) || /^57P0|^08/.test(error.code ?? ""))) throw error;
-    // Cancelled by the limit of the statement, which is the same.
+    // Cancelled by the statement timeout, which has the same meaning.
     if (isOfServer(error) && error.code === "57014") return { problem: tooLong, stuck: world.signal.aborted };
     const { message } = sessionFailure(error, login, { phase: "statistics", address: undefined }, world);
     return { problem: message, stuck: world.signal.aborted };

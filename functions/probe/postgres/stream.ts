@@ -5,13 +5,13 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { ProbeFault } from "../net/faults.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 
-/** More bytes than this are no answer to a probe. */
+/** A response to a probe is never longer than this, in bytes. */
 const mostReceived = 4 * 2 ** 20;
 
 /** The type and the length of a message, in bytes. */
 const headLength = 5;
 
-/** The longest first message of a server, in bytes. */
+/** Maximum length of a server's first message, in bytes. */
 const longestFirst = 65_536;
 
 /** Returns whether a PostgreSQL server may begin like this: with an authentication request, an error or a notice of plausible length. */
@@ -40,7 +40,7 @@ function unreadable(reason: string, cause: unknown): ProbeFault {
 
 const endless = "it sends without end";
 
-/** Kinds of logins by the number that the server asks for them with. */
+/** Types of authentication requests, by their number. */
 const logins: Readonly<Record<string, string>> = { 2: "Kerberos", 6: "SCM credentials", 7: "GSSAPI", 9: "SSPI" };
 
 /**

@@ -32,16 +32,16 @@ export type AuditLogsSettings = z.output<ReturnType<typeof settings>>;
 /** The changes read from the logs. */
 export interface AuditLogsObservation {
   readonly failure?: SeenFailure;
-  /** Why it may not be read. */
+  /** Why the logs could not be read. */
   readonly refused?: Words;
   readonly changes: readonly AuditChange[];
   readonly resources: readonly WatchedResource[];
   readonly usage: Usage;
 }
 
-/** The most entries of one page, which is all that is read. */
+/** Maximum number of entries of the single page that is read. */
 const pageSize = 100;
-/** The most changes that are reported. */
+/** Maximum number of changes in a report. */
 const mostChanges = 30;
 
 /** The prober `audit_logs`. */

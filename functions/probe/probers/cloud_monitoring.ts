@@ -1,4 +1,4 @@
-/** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
+/** The prober `cloud_monitoring`: any metric of Cloud Monitoring, as a metric of the catalogue. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import { metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
@@ -74,7 +74,7 @@ const settings = lazily(() =>
 /** Settings of a `cloud_monitoring` probe; durations in milliseconds. */
 export type CloudMonitoringSettings = z.output<ReturnType<typeof settings>>;
 
-/** Units in which Google writes values. */
+/** Supported units of a metric in Cloud Monitoring. */
 const writtenUnits = ["count", "ratio", "%", "s", "ms", "us", "ns", "B", "KiB", "MiB"] as const;
 type WrittenUnit = (typeof writtenUnits)[number];
 
@@ -92,7 +92,7 @@ const scales: Readonly<Record<WrittenUnit, readonly [Unit, number]>> = {
   MiB: ["bytes", 2 ** 20],
 };
 
-/** More series than this are no measurement of a component. */
+/** More series than this are not a measurement of a component. */
 const mostSeries = 100;
 const longestDelayMs = 3_600_000;
 const labelPath = lazily(() =>

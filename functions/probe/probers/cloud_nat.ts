@@ -1,4 +1,4 @@
-/** The prober `cloud_nat`: ports and dropped packets of a Cloud NAT gateway, as Cloud Monitoring saw them. */
+/** The prober `cloud_nat`: ports and dropped packets of a Cloud NAT gateway, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -98,11 +98,11 @@ ${monitoringNotes("up to 6 series per run", "4 minutes")}`,
   },
 });
 
-/** Why packets are dropped. */
+/** Reasons for dropped packets. */
 const reasons: readonly string[] = ["OUT_OF_RESOURCES", "ENDPOINT_INDEPENDENCE_CONFLICT"];
 const reasonLabel = "metric.labels.reason";
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 225_000;
 
 function readingsOf({ region, gateway, period: periodMs }: CloudNatSettings): Readonly<Record<Reading, WantedReading>> {

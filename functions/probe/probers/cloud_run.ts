@@ -1,4 +1,4 @@
-/** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, as Cloud Monitoring saw them. */
+/** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -157,7 +157,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
         value: ownEntry(instances, state) ?? 0,
         labels: { state },
       })),
-      // A counter of logs has no points while there are no such logs.
+      // A log-based counter has no points while there are no matching logs.
       ...(failed_startups !== undefined && wasRead(observed, "failedStartups")
         ? sampled("failed_startups", numberIn(found.failedStartups) ?? 0)
         : []),
@@ -182,7 +182,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
   },
 });
 
-/** From sampling to readability, in milliseconds; of metrics that Google made faster since, it only looks back further. */
+/** Delay from sampling to availability, in milliseconds; for metrics that Google has accelerated since, it only extends the lookback. */
 const delayMs = 180_000;
 const stateLabel = "metric.labels.state";
 

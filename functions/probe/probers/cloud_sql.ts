@@ -1,4 +1,4 @@
-/** The prober `cloud_sql`: whether a Cloud SQL instance for PostgreSQL is up, and how much of it is in use, as Cloud Monitoring saw it. */
+/** The prober `cloud_sql`: the state and the resource usage of a Cloud SQL instance for PostgreSQL, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleProject } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";

@@ -87,7 +87,7 @@ export interface DnsLookup {
   readonly records?: readonly string[];
 }
 
-/** A name as DNS has it, in ASCII. */
+/** Returns a name in the form of DNS, in ASCII. */
 function asciiName(text: string): string {
   return domainToASCII(text) || text;
 }
@@ -197,7 +197,7 @@ function serversOf({ resolvers }: DnsSettings): ServerGroup[] {
   );
 }
 
-/** The expected records by type, secrets resolved, as they are compared. */
+/** Returns the expected records by type, secrets resolved, in normalized form. */
 type Expected = ReadonlyMap<RecordType, readonly string[]>;
 
 async function resolvedExpectations({ expect }: DnsSettings, world: ProbeWorld): Promise<Expected> {
@@ -305,7 +305,7 @@ function shownRecord(record: Answer): string | undefined {
   }
 }
 
-/** A record as it is compared: names in lower case and without the final dot, addresses of IPv6 in their short form. */
+/** Normalizes a record: names in lower case and without the trailing dot, IPv6 addresses in their short form. */
 function comparable(record: string, type: RecordType): string {
   if (type === "TXT") return record;
   if (type === "AAAA" && isIP(record) === 6) return new URL(`http://[${record}]`).hostname.slice(1, -1);

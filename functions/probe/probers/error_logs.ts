@@ -27,7 +27,7 @@ export type ErrorLogsSettings = z.output<ReturnType<typeof settings>>;
 /** The errors read from the logs. */
 export interface ErrorLogsObservation {
   readonly failure?: SeenFailure;
-  /** Why they may not be read. */
+  /** Why the logs could not be read. */
   readonly refused?: Words;
   /** The logs that were read, and their entries since the failure and before it. Absent if nothing fails. */
   readonly read?: { readonly logs: readonly WatchedLog[]; readonly since: EntryPage; readonly earlier: EntryPage };
@@ -36,7 +36,7 @@ export interface ErrorLogsObservation {
 
 /** How long before the first failure related errors may begin, in milliseconds. */
 const lead = 300_000;
-/** The most entries of each of the two pages that are read. */
+/** Maximum number of entries in each of the two pages that are read. */
 const pageSize = 200;
 /** Maximum number of characters of a message that are examined. */
 const longest = 4_000;
@@ -139,7 +139,7 @@ function between(from: number, until: number): string {
   return `timestamp>=${quoted(new Date(from).toISOString())}\ntimestamp<${quoted(new Date(until).toISOString())}`;
 }
 
-/** The table of the words that are known, for the documentation. */
+/** Returns the table of known messages, for the documentation. */
 function wordsTable(): string {
   const rows = knownWords.flatMap(({ example, blames, source }) => {
     const means = meaningOf(example, { resource: "the service", name: "SERVICE" });

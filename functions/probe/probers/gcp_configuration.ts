@@ -1,4 +1,4 @@
-/** The prober `gcp_configuration`: is the platform configured as the application needs it? It only reads. */
+/** The prober `gcp_configuration`: checks whether the platform is configured as the application needs it. It only reads. */
 import { type Failure, type Finding, readingPhase } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { findingsOf } from "../google/configuration/check.ts";
@@ -17,7 +17,7 @@ import { configurationReads } from "../google/permissions.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
-/** Made at the first call: a function that is given checked settings never asks for it. */
+/** Created on first use: a function with validated settings never needs it. */
 const settings = lazily(() => configurationSettings(checks.map(({ name }) => name)));
 
 /** The prober `gcp_configuration`. */
@@ -66,7 +66,7 @@ ignore: [cloud_sql_maintenance_window]
   notes: configurationNotes(),
   environmentWide: true,
   usualSeconds: 1.5,
-  // Of a few services, a cache, a NAT gateway and the quotas.
+  // For a few services, a cache, a NAT gateway and the quotas.
   seriesRead: 8,
   signal: "configuration",
   reads: configurationReads,

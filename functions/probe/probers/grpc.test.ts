@@ -35,14 +35,14 @@ function answering(server: Http2Server, body: Buffer, trailers: Record<string, s
 const served = (body: Buffer, trailers: Record<string, string> = { "grpc-status": "0" }) =>
   listening(answering(createServer(), body, trailers));
 
-/** A call as the server of the gRPC library hands it on. */
+/** A call as passed on by the server of the gRPC library. */
 interface HealthCall {
   readonly request: Buffer;
   readonly metadata: { get(name: string): unknown[] };
 }
 type Reply = (error: { code: number; details: string } | null, answer?: Buffer) => void;
 
-/** A real server of gRPC. */
+/** A real gRPC server. */
 async function realServer(
   check: (call: HealthCall, reply: Reply) => void,
   credentials = ServerCredentials.createInsecure(),

@@ -1,4 +1,4 @@
-/** The prober `grpc`: one call of the standard health service of gRPC on a fresh connection, with TLS or without. */
+/** The prober `grpc`: one call of the standard gRPC health service on a fresh connection, with or without TLS. */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { z } from "zod";

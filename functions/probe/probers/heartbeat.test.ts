@@ -106,7 +106,7 @@ describe("heartbeat", () => {
     const signal = assessed.failure?.kind === "unavailable" ? "missing" : undefined;
     expect(openFailure(assessed.failure)).toEqual(failure && { ...failure, signal });
     expect(assessed.measurements).toEqual(age === undefined ? [] : [{ metric: "heartbeat_age", value: age }]);
-    // Silence is not checked again: it is no blip.
+    // A missing heartbeat is not rechecked: it is not a blip.
     expect(assessed.conclusive).toBe(signal === "missing" ? true : undefined);
   });
 

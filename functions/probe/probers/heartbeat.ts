@@ -1,4 +1,4 @@
-/** The prober `heartbeat`: whether something that must report to us by itself has done so in time. */
+/** The prober `heartbeat`: checks whether a job has sent its heartbeat in time. */
 import { z } from "zod";
 import { duration, durationBetween } from "../../../shared/config/fields.ts";
 import type { KeptHeartbeat } from "../../../shared/documents/heartbeats.ts";
@@ -40,7 +40,7 @@ export interface HeartbeatObservation {
   readonly now: number;
   /** Absent if there never was one. */
   readonly beat?: KeptHeartbeat | undefined;
-  /** Since when the probe has been part of the monitor. @default for ever */
+  /** Since when the probe has been part of the monitor. @default always */
   readonly awaitedSince?: number | undefined;
   /** Why the heartbeat could not be read. */
   readonly failure?: SeenFailure;
@@ -111,7 +111,7 @@ nor down. The failure distinguishes a heartbeat that never arrived from one that
   ) {
     if (failure) return { failure, measurements: [] };
     const should = `expected every ${formatDuration(every)}`;
-    // A document that was edited by hand may have lost its instant.
+    // A manually edited document may have lost its instant.
     const newest = beat === undefined || Number.isNaN(beat.at) ? undefined : beat;
     const dueAfter = (since: number): number => since + every + grace;
     if (newest === undefined) {

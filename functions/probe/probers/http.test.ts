@@ -275,7 +275,7 @@ describe("http over TLS", async () => {
   const alone = await issue({ name: "alone", hosts: ["localhost"] });
   const staleMiddle = await issue({ name: "Stale Middle", issuer: root, from: -40, until: -10 });
   const underStale = await issue({ name: "fresh", issuer: staleMiddle, hosts: ["localhost"] });
-  // An authority that a newer one has signed over, long expired, which servers go on sending.
+  // A long-expired authority that a newer one has cross-signed, and that servers still send.
   const oldRoot = await issue({ name: "Old Root", from: -400, until: -100 });
   const secrets = { ca: root.cert };
 

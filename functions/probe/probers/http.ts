@@ -1,4 +1,4 @@
-/** The prober `http`: one request on a fresh connection, its answer and its time by phase. */
+/** The prober `http`: one request on a fresh connection, its response, and the time of each phase. */
 import { z } from "zod";
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";

@@ -7,7 +7,7 @@ import { journey } from "./journey.ts";
 
 const json = { "content-type": "application/json" };
 
-/** One request, as the smallest of journeys. */
+/** A minimal journey of one request. */
 const one = (url: string, more: object = {}) => ({
   steps: [{ name: "ask", http: { url, headers: { authorization: { secret: "canary" } } }, ...more }],
 });

@@ -133,7 +133,7 @@ each run sends one more message to the target.
     const variables = await beginning(settings.variables, world);
     const cookies = new Cookies();
     const reserveMs = cleanup.length === 0 ? 0 : Math.min(cleanup_within, world.remaining() / 2);
-    // Without a clean-up to leave time for, the time is that of the probe.
+    // Without a cleanup to reserve time for, the deadline is that of the probe.
     const time = reserveMs === 0 ? undefined : within(world, world.remaining() - reserveMs, "the time of the steps");
     const walked = await walk(steps, { variables, world: time?.world ?? world, cookies, goesOn: false });
     time?.clear();

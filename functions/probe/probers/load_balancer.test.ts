@@ -66,7 +66,7 @@ describe("load_balancer", () => {
     expect(Object.keys(asked).sort()).toEqual(Object.keys(busy).sort());
     for (const [name, requests] of Object.entries(asked)) {
       expect(requests).toHaveLength(1);
-      // An open WebSocket is a request that was answered with 101, and would count as a slow one.
+      // An open WebSocket is a request with the status 101, and would count as a slow one.
       const others = name.endsWith("latencies") ? ' AND \\(metric.labels.response_code != "101"\\)' : "";
       expect(requests[0]?.get("filter")).toMatch(new RegExp(`resource.type = "https_lb_rule" AND ${filter}${others}$`));
     }

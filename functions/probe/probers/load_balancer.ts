@@ -1,4 +1,4 @@
-/** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, as Cloud Monitoring saw them. */
+/** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleProject, googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -110,7 +110,7 @@ ${monitoringNotes("up to 7 series per run", "3.5 minutes")}`,
   },
 });
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 210_000;
 
 function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, WantedReading>> {

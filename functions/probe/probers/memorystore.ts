@@ -1,4 +1,4 @@
-/** The prober `memorystore`: memory, clients and refusals of a Memorystore for Redis instance, as Cloud Monitoring saw them. */
+/** The prober `memorystore`: memory, clients and refusals of a Memorystore for Redis instance, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -90,7 +90,7 @@ ${monitoringNotes("5 series per run", "4 minutes")}`,
   },
 });
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 240_000;
 
 function readingsOf({

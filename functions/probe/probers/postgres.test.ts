@@ -703,7 +703,7 @@ describe("postgres burst", () => {
     await expect.poll(clients).toBe(0);
     let seen = 0;
     const way = await tcpServer((socket) => {
-      // The first is the session of the probe, the next eight are the bare connections and the handshakes.
+      // The first connection is the session of the probe; the next eight are the TCP connections and the handshakes.
       const turn = seen++ - 5;
       if (turn === 0) socket.once("data", () => socket.resetAndDestroy());
       else if (turn === 1)
@@ -917,7 +917,7 @@ describe("postgres settings", () => {
   });
 });
 
-/** Passes a connection on to the server. */
+/** Forwards a connection to the server. */
 function through(socket: Socket): void {
   const database = connectTo(port, "127.0.0.1");
   for (const end of [socket, database]) end.on("error", () => {});
@@ -926,7 +926,7 @@ function through(socket: Socket): void {
   socket.pipe(database).pipe(socket);
 }
 
-/** A login that the server waits for, which has one of its connections by then. */
+/** An unfinished login, which already uses one of the server's connections. */
 async function unfinishedLogin(): Promise<Socket> {
   const socket = connectTo(port, "127.0.0.1");
   const parameters = Buffer.from("user\0application\0database\0postgres\0\0");
@@ -944,7 +944,7 @@ async function connect(user: string, password: string): Promise<pg.Client> {
   return client;
 }
 
-/** Runs statements, each on its own. @returns the result of the last */
+/** Runs statements separately. @returns the result of the last */
 async function asSuperuser(...statements: [string, ...string[]]): Promise<pg.QueryResult> {
   const client = await connect("postgres", "of the superuser");
   try {
@@ -974,7 +974,7 @@ async function clients(): Promise<number> {
   return seen.rows[0].n;
 }
 
-/** An ErrorResponse of the protocol. */
+/** Encodes an ErrorResponse of the protocol. */
 function errorResponse(code: string, message: string): Buffer {
   const fields = Buffer.from(`SFATAL\0C${code}\0M${message}\0\0`);
   const head = Buffer.from("E\0\0\0\0");

@@ -1,4 +1,4 @@
-/** The prober `postgres`: a fresh connection by phase, a burst of them, and how many the server has left. */
+/** The prober `postgres`: a fresh connection by phase, a burst of connections, and the free connections of the server. */
 import { z } from "zod";
 import { secretReference, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";

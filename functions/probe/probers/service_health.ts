@@ -38,7 +38,7 @@ export type ServiceHealthSettings = z.output<ReturnType<typeof settings>>;
 export interface ServiceHealthObservation {
   readonly now: number;
   readonly failure?: SeenFailure;
-  /** The API is not enabled in the project, and that was foreseen. */
+  /** Whether the API is not enabled in the project, and the settings allow that. */
   readonly disabled?: true;
   readonly entries: readonly EventEntry[];
 }
@@ -147,7 +147,7 @@ function notEnabled(project: string): Unchecked {
   };
 }
 
-/** Google's words, as a whole sentence that leaves room for the others: the whole of a finding is cut at 300 characters. */
+/** Returns Google's text as a whole sentence that leaves room for the others: a finding is cut at 300 characters. */
 function shortened(text: string): string {
   const plain = text.replaceAll(/\s+/g, " ").trim();
   const first = /^.{1,90}?[.!?](?= |$)/.exec(plain)?.[0] ?? plain;

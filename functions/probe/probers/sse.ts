@@ -62,7 +62,7 @@ export type SseSettings = z.output<ReturnType<typeof settings>>;
 /** The observation of the target. */
 export interface SseObservation {
   readonly failure?: SeenFailure;
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status?: number | undefined;
   /** Whether the server had answered, so that the request may have had its effect. */
   readonly answered: boolean;

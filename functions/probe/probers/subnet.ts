@@ -79,7 +79,7 @@ instance has ended. A success only means that the subnet could be read: to alert
   },
 };
 
-/** The part of the answer that is read; numbers of 64 bits are texts. @see Compute API v1, `subnetworks.get` */
+/** The part of the answer that is read; 64-bit integers are texts. @see Compute API v1, `subnetworks.get` */
 const answer = lazily(() =>
   z.object({
     utilizationDetails: z.object({

@@ -35,7 +35,7 @@ const settings = lazily(() =>
 /** Settings of a `tcp` probe. */
 export type TcpSettings = z.output<ReturnType<typeof settings>>;
 
-/** An answer longer than this is not read on, in bytes. */
+/** Maximum length of a response, in bytes. */
 const longestAnswer = 16_384;
 
 /** The prober `tcp`. */

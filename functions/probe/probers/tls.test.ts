@@ -156,7 +156,7 @@ describe("tls", async () => {
 });
 
 describe("tls with a renewed authority", async () => {
-  /** The same name and key, for another time, or signed by another. */
+  /** The same name and key, with other dates or another signer. */
   const again = (old: Issued, name: string, until: number, issuer?: Issued): Promise<Issued> =>
     issue({ name, keys: old.keys, from: -400, until, ...(issuer ? { issuer } : {}) });
   const authority = await issue({ name: "Authority", until: 50 });
@@ -168,7 +168,7 @@ describe("tls with a renewed authority", async () => {
   const expiredMiddle = await again(middle, "Middle", -1, authority);
   const olderMiddle = await again(middle, "Middle", 20, authority);
   const host = await issue({ name: "host", issuer: middle, hosts: ["localhost"], until: 90 });
-  // Another authority has signed for this one, once for long and once until yesterday, and was renewed itself.
+  // Another authority has cross-signed this one, once with long validity and once until yesterday, and was renewed itself.
   const other = await issue({ name: "Other", until: 60 });
   const expiredOther = await again(other, "Other", -1);
   const cross = await again(authority, "Authority", 40, other);

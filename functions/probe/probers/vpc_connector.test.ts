@@ -18,7 +18,7 @@ const connections = { instance: "netra-staging:us-central1:staging-shared-postgr
 const metric = (name: string): string => `vpcaccess.googleapis.com/connector/${name}`;
 const backends = "cloudsql.googleapis.com/database/postgresql/num_backends";
 
-/** 120 Mbit/s of the 1000 that e2-micro carries with 10 instances, on quiet CPUs. */
+/** 120 Mbit/s of the 1000 that e2-micro carries with 10 instances, with low CPU usage. */
 const quiet: Record<string, StandAnswer> = {
   [metric("cpu/utilizations")]: one(double(0.31), 2),
   [metric("sent_bytes_count")]: one(double(10e6), 4),

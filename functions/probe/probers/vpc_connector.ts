@@ -1,4 +1,4 @@
-/** The prober `vpc_connector`: how near a Serverless VPC Access connector is to its ceiling, as Cloud Monitoring saw it. */
+/** The prober `vpc_connector`: the load of a Serverless VPC Access connector relative to its capacity, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import type { Finding } from "../../../shared/messages/report.ts";
@@ -130,7 +130,7 @@ ${monitoringNotes("4 series per run, 5 with connections", "4 minutes")}`,
   },
 });
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 240_000;
 
 function readingsOf(settings: VpcConnectorSettings): Readings {

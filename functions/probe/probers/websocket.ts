@@ -303,7 +303,7 @@ async function held(
   }
 }
 
-/** Limits of Google Cloud that end a WebSocket when it is so many seconds old, as they are by default. */
+/** Limits of Google Cloud that end a WebSocket after so many seconds, with their default values. */
 const knownLimits: readonly { readonly seconds: number; readonly what: string }[] = [
   { seconds: 30, what: "30 s is the default backend time-out of a load balancer, which ends WebSockets as well" },
   { seconds: 300, what: "300 s is the default request time-out of Cloud Run, which ends WebSockets as well" },

@@ -1,6 +1,6 @@
 /**
- * One call of the gRPC health service over a connection that is already open. The protocol buffers are written out here: there are two
- * messages, of one field each.
+ * One call of the gRPC health service over an open connection. The protocol buffers are encoded by hand, because there are only two messages
+ * of one field each.
  * @see https://github.com/grpc/grpc-proto/blob/master/grpc/health/v1/health.proto
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
@@ -14,14 +14,14 @@ import { TargetText } from "../text/target-text.ts";
 export interface HealthQuestion {
   /** The name of a service; empty for the server as a whole. */
   readonly service: string;
-  /** Host and port, as the server is called. */
+  /** Host and port of the server, for the authority header. */
   readonly authority: string;
   readonly encrypted: boolean;
   /** Metadata of the call. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The answer to a call. */
+/** The response to a call. */
 export interface HealthAnswer {
   /** HTTP status; gRPC's own errors have 200. */
   readonly httpStatus: number;
@@ -29,7 +29,7 @@ export interface HealthAnswer {
   /** Number of the gRPC status; absent if the response is not gRPC. */
   readonly status: number | undefined;
   readonly message: TargetText;
-  /** Headers of HTTP. */
+  /** HTTP headers. */
   readonly headers: IncomingHttpHeaders;
   /** The body received instead of a gRPC message. */
   readonly body: TargetText;
@@ -37,7 +37,7 @@ export interface HealthAnswer {
   readonly serving: number | undefined;
 }
 
-/** Bytes of the longest answer that is read. */
+/** Maximum size of a response, in bytes. */
 const longestAnswer = 16_384;
 
 /** Sends the health check request. @throws ProbeFault if the server does not speak HTTP/2, or the error of the connection */
@@ -101,7 +101,7 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
   return await promise;
 }
 
-/** A message behind the mark that it is not compressed, and its length. */
+/** Returns a message with its prefix: the flag for no compression, and its length. */
 function framed(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
@@ -139,7 +139,7 @@ function servingIn(body: Buffer, authority: string): number | undefined {
   while (at < message.length) {
     const tag = number();
     const type = tag % 8;
-    // Fields of later versions are passed over.
+    // Fields of later versions are skipped.
     if (type === 0) {
       const value = number();
       if (tag === 8) serving = value;

@@ -16,7 +16,7 @@ export class Receiver {
   #fault: Error | undefined;
   #wake = (): void => {};
 
-  /** @param peer whom the connection leads to, for sentences */
+  /** @param peer the other end of the connection, for messages */
   constructor(socket: Socket, peer: string) {
     this.#peer = peer;
     const end = (error: Error): void => {
@@ -56,5 +56,5 @@ export class Receiver {
   }
 }
 
-/** Bytes that are kept for a reader; more than any piece has. */
+/** Maximum number of buffered bytes; more than any piece has. */
 const mostUnread = 262_144;

@@ -33,9 +33,9 @@ export interface AttemptPorts {
   /** Reads since when heartbeats are expected. @default they always were */
   readonly awaited?: AwaitedReader | undefined;
   readonly clock: Clock;
-  /** Milliseconds since the epoch by which all must be over. @default as long as the probes take */
+  /** End of the run, in milliseconds since the epoch. @default as long as the probes take */
   readonly until?: number | undefined;
-  /** Milliseconds since the epoch by which second attempts must be over: the next run is due then. @default `until` */
+  /** End of all second attempts, in milliseconds since the epoch: the next run is due then. @default `until` */
   readonly nextAt?: number | undefined;
   /** Aborted when the outcome is no longer needed. */
   readonly unwanted?: AbortSignal | undefined;
@@ -43,7 +43,7 @@ export interface AttemptPorts {
   readonly diagnosis?: Diagnosed | undefined;
   /** Every probe of the environment, for the resources that they watch. @default none */
   readonly all?: readonly ConfiguredProbe[] | undefined;
-  /** @default all that there are */
+  /** @default every registered kind */
   readonly probers?: Readonly<Record<string, AnyProber>> | undefined;
 }
 
@@ -61,11 +61,11 @@ export async function runProbe(probe: ConfiguredProbe, ports: AttemptPorts): Pro
 /** Maximum time for a prober to report the phase that the deadline interrupted, in milliseconds. */
 export const graceMs = 20;
 
-// Made once: the stack of an error costs more than the rest of a short probe.
+// Created once: the stack of an error costs more than the rest of a short probe.
 const ended = new Error("the probe has ended");
 const overdueReason = new Error("the time of the probe ran out");
 
-/** Settings as the probers read them, so that each is checked once and not in every run. */
+/** Parsed settings of the probes, so that each is validated once and not in every run. */
 const knownSettings = new WeakMap<ConfiguredProbe, z.ZodSafeParseResult<unknown>>();
 
 /** Reads the settings of a probe, for its first run: before a run begins, so that the time is not that of its targets. */
@@ -75,7 +75,7 @@ export function readSettings(probe: ConfiguredProbe, prober: AnyProber): z.ZodSa
   return known;
 }
 
-/** An attempt that is over. */
+/** A completed attempt. */
 interface Attempted {
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -112,7 +112,7 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
   const { failure, findings, unchecked, changes, logPatterns, hops, pending } = assessment;
   const open = (words: Words): string =>
     typeof words === "string" && redactor.isEmpty && isPlain(words) ? words : openWords(words, redactor);
-  // An address that was cut leads nowhere.
+  // An address that was cut off is unusable.
   const openLink = (words: Words): string =>
     typeof words === "string" && words.startsWith("https://") ? redactor.redact(words) : open(words);
   const measurements: Measurement[] = [
@@ -155,7 +155,7 @@ function attemptOf({ at, ms, assessment: { failure }, redactor }: Attempted): At
   };
 }
 
-/** The longest code of a failure, in characters. */
+/** Maximum length of a failure's code, in characters. */
 const longestCode = 60;
 
 function openFailure({ message, code, ...failure }: SeenFailure, redactor: Redactor): Failure {

@@ -6,7 +6,7 @@ import { probeOf } from "../fixtures.ts";
 import type { AnyProber, Prober } from "../prober.ts";
 import { type ProbeRun, runProbes } from "./run.ts";
 
-/** Attempts in a row: `good`, a kind of failure, or `never` for no answer at all. */
+/** Consecutive attempts: `good`, a kind of failure, or `never` for no response at all. */
 type Attempts = readonly ("good" | "never" | FailureKind)[];
 
 /** A kind of probe with a scripted result for each attempt. */

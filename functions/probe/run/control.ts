@@ -5,7 +5,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { probers as registry } from "../probers/index.ts";
 import { type AttemptPorts, runProbe } from "./attempt.ts";
 
-/** A control probe that runs beside the batch. */
+/** A control probe that runs next to the batch. */
 export interface Control {
   /**
    * Returns why these results must be ignored, in one sentence; `undefined` if they are valid. Waits for the control probe only if the
@@ -18,7 +18,7 @@ export interface Control {
 /** Starts the control probe, and retries it once immediately if it fails. */
 export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Control {
   const unwanted = new AbortController();
-  // Both attempts are over before the next run is due.
+  // Both attempts complete before the next run is due.
   const room = (ports.nextAt ?? Number.POSITIVE_INFINITY) - ports.clock.now();
   const timeoutMs = Math.max(1, Math.min(probe.timeoutMs, room / 2));
   const running = run({ ...probe, timeoutMs, recheck: false }, { ...ports, unwanted: unwanted.signal });

@@ -11,7 +11,7 @@ import { fullServer, listening, probeOf, tcpServer } from "../fixtures.ts";
 import { accepting } from "../websocket.fixtures.ts";
 import { runProbes } from "./run.ts";
 
-/** Probes that hang, more than run at the same time, and all probes. */
+/** Number of hanging probes, more than run concurrently, and of all probes. */
 const [hanging, all] = [150, 1_000];
 /** Maximum duration of a probe: hanging ones end sooner, except those whose SYN is never answered. */
 const patienceMs = 50_000;
@@ -72,7 +72,7 @@ it(`reports ${all - hanging} targets while ${hanging} of every sort hang`, { tim
     return { ...probeOf(kind, own, timeoutMs), name: `hangs-${number}` };
   });
   const hosts = ["127.0.0.1", "localhost", "good.test"];
-  // One of them has a pattern that would search without end, if it were searched by going back.
+  // One of them has a pattern that would backtrack endlessly in another engine.
   const others: ConfiguredProbe[] = Array.from({ length: all - hanging }, (_, number) => ({
     ...probeOf(
       "http",

@@ -1,8 +1,8 @@
-/** The rounds of a probe request: when each is due, and the id of the report that it makes. */
+/** The rounds of a probe request: the time of each, and the ID of its report. */
 import { nextTrigger, scheduleInterval } from "../../../shared/config/schedule.ts";
 import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 
-/** One round: the report that it makes and when it is due, in milliseconds since the epoch. */
+/** One round: its report, and when it is due, in milliseconds since the epoch. */
 export interface Round {
   readonly reportId: string;
   readonly at: number;
@@ -13,9 +13,9 @@ export interface Round {
 }
 
 /**
- * The rounds of a request: one, or for intervals under a minute those of the minute in which it was published. Every delivery of a
- * message yields the same. The part of a divided request has the rounds of the whole, and reports of its own.
- * @param schedule of the group, for a request that was scheduled
+ * Returns the rounds of a request: one, or for intervals under a minute those of the minute in which it was published. Every delivery of a
+ * message yields the same rounds. A part of a divided request has the rounds of the whole, and reports of its own.
+ * @param schedule of the group, for a scheduled request
  * @param publishedAt milliseconds since the epoch
  */
 export function roundsOf(request: ProbeRequest, schedule: string | undefined, publishedAt: number): Round[] {

@@ -1,4 +1,4 @@
-/** One run of probes: bounded and paced, each within its own deadline, all their results in one report. */
+/** One run of probes: with limited concurrency and pace, each within its own deadline, and all results in one report. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
@@ -25,7 +25,7 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly coldStart?: boolean | undefined;
   /** Maximum number of concurrent probes, excluding those that have waited for their target for a while. @default 100 */
   readonly concurrency?: number;
-  /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 0.5 */
+  /** Milliseconds between two starts: a burst of starts would be measured as latency of the targets. @default 0.5 */
   readonly paceMs?: number;
   /** Called when a probe has ended, for progress displays. */
   readonly onResult?: (result: ProbeResult) => void;
@@ -40,12 +40,12 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly partAfterMs?: number;
 }
 
-/** The most probes of one request; more are divided. */
+/** Maximum number of probes in one request; larger requests are divided. */
 export const mostAtOnce = 100;
 
 /** How long a probe counts as running, in milliseconds: after that it only waits, and others may start. */
 const laneMs = 500;
-/** The most probes under way, those that wait included: far below the open files that a system allows a process. */
+/** Maximum number of probes in progress, waiting ones included: far below the usual limit of open files per process. */
 const mostUnderWay = 500;
 
 /** Runs the probes. Nothing that a target does makes it throw. */
@@ -114,13 +114,13 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   );
 }
 
-/** The id of a part, the same whenever it holds the results of the same probes. */
+/** Returns the ID of a partial report, which is the same for results of the same probes. */
 function partId(reportId: string, results: readonly ProbeResult[]): string {
   const names = JSON.stringify(results.map(({ probe }) => probe));
   return `${reportId}/part-${createHash("sha256").update(names).digest("hex").slice(0, 12)}`;
 }
 
-/** Waits for a promise, and no longer than so many milliseconds. */
+/** Waits for a promise, but no longer than so many milliseconds. */
 async function atMost(limitMs: number, promise: Promise<void>): Promise<void> {
   let alarm: NodeJS.Timeout | undefined;
   const overdue = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Large groups in parts: a request for more probes than one run takes is published back, once for each part. */
+/** Divides large groups: a request for more probes than one run takes is republished, once for each part. */
 import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../../shared/messages/push.ts";
 import type { OutgoingMessage } from "../../../shared/ports.ts";
@@ -27,7 +27,7 @@ export function shardsOf(
   });
 }
 
-/** Those of the probes that a request is for: all of them, or its part. */
+/** Returns the probes of a request: all of them, or its part. */
 export function sharded<T>(probes: readonly T[], { shard }: ProbeRequest): readonly T[] {
   if (shard === undefined) return probes;
   const share = Math.ceil(probes.length / shard.of);

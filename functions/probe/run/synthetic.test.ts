@@ -11,7 +11,7 @@ import { type SyntheticResult, syntheticHandler, syntheticPath, syntheticResult 
 
 const metadata = { K_SERVICE: "probe-outside", K_REVISION: "probe-outside-00007" };
 
-/** The function as it answers over HTTP, with these probes. */
+/** Serves the function over HTTP, with these probes. */
 async function serve(probes: readonly ConfiguredProbe[], more: Partial<ProbePorts> = {}) {
   const said: [string, object | undefined][] = [];
   const configuration = { environment: "staging", probes } as unknown as Configuration;
@@ -37,7 +37,7 @@ async function serve(probes: readonly ConfiguredProbe[], more: Partial<ProbePort
   );
   const port = await listening(
     createServer((request, response) => {
-      // As Express has them.
+      // In the form of Express.
       const asked = Object.assign(request, {
         path: request.url,
         get: (name: string) => request.headers[name.toLowerCase()],

@@ -17,7 +17,7 @@ import { type Conversation, type Message, RefusalBody, refusal, refusalPatienceM
 
 /** An open stream: events are received, and nothing can be sent. */
 export interface EventStream extends Pick<Conversation, "receive" | "leave"> {
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status: number;
   /** The clock reading at the first event. */
   firstEventAt(): number | undefined;
@@ -31,7 +31,7 @@ export function listening(stream: EventStream): Conversation {
   return { send: unable, ping: unable, confirm: unable, close: unable, ...stream };
 }
 
-/** Headers that ask for a stream. */
+/** Headers that request a stream. */
 export const streamHeaders: Readonly<Record<string, string>> = {
   accept: "text/event-stream",
   "accept-encoding": "identity",
@@ -80,12 +80,12 @@ function listen(
   let head: Head | undefined;
   const refused = new RefusalBody();
   let firstEventAt: number | undefined;
-  // Characters of an event that has not ended.
+  // Number of characters of an incomplete event.
   let pending = 0;
   let fault: unknown;
   let wake = (): void => {};
   const end = (reason: unknown): void => {
-    // The status is known whatever becomes of the body.
+    // The status is valid whatever happens to the body.
     fault ??= head && !isStream(head) ? refusedStream(head, refused.text) : reason;
     wake();
   };

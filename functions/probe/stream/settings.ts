@@ -1,4 +1,4 @@
-/** A stream of server-sent events as it is configured. */
+/** The configuration of a stream of server-sent events. */
 import { z } from "zod";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { requestFields } from "../http/settings.ts";

@@ -7,7 +7,7 @@ import { FunctionExpressionType, JSONPathEnvironment, type JSONPathQuery } from 
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { parsePattern } from "./pattern.ts";
 
-/** A path: the keys and positions that lead from the root to a value. */
+/** A path: the keys and indexes that lead from the root to a value. */
 export type JsonPath = readonly (string | number)[];
 
 /** Parses a path; `undefined` if it is invalid. */
@@ -62,13 +62,13 @@ export function valuesAt(root: unknown, text: string): readonly unknown[] {
   return values;
 }
 
-/** The most values that a query selects. */
+/** Maximum number of values that a query selects. */
 const mostSelected = 10_000;
 
 type JsonValue = Parameters<JSONPathQuery["lazyQuery"]>[0];
 
 const environment = new JSONPathEnvironment();
-// The library's own would hand patterns to the engine of JavaScript, which can search for ever.
+// The library's own functions would use JavaScript's regular expressions, which can backtrack endlessly.
 for (const [name, whole] of [
   ["match", true],
   ["search", false],
@@ -82,7 +82,7 @@ for (const [name, whole] of [
       parsePattern(whole ? `/^(?:${pattern})$/` : `/${pattern}/`)?.isIn(text) === true,
   });
 
-/** Queries that were read, or their mistakes, by how they are written: those of a configuration are read in every run. */
+/** Parsed queries, or their mistakes, by their text: those of a configuration are used in every run. */
 const known = new Map<string, JsonPath | JSONPathQuery | string>();
 /** Maximum number of cached queries: more than a configuration has. */
 const mostKnown = 1_000;

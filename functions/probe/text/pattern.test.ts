@@ -14,7 +14,7 @@ describe("a pattern", () => {
     ["/a.b/s", "a\nb", "a\nb"],
     ["/a/b/", "a/b", "a/b"],
     ["/a\\/b/", "a/b", "a/b"],
-    // As JavaScript writes them.
+    // In JavaScript notation.
     ["/(?<id>\\d+)/", "id 17", "17"],
     ["/\\u00e4\\x62/", "äb", "äb"],
     ["/a[^]b/", "a\nb", "a\nb"],

@@ -1,7 +1,7 @@
 /** Text from a target, on its way to a result: it cannot be cut, joined or shown before its secrets are removed. */
 import { bounded, excerpt, type Redact, type Redactor } from "../../../shared/text/redact.ts";
 
-/** Our own words, or such as cite a target. */
+/** Our own text, or text that quotes a target. */
 export type Words = string | TargetText;
 
 /**
@@ -32,7 +32,7 @@ export class TargetText {
     );
   }
 
-  /** The beginning. @param limit in characters */
+  /** Returns the beginning. @param limit in characters */
   first(limit: number): TargetText {
     return new TargetText((redact) =>
       this.#write((text, isCut = false) =>
@@ -41,11 +41,11 @@ export class TargetText {
     );
   }
 
-  /** The beginning in quotation marks, its control characters escaped. @param limit in characters */
+  /** Returns the beginning in quotation marks, with control characters escaped. @param limit in characters */
   quoted(limit: number): TargetText {
     return new TargetText((redact) =>
       this.#write((text, isCut = false) => {
-        // A secret that is written in several codings in one another is many times as long as it is.
+        // A secret in several nested encodings is many times as long as the original.
         const head = text.slice(0, mostRead);
         const clean = redact(head, isCut || head.length < text.length);
         return JSON.stringify(excerpt(clean, limit, (all) => all));
@@ -63,7 +63,7 @@ export class TargetText {
     return by(this.#write((text) => text));
   }
 
-  /** Opens it, bounded and free of secrets. For sinks alone. */
+  /** Opens the text, limited in length and free of secrets. For sinks only. */
   open(secrets: Redactor): string {
     return bounded(this.#write(secrets.redact), secrets);
   }
@@ -91,7 +91,7 @@ export function cite(texts: TemplateStringsArray, ...values: readonly (Words | n
   );
 }
 
-/** Opens words, bounded and free of secrets. For sinks alone. */
+/** Opens words, limited in length and free of secrets. For sinks only. */
 export function openWords(words: Words, secrets: Redactor): string {
   return typeof words === "string" ? bounded(words, secrets) : words.open(secrets);
 }

@@ -28,7 +28,7 @@ export function actionMistake(step: object, all: readonly string[]): string | un
   return `a step does one thing, and this one has ${spoken(done, "and")}: make a step of each`;
 }
 
-/** The keys of which an utterance has one. */
+/** The keys of an action, of which exactly one is allowed. */
 export const actions = ["send", "expect", "ping", "close"] as const;
 
 const messageFields = lazily(() => ({
@@ -43,7 +43,7 @@ const messageFields = lazily(() => ({
     .describe("A /pattern/ that the message must match, in RE2 syntax."),
 }));
 
-/** The schema of a message of a WebSocket. */
+/** The schema of a WebSocket message. */
 export const expectedMessage = lazily(() =>
   z.strictObject(messageFields()).refine((match) => Object.keys(match).length > 0, {
     message: "write what the message must be like: json, contains or matches",
@@ -93,7 +93,7 @@ export function waitFields<Message extends z.ZodType<ExpectedMessage>>(message: 
   };
 }
 
-/** The fields of an utterance over a WebSocket, but for the time that it may take. */
+/** The fields of an action over a WebSocket, except for its time limit. */
 export const utteranceFields = lazily(() => ({
   send: anyJson().optional().describe("A message to send: a text verbatim, anything else as JSON."),
   ...waitFields(expectedMessage()),
@@ -209,10 +209,10 @@ export async function perform(
   return [];
 }
 
-/** Stages that every WebSocket has before a script begins. */
+/** Stages of every WebSocket before a script begins. */
 const connecting: readonly string[] = ["dns", "connect", "tls", "upgrade"];
 
-/** The stages of a connection over which these steps are played. */
+/** Returns the stages of a connection that runs these steps. */
 export function stagesOf(steps: readonly NamedUtterance[]): string[] {
   return [...connecting, ...steps.map(stageOf)];
 }

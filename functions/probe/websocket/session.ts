@@ -18,15 +18,15 @@ import { cite, TargetText, type Words } from "../text/target-text.ts";
 export interface WebSocketTarget {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** Those that are offered; the server must choose one of them, if there are any. */
+  /** The offered subprotocols; the server must choose one of them, if there are any. */
   readonly subprotocols: readonly string[];
-  /** The kind of address to use. @default any */
+  /** The IP version to use. @default any */
   readonly family?: 4 | 6;
   readonly ca: string | undefined;
   readonly client: ClientCertificate | undefined;
   /** Accepts any certificate. */
   readonly insecure: boolean;
-  /** Bytes of the longest message that is accepted. */
+  /** Maximum size of a message, in bytes. */
   readonly maxMessage: number;
 }
 
@@ -40,7 +40,7 @@ export interface Message {
 /** An open WebSocket. Its end is thrown by the waiting call, or by the next one. */
 export interface Conversation {
   send(text: string): Promise<void>;
-  /** The oldest message that was not received yet, a binary one as text. */
+  /** Returns the oldest unread message, a binary one as text. */
   receive(): Promise<Message>;
   /** Sends a ping and waits for its answer. */
   ping(): Promise<void>;
@@ -49,13 +49,13 @@ export interface Conversation {
    * @throws ProbeFault if it closes instead, unless normally
    */
   confirm(patienceMs: number): Promise<void>;
-  /** Closes with a code and waits until the server has closed too. */
+  /** Closes with a code and waits until the server closes too. */
   close(code: number): Promise<void>;
   /** Sends a close, and does not wait for the response. */
   leave(): void;
 }
 
-/** An answer of HTTP in place of the upgrade. */
+/** An HTTP response in place of the upgrade. */
 export class Refusal extends ProbeFault {
   readonly status: number;
 
@@ -187,7 +187,7 @@ function converse(
     const tell = (): void => {
       fault = refusal("the upgrade", head, body.text);
     };
-    // The status is known whatever becomes of the body.
+    // The status is valid whatever happens to the body.
     tell();
     response.on("error", () => {}).once("close", () => wake());
     response.setTimeout(refusalPatienceMs, () => response.destroy());

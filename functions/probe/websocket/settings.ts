@@ -1,4 +1,4 @@
-/** A WebSocket as it is configured: its settings, and the target that they mean. */
+/** The configuration of a WebSocket: its settings, and the target that they define. */
 import { z } from "zod";
 import { told } from "../../../shared/config/fields.ts";
 import { urlMistake } from "../../../shared/net/written-address.ts";

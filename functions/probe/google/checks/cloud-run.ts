@@ -1,4 +1,4 @@
-/** The checks of Cloud Run services, each of one service by itself. */
+/** The checks of individual Cloud Run services. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
 import { type Answer, both, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
@@ -306,7 +306,7 @@ function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
-/** A check of one service by itself. */
+/** A check of an individual service. */
 export function serviceCheck<Wanted = ServiceSettings>({
   wants,
   judge,

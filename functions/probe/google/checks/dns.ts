@@ -53,7 +53,7 @@ function hostsAnswer(records: readonly DnsRecords[], hosts: readonly string[], a
  */
 function leadsTo(records: readonly DnsRecords[], host: string, type: string): readonly string[] | undefined {
   let name = host.toLowerCase();
-  // An alias of an alias is rare, and a ring of them is an error.
+  // An alias of an alias is rare, and a cycle of them is an error.
   for (let step = 0; step < 8; step++) {
     const own = recordsOf(records, name);
     const addresses = own.find((one) => one.type === type);

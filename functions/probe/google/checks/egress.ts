@@ -1,4 +1,4 @@
-/** Checks of the ways out of services: addresses for Direct VPC egress, and ports of Cloud NAT. */
+/** Checks of the egress of services: addresses for Direct VPC egress, and ports of Cloud NAT. */
 import { usableAddresses } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
 import { type Answer, allOf, type CheckWords, judged, silent } from "../configuration/judgement.ts";
@@ -7,7 +7,7 @@ import type { ConfigurationSettings, NatSettings } from "../configuration/settin
 import { type Nat, type Subnet, subnetPath } from "../resources/egress.ts";
 import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
-/** Addresses that Cloud Run takes for one instance with Direct VPC egress, once it runs steadily. */
+/** Addresses that Cloud Run uses for one instance with Direct VPC egress in steady state. */
 const addressesOfInstance = 2;
 /** Addresses that Cloud Run reserves at once when a service scales out. */
 const addressBlock = 16;
@@ -138,7 +138,7 @@ function natCheck({
   };
 }
 
-/** A check of a subnet with the instances that the services in it may grow to, together. */
+/** A check of a subnet with the instances that the services in it may scale to, together. */
 function subnetCheck({
   judge,
   ...words

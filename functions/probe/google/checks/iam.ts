@@ -102,7 +102,7 @@ function callersOf(callers: CallerSettings, seen: Observation): Read<readonly Na
     ),
     ...(callers.everyone ? [{ value: { who: "everyone", account: undefined } }] : []),
   ];
-  // A caller that does not exist is the matter of `resource_exists`.
+  // A missing caller is reported by `resource_exists`.
   return allOf(all.filter((one) => one === undefined || !("refusal" in one) || one.refusal.reason !== "missing"));
 }
 
@@ -150,7 +150,7 @@ function invokerAdvice({ who, account }: NamedCaller): string {
   return `Grant it: \`gcloud run services add-iam-policy-binding RESOURCE --region=REGION --role=roles/run.invoker --member=${member}\`.`;
 }
 
-/** Roles that hold run.routes.invoke. */
+/** Roles that include run.routes.invoke. */
 const invokes: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
 
 /** Returns whether a role may include run.routes.invoke. */

@@ -152,7 +152,7 @@ function backendCheck({
   };
 }
 
-/** A check of a backend service together with the service that it must lead to. */
+/** A check of a backend service together with the service that it must route to. */
 function balancedCheck<Wanted>({
   wants,
   judge,

@@ -1,4 +1,4 @@
-/** Ranges of addresses, as firewall rules, Cloud Armor and subnets write them. */
+/** Address ranges, in the format of firewall rules, Cloud Armor and subnets. */
 import { BlockList, isIP } from "node:net";
 
 /** Returns the parts of `10.0.0.0/8`, or of a single address; `undefined` for any other text. */

@@ -54,7 +54,7 @@ export function findingsOf(
   return { findings, unchecked: [...refused, ...unchecked] };
 }
 
-/** A remedy with the names that its commands need in place of `RESOURCE`, `PROJECT` and `REGION`. */
+/** Returns a remedy with the names for its commands in place of `RESOURCE`, `PROJECT` and `REGION`. */
 function filled(remedy: string, resource: string, { project, region, services }: ConfigurationSettings): string {
   const own = services.find(({ name }) => name === resource)?.region ?? region;
   return remedy

@@ -88,7 +88,7 @@ const machines = all(
   },
 );
 
-/** The rules of the Cloud Armor policy, from the first to the last. */
+/** The rules of the Cloud Armor policy, in order. */
 const armor = (...rules: Json[]) => of("armor", "rules", rules);
 const byAddress = (priority: number, action: string, ...srcIpRanges: string[]): Json => ({
   priority,

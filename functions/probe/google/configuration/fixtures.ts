@@ -102,7 +102,7 @@ export function keyOf(url: string): string {
 /** The instant of every test. */
 export const now: number = Date.parse("2025-09-16T12:00:00Z");
 
-/** A probe that names one of everything. */
+/** A probe with one resource of every kind. */
 export function written(): Written {
   const service = {
     startup: "240s",
@@ -555,7 +555,7 @@ export function standOf(table: Answers): RequestListener {
   };
 }
 
-/** Observes and assesses, as a run does. */
+/** Observes and assesses, as in a run. */
 export async function assessed(
   table: Answers,
   settings: Written = written(),

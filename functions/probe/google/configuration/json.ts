@@ -4,7 +4,7 @@
  */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 
-/** The longest text that is taken over, in characters: names and states are far shorter. */
+/** Maximum length of a text that is read, in characters: names and states are far shorter. */
 const longest = 200;
 
 /** Returns the value at a path. */
@@ -15,7 +15,7 @@ export function at(json: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-/** A text that is not empty. */
+/** Returns a non-empty text. */
 export function textAt(json: unknown, ...path: readonly string[]): string | undefined {
   const value = at(json, ...path);
   return typeof value === "string" && value !== "" ? value.slice(0, longest) : undefined;
@@ -28,7 +28,7 @@ export function numberAt(json: unknown, ...path: readonly string[]): number | un
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }
 
-/** Yes or no. */
+/** Returns a boolean. */
 export function flagAt(json: unknown, ...path: readonly string[]): boolean | undefined {
   const value = at(json, ...path);
   return typeof value === "boolean" ? value : undefined;
@@ -40,19 +40,19 @@ export function listAt(json: unknown, ...path: readonly string[]): readonly unkn
   return Array.isArray(value) ? value : [];
 }
 
-/** The texts of a list. */
+/** Returns the texts of a list. */
 export function textsAt(json: unknown, ...path: readonly string[]): readonly string[] {
   return listAt(json, ...path).flatMap((value) => textAt({ value }, "value") ?? []);
 }
 
-/** Seconds of a duration as Google writes it: `300s`. */
+/** Returns the seconds of a duration in Google's format: `300s`. */
 export function secondsAt(json: unknown, ...path: readonly string[]): number | undefined {
   const text = textAt(json, ...path);
   const [, seconds] = text === undefined ? [] : (/^(\d+(?:\.\d+)?)s$/.exec(text) ?? []);
   return seconds === undefined ? undefined : Number(seconds);
 }
 
-/** The last part of the name or URL of a resource: `backend` of `projects/p/global/backendServices/backend`. */
+/** Returns the last segment of the name or URL of a resource: `backend` of `projects/p/global/backendServices/backend`. */
 export function nameIn(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -1,4 +1,4 @@
-/** The judgement of one resource, and how reads are combined for it. */
+/** The assessment of one resource, and the combination of reads for it. */
 import type { Finding, Telling } from "../../../../shared/messages/report.ts";
 import type { GoogleReadName } from "../permissions.ts";
 import type { Read, Refusal } from "./read.ts";
@@ -7,7 +7,7 @@ import type { ConfigurationSettings } from "./settings.ts";
 /** The answer of a check for one resource. `undefined`: nothing to check, because the settings expect nothing of it. */
 export type Answer = Verdict | Silence | undefined;
 
-/** The judgement of a check. */
+/** The verdict of a check. */
 export interface Verdict {
   readonly ok: boolean;
   /** The observed state, as a phrase that follows the name of the resource: `it is in the state ERROR`. */
@@ -53,7 +53,7 @@ export interface CheckWords {
   readonly tells?: readonly Telling[];
 }
 
-/** A check of one kind of resource, in the words of that kind. */
+/** A check of one kind of resource, in terms of that kind. */
 export interface Expecting<Resource, Own, Wanted = Own> extends Omit<CheckWords, "reads"> {
   /** Returns what the settings expect; without an expectation the check is skipped. @default the settings of the resource */
   readonly wants?: (own: Own, settings: ConfigurationSettings) => Wanted | undefined;
@@ -70,7 +70,7 @@ export function expectation<Own, Wanted>(
   return wants ? wants(own, settings) : (own as unknown as Wanted);
 }
 
-/** A list that has entries. */
+/** Returns a non-empty list, or `undefined` for an empty one. */
 export function someOf<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
@@ -95,7 +95,7 @@ export function both<A, B>(a: Read<A> | undefined, b: Read<B> | undefined): Read
   return { value: [a.value, b.value] };
 }
 
-/** All reads as one. */
+/** Combines all reads into one. */
 export function allOf<T>(reads: readonly (Read<T> | undefined)[]): Read<readonly T[]> | undefined {
   const values: T[] = [];
   for (const read of reads) {

@@ -27,11 +27,11 @@ import type { ConfigurationSettings } from "./settings.ts";
 
 /** The results of the reads, or the reasons for their refusal. Reads that the settings do not need are absent. */
 export interface Observation {
-  /** When, in milliseconds since the epoch. */
+  /** Time of the run, in milliseconds since the epoch. */
   readonly at: number;
   readonly vpcConnector?: Read<VpcConnector> | undefined;
   readonly cloudSql?: Read<SqlInstance> | undefined;
-  /** By name, as all that there may be several of. */
+  /** Resources that may occur several times, by name. */
   readonly services: ReadonlyMap<string, Read<RunService>>;
   readonly policy?: Read<readonly Binding[]> | undefined;
   readonly urlMap?: Read<UrlMap> | undefined;
@@ -56,7 +56,7 @@ export interface Observation {
   readonly address?: Read<string | undefined> | undefined;
   readonly zone?: Read<readonly DnsRecords[]> | undefined;
   readonly redis: ReadonlyMap<string, Read<RedisInstance>>;
-  /** The share of its memory that an instance uses, by its path. */
+  /** Share of its memory that an instance uses, by its path. */
   readonly redisMemory?: Read<ReadonlyMap<string, number>> | undefined;
   readonly quotas?: Read<readonly Quota[]> | undefined;
   readonly exceeded?: Read<readonly string[]> | undefined;

@@ -20,10 +20,7 @@ export const componentSettings: readonly string[] = [
   "quotas.component",
 ];
 
-/**
- * Makes the schema of the settings.
- * @param checkNames the names that `ignore` accepts
- */
+/** Creates the schema of the settings. @param checkNames the names that `ignore` accepts */
 export function configurationSettings(checkNames: readonly string[]) {
   const names = z.array(googleResource()).default([]);
   const count = z.int().min(1);
@@ -266,7 +263,7 @@ export type BackendSettings = LoadBalancerSettings["backends"][number];
 /** Certificates of the load balancer. */
 export type CertificateSettings = NonNullable<ConfigurationSettings["certificates"]>;
 
-/** The network through which the database is reached. */
+/** The network to the database. */
 export type NetworkSettings = NonNullable<ConfigurationSettings["network"]>;
 
 /** The callers of a service. Each of them needs the invoker role. */

@@ -12,7 +12,7 @@ import type { AuditChange } from "./audit.ts";
 
 /** The resources that services use, as far as they could be read. */
 export interface Usage {
-  /** Components by the mail address of the service account that their services run as. */
+  /** Components by the email address of their service account. */
   readonly accounts: ReadonlyMap<string, readonly string[]>;
   /** Components by the name of a secret that their services use. */
   readonly secrets: ReadonlyMap<string, readonly string[]>;
@@ -65,7 +65,7 @@ export async function readUsage(
   return { accounts, secrets, isWhole };
 }
 
-/** The components that a change touches, or that it has no part in the environment. */
+/** Returns the components that a change affects, or that it is unrelated to the environment. */
 export function attributed(
   { names, accounts }: Pick<AuditChange, "names" | "accounts">,
   resources: readonly WatchedResource[],

@@ -19,7 +19,7 @@ export interface AuditChange {
   readonly kind: ChangeKind;
   readonly what: string;
   readonly resource: string;
-  /** Parts of the environment that it names: the API, the collection and the name of each. */
+  /** Parts of the environment that it names, each with API, collection and name. */
   readonly names: readonly { readonly api: string; readonly collection: string; readonly name: string }[];
   /** Email addresses of the accounts that it changes, or whose roles it changes. */
   readonly accounts: readonly string[];
@@ -167,7 +167,7 @@ function changeIn(entry: LogEntry): AuditChange[] {
   ];
 }
 
-/** Every collection and name of a path, and those that labels of the resource add. */
+/** Returns every collection and name in a path, and those in the labels of the resource. */
 function namesIn(path: string, api: string, json: unknown): AuditChange["names"] {
   const parts = path.split("/");
   const pairs = parts.flatMap((collection, index) => {
@@ -182,7 +182,7 @@ function namesIn(path: string, api: string, json: unknown): AuditChange["names"]
     : pairs;
 }
 
-/** A deployment, a change of traffic, or a revision that is there. */
+/** Describes a deployment, a change of traffic, or a ready revision. */
 function deployed(
   entry: LogEntry,
   service: string,
@@ -235,7 +235,7 @@ function byGoogle(method: string, title: string, name: string): Pick<AuditChange
   return { kind: "maintenance", what: `maintenance by Google of ${title} ${name} (${nameOf(method)})` };
 }
 
-/** Roles that were given and taken away. */
+/** Describes granted and revoked roles. */
 function rolesChanged(
   deltas: readonly unknown[],
   { collection, name }: AuditChange["names"][number],
@@ -268,7 +268,7 @@ function rolesChanged(
   };
 }
 
-/** An account by the part before its domain; people are not named. */
+/** Returns an account by the part before its domain; people are not named. */
 function memberName(member: string): string {
   const account = accountIn(member);
   if (account !== undefined) return `${account.split("@")[0]}@…`;
@@ -300,7 +300,7 @@ function verbOf(method: string): string {
   return verbs.find(([begins]) => begins.test(word))?.[1] ?? "changed";
 }
 
-/** The last part of the name of a method. */
+/** Returns the last part of the name of a method. */
 function nameOf(method: string): string {
   return method.slice(Math.max(method.lastIndexOf("."), method.lastIndexOf("/")) + 1);
 }

@@ -16,7 +16,7 @@ import { type Access, ask } from "../refusal.ts";
 export interface EntryPage {
   /** In the requested order. */
   readonly entries: readonly LogEntry[];
-  /** There are more that were not read. */
+  /** Whether there are more entries that were not read. */
   readonly more: boolean;
 }
 
@@ -78,7 +78,7 @@ function entryOf(json: unknown): LogEntry[] {
   return id === undefined || Number.isNaN(instant) ? [] : [{ id, at: instant, logName: logName ?? "", json }];
 }
 
-/** The whole message of an entry: its text, or the field of its payload that holds one. @param longest in characters */
+/** Returns the message of an entry: its text, or the field of its payload that contains one. @param longest in characters */
 export function messageOf({ json }: Pick<LogEntry, "json">, longest: number): TargetText {
   const candidates = [
     at(json, "textPayload"),
@@ -93,7 +93,7 @@ export function messageOf({ json }: Pick<LogEntry, "json">, longest: number): Ta
   return TargetText.of(said.slice(0, longest), said.length > longest);
 }
 
-/** A text of a filter, in quotes. */
+/** Quotes a text for a filter. */
 export function quoted(text: string): string {
   return JSON.stringify(text);
 }

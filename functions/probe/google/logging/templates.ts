@@ -11,13 +11,13 @@ export const placeholder = "<*>";
 /** A group of equivalent messages. */
 export interface Template {
   words: readonly string[];
-  /** The messages, by their places in the list that was grouped. */
+  /** The messages, by their indexes in the grouped list. */
   readonly members: number[];
 }
 
 /** Minimum share of equal words for two messages to be equivalent. */
 const likeness = 0.5;
-/** The most words of a message that are compared. */
+/** Maximum number of words of a message that are compared. */
 const longest = 60;
 /** Maximum number of templates; later messages are not grouped. */
 const mostTemplates = 200;
@@ -35,7 +35,7 @@ const values: readonly RegExp[] = [
   /(?<![A-Za-z0-9<])-?\d+([.,:]\d+)*(?=(ms|s|m|h|d|%|k|K|Ki|M|Mi|MB|MiB|G|Gi|GB|GiB|B)?\b|\W|$)/g,
 ];
 
-/** The words of a message, with placeholders for values. */
+/** Returns the words of a message, with placeholders for values. */
 export function wordsOf(message: string): string[] {
   const [line = ""] = message.trim().split("\n");
   const masked = values.reduce((text, value) => text.replaceAll(value, placeholder), line.slice(0, 2_000));
@@ -77,7 +77,7 @@ export function patternOf({ words }: Pick<Template, "words">): string {
 /** Returns the template as it appears in a message that is free of secrets by now, with placeholders at the same positions. */
 export function patternLike({ words }: Pick<Template, "words">, message: string): string {
   const own = wordsOf(message);
-  // A secret of several words has changed their number: then the message itself is all that can be shown.
+  // A secret of several words changed their number, so only the message itself can be shown.
   const isSame = own.length === words.length;
   return patternOf({ words: own.map((word, index) => (isSame && words[index] === placeholder ? placeholder : word)) });
 }

@@ -11,7 +11,7 @@ export interface Said {
   readonly name: string;
 }
 
-/** One row. */
+/** One row of the table. */
 interface Words {
   readonly name: string;
   readonly matches: RegExp;
@@ -19,7 +19,7 @@ interface Words {
   readonly example: string;
   /** Roles of the components to blame. Absent: the component that the log belongs to. */
   readonly blames?: readonly string[];
-  /** It may follow from trouble elsewhere. */
+  /** Whether it may be a consequence of a failure elsewhere. */
   readonly isSymptom?: true;
   readonly says: (said: Said, found: RegExpExecArray) => string;
   /** One sentence with the command that fixes it. */

@@ -12,7 +12,7 @@ export interface ArmorRule {
   readonly action: string;
   /** Only logged, not applied. */
   readonly preview: boolean;
-  /** Addresses that it is for; `*` for all. */
+  /** Source addresses that it matches; `*` for all. */
   readonly ranges: readonly string[];
   /** Whether it matches by an expression, which is not evaluated. */
   readonly byExpression: boolean;

@@ -47,12 +47,12 @@ export async function readCallers(
   return new Map(await Promise.all(reads));
 }
 
-/** As whom a subscription pushes. Source: Pub/Sub API v1, `projects.subscriptions`. */
+/** Returns the identity that a subscription pushes with. Source: Pub/Sub API v1, `projects.subscriptions`. */
 export function takePushCaller(json: unknown): Caller {
   return { account: textAt(json, "pushConfig", "oidcToken", "serviceAccountEmail") };
 }
 
-/** As whom a job calls. Source: Cloud Scheduler API v1, `projects.locations.jobs`. */
+/** Returns the identity that a job calls with. Source: Cloud Scheduler API v1, `projects.locations.jobs`. */
 export function takeJobCaller(json: unknown): Caller {
   return { account: textAt(at(json, "httpTarget"), "oidcToken", "serviceAccountEmail") };
 }

@@ -7,12 +7,12 @@ import type { ConfigurationSettings } from "../configuration/settings.ts";
 export interface Certificate {
   readonly of: "compute" | "certificate_manager";
   readonly managed: boolean;
-  /** ACTIVE, PROVISIONING, PROVISIONING_FAILED, RENEWAL_FAILED, FAILED …, of managed ones. */
+  /** State of a managed certificate: ACTIVE, PROVISIONING, PROVISIONING_FAILED, RENEWAL_FAILED, FAILED … */
   readonly status: string | undefined;
   /** Why it was not issued. */
   readonly reason: string | undefined;
   readonly domains: readonly { readonly domain: string; readonly state: string; readonly reason: string | undefined }[];
-  /** Names that it is for. */
+  /** Names that it covers. */
   readonly names: readonly string[];
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
@@ -74,7 +74,7 @@ export function takeManagedCertificate(json: unknown): Certificate {
     reason: textAt(managed, "provisioningIssue", "reason"),
     domains: listAt(managed, "authorizationAttemptInfo").map((attempt) => ({
       domain: textAt(attempt, "domain") ?? "a domain",
-      // As Compute Engine calls it.
+      // The corresponding state of Compute Engine.
       state: textAt(attempt, "state") === "AUTHORIZED" ? "ACTIVE" : (textAt(attempt, "state") ?? "unknown"),
       reason: textAt(attempt, "failureReason"),
     })),

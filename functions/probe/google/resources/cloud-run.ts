@@ -9,7 +9,7 @@ import type { ConfigurationSettings, ServiceSettings } from "../configuration/se
 export interface RunService {
   /** CONDITION_SUCCEEDED, CONDITION_PENDING, CONDITION_RECONCILING, CONDITION_FAILED. */
   readonly state: string | undefined;
-  /** Google's word, and its sentence, for why it is not ready. */
+  /** Google's reason and message for why it is not ready. */
   readonly reason: string | undefined;
   readonly latestReady: string | undefined;
   readonly latestCreated: string | undefined;
@@ -33,13 +33,13 @@ export interface RunService {
   readonly memory: number | undefined;
   /** Whether CPU is allocated only during requests. */
   readonly cpuIdle: boolean;
-  /** Seconds that it may take to start before it is killed. */
+  /** Seconds that the startup may take before the instance is killed. */
   readonly startupSeconds: number;
   /** Whether its startup probe only opens a TCP connection, as the default probe does. */
   readonly startsByTcp: boolean;
   /** Names of the environment variables that have a value or a source of one. */
   readonly env: ReadonlySet<string>;
-  /** Connection names of the instances behind a volume that is mounted under /cloudsql. */
+  /** Connection names of the instances in a volume mounted under /cloudsql. */
   readonly sqlVolumes: readonly string[];
   /** Secrets of variables and volumes: the name of the secret or its whole path, and the version. */
   readonly secrets: readonly SecretUse[];
@@ -63,7 +63,7 @@ export const peakWindow = 900_000;
 
 /** Maximum startup time that Cloud Run allows an instance, in seconds: 240 s of initial delay, and 240 s of probing. */
 export const longestStartup = 480;
-/** The default start-up probe: does the port accept connections, for 240 s. */
+/** The default startup probe: a TCP connection to the port, for up to 240 s. */
 const defaultStartup = 240;
 
 /** Reads the services, by name. */
@@ -159,7 +159,7 @@ export function takeService(json: unknown): RunService {
   };
 }
 
-/** Without a subnet of its own, Direct VPC egress uses the one that is called like the network. */
+/** Without a subnet of its own, Direct VPC egress uses the one with the name of the network. */
 function subnetOf(networkInterface: unknown): string | undefined {
   const network = textAt(networkInterface, "network");
   return textAt(networkInterface, "subnetwork") ?? (network === undefined ? undefined : nameIn(network));
@@ -180,7 +180,7 @@ function secretsOf(template: unknown, variables: readonly unknown[]): readonly S
   return [...new Map([...ofVariables, ...ofVolumes].map((one) => [`${one.secret}@${one.version}`, one])).values()];
 }
 
-/** The way of a service into the VPC. */
+/** Returns the VPC access of a service. */
 export function vpcAccessOf({ connector, directVpc }: RunService): "connector" | "direct" | "none" {
   if (connector !== undefined) return "connector";
   return directVpc ? "direct" : "none";
@@ -195,7 +195,7 @@ export function wantedAccess(
   return vpc_connector !== undefined && database?.way === "private" ? "connector" : undefined;
 }
 
-/** Roles that the service account of a service must have in the project. */
+/** Returns the roles that the service account of a service must have in the project. */
 export function wantedRoles({ roles, database }: ServiceSettings): readonly string[] {
   const connects = database !== undefined && database.way !== "private";
   const implied = [

@@ -15,7 +15,7 @@ export interface SqlInstance {
   readonly connectionName: string | undefined;
   readonly tier: string | undefined;
   readonly availability: string | undefined;
-  /** Those that were set; others have their defaults. */
+  /** Flags that were set; others have their defaults. */
   readonly flags: ReadonlyMap<string, string>;
   readonly publicAddress: boolean | undefined;
   readonly privateNetwork: boolean;
@@ -94,7 +94,7 @@ export function connectionLimit({ flags, tier }: SqlInstance): { limit: number; 
   return limit === undefined ? undefined : { limit, set: false };
 }
 
-/** From so many gigabytes of memory, so many connections. */
+/** Default connection limits, by the minimum memory in gigabytes. */
 const defaultLimits: readonly (readonly [gigabytes: number, connections: number])[] = [
   [120, 1000],
   [60, 800],

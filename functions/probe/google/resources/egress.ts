@@ -1,4 +1,4 @@
-/** Ways out of services: the subnets of Direct VPC egress, and the Cloud NAT gateway to the internet. */
+/** Egress of services: the subnets of Direct VPC egress, and the Cloud NAT gateway to the internet. */
 import { flagAt, listAt, nameIn, numberAt, textAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings, ServiceSettings } from "../configuration/settings.ts";
@@ -9,18 +9,18 @@ const computeUrl = "https://compute.googleapis.com/compute/v1";
 /** A subnet, with the fields that are checked. Source: Compute API v1, `subnetworks` with the view WITH_UTILIZATION. */
 export interface Subnet {
   readonly name: string;
-  /** Its primary range of IPv4. */
+  /** Its primary IPv4 range. */
   readonly range: string | undefined;
   /** Free addresses of the primary range. */
   readonly free: number | undefined;
 }
 
-/** A NAT gateway with how it does. Source: Compute API v1, `routers` and `routers.getRouterStatus`. */
+/** A NAT gateway with its status. Source: Compute API v1, `routers` and `routers.getRouterStatus`. */
 export interface Nat {
   /** Whether a gateway of that name exists on the router. */
   readonly exists: boolean;
   readonly dynamicPorts: boolean;
-  /** Ports of one instance: those it always has, and those it can have. */
+  /** Ports of one instance: the minimum, and the maximum. */
   readonly minPorts: number;
   readonly maxPorts: number;
   /** Number of missing addresses for every instance to get its ports, if addresses are assigned manually. */
@@ -52,7 +52,7 @@ export async function readSubnets(
   );
 }
 
-/** The path of the subnet of a service: `projects/P/regions/R/subnetworks/S`; `undefined` without Direct VPC egress. */
+/** Returns the path of the subnet of a service: `projects/P/regions/R/subnetworks/S`; `undefined` without Direct VPC egress. */
 export function subnetPath(
   { subnet }: RunService,
   own: ServiceSettings,

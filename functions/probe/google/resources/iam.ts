@@ -22,7 +22,7 @@ export function readPolicy(
 ): Promise<Read<readonly Binding[]>> | undefined {
   if (!services.some((service) => wantedRoles(service).length > 0 || service.callers !== undefined)) return undefined;
   const url = `https://cloudresourcemanager.googleapis.com/v3/projects/${project}:getIamPolicy`;
-  // Conditions are in a policy of version 3 only.
+  // Only a policy of version 3 contains conditions.
   const body = { options: { requestedPolicyVersion: 3 } };
   return reader.one({ read: "iam_policy", resource: project, project, url, body }, takePolicy);
 }

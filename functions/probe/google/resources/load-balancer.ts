@@ -25,7 +25,7 @@ export interface Backend {
   readonly timeoutSeconds: number | undefined;
   readonly groups: readonly EndpointGroup[];
   readonly healthChecks: readonly HealthCheck[];
-  /** Paths of the Cloud Armor policies before it. */
+  /** Paths of its Cloud Armor policies. */
   readonly securityPolicies: readonly string[];
 }
 

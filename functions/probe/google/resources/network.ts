@@ -26,7 +26,7 @@ interface Matching {
 export interface FirewallRule extends Matching {
   readonly network: string;
   readonly denies: boolean;
-  /** Network tags of the machines that it is for; empty for all of them. */
+  /** Network tags of the machines that it applies to; empty for all of them. */
   readonly tags: readonly string[];
   /** Whether it applies only to machines with certain service accounts, which a connector's machines do not have. */
   readonly byAccount: boolean;
@@ -46,7 +46,7 @@ export interface PolicyRule extends Matching {
 export interface FirewallPolicies {
   /** Those of the organization and its folders, which are evaluated before everything else. */
   readonly hierarchy: readonly (readonly PolicyRule[])[];
-  /** Those of the network itself, global ones. */
+  /** Those of the network itself, with global scope. */
   readonly network: readonly (readonly PolicyRule[])[];
   /** Whether the network's policies are evaluated before the firewall rules of the VPC instead of after them. */
   readonly beforeRules: boolean;

@@ -9,10 +9,10 @@ export interface RedisInstance {
   readonly state: string | undefined;
   /** BASIC or STANDARD_HA. */
   readonly tier: string | undefined;
-  /** The zone in which it was placed, and the one in which its primary is now. */
+  /** Its original zone, and the current zone of its primary. */
   readonly zone: string | undefined;
   readonly currentZone: string | undefined;
-  /** Name of the network from which it is reached. */
+  /** Name of the network from which it is reachable. */
   readonly network: string | undefined;
 }
 
@@ -71,7 +71,7 @@ export async function readRedisMemory(
   };
 }
 
-/** The path of an instance, which is also its id among the metrics. */
+/** Returns the path of an instance, which is also its ID in the metrics. */
 export function redisPath({ instance, region }: RedisSettings, settings: ConfigurationSettings): string {
   return `projects/${settings.project}/locations/${region ?? settings.region}/instances/${instance}`;
 }

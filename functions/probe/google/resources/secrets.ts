@@ -32,12 +32,12 @@ export async function readSecrets(
   );
 }
 
-/** The key of a version among those that were read. */
+/** Returns the key of a version in the observation. */
 export function keyOf({ secret, version }: SecretUse): string {
   return `${secret}@${version}`;
 }
 
-/** A version as people name it: `session-key version 3`. */
+/** Returns the name of a version for messages: `session-key version 3`. */
 export function spoken({ secret, version }: SecretUse): string {
   return `${nameIn(secret)} version ${version}`;
 }

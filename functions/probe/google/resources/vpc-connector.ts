@@ -10,12 +10,12 @@ export interface VpcConnector {
   readonly machineType: string | undefined;
   readonly minInstances: number | undefined;
   readonly maxInstances: number | undefined;
-  /** Network that it leads to, by name. */
+  /** Name of its network. */
   readonly network: string | undefined;
   readonly connectedProjects: readonly string[];
 }
 
-/** The most instances that a connector can have. */
+/** Maximum number of instances of a connector. */
 export const mostInstances = 10;
 
 /** Reads the connector. */
