@@ -25,7 +25,7 @@ const phase = "google_api";
 
 /** The cases. */
 export const googleCases: readonly Case[] = [
-  answers("refuses for want of a permission", "403 Forbidden", fault(403, "PERMISSION_DENIED", "Permission denied"), {
+  answers("refuses a request because of a missing permission", "403 Forbidden", fault(403, "PERMISSION_DENIED", "Permission denied"), {
     kind: "auth",
     phase,
     says: /lacks monitoring\.timeSeries\.list, which roles\/monitoring\.viewer has/,
@@ -63,7 +63,7 @@ export const googleCases: readonly Case[] = [
     "text/html",
   ),
   answers(
-    "answers what is no JSON",
+    "sends a body that is not JSON",
     "200 OK",
     "<html>login</html>",
     { kind: "unavailable", phase, says: /Cloud Monitoring is not read: .*no JSON/ },

@@ -219,7 +219,7 @@ export const tlsCases: readonly Case[] = [
     "up",
   ),
   chain(
-    "has a certificate that was issued by one that is no authority",
+    "has a certificate whose issuer is not an authority",
     async () => {
       const plain = await certificate("no authority", {
         name: "someone",
@@ -242,7 +242,7 @@ export const tlsCases: readonly Case[] = [
         },
         [
           "is verified by an empty authority",
-          "is verified by a text that is no PEM",
+          "is verified against a text that is not PEM",
           "is verified by a damaged authority",
         ][at] ?? "",
         {
@@ -301,7 +301,7 @@ export const tlsCases: readonly Case[] = [
     phase: "connect",
     says: /localhost:\d+ \(127\.0\.0\.1\) refused the connection/,
   }),
-  bytes("says nothing to the ClientHello", "", {
+  bytes("does not answer the ClientHello", "", {
     kind: "timeout",
     phase: "tls",
     says: /ran out while shaking hands for TLS with localhost:\d+ \(127\.0\.0\.1\)/,

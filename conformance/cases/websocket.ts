@@ -154,7 +154,7 @@ export const websocketCases: readonly Case[] = [
     400,
   ),
   talks(
-    "says nothing",
+    "sends nothing",
     accepting(() => {}),
     { kind: ["sequence", "timeout"], phase: "expect-1", says: /no message with "ready" came/ },
     { expects: "ready" },

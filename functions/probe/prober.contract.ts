@@ -147,7 +147,7 @@ export async function leavesNothingOpen(probe: (run: number) => Promise<unknown>
 }
 
 const anyMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
-  "says nothing": () => {},
+  "sends nothing": () => {},
   "closes at once": (socket) => socket.end(),
   "resets the connection": (socket) => socket.resetAndDestroy(),
   "answers garbage": (socket) =>
