@@ -25,11 +25,16 @@ const phase = "google_api";
 
 /** The cases. */
 export const googleCases: readonly Case[] = [
-  answers("refuses a request because of a missing permission", "403 Forbidden", fault(403, "PERMISSION_DENIED", "Permission denied"), {
-    kind: "auth",
-    phase,
-    says: /lacks monitoring\.timeSeries\.list, which roles\/monitoring\.viewer has/,
-  }),
+  answers(
+    "refuses because a permission is missing",
+    "403 Forbidden",
+    fault(403, "PERMISSION_DENIED", "Permission denied"),
+    {
+      kind: "auth",
+      phase,
+      says: /lacks monitoring\.timeSeries\.list, which roles\/monitoring\.viewer has/,
+    },
+  ),
   answers(
     "has the API disabled",
     "403 Forbidden",
