@@ -3,23 +3,7 @@ import { parse } from "yaml";
 import { vocabulary } from "../../cli/vocabulary.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import { demoConfiguration } from "./configuration.ts";
-
-const places = {
-  backend: 8001,
-  auth: 8002,
-  connector: 8003,
-  cache: 8009,
-  database: 8004,
-  website: 8008,
-  elsewhere: 8007,
-  databaseName: "netra",
-  databaseUser: "netra",
-  email: "someone@demo.localhost",
-  smtp: 8005,
-  webhook: 8006,
-  googleApi: "http://127.0.0.1:8007",
-  data: "/tmp/demo",
-};
+import { places } from "./places.fixtures.ts";
 
 describe("demoConfiguration", () => {
   it("fills in the ports", () => {
