@@ -41,9 +41,9 @@ export function runnable(
   );
   if (waiting === undefined || waiting.length === 0) return probes;
   const names = waiting.map(({ name }) => name).join(", ");
-  const why = `${names}: name the system that keeps the reports of these jobs, with --data DIR or --project PROJECT`;
+  const why = `${names}: specify the system that stores the reports of these jobs with --data DIR or --project PROJECT`;
   if (others === undefined || others.length === 0) throw new WrongUsage(`no probe can run here: ${why}`);
-  note(`left out: ${why}`);
+  note(`skipped: ${why}`);
   return others;
 }
 

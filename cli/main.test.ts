@@ -58,7 +58,7 @@ describe("wrong usage is one line on standard error and exit code 2", () => {
     ],
     [
       ["validate", "a.yaml", "--config", "b.yaml"],
-      "pathkeeper validate: two configurations, a.yaml and b.yaml: name one, with or without --config (usage: ",
+      "pathkeeper validate: two configurations given, a.yaml and b.yaml: specify only one (usage: ",
     ],
     [["schema", "tests"], 'pathkeeper schema: unexpected argument "tests": did you mean --tests? (usage: '],
     [
@@ -168,7 +168,7 @@ describe("validate", () => {
       "  outside-cron-0-6-x-x-x  0 6 * * *  YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  search",
       "  inside-1m               every 1m   YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  database",
       "",
-      expect.stringMatching(/^ {2}costs about \$\d+\.\d\d a month after what is free, /),
+      expect.stringMatching(/^ {2}costs about \$\d+\.\d\d a month after the free tiers, /),
       "",
       `${good} is valid`,
     ]);

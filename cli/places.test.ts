@@ -93,14 +93,14 @@ describe("jobs", () => {
     keep(join(folder, "mine", "secrets"), "login", "open sesame");
     const { code, err } = await run("watch", "--config", config);
     expect(code).toBe(0);
-    expect(err).toEqual([expect.stringMatching(/^left out: job: name the system .* --data DIR or --project/)]);
+    expect(err).toEqual([expect.stringMatching(/^skipped: job: specify the system .* --data DIR or --project/)]);
     const alone = await run("probe", "--config", config, "--probe", "job");
     expect([alone.code, alone.err[0]]).toEqual([2, expect.stringMatching(/no probe can run here: job/)]);
   });
 
   it.each([
-    ["nightly-jbo", 'no probe of DATA/monitor.yaml waits for "nightly-jbo": did you mean "nightly-job"?'],
-    ["something-else", 'no probe of DATA/monitor.yaml waits for "something-else": the jobs are nightly-job'],
+    ["nightly-jbo", 'DATA/monitor.yaml has no probe for the job "nightly-jbo": did you mean "nightly-job"?'],
+    ["something-else", 'DATA/monitor.yaml has no probe for the job "something-else": the jobs are nightly-job'],
   ])("that no probe waits for are refused: %s", async (name, said) => {
     await start("http://127.0.0.1:1/");
     const { code, out, err } = await run("heartbeat", name, "--data", data);

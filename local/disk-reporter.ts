@@ -37,7 +37,7 @@ export function startDiskReporter(options: DiskReporterOptions): { stop(): void 
       await publisher.publish(topics.measurements, [{ data: report }]);
       reported = trouble && { trouble, at: now };
     } catch (error) {
-      logger.warning(`the trouble of the disk could not be reported: ${(error as Error).message}`);
+      logger.warning(`could not report the disk failure: ${(error as Error).message}`);
     } finally {
       publishing = false;
     }

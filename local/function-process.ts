@@ -151,7 +151,7 @@ export class FunctionProcess {
         missed = 0;
       }
       if (missed >= misses && !this.#stopping) {
-        const message = `${this.name} did not answer ${missed} times in a row: it is killed and started again`;
+        const message = `${this.name} did not answer ${missed} times in a row: restarting it`;
         this.#log.write(`${JSON.stringify({ severity: "ERROR", message })}\n`);
         child.kill("SIGKILL");
         missed = 0;
@@ -177,7 +177,7 @@ export class FunctionProcess {
       if (await this.#answers(10_000)) return;
       await pause(25);
     }
-    throw new Error(`the function ${this.name} does not start. Its last words: ${this.#lastWords.trim()}`);
+    throw new Error(`the function ${this.name} did not start. Its last output: ${this.#lastWords.trim()}`);
   }
 }
 

@@ -104,7 +104,7 @@ async function makeDirectory(directory: string): Promise<void> {
       return makeDirectory(directory);
     }
     const reason = code === "EEXIST" ? "it is a file" : message;
-    throw new Error(`cannot keep data in ${directory}: ${reason}; name another folder with --data DIR`, { cause });
+    throw new Error(`cannot keep data in ${directory}: ${reason}; choose another folder with --data DIR`, { cause });
   }
 }
 
@@ -174,7 +174,7 @@ async function tellPostmortems(run: Run, dataDir: string | undefined): Promise<v
       await writeFile(file, text);
       process.stderr.write(`The postmortem is in ${file}.\n`);
     } catch (error) {
-      process.stderr.write(`cannot write ${file}: ${(error as Error).message}; here is the postmortem\n`);
+      process.stderr.write(`cannot write ${file}: ${(error as Error).message}; the postmortem follows\n`);
       process.stdout.write(`\n${text}\n`);
     }
   }
@@ -191,8 +191,8 @@ function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt
     hints: [
       `control room: ${run.room}`,
       ...(run.statusPage === undefined ? [] : [`status page: ${run.statusPage}`]),
-      options.data === undefined ? "keep the data with --data DIR" : `data in ${dataDir}`,
-      "Ctrl-C stops everything",
+      options.data === undefined ? "use --data DIR to keep the data" : `data in ${dataDir}`,
+      "press Ctrl-C to stop",
     ],
   });
 }

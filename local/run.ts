@@ -103,7 +103,7 @@ export async function startRun(options: Options, dataDir: string, ports: RunPort
   } catch (error) {
     await stop();
     throw isOfFiles(error)
-      ? new Error(`cannot keep data in ${dataDir}: ${error.message}; name another folder with --data DIR`, {
+      ? new Error(`cannot keep data in ${dataDir}: ${error.message}; choose another folder with --data DIR`, {
           cause: error,
         })
       : error;
@@ -312,7 +312,7 @@ function checked(
 ): Configuration {
   if ("configuration" in loaded) return loaded.configuration;
   const plain = { paint: (_: string, shown: string): string => shown };
-  throw new Error(`${file} is not right:\n\n${explainProblems(loaded.problems, text, "bad", plain).join("\n")}`);
+  throw new Error(`${file} is invalid:\n\n${explainProblems(loaded.problems, text, "bad", plain).join("\n")}`);
 }
 
 function isSince(value: unknown, start: number): boolean {

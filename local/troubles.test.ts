@@ -28,7 +28,7 @@ describe("a file that cannot be written", () => {
     const log = troubles.writing("watch/logs/local.log");
     for (let time = 0; time < 100; time += 1) log.begin(full);
     expect(told).toEqual([
-      "cannot write watch/logs/local.log: no space left on device; monitoring goes on, and what cannot be written is tried again",
+      "cannot write watch/logs/local.log: no space left on device; monitoring continues, and failed writes are retried",
     ]);
     expect(troubles.sentences).toEqual(told);
   });

@@ -63,7 +63,7 @@ export class Troubles {
     return this.#trouble(
       file,
       (error) => troublesOfDisks.get(codeOf(error)) ?? `${codeOf(error)} ${file}`,
-      (reason) => `cannot write ${file}: ${reason}; monitoring goes on, and what cannot be written is tried again`,
+      (reason) => `cannot write ${file}: ${reason}; monitoring continues, and failed writes are retried`,
       `${file} can be written again`,
     );
   }

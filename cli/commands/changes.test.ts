@@ -80,10 +80,10 @@ describe("changes", () => {
   });
 
   it.each([
-    [["--since", "tomorrow"], "--since tomorrow is no time: write 30m or 2h"],
+    [["--since", "tomorrow"], "--since tomorrow is an invalid duration: use a value such as 30m or 2h"],
     [["list"], 'unexpected argument "list": write report COMPONENT WHAT, or nothing'],
     [["report", "backend"], "report needs a component and what was changed"],
-    [["report", "backend", "released", "--at", "noon"], "--at noon is no instant"],
+    [["report", "backend", "released", "--at", "noon"], "--at noon is an invalid time"],
     [["report", "backend", "released", "--link", "release 7"], "--link release 7 is no address"],
     [["report", "backnd", "released"], 'unknown component "backnd": did you mean "backend"?'],
   ])("refuses %j in one line, with exit code 2", async (args, message) => {

@@ -55,7 +55,7 @@ describe("drill", () => {
     const { data, reports } = await system({ mail: "delivered", ops: "delivered" });
     const { code, out, err } = await run("drill", "--data", data);
     expect([code, out]).toEqual([0, ["  mail  told  after 1.2 s", "  ops   told  after 1.2 s"]]);
-    expect(err[0]).toMatch(/^Fire drill \d{8}-\d{6}-fire-drill: it ends by itself/);
+    expect(err[0]).toMatch(/^Fire drill \d{8}-\d{6}-fire-drill: it resolves by itself/);
     expect(reports.map(({ environment, group, results }) => [environment, group, results[0]?.component])).toEqual([
       ["shop", "self", "fire-drill"],
     ]);
@@ -82,7 +82,7 @@ describe("drill", () => {
     const nobody = await system({});
     expect(await run("drill", "--data", nobody.data, "--wait", "300ms")).toMatchObject({
       code: 1,
-      out: [expect.stringMatching(/^It has come to nobody within .*: look whether the functions run/)],
+      out: [expect.stringMatching(/^No channel was notified within .*: check that the functions are running/)],
     });
     const slow = await system({ mail: "delivered", ops: "retrying" });
     expect(await run("drill", "--data", slow.data, "--wait", "300ms")).toMatchObject({ code: 1 });
@@ -100,11 +100,11 @@ describe("drill", () => {
     const { data } = await system({}, monitor.replace(/channels:[\s\S]*/, ""));
     expect(await run("drill", "--data", data)).toMatchObject({
       code: 2,
-      err: [expect.stringContaining("nobody would hear of it: the configuration has no channels")],
+      err: [expect.stringContaining("the configuration has no channels to notify")],
     });
     expect(await run("drill", "--data", data, "--wait", "soon")).toMatchObject({
       code: 2,
-      err: [expect.stringContaining("--wait soon is no time: write 2m or 30s")],
+      err: [expect.stringContaining("--wait soon is an invalid duration: use a value such as 2m or 30s")],
     });
     expect((await run("drill", "--data", "/nowhere")).err[0]).toContain(
       "cannot read /nowhere/monitor.yaml: there is no such file; npm start -- --data /nowhere writes it",

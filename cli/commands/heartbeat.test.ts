@@ -50,9 +50,9 @@ describe("heartbeat", () => {
     [["a", "b"], 'unexpected argument "b"'],
     [
       ["a"],
-      "it is not known where to report: PATHKEEPER_PROJECT is not set: it names the Google Cloud project; name it with --project or --data",
+      "cannot tell where to report: PATHKEEPER_PROJECT is not set: it names the Google Cloud project; specify the system with --project or --data",
     ],
-    [["a", "--data", "/nowhere"], "it is not known where to report: there is no /nowhere/broker.url"],
+    [["a", "--data", "/nowhere"], "cannot tell where to report: /nowhere/broker.url not found"],
   ])("refuses %j in one line, with exit code 2", async (args, message) => {
     const { code, out, err } = await run("heartbeat", ...args);
     expect([code, out, err.length]).toEqual([2, [], 1]);

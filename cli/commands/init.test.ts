@@ -163,13 +163,13 @@ describe("init, with addresses", () => {
 
   it.each([
     [["postgres://shop:hunter2@db/shop"], "--url-from NAME"],
-    [["https://shop:hunter2@shop.example"], "must not carry a password"],
+    [["https://shop:hunter2@shop.example"], "must not contain credentials"],
     [["ftp://shop.example"], "invalid address"],
     [["https://shop-.example"], "invalid host"],
     [["--url-from", "NOT_SET_ANYWHERE"], "NOT_SET_ANYWHERE is not set"],
     [["--project", "Shop"], "invalid project id"],
     [["--project", "shop-staging", "--region", "us-central1-a"], "invalid region"],
-    [[], "nothing to begin with"],
+    [[], "no input: specify"],
   ])("refuses %j", async (args, says) => {
     const { code, err } = await run("init", ...args, "--config", newFile());
     expect([code, err]).toEqual([2, [expect.stringContaining(says)]]);
@@ -194,7 +194,7 @@ describe("init, with a project", () => {
     const { code, out, err } = await run("init", "--project", project, "--no-probe", "--config", file);
     expect([code, err]).toEqual([0, []]);
     expect(out.join("\n")).toMatch(/wrote .*: 10 components, \d+ probes, \d+ rules/);
-    expect(out.join("\n")).toContain("a month after what is free");
+    expect(out.join("\n")).toContain("a month after the free tiers");
     expect((await written(file))["google_cloud"]).toEqual({ project, region: "us-central1" });
   });
 
@@ -214,14 +214,14 @@ describe("init, with a project", () => {
     const file = newFile();
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand({ ...shop(), ...empty() }));
     const { code, err } = await run("init", "--project", project, "--config", file);
-    expect([code, err[0]]).toEqual([1, "nothing was found that could be watched, so nothing was written"]);
+    expect([code, err[0]]).toEqual([1, "found nothing to monitor; no file was written"]);
     await expect(stat(file)).rejects.toThrow("ENOENT");
   });
 
   it("says in one line that nothing can be read", async () => {
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand({}));
     const { code, err } = await run("init", "--project", project, "--config", newFile());
-    expect([code, err]).toEqual([2, [expect.stringContaining(`nothing of the project ${project} can be read`)]]);
+    expect([code, err]).toEqual([2, [expect.stringContaining(`cannot read any resource of the project ${project}`)]]);
   });
 });
 
@@ -236,7 +236,7 @@ describe("init --update", () => {
   it("finds nothing where nothing has changed", async () => {
     const file = await writtenFile();
     const { code, out } = await run("init", "--update", "--config", file);
-    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("has all that was seen of shop-staging")]);
+    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("matches the resources of shop-staging")]);
   });
 
   it("proposes what is new, and what is gone with its lines, and writes nothing", async () => {
@@ -279,7 +279,7 @@ describe("init --update", () => {
         .replaceAll(/depends_on: \[api/g, "depends_on: [interface"),
     );
     const { code, out } = await run("init", "--update", "--config", file);
-    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("nothing that is gone")]);
+    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("matches the resources of shop-staging")]);
   });
 });
 

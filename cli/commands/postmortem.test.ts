@@ -104,7 +104,7 @@ describe("postmortem", () => {
     ]);
     const empty = memoryTerminal(true);
     expect(await main(["postmortem", "--data", await dataWith()], empty)).toBe(0);
-    expect(empty.printed).toEqual(["There are no incidents."]);
+    expect(empty.printed).toEqual(["No incidents."]);
   });
 
   it.each<[string, string[], string]>([
@@ -123,7 +123,7 @@ describe("postmortem", () => {
     const nowhere = join(folder, "elsewhere");
     const { code, err } = await run("postmortem", "1", "--data", nowhere);
     expect(code).toBe(2);
-    expect(err[0]).toContain(`there is no ${join(nowhere, "store.db")}, which npm start -- --data ${nowhere} writes`);
+    expect(err[0]).toContain(`${join(nowhere, "store.db")} not found: npm start -- --data ${nowhere} creates it`);
     expect(existsSync(nowhere)).toBe(false);
     expect((await run("postmortem", "1")).err[0]).toContain("PATHKEEPER_PROJECT is not set");
   });

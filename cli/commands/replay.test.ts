@@ -47,12 +47,17 @@ describe("replay", () => {
 
   it.each([
     ["a bad line", `${record}{"v":1\n`, [], `line ${outage.length + 1} is not JSON: `],
-    ["a bad instant", record, ["--until", "noon"], "--until noon: write an instant such as 2025-09-16T12:30:00Z"],
+    [
+      "a bad instant",
+      record,
+      ["--until", "noon"],
+      "--until noon: use a time in RFC 3339, such as 2025-09-16T12:30:00Z",
+    ],
     [
       "a slip in the year",
       record,
       ["--until", "2052-09-16T12:30:00Z"],
-      "--until 2052-09-16T12:30:00.000Z is more than a year behind the last report, of 2025-09-16T12:18:00.400Z",
+      "--until 2052-09-16T12:30:00.000Z is more than a year after the last report, at 2025-09-16T12:18:00.400Z",
     ],
     ["a wrong configuration", record, ["--config", "package.json"], "package.json:"],
   ])("refuses %s in one line", (_, input, args, message) => {

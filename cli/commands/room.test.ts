@@ -63,7 +63,7 @@ describe("room", () => {
   });
 
   it.each([
-    [["--port", "http"], /--port http is no port/],
+    [["--port", "http"], /--port http is an invalid port/],
     [["--by", " "], /--by is empty/],
   ])("refuses %j", async (args, expected) => {
     const { code, err } = await run("room", "--data", await folder(), ...args);

@@ -11,10 +11,10 @@ import { table } from "../terminal/terminal.ts";
 
 /** The command. */
 export const routes: Command = defineCommand({
-  summary: "Show who would be told of what: every component and severity, with the channels and the events they hear",
+  summary: "Show who is notified of what: the channels of every component and severity, and the events sent to each",
   operand: configOperand,
   options: { ...configOption, json: { type: "boolean", default: false, help: "print every line as JSON" } },
-  examples: [["routes production.yaml", "Show who hears of an incident before there is one"]],
+  examples: [["routes production.yaml", "Show who would be notified of an incident"]],
   async run({ config, json }, terminal, operands) {
     const { configuration } = await configurationFor({ config: namedConfiguration(config, operands) });
     const told = toldOf(configuration);

@@ -57,7 +57,7 @@ describe.skipIf(missing)("on Firestore", () => {
     const { id, read } = await project("shop");
     expect(await run("ack", "--project", id)).toMatchObject({
       code: 2,
-      err: [expect.stringMatching("no incident is open")],
+      err: [expect.stringMatching("there are no open incidents")],
     });
     expect(await run("ack", "--project", id, "--database", "shop")).toMatchObject({ code: 0 });
     expect(await read()).toMatchObject({ status: "acknowledged" });

@@ -52,7 +52,7 @@ describe("the configuration that a system runs", () => {
     "does not replace a file that somebody wrote: %j",
     async (theirs) => {
       writeFileSync(kept, theirs);
-      const refusal = `cannot replace ${kept}, which npm start did not write: run it with --config ${kept}, or name another folder with --data DIR`;
+      const refusal = `cannot replace ${kept}, which npm start did not write: run it with --config ${kept}, or choose another folder with --data DIR`;
       await expect(keepConfiguration(data, "what the demo watches, at pace 1.", shop)).rejects.toThrow(refusal);
       const source = join(folder, "other.yaml");
       writeFileSync(source, shop);

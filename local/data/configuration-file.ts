@@ -18,7 +18,7 @@ export async function keepConfiguration(dataDir: string, about: string, text: st
   const present = await readFile(file, "utf8").catch(() => "");
   if (present !== "" && !ours.test(present)) {
     throw new Error(
-      `cannot replace ${file}, which npm start did not write: run it with --config ${file}, or name another folder with --data DIR`,
+      `cannot replace ${file}, which npm start did not write: run it with --config ${file}, or choose another folder with --data DIR`,
     );
   }
   // Whole or not at all: half a file would not be known for ours.

@@ -16,7 +16,7 @@ describe("holdDirectory", () => {
   it("lets one run have the folder, and the next when that has ended", () => {
     const first = holdDirectory(directory);
     expect(() => holdDirectory(directory)).toThrow(
-      `another run uses ${directory}: stop it first, or name another folder with --data DIR`,
+      `another run uses ${directory}: stop it first, or choose another folder with --data DIR`,
     );
     first.stop();
     holdDirectory(directory).stop();

@@ -20,7 +20,7 @@ export function usableDatabase(file: string, tables: Tables, { recover, tell, no
   if (problem === undefined) return undefined;
   if (!recover) {
     throw new Error(
-      `${file} ${problem}: start again with --recover to set it aside and keep what can be read, or name another folder with --data DIR`,
+      `${file} ${problem}: start again with --recover to set it aside and keep what can be read, or choose another folder with --data DIR`,
     );
   }
   const aside = setAside(file, now);

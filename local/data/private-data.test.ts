@@ -29,7 +29,7 @@ describe("keepPrivate", () => {
       for (const folder of ["inbox", "secrets"]) mkdirSync(join(data, folder));
       symlinkSync("/etc/passwd", join(data, name));
       await expect(keepPrivate(data)).rejects.toThrow(
-        `${join(data, name)} is a symbolic link: remove it, or name another folder with --data DIR`,
+        `${join(data, name)} is a symbolic link: remove it, or choose another folder with --data DIR`,
       );
     },
   );

@@ -23,7 +23,7 @@ export async function keepPrivate(directory: string): Promise<void> {
 async function close(path: string, name: string): Promise<void> {
   const found = await lstat(path);
   if (found.isSymbolicLink())
-    throw new Error(`${path} is a symbolic link: remove it, or name another folder with --data DIR`);
+    throw new Error(`${path} is a symbolic link: remove it, or choose another folder with --data DIR`);
   if (name === "postgres") return;
   if (found.isDirectory()) for (const inner of await readdir(path)) await close(join(path, inner), "");
   if (found.uid === process.getuid?.() && (found.mode & privateUmask) !== 0)

@@ -39,7 +39,7 @@ describe("the embedded engine", () => {
     const servers = (): number => process.getActiveResourcesInfo().filter((one) => one === "TCPServerWrap").length;
     const before = servers();
     await expect(start()).rejects.toThrow(
-      `${file} is not a database: start again with --recover to set it aside and keep what can be read, or name another folder with --data DIR`,
+      `${file} is not a database: start again with --recover to set it aside and keep what can be read, or choose another folder with --data DIR`,
     );
     expect(servers()).toBe(before);
     expect(readdirSync(dataDir).filter((other) => other.includes("damaged"))).toEqual([]);

@@ -77,7 +77,7 @@ describe("openView on a dumb terminal", () => {
   it("writes lines, and no control character", () => {
     const { stream, written } = fakeStream(true);
     const view = openView(stream, "dumb");
-    view.update({ ...snapshot, hints: ["control room: http://127.0.0.1:1/?token=x", "Ctrl-C stops everything"] });
+    view.update({ ...snapshot, hints: ["control room: http://127.0.0.1:1/?token=x", "press Ctrl-C to stop"] });
     view.close();
     expect(written).toEqual([
       "00:00:00  control room: http://127.0.0.1:1/?token=x\n",

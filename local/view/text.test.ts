@@ -16,7 +16,7 @@ const snapshot: ViewSnapshot = {
   hints: [
     `control room: ${address}`,
     `status page: file:///tmp/${"deep/".repeat(12)}index.html`,
-    "Ctrl-C stops everything",
+    "press Ctrl-C to stop",
   ],
 };
 
@@ -29,7 +29,7 @@ describe("addresses in the view", () => {
     const text = lines.map((line) => line.trim()).join("");
     expect(text).toContain(address);
     expect(text).toContain("deep/index.html");
-    expect(text).toContain("stops everything");
+    expect(text).toContain("press Ctrl-C to stop");
   });
 
   it.each([

@@ -51,7 +51,7 @@ export async function tryOut(
   );
   const all = results.filter(({ probe }) => again.some(({ name }) => name === probe));
   for (let count = 2; count <= runs && again.length > 0; count++) {
-    progress(`measuring what is normal: run ${count} of ${runs}`);
+    progress(`measuring baselines: run ${count} of ${runs}`);
     all.push(...(await run(again)));
   }
   const slowest = new Map<string, number>();

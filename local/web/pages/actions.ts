@@ -21,7 +21,8 @@ export const edits: Readonly<Record<string, MakeEdit>> = {
 
 function silenceOf(time: string): number {
   const lasts = parseDuration(time);
-  if (lasts === undefined || lasts <= 0) throw new EditRefused(`"${time}" is no time: write 30m or 2h`);
+  if (lasts === undefined || lasts <= 0)
+    throw new EditRefused(`"${time}" is an invalid duration: use a value such as 30m or 2h`);
   return lasts;
 }
 
