@@ -65,7 +65,7 @@ export function configurationOf(bytes: Uint8Array, file: string, now?: number): 
   return { file, text, loaded };
 }
 
-/** Problems that are shown: whoever has more mends these first, and asks again. */
+/** Maximum number of problems shown. Fix these first, then run the command again. */
 const mostShown = 50;
 
 /** Each problem as its place and sentence, the line of the file, and a mark below; of very many the first ones, and how many more there are. */

@@ -10,7 +10,7 @@ import { WrongUsage } from "./command.ts";
 import { isStoreKnown, type SystemOptions, storeOf } from "./store.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** What probes are run for. */
+/** Purpose and inputs of a run of probes. */
 export interface LocalRun {
   readonly configuration: Configuration;
   readonly secrets: Secrets;
@@ -18,7 +18,7 @@ export interface LocalRun {
   readonly system?: SystemOptions;
   readonly probes: readonly ConfiguredProbe[];
   readonly trigger: Trigger;
-  /** What the run from a vantage point is called. */
+  /** Returns the ID of a run from a vantage point. */
   readonly group: (vantage: Vantage) => string;
   /** The request that is answered, if there is one. */
   readonly request?: string;

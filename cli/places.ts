@@ -1,5 +1,5 @@
 /**
- * Where a system on one machine keeps what; the same for every command and for `npm start`.
+ * Locations of configuration, secrets and data on one machine, the same for every command and for `npm start`.
  *
  * | what | where |
  * |---|---|

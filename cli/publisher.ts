@@ -1,4 +1,4 @@
-/** Where a command publishes to. */
+/** Publisher of a command. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectPublisher } from "../shared/adapters/select.ts";

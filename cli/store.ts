@@ -24,7 +24,7 @@ export interface SystemOptions {
   readonly data?: string | undefined;
 }
 
-/** Whether options or the environment say which system is meant. */
+/** Returns true if options or the environment select a system. */
 export function isStoreKnown({ project, data }: SystemOptions): boolean {
   return [project, data, process.env["PATHKEEPER_PROJECT"], process.env["PATHKEEPER_STORE"]].some(
     (one) => one !== undefined,

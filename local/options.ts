@@ -7,11 +7,11 @@ import { nearest } from "../shared/text/nearest.ts";
 import { parseDuration } from "../shared/text/units.ts";
 import { type FaultName, faultNames, outages } from "./demo/script.ts";
 
-/** What was asked for on the command line. */
+/** Options of the command line. */
 export interface Options {
   /** The reader's own configuration; without it the demo is played. */
   readonly config?: string;
-  /** Where everything is kept; without it in a folder that is removed at the end. */
+  /** Data folder. Without it, a temporary folder is used and removed at the end. */
   readonly data?: string;
   /** Set aside databases in `data` that cannot be used, and keep what can be read of them. */
   readonly recover: boolean;
@@ -22,9 +22,9 @@ export interface Options {
   /** End by itself after the demo's outage, and say whether it went as promised. */
   readonly once: boolean;
   readonly engine: "embedded" | "google";
-  /** What goes wrong in the demo. */
+  /** Fault to play in the demo. */
   readonly fault: FaultName;
-  /** How many times faster than life the demo plays. */
+  /** Speed factor of the demo. */
   readonly pace: number;
   /** Share of the messages that the embedded broker delivers twice, from 0 to 1. */
   readonly duplicates: number;
@@ -70,7 +70,7 @@ const options = {
   },
 } as const satisfies DescribedOptions;
 
-/** What `--help` prints. */
+/** Text of `--help`. */
 export const usage: string = [
   "Usage: npm start -- [options]",
   "",

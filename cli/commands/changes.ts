@@ -194,7 +194,7 @@ async function reportedTo(values: Values): Promise<readonly Change[]> {
   }
 }
 
-/** Whether a probe could not read what was changed. */
+/** Returns true if a probe could not read the changes. */
 function isUnread({ success, changes }: ProbeResult): boolean {
   return !success || changes === undefined;
 }

@@ -94,12 +94,12 @@ export function drillReport(environment: string, at: number): Report {
   ]);
 }
 
-/** How the drill went for one reader. */
+/** Outcome of the drill for one channel or recipient. */
 interface Outcome extends Reader {
   readonly state: "told" | "left out" | "not told";
   /** From the start of the drill until the notice was accepted, in milliseconds. */
   readonly after_ms?: number;
-  /** Why it was not told, or not yet. */
+  /** Reason why it was not notified, or not yet. */
   readonly reason?: string;
 }
 

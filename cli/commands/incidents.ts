@@ -8,7 +8,7 @@ import { newestIncidents, openIncidents } from "../operator/incidents.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Style, type Terminal, table } from "../terminal/terminal.ts";
 
-/** How many incidents are listed with those that are resolved. */
+/** Maximum number of incidents that `--all` lists. */
 const newest = 20;
 
 /** The command. */

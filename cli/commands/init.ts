@@ -115,7 +115,7 @@ export const init: Command = defineCommand({
   },
 });
 
-/** Where a configuration comes from. */
+/** Sources of a configuration. */
 export interface Source {
   readonly project: string | undefined;
   readonly endpoints: readonly Endpoint[];

@@ -10,7 +10,7 @@ import { postmortemPage } from "../postmortem-page.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Terminal, table } from "../terminal/terminal.ts";
 
-/** How many incidents are listed, and among how many a mistyped id is looked for. */
+/** Maximum number of incidents that are listed, and that a mistyped ID is matched against. */
 const listed = 20;
 const known = 200;
 

@@ -1,4 +1,7 @@
-/** `pathkeeper preview`: what every channel would be told of an incident, and files to look at. Nothing is sent and no secret is read. */
+/**
+ * `pathkeeper preview`: shows the notifications that every channel would receive for an incident, or writes them to files. Sends nothing and
+ * reads no secrets.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outgoing } from "../../functions/notify/channel.ts";
@@ -96,7 +99,7 @@ async function writeAll(
   }
 }
 
-/** What happens to the incident that is shown: the one that was named, or else a sample. */
+/** Returns the events of the incident to show: the specified incident, or a sample. */
 async function eventsOf(
   values: { incident?: string | undefined; project?: string | undefined; data?: string | undefined },
   configuration: Configuration,
@@ -126,7 +129,7 @@ function previewsOf(
   event: IncidentEvent,
   readers: readonly Audience[] | undefined,
 ): Preview[] {
-  // Where it will run is not known here; its links look like this.
+  // The address of the deployment is unknown here, so links use this placeholder.
   const project = configuration.googleCloud?.project ?? "your-project";
   const incidentLinksHere = incidentLinks(configuration, { PATHKEEPER_PROJECT: project, ...process.env });
   const circumstances = { configuration, kinds, silences: [], ledger: [], incidentLinks: incidentLinksHere };

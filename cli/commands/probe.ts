@@ -82,7 +82,7 @@ export const probe: Command = defineCommand({
   },
 });
 
-/** What there is to say about the runs themselves. */
+/** Returns remarks about the runs themselves. */
 function remarks(reports: readonly Report[]): string[] {
   return reports.flatMap(({ vantage, prober_unhealthy: why }) =>
     why === undefined ? [] : [`results from ${vantage} are ignored: ${why}`],

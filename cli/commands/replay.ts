@@ -1,4 +1,4 @@
-/** `pathkeeper replay`: recorded reports through the rules, on virtual time: what would have been told, and what other rules would change. */
+/** `pathkeeper replay`: evaluates recorded reports on virtual time, and prints the incident events or the effect of changed rules. */
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { planOf } from "../../functions/evaluate/plan.ts";

@@ -19,7 +19,7 @@ import { type SystemOptions, storeOf, storeOptions } from "../store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { startDrill } from "./drill.ts";
 
-/** How long what was read of Firestore is good for, in milliseconds: each read costs. */
+/** Cache lifetime of documents read from Firestore, in milliseconds. Each read is billed. */
 const cloudFreshMs = 10_000;
 const localFreshMs = 1_000;
 
@@ -50,7 +50,7 @@ export const room: Command = defineCommand({
     const interruption = new AbortController();
     const interrupt = (): void => interruption.abort();
     try {
-      // A store that cannot be read is told here, and not on every page.
+      // An unreadable store is reported here once, and not on every page.
       await store.query({ collection: incidentCollection, limit: 1 });
       const measured = await measurementsOf(values, configuration, terminal);
       const drill = async (): Promise<string> => {
@@ -82,7 +82,10 @@ export const room: Command = defineCommand({
   },
 });
 
-/** Where the charts come from: the file on this machine, or Cloud Monitoring; nothing where neither can be read, which is said once. */
+/**
+ * Returns the source of the charts: the file on this machine, or Cloud Monitoring. Returns nothing and prints one note if neither can be
+ * read.
+ */
 async function measurementsOf(
   { project = process.env["PATHKEEPER_PROJECT"], data }: SystemOptions,
   { environment }: Configuration,

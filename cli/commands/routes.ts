@@ -38,7 +38,7 @@ export const routes: Command = defineCommand({
   },
 });
 
-/** What a channel hears of an incident. */
+/** Events of an incident that are sent to a channel. */
 export interface RoutedReader {
   readonly channel: string;
   readonly events: readonly IncidentEventKind[];
@@ -47,7 +47,7 @@ export interface RoutedReader {
   readonly escalate_after_seconds?: number;
 }
 
-/** Who hears of an incident with this cause and severity. */
+/** Channels that are notified of an incident with this cause and severity. */
 export interface Told {
   readonly component: string;
   readonly severity: Severity;

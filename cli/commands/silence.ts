@@ -4,7 +4,7 @@ import { formatDuration, parseDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
 
-/** The longest silence, in milliseconds: whoever needs a longer one has forgotten it by then. */
+/** Maximum duration of a silence, in milliseconds. Longer silences tend to be forgotten. */
 const longestMs = 31 * 86_400_000;
 
 /** The command. */

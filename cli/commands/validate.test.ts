@@ -131,7 +131,7 @@ describe("validate warns about", () => {
       "a route of what fails together with something more severe",
       "severity: warning\nroutes: [{ channels: [ops], components: [database], severity: [critical] }]\n",
     ],
-    // What is watched may have its cause in what it depends on, and the monitor has incidents of its own.
+    // The cause of a monitored failure may be a dependency, and the monitor has incidents of its own.
     [
       "routes of causes",
       "routes: [{ channels: [ops], components: [database] }, { channels: [ops], components: [pathkeeper] }]\n",

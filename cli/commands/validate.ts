@@ -96,7 +96,7 @@ function secretLines(secrets: readonly CheckedSecret[], { paint }: Pick<Terminal
   ];
 }
 
-/** What part each component plays, by its name. */
+/** Returns the role of each component, by its name. */
 function rolesOf({ components }: Configuration): Record<string, ResolvedRole> {
   return Object.fromEntries(components.map(({ name, layer, role }) => [name, role ?? roleOfLayer(layer)]));
 }

@@ -44,7 +44,7 @@ describe("the alarm that nothing is measured waits as long as the schedules are 
     const { watched_by, alignment_seconds, duration_seconds, age_seconds, gap_seconds } = alarm;
     expect([watched_by, alarm.silence]).toEqual([by, spoken]);
     expect(by === "pubsub" ? alignment_seconds + duration_seconds : age_seconds).toBe(silence);
-    // What Cloud Monitoring takes: whole minutes, and not more than 23 h 30 min.
+    // Limits of Cloud Monitoring: whole minutes, at most 23 h 30 min.
     expect(duration_seconds % minute).toBe(0);
     expect(alignment_seconds + duration_seconds).toBeLessThanOrEqual(23.5 * hour);
     // The next report may be some minutes late, and its point four minutes more.

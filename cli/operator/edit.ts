@@ -1,4 +1,4 @@
-/** What the commands that edit an incident have in common: which incident is meant, who edits it, and what is written into its document. */
+/** Shared by the commands that edit an incident: selects the incident, identifies the user and writes the edit into its document. */
 import { userInfo } from "node:os";
 import { incidentCollection } from "../../shared/documents/incident.ts";
 import { EditRefused, type OperatorEdit, statusIn, writeEdit } from "../../shared/operator-edits.ts";
@@ -73,7 +73,7 @@ export function asUsage<Edit>(make: () => Edit): Edit {
   }
 }
 
-/** How a command edits, for the timeline. */
+/** Origin of the edit, for the timeline. */
 const via = "on the command line";
 
 /** The id of the incident that is meant. @throws WrongUsage where that is not known */

@@ -1,4 +1,4 @@
-/** What `--help` prints. */
+/** Text of `--help`. */
 import { type Command, type Option, type Options, program, usageOf } from "../command.ts";
 import { type Entry, list, shellCall, wrapped } from "./columns.ts";
 

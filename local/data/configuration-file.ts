@@ -3,7 +3,7 @@ import { readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { keptConfiguration } from "../../cli/configuration.ts";
 import { copyMark } from "../../cli/places.ts";
 
-/** How the file begins, and how that of the demo once began. */
+/** First line of the file, and the first line of older demo files. */
 const mark = "# Written by npm start";
 const ours = new RegExp(`^(${mark}|# What the demo of npm start watches)\\b`);
 

@@ -24,7 +24,7 @@ const trouble = {
   begin: (error: Error): void => void events.push(error.message.split(",")[0] ?? ""),
   end: (): void => void events.push("ended"),
 };
-/** What was told, without repetition. */
+/** Messages, without duplicates. */
 const told = (): string[] => events.filter((event, index) => event !== events[index - 1]);
 
 beforeEach(() => {

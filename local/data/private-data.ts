@@ -2,7 +2,7 @@
 import { chmod, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What new files and folders of this process, and of those that it starts, are not allowed: anything to anybody else. */
+/** File mode mask of this process and its children: no access for other users. */
 export const privateUmask = 0o077;
 
 /** Files and folders in a data directory that a run writes or reads. PostgreSQL's own are those of its own user. */

@@ -32,7 +32,7 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
-/** Whether what is sent comes back within the time, which is generous for a loopback and short for a silence. */
+/** Returns true if sent data is echoed within the timeout, which is long for a loopback connection and short for a lost one. */
 async function answers(socket: Socket, text = "hello", withinMs = 400): Promise<boolean> {
   socket.write(text);
   let received = "";

@@ -73,7 +73,7 @@ function setConnector(faults: Partial<ConnectorFaults>): Promise<void> {
   return demo.setFaults({ ...allWell, connector: { ...healthy, ...faults } });
 }
 
-/** What users, operators and both ways to the database see. */
+/** Returns the state as seen by users, operators and both connection paths to the database. */
 async function look(): Promise<object> {
   const { backend, auth, connector, database } = demo.targets;
   const [health, login, infrastructure, socket, inside, outside] = await Promise.all([

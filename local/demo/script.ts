@@ -1,4 +1,4 @@
-/** What happens to the demo environment, and when: one outage a fault, each a table of the same form. */
+/** Scripts of the demo's outages: one per fault, each a table of timed steps. */
 import { healthy } from "./connector.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
 import type { GoogleIncident } from "./google/api.ts";
@@ -7,7 +7,7 @@ import type { GoogleIncident } from "./google/api.ts";
 export interface Step {
   /** Milliseconds since the script began, at pace 1. */
   readonly at: number;
-  /** What happens, as one tells it to those who watch. */
+  /** Description of the step, for the live view. */
   readonly say: string;
   readonly faults: DemoFaults;
 }
@@ -17,18 +17,18 @@ export type Script = readonly [Step, ...Step[]];
 
 /** An outage that can be played. */
 export interface Outage {
-  /** What it is, for `--help`. */
+  /** Description, for `--help`. */
   readonly title: string;
   /** The components that may be named as its cause; the first is the one to name. */
   readonly causes: readonly [string, ...string[]];
-  /** What must be said of the change that began it. @default no change, and then none may be named */
+  /** Text that must identify the change that caused it. @default no change, in which case none may be named */
   readonly change?: string;
   /** The layer that is responsible. */
   readonly verdict: "platform" | "application";
   readonly script: Script;
 }
 
-/** Where the script stands. */
+/** Position in the script. */
 export interface ScriptPosition {
   readonly step: Step;
   /** Milliseconds until the next step or the end; 0 after the end. */
@@ -38,14 +38,14 @@ export interface ScriptPosition {
 
 const begin: Step = { at: 0, say: "All is well: users are served, and the probes watch.", faults: allWell };
 
-/** What Google says of it, once its own people have noticed. */
+/** Google's own incident, after Google notices the outage. */
 const noticed: GoogleIncident = {
   title: "Serverless VPC Access: connections are lost",
   symptom: "New connections through VPC connectors time out.",
   product: "Virtual Private Cloud (VPC)",
 };
 
-/** How every outage ends. @param repaired what is done about it */
+/** Returns the final steps of every outage. @param repaired description of the repair */
 function ending(repaired: string): [Step, Step] {
   return [
     { at: 75_000, say: `${repaired}: watch the recovery being proved.`, faults: allWell },
@@ -272,10 +272,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
   },
 };
 
-/**
- * Where a script stands after `elapsedMs`.
- * @param pace how many times faster than the table it is played
- */
+/** Returns the position of a script after `elapsedMs`. @param pace speed relative to the table */
 export function scriptAt(script: Script, elapsedMs: number, pace = 1): ScriptPosition {
   const elapsed = elapsedMs * pace;
   const step = script.findLast(({ at }) => at <= elapsed) ?? script[0];

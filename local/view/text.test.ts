@@ -25,7 +25,7 @@ describe("addresses in the view", () => {
     const lines = render(snapshot, { columns, rows: 30 }, false).split("\n");
     expect(lines).toHaveLength(30);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
-    // Where a line is narrower than an address, it goes on in the next.
+    // An address that is longer than a line continues on the next line.
     const text = lines.map((line) => line.trim()).join("");
     expect(text).toContain(address);
     expect(text).toContain("deep/index.html");

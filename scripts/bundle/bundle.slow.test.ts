@@ -158,7 +158,7 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
   it("publishes with Google's client, from an empty folder", async () => {
     const stand = await pubSubStand();
     const { url, said } = await startedAlone(name, "publishing", { PUBSUB_EMULATOR_HOST: stand.host });
-    // What no redelivery can mend is published to the dead letters, by each of the functions.
+    // Each function publishes messages that no redelivery can fix to the dead-letter topic.
     const push = { method: "POST", headers: { "content-type": "application/json" }, body: '{"no":"push"}' };
     await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
     const answer = await fetch(url, push);
@@ -235,7 +235,7 @@ describe("the bundle of evaluate", { timeout: 120_000 }, () => {
     await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
     const tick: Tick = { v: 1, environment: configuration.environment };
     const push = encodePush({ messageId: "1", publishedAt: Date.now(), attributes: {}, data: tick, subscription: "s" });
-    // Nothing is published: the tick is told again, and the documents are there.
+    // Nothing is published: the tick is redelivered, and the documents exist.
     void fetch(`${url}ticks`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -296,7 +296,7 @@ describe("the bundle of notify", { timeout: 120_000 }, () => {
 interface Running {
   readonly child: ChildProcess;
   readonly url: string;
-  /** What it has printed. */
+  /** Its output. */
   readonly said: () => string;
 }
 
@@ -336,7 +336,7 @@ async function started(
   return { child, url: `http://127.0.0.1:${port}/`, said: () => said };
 }
 
-/** What Pub/Sub answers to a publication after so many milliseconds. */
+/** Response of Pub/Sub to a publication, and its delay in milliseconds. */
 async function pubSubStand(
   afterMs: number = 0,
 ): Promise<{ readonly host: string; readonly published: readonly (readonly string[])[] }> {
@@ -361,7 +361,7 @@ async function stand(client: string, name: string, calls: UntypedServiceImplemen
   return `127.0.0.1:${port}`;
 }
 
-/** What the client sends. */
+/** Requests of the client. */
 interface Publication {
   readonly topic: string;
   readonly messages: readonly { readonly data: Buffer }[];

@@ -25,7 +25,7 @@ function writtenFor(found: Found): Written {
   return writtenOf(draftOf(found), "monitor.yaml", now);
 }
 
-/** What each component depends on. */
+/** Returns the dependencies of each component. */
 function edges({ configuration }: Written): Record<string, readonly string[]> {
   return Object.fromEntries(configuration.components.map(({ name, dependsOn }) => [name, dependsOn]));
 }
@@ -308,7 +308,7 @@ describe("whatever Google answers", () => {
         const found = await readProject({ project, region: only, google });
         const { warnings, configuration } = writtenFor(found);
         expect(warnings.map(({ message }) => message)).toEqual([
-          // Where nothing can be named, nothing is watched, and init writes no file.
+          // If no resource can be named, nothing is monitored and init writes no file.
           ...(configuration.probes.length === 0 ? [expect.stringContaining("there are no probes")] : []),
           expect.stringContaining("there are no routes"),
         ]);

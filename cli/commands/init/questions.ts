@@ -1,7 +1,7 @@
 /** Asks a person where to begin. */
 import { cancel, confirm, intro, isCancel, select, text } from "@clack/prompts";
 
-/** What somebody answered. */
+/** The user's answers. */
 export interface Answers {
   readonly project: string | undefined;
   readonly urls: readonly string[];

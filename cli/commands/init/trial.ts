@@ -7,7 +7,7 @@ import { failureSentence } from "../../terminal/results.ts";
 import { counted } from "../../terminal/terminal.ts";
 import type { Draft, Entry } from "./draft.ts";
 
-/** How often each probe is run for a baseline. */
+/** Number of runs of each probe for a baseline. */
 export const runs = 10;
 
 /** Metrics of which a baseline says something, with the rule that goes with it. */
@@ -18,7 +18,7 @@ const measured: Readonly<Record<string, { readonly rule: string; readonly leastM
   websocket_handshake_time: { rule: "WebSockets Open Slowly", leastMs: 5_000 },
 };
 
-/** What came of a trial. */
+/** Result of a trial. */
 export interface Trial {
   /** The first result of every probe. */
   readonly results: readonly ProbeResult[];

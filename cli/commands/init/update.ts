@@ -15,7 +15,7 @@ import { unseenSentences } from "./unseen.ts";
 import { configurationOf } from "./written.ts";
 import { entryLines, yaml } from "./yaml.ts";
 
-/** What is compared. */
+/** Input of the comparison. */
 export interface UpdateOptions {
   readonly file: string;
   readonly project: string | undefined;

@@ -18,7 +18,7 @@ const files = [
     .map((name) => `tests/scenarios/${name}`),
 ];
 
-/** What the schema says of a text, each as its place and sentence. */
+/** Returns the schema errors of a text, each as its position and message. */
 function complaints(text: string): string[] {
   validate(parse(text));
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);

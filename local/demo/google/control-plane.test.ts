@@ -47,7 +47,7 @@ nat: { name: demo-nat, router: demo-router, component: configuration }
 quotas: { component: configuration }
 `);
 
-/** What a probe of the demo says while these faults are played. */
+/** Returns the result of a probe of the demo while these faults are played. */
 async function configuration(faults: Partial<DemoFaults>): Promise<ProbeResult> {
   const apis = controlPlane(() => ({ ...allWell, ...faults }));
   const port = await listening(

@@ -1,4 +1,4 @@
-/** What the demo's logs hold of each change, as the probes of its own configuration read it. */
+/** Log entries of the demo for each change, as read by the probes of its own configuration. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { vocabulary } from "../../../cli/vocabulary.ts";
 import { probeOnce } from "../../../functions/probe/fixtures.ts";
@@ -23,7 +23,7 @@ const loaded = loadConfiguration(demoConfiguration(places), "monitor.yaml", voca
 if (!("configuration" in loaded)) throw new Error("the configuration of the demo is not valid");
 const { configuration } = loaded;
 
-/** What a probe of the demo reads in a diagnosis, some seconds after a change that the demo plays. */
+/** Returns the result of a diagnostic probe of the demo, some seconds after a change that the demo plays. */
 async function read(kind: string, change: DemoChange | undefined): Promise<ProbeResult> {
   const at = Date.now() - 20_000;
   const { project } = googleNames;

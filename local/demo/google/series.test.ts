@@ -17,7 +17,7 @@ function series(
   return { metricType: type, resourceType: "thing", kind, type: of, labels, points };
 }
 
-/** What a prober would find: values by instant, in minutes before noon, newest first. */
+/** Returns the points that a prober would read: values by instant, in minutes before noon, newest first. */
 function asked(all: RecordedSeries[], how: Partial<Reading>, minutes: readonly [number, number] = [-5, 0]) {
   const reading = { metricType: type, aligner: "ALIGN_MEAN", periodMs: minute, delayMs: 0, ...how } as Reading;
   const window = { start: noon + minutes[0] * minute, end: noon + minutes[1] * minute };
