@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readOptions } from "./options.ts";
 
 describe("readOptions", () => {
-  it("plays the demo, embedded and once through, when nothing is said", () => {
+  it("plays the demo on the embedded engine by default", () => {
     expect(readOptions([])).toMatchObject({
       once: false,
       engine: "embedded",

@@ -51,7 +51,7 @@ async function system(told: Readonly<Record<string, DeliveryStatus>>, text = mon
 }
 
 describe("drill", () => {
-  it("starts one, and shows when every channel was told", async () => {
+  it("starts a drill, and shows when every channel was notified", async () => {
     const { data, reports } = await system({ mail: "delivered", ops: "delivered" });
     const { code, out, err } = await run("drill", "--data", data);
     expect([code, out]).toEqual([0, ["  mail  told  after 1.2 s", "  ops   told  after 1.2 s"]]);
@@ -61,7 +61,7 @@ describe("drill", () => {
     ]);
   });
 
-  it("ends with 1 when a channel does not take it, and with 0 when one is left out for a reason", async () => {
+  it("exits with 1 when a channel rejects it, and with 0 when one is skipped for a reason", async () => {
     const rejected = await system({ mail: "delivered", ops: "rejected" });
     expect(await run("drill", "--data", rejected.data)).toMatchObject({
       code: 1,
@@ -78,7 +78,7 @@ describe("drill", () => {
     ]);
   });
 
-  it("ends with 1 when nobody was told in time", async () => {
+  it("exits with 1 when no channel was notified in time", async () => {
     const nobody = await system({});
     expect(await run("drill", "--data", nobody.data, "--wait", "300ms")).toMatchObject({
       code: 1,
@@ -88,7 +88,7 @@ describe("drill", () => {
     expect(await run("drill", "--data", slow.data, "--wait", "300ms")).toMatchObject({ code: 1 });
   });
 
-  it("ends with 1 when nobody takes it", async () => {
+  it("exits with 1 when the publication fails", async () => {
     const { data } = await system({});
     writeFileSync(join(data, "broker.url"), `http://127.0.0.1:${await closedPort()}\n`);
     const { code, out, err } = await run("drill", "--data", data);
@@ -96,7 +96,7 @@ describe("drill", () => {
     expect(err[0]).toMatch(/^pathkeeper drill: cannot publish to "measurements"/);
   });
 
-  it("refuses in one line, with exit code 2, what makes no sense", async () => {
+  it("refuses invalid usage in one line, with exit code 2", async () => {
     const { data } = await system({}, monitor.replace(/channels:[\s\S]*/, ""));
     expect(await run("drill", "--data", data)).toMatchObject({
       code: 2,

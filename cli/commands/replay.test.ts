@@ -27,7 +27,7 @@ function replay(input: string, ...args: string[]): { status: number | null; stdo
 }
 
 describe("replay", () => {
-  it("prints an incident event a line and nothing else", () => {
+  it("prints one incident event per line and nothing else", () => {
     const { status, stdout, stderr } = replay(record);
     expect([status, stderr]).toEqual([0, ""]);
     const lines = stdout.trimEnd().split("\n");
@@ -40,7 +40,7 @@ describe("replay", () => {
     expect(replay(record).stdout).toBe(stdout);
   });
 
-  it("stops where it is told to", () => {
+  it("stops at --until", () => {
     const { status, stdout } = replay(record, "--until", "2025-09-16T14:08:30+02:00");
     expect([status, stdout.split("\n").length - 1]).toEqual([0, 2]);
   });

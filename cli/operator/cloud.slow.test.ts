@@ -47,13 +47,13 @@ describe.skipIf(missing)("on Firestore", () => {
     expect(await read()).toMatchObject({ ...written, edited_by: "Ana", edits });
   });
 
-  it("lists what is open", async () => {
+  it("lists open incidents", async () => {
     const { id } = await project();
     const { code, out } = await run("incidents", "--project", id, "--json");
     expect([code, JSON.parse(out.join("\n"))]).toMatchObject([0, [{ id: incident, status: "open" }]]);
   });
 
-  it("reads and writes the database that is named", async () => {
+  it("reads and writes the selected database", async () => {
     const { id, read } = await project("shop");
     expect(await run("ack", "--project", id)).toMatchObject({
       code: 2,

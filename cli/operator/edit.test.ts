@@ -61,7 +61,7 @@ describe("an edit by command", () => {
     expect(await read(login)).toMatchObject({ status: "resolved", edited_by: null });
   });
 
-  it("silences until that time from now on", async () => {
+  it("silences from now until the given duration has passed", async () => {
     const { data, read } = await system({ [connector]: "open" });
     const before = Date.now();
     expect(await run("silence", connector, "--for", "2h", "--data", data, "--json")).toMatchObject({ code: 0 });
@@ -78,7 +78,7 @@ describe("an edit by command", () => {
     expect(await read(connector)).toMatchObject({ status: "open" });
   });
 
-  it("takes the beginning of an id, where one open incident has it", async () => {
+  it("accepts an unambiguous beginning of an ID", async () => {
     const { data, read } = await system({ [connector]: "open", [login]: "open" });
     expect((await run("ack", "20250916-13", "--data", data)).code).toBe(0);
     expect(await read(login)).toMatchObject({ status: "acknowledged" });
@@ -105,7 +105,7 @@ describe("an edit by command", () => {
     expect(await read(connector)).toMatchObject({ status: "open", edited_by: null });
   });
 
-  it("is refused where nothing is open", async () => {
+  it("is refused if no incident is open", async () => {
     const { data } = await system({});
     expect(await run("ack", "--data", data)).toMatchObject({
       code: 2,
@@ -115,7 +115,7 @@ describe("an edit by command", () => {
 });
 
 describe("incidents", () => {
-  it("lists what is open, newest first, with the summary and the first step", async () => {
+  it("lists open incidents, newest first, with the summary and the first step", async () => {
     const { data } = await system({ [connector]: "acknowledged", [login]: "open", "20250915-000000-gone": "resolved" });
     const { out } = await run("incidents", "--data", data);
     expect(out.slice(0, 2).map((line) => line.split(/ {2,}/).slice(1, 4))).toEqual([
@@ -131,14 +131,14 @@ describe("incidents", () => {
     expect(out.join()).not.toContain("gone");
   });
 
-  it("lists the resolved ones as well where that is asked for, with how long they lasted", async () => {
+  it("lists resolved incidents with --all, with their durations", async () => {
     const { data } = await system({ "20250915-000000-gone": "resolved" });
     expect((await run("incidents", "--data", data)).out).toEqual(["No open incidents."]);
     const { out } = await run("incidents", "--all", "--data", data);
     expect(out).toEqual(["  20250915-000000-gone  critical  resolved  1 h  Shop: gone failing"]);
   });
 
-  it("prints them as JSON", async () => {
+  it("prints incidents as JSON", async () => {
     const { data } = await system({ [connector]: "open" });
     const { out } = await run("incidents", "--json", "--data", data);
     expect(JSON.parse(out.join("\n"))).toMatchObject([

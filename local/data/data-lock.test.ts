@@ -13,7 +13,7 @@ describe("holdDirectory", () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it("lets one run have the folder, and the next when that has ended", () => {
+  it("lets one run use the folder, and the next after it has ended", () => {
     const first = holdDirectory(directory);
     expect(() => holdDirectory(directory)).toThrow(
       `another run uses ${directory}: stop it first, or choose another folder with --data DIR`,
@@ -22,7 +22,7 @@ describe("holdDirectory", () => {
     holdDirectory(directory).stop();
   });
 
-  it("takes no full disk for another run", async () => {
+  it("does not mistake a full disk for another run", async () => {
     const script = `
       import { holdDirectory } from ${JSON.stringify(new URL("./data-lock.ts", import.meta.url).href)};
       try {

@@ -45,7 +45,7 @@ describe("the embedded engine", () => {
     expect(readdirSync(dataDir).filter((other) => other.includes("damaged"))).toEqual([]);
   });
 
-  it("keeps the documents and the messages of damaged files when it is asked to recover", async () => {
+  it("keeps the documents and messages of damaged files with --recover", async () => {
     const first = await start();
     await first.subscribe([{ subscription: listening, url: "http://127.0.0.1:1" }]);
     await first.store.set("incidents", "a", { title: "An outage" });

@@ -108,7 +108,7 @@ describe.each(ways)("init, %s", (name, options, visible) => {
     );
   }
 
-  it("finds what works, and writes no secret", () => {
+  it("finds working targets, and writes no secret", () => {
     expect(printed.join("\n")).toContain("wrote ");
     for (const secret of Object.values(demo.secrets)) expect(`${text}${printed.join("\n")}`).not.toContain(secret);
     expect(well.filter(({ success }) => success).length).toBeGreaterThan(10);

@@ -75,7 +75,7 @@ describe("the JSON Schema of test files", () => {
       fileOf("expect: { notifications: { hook: [open] } }"),
       "/tests/0/expect/notifications/hook/0 must be equal to one of the allowed values",
     ],
-  ])("complains of %s", (_, text, complaint) => {
+  ])("reports %s", (_, text, complaint) => {
     expect(complaints(text)).toContain(complaint);
   });
 
