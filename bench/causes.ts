@@ -1,6 +1,6 @@
 /**
- * How often the cause is named, and how fast: `node bench/causes.ts [WORLDS]`. The corpora side by side: the variations of the scenarios, random
- * worlds, and, where PETSHOP names the folder `dataset` of it, the public benchmark PetShop beside its authors' own methods.
+ * Accuracy and speed of naming causes: `node bench/causes.ts [WORLDS]`. Compares the corpora: the variations of the scenarios, random
+ * worlds, and, if PETSHOP names its `dataset` folder, the public benchmark PetShop next to its authors' own methods.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -115,7 +115,7 @@ async function scenarios(): Promise<Scenario[]> {
     .filter(({ until }) => until <= 6 * 3_600_000);
 }
 
-/** What is said of the incidents of which a scenario expects a cause. */
+/** Returns the diagnoses of the incidents for which a scenario expects a cause. */
 async function answersOf(scenario: Scenario): Promise<Answered[]> {
   if (typeof scenario.expect !== "object" || typeof scenario.expect.incidents !== "object") return [];
   const { incidents } = await play(scenario);

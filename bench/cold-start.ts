@@ -1,6 +1,6 @@
 /**
- * What a new instance of a function costs: the time from its start to its first answer, to its first publication and to its first commit; the
- * memory that it holds; the size of its bundle. Beside it, in the same rounds, functions as they are usually written. See README.md.
+ * Cold start of a function: the time from its start to its first response, first publication and first commit, its memory, and the size of
+ * its bundle. Measured in the same rounds as functions written in the usual way. See README.md.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,7 +37,7 @@ const framework = join(dirname(createRequire(import.meta.url).resolve("@google-c
 const folder = mkdtempSync(join(tmpdir(), "pathkeeper-cold-start-"));
 const pin = pinning();
 
-/** A request of a step; what it is called stands in the columns of the table. */
+/** A request of a step. The columns of the table are named after the steps. */
 interface Step {
   readonly path: string;
   readonly body: unknown;
@@ -53,7 +53,7 @@ interface Variant {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** What one start took, in milliseconds since the process was begun, and held, in MB. */
+/** Measurements of one start: times in milliseconds since the process was spawned, memory in MB. */
 interface Start {
   readonly boot: number;
   readonly published: number;
@@ -81,7 +81,10 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** What the functions are told of Google's services; `undefined`, and said, where the emulators are not installed. */
+/**
+ * Returns the environment variables that point the functions to Google's services; `undefined`, with a message, if the emulators are not
+ * installed.
+ */
 async function googleEnvironment(): Promise<Record<string, string> | undefined> {
   const missing = missingEmulator("firestore") ?? missingEmulator("pubsub");
   if (missing !== undefined) {
@@ -158,7 +161,7 @@ function variants(configuration: Configuration, environment: Record<string, stri
         title: `dist/${name}`,
         command: ["start.mjs"],
         cwd: join(folder, name),
-        // What cannot be read goes to the dead letters, in each of the functions.
+        // An unreadable message goes to the dead-letter topic in each of the functions.
         ...(environment && { publish: { path: "/", body: { no: "push" } }, ...(commit && { commit }) }),
         environment: { ...environment, PATHKEEPER_CONFIGURATION: join(folder, "configuration.json") },
       };
@@ -273,7 +276,7 @@ async function send(port: number, { path, body }: Step): Promise<void> {
   await response.arrayBuffer();
 }
 
-/** What a process holds, in MB. */
+/** Returns the resident memory of a process, in MB. */
 function residentOf({ pid }: ChildProcess): number {
   const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return Number(kilobytes) / 1e3;

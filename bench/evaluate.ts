@@ -1,4 +1,7 @@
-/** What evaluating costs: rules over many series, documents a report, reports a second, memory, replay. Prints tables; decides nothing. */
+/**
+ * Benchmark of the evaluation: rules over many series, documents per report, reports per second, memory, replay. Prints tables and sets no
+ * pass or fail limit.
+ */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { evaluateReport } from "../functions/evaluate/partition/fold.ts";

@@ -1,6 +1,6 @@
 /**
- * The bench of the probes: how exactly a latency is reported, what a probe costs, and what a first probe pays. Side by side with
- * blackbox_exporter, in the same run, because machines differ and are shared. See README.md.
+ * Benchmark of the probes: the accuracy of reported latencies, the cost of a probe, and the cost of a first probe. Runs next to
+ * blackbox_exporter in the same run, because machines differ and are shared. See README.md.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -25,13 +25,13 @@ const probesEach = Number(values.probes);
 const rounds = Number(values.rounds);
 const concurrencies = [1, 50, 200];
 
-/** What one prober did under one load. */
+/** Measurements of one prober under one load. */
 interface Sample {
   readonly probesPerSecond: number;
   readonly cpuMs: number;
   /** Milliseconds reported, ascending. */
   readonly reported: readonly number[];
-  /** What was reported less what the target took, in milliseconds, ascending. */
+  /** Reported latency minus the latency of the target, in milliseconds, ascending. */
   readonly errors: readonly number[];
 }
 
@@ -58,7 +58,7 @@ async function latencies({ slow }: TargetPorts, blackbox: Blackbox | undefined):
       rows.push(["blackbox_exporter", String(concurrency), "not installed"]);
       continue;
     }
-    // What the target really took is only told to those who read its body; it is the same target under the same load.
+    // Only probes that read the body learn the true latency of the target; the target and the load are the same for all.
     const took = median(own.reported.map((reported, index) => reported - (own.errors[index] ?? 0)));
     const theirs = await middle(() => peer(blackbox, url, count, concurrency, took));
     rows.push(["blackbox_exporter", ...latencyCells(concurrency, theirs)]);

@@ -1,4 +1,4 @@
-/** How fast a record is replayed. */
+/** Speed of replaying a record. */
 import { rehearse } from "../cli/replay/replay.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { environmentOf, groupOf, recordOf, reportOf } from "./support.ts";

@@ -13,7 +13,7 @@ import { readingBy } from "../tests/support/transactions.ts";
 const noon = Date.UTC(2025, 8, 16, 12);
 const minute = 60_000;
 
-/** How large the environment is. */
+/** Size of the environment. */
 export interface Size {
   readonly groups: number;
   readonly seriesEach: number;

@@ -1,12 +1,13 @@
 /**
- * What is probed: a process of its own, so that its work is not counted as the prober's. It answers HTTP after a wait that it measures
- * itself and tells in its body, for no timer is exact. Prints its ports as one line of JSON, and ends with its standard input.
+ * The probed target, in a process of its own so that its work is not counted as the prober's. It answers HTTP after a delay that it measures
+ * itself and reports in the body, because timers are inexact. Prints its ports as one line of JSON, and exits when its standard input
+ * closes.
  */
 import { createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { issue } from "../functions/probe/certificates.fixtures.ts";
 
-/** Where the parts of the target listen, on 127.0.0.1. */
+/** Ports of the parts of the target, on 127.0.0.1. */
 export interface TargetPorts {
   /** HTTP that answers after 20 ms. */
   readonly slow: number;

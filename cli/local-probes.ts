@@ -1,40 +1,21 @@
 /** Runs probes from this machine, as the probe function would: what `probe`, `watch` and `verify` have in common. */
-import { dirname, join } from "node:path";
 import { runProbes } from "../functions/probe/run/run.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
-import { localSecrets } from "../shared/adapters/secrets.ts";
-import { connectStore } from "../shared/adapters/select.ts";
 import type { Configuration, ConfiguredProbe } from "../shared/config/model.ts";
 import { awaitedIn, heartbeatsIn } from "../shared/documents/heartbeats.ts";
 import type { ProbeResult, Report, Trigger, Vantage } from "../shared/messages/report.ts";
 import { replaceDnsLookup } from "../shared/net/lookup.ts";
 import type { Secrets, Store } from "../shared/ports.ts";
-
-/** The option `--secrets` of commands that run probes. */
-export const secretsOption = {
-  secrets: {
-    type: "string",
-    value: "DIR",
-    help: "the folder with a file for each secret that no environment variable holds",
-    usual: "secrets beside the configuration",
-  },
-} as const;
-
-/** Secrets from environment variables, or from files in a folder. @default the folder `secrets` beside the configuration */
-export function secretsFrom({
-  secrets,
-  config,
-}: {
-  readonly secrets?: string | undefined;
-  readonly config: string;
-}): Secrets {
-  return localSecrets(process.env, secrets ?? join(dirname(config), "secrets"));
-}
+import { WrongUsage } from "./command.ts";
+import { isStoreKnown, type SystemOptions, storeOf } from "./store.ts";
+import type { Terminal } from "./terminal/terminal.ts";
 
 /** What probes are run for. */
 export interface LocalRun {
   readonly configuration: Configuration;
   readonly secrets: Secrets;
+  /** Which system keeps the reports that probes wait for. @default the one that the environment names */
+  readonly system?: SystemOptions;
   readonly probes: readonly ConfiguredProbe[];
   readonly trigger: Trigger;
   /** What the run from a vantage point is called. */
@@ -44,8 +25,37 @@ export interface LocalRun {
   readonly onResult?: (result: ProbeResult) => void;
 }
 
+/**
+ * Leaves out the probes that wait for reports where nobody knows which system keeps these, and says so: they could never succeed.
+ * @returns the others
+ * @throws WrongUsage where there are none
+ */
+export function runnable(
+  probes: readonly ConfiguredProbe[],
+  system: SystemOptions,
+  { note }: Pick<Terminal, "note">,
+): readonly ConfiguredProbe[] {
+  if (isStoreKnown(system)) return probes;
+  const [waiting, others] = [true, false].map((waits) =>
+    probes.filter(({ awaits }) => (awaits !== undefined) === waits),
+  );
+  if (waiting === undefined || waiting.length === 0) return probes;
+  const names = waiting.map(({ name }) => name).join(", ");
+  const why = `${names}: name the system that keeps the reports of these jobs, with --data DIR or --project PROJECT`;
+  if (others === undefined || others.length === 0) throw new WrongUsage(`no probe can run here: ${why}`);
+  note(`left out: ${why}`);
+  return others;
+}
+
 /** Runs the probes once and together, all of them from here. @returns a report for each vantage point that they stand for */
-export function runLocally({ configuration, probes, group, request, ...run }: LocalRun): Promise<Report[]> {
+export function runLocally({
+  configuration,
+  system = ofEnvironment,
+  probes,
+  group,
+  request,
+  ...run
+}: LocalRun): Promise<Report[]> {
   replaceDnsLookup();
   const { environment } = configuration;
   const byVantage = Map.groupBy(probes, ({ vantage }) => vantage);
@@ -59,20 +69,25 @@ export function runLocally({ configuration, probes, group, request, ...run }: Lo
         reportId: `${environment}/${group(vantage)}/${request ?? new Date().toISOString()}`,
         request,
         probes: own,
+        all: configuration.probes,
         control: configuration.control?.[vantage],
         google: googleApi(process.env["PATHKEEPER_GOOGLE_API"]),
-        beats: async (name) => heartbeatsIn(await localStore())(name),
-        awaited: async (probe) => awaitedIn(await localStore())(probe),
+        beats: async (name) => heartbeatsIn(await openedOnce(system))(name),
+        awaited: async (probe) => awaitedIn(await openedOnce(system))(probe),
         clock: { now: () => Date.now() },
       }),
     ),
   );
 }
 
-let connecting: Promise<Store> | undefined;
+/** The system that the environment names. */
+const ofEnvironment: SystemOptions = {};
 
-/** The store that the environment names, for the probes that read from it. Opened once; it ends with the command. */
-function localStore(): Promise<Store> {
-  connecting ??= connectStore(process.env);
-  return connecting;
+const connecting = new WeakMap<object, Promise<Store>>();
+
+/** The store of a system, for the probes that read from it. Opened once; it ends with the command. */
+function openedOnce(system: SystemOptions): Promise<Store> {
+  const opened = connecting.get(system) ?? storeOf(system);
+  connecting.set(system, opened);
+  return opened;
 }

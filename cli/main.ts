@@ -9,6 +9,7 @@ import { processTerminal, type Terminal } from "./terminal/terminal.ts";
 
 /** Every command, by name. Each is read when it is called: most of them need little of what the others need. */
 export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import("./commands/init.ts")).init,
   validate: async () => (await import("./commands/validate.ts")).validate,
   probe: async () => (await import("./commands/probe.ts")).probe,
   watch: async () => (await import("./commands/watch.ts")).watch,
@@ -23,7 +24,9 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   note: async () => (await import("./commands/note.ts")).note,
   resolve: async () => (await import("./commands/resolve.ts")).resolve,
   postmortem: async () => (await import("./commands/postmortem.ts")).postmortem,
+  room: async () => (await import("./commands/room.ts")).room,
   drill: async () => (await import("./commands/drill.ts")).drill,
+  changes: async () => (await import("./commands/changes.ts")).changes,
   heartbeat: async () => (await import("./commands/heartbeat.ts")).heartbeat,
   cost: async () => (await import("./commands/cost.ts")).cost,
   rehearse: async () => (await import("./commands/rehearse.ts")).rehearse,
@@ -97,7 +100,8 @@ function unknown(name: string): string {
   return `unknown command "${name}": ${insteadOf(nearest(name, names), names, "commands")}`;
 }
 
-function version(): string {
+/** The version of this program. */
+export function version(): string {
   const file = new URL("../package.json", import.meta.url);
   return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

@@ -18,23 +18,30 @@ export const storeOptions = {
 } as const;
 
 /** The values of these options. */
-export interface StoreValues {
+export interface SystemOptions {
   readonly project?: string | undefined;
   readonly database?: string | undefined;
   readonly data?: string | undefined;
+}
+
+/** Whether options or the environment say which system is meant. */
+export function isStoreKnown({ project, data }: SystemOptions): boolean {
+  return [project, data, process.env["PATHKEEPER_PROJECT"], process.env["PATHKEEPER_STORE"]].some(
+    (one) => one !== undefined,
+  );
 }
 
 /**
  * Firestore of a project, or the store of a system that `npm start` runs, or ran, on this machine with `--data`.
  * @throws WrongUsage where neither is known
  */
-export async function storeOf(from: StoreValues): Promise<Store> {
+export async function storeOf(from: SystemOptions): Promise<Store> {
   return open(from).catch((error: Error) => {
     throw new WrongUsage(`it is not known where the incidents are: ${error.message}; name it with --project or --data`);
   });
 }
 
-async function open({ project, database, data }: StoreValues): Promise<Store> {
+async function open({ project, database, data }: SystemOptions): Promise<Store> {
   if (data === undefined)
     return connectStore({
       ...process.env,

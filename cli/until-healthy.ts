@@ -5,6 +5,7 @@ import { nextTrigger, scheduleInterval } from "../shared/config/schedule.ts";
 import type { ProbeResult } from "../shared/messages/report.ts";
 import type { Secrets } from "../shared/ports.ts";
 import { runLocally } from "./local-probes.ts";
+import type { SystemOptions } from "./store.ts";
 
 /** What was last heard of a probe. */
 export interface LastResult {
@@ -27,6 +28,8 @@ export interface Position {
 export interface Watching {
   readonly configuration: Configuration;
   readonly secrets: Secrets;
+  /** Which system keeps the reports that probes wait for. */
+  readonly system: SystemOptions;
   /** How long all probes must have been healthy, in milliseconds. */
   readonly clearMs: number;
   /** Aborted to give up. */
@@ -92,7 +95,7 @@ class Group {
   }
 
   async run(
-    { configuration, secrets }: Watching,
+    { configuration, secrets, system }: Watching,
     hear: (result: ProbeResult) => void,
     stop: AbortSignal,
   ): Promise<void> {
@@ -101,6 +104,7 @@ class Group {
       const reports = await runLocally({
         configuration,
         secrets,
+        system,
         probes: this.#probes,
         trigger: "schedule",
         group: () => group,

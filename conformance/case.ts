@@ -7,7 +7,7 @@ interface Trust {
   readonly ca?: string;
 }
 
-/** What a monitor is asked to look at, in words that every monitor has. */
+/** The check that a monitor performs, in terms that every monitor supports. */
 export type Check =
   | ({
       readonly protocol: "http";
@@ -58,37 +58,68 @@ export type Check =
       readonly password?: string;
     } & Trust)
   | {
+      readonly protocol: "dns";
+      readonly name: string;
+      readonly type: "A" | "MX" | "TXT";
+      /** The server that is asked, as `address:port`. */
+      readonly server: string;
+      /** All records of the type, in any order. */
+      readonly records?: readonly string[];
+      /** A port at which every address must accept a connection. */
+      readonly connect?: number;
+    }
+  | ({
+      /** A stream of server-sent events. */
+      readonly protocol: "sse";
+      readonly url: string;
+      /** The event that must come. */
+      readonly event: string;
+      /** A text that its data must contain. */
+      readonly data?: string;
+      /** The event that must not come before it. */
+      readonly failOn?: string;
+    } & Trust)
+  | ({
+      /** The standard health service of gRPC. */
+      readonly protocol: "grpc";
+      readonly host: string;
+      readonly port: number;
+      readonly tls?: boolean;
+      /** @default the server as a whole */
+      readonly service?: string;
+    } & Trust)
+  | {
       readonly protocol: "google";
       /** Below which Google's APIs are found, each by its host. */
       readonly stand: string;
     };
 
-/** What a monitor must say. */
+/** The result that a monitor must report. */
 export type Verdict =
   | "up"
   | {
       readonly kind: FailureKind | readonly FailureKind[];
-      /** Where it happened. */
+      /** The phase of the failure, or the accepted phases. */
       readonly phase: string | readonly string[];
       readonly status?: number;
       /** The code of the protocol or the system that says it: an SQLSTATE, a close code. */
       readonly code?: string;
-      /** What the sentence says of it. */
+      /** A pattern that the message must match. */
       readonly says: RegExp;
     };
 
 /** A case. */
 export interface Case {
-  /** What the server does, after "a server that". */
+  /** Behaviour of the server, as a phrase that follows "a server that". */
   readonly name: string;
   /** Starts the server. */
   readonly serve: (stand: Stand) => Promise<Check>;
   readonly verdict: Verdict;
-  /** How long the monitor may take, in milliseconds. @default 2000 */
+  /** Maximum time for the monitor, in milliseconds. @default 2000 */
   readonly timeoutMs?: number;
 }
 
-/** What a monitor said of a case. */
+/** The result that a monitor reported for a case. */
 export interface Said {
   readonly up: boolean;
   /** Absent where a monitor has none. */
@@ -109,8 +140,8 @@ export interface Monitor {
 }
 
 /**
- * What is wrong with what a monitor said; empty where nothing is.
- * @param whole kind, phase, status, code and sentence, too, and not only whether it is up
+ * Returns the mistakes in a monitor's result; empty if there are none.
+ * @param whole whether to check kind, phase, status, code and message too, and not only whether the target is up
  */
 export function mistakes(verdict: Verdict, said: Said, whole: boolean): readonly string[] {
   if (verdict === "up") return said.up ? [] : [`it is up, and was said to be down: ${said.text}`];
@@ -126,6 +157,6 @@ export function mistakes(verdict: Verdict, said: Said, whole: boolean): readonly
   return found;
 }
 
-/** What no sentence for people may hold: the words, files and codes of libraries. */
+/** Text that no message for people may contain: internal terms, files and codes of libraries. */
 export const libraryText: RegExp =
   /SSL routines|\.c:\d+|error:[0-9A-F]{8}|\bERR_[A-Z_]+|\bat \S+ \(|node:|node_modules|getaddrinfo|\bE[A-Z]{4,}\b|Z_[A-Z_]+|SASL:|undefined|\[object/;

@@ -8,12 +8,12 @@ export class Stand {
   readonly #closers: (() => Promise<unknown>)[] = [];
   readonly #sockets = new Set<Socket>();
 
-  /** A server of TCP that does with each connection what it is told. @returns the port */
+  /** Starts a TCP server that handles each connection with `talk`. @returns the port */
   tcp(talk: (socket: Socket) => void): Promise<number> {
     return this.listen(createServer({ allowHalfOpen: true }, talk));
   }
 
-  /** A server that says this to whoever has asked something, and closes. @returns the port */
+  /** Starts a server that sends this answer after the first data from the client, and closes. @returns the port */
   says(answer: string | Buffer, keepOpen = false): Promise<number> {
     return this.tcp((socket) => socket.once("data", () => (keepOpen ? socket.write(answer) : socket.end(answer))));
   }
@@ -66,7 +66,7 @@ export const okText = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nhealthy";
 /** Certificates by what they say, each made once. */
 const made = new Map<string, Promise<Issued>>();
 
-/** The authority that monitors are told to trust. */
+/** The certificate authority that monitors trust. */
 export function root(): Promise<Issued> {
   return certificate("root", { name: "Conformance Root" });
 }

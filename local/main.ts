@@ -130,7 +130,7 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
   const startedAt = run.play?.startedAt ?? Date.now();
   const reading = troubles.of("view", (reason) => `cannot read what happens: ${reason}; the view stands still`);
   screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
-  const view = openView(process.stdout);
+  const view = openView(process.stdout, process.env["TERM"]);
   let endedAt = Number.POSITIVE_INFINITY;
   let refreshing: Promise<void> | undefined;
   try {
@@ -189,7 +189,7 @@ function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt
     messages: run.messages(),
     troubles: troubles.sentences,
     hints: [
-      `incidents: ${run.incidentPages}`,
+      `control room: ${run.room}`,
       ...(run.statusPage === undefined ? [] : [`status page: ${run.statusPage}`]),
       options.data === undefined ? "keep the data with --data DIR" : `data in ${dataDir}`,
       "Ctrl-C stops everything",

@@ -1,9 +1,12 @@
 /** One run of the local system: the demo with its inboxes, or the reader's own configuration, on the engine that was chosen. */
 import { randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { userInfo } from "node:os";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { startDrill } from "../cli/commands/drill.ts";
 import { configurationOf, explainProblems } from "../cli/configuration.ts";
+import { secretFolders } from "../cli/places.ts";
 import { vocabulary } from "../cli/vocabulary.ts";
 import { answersKey } from "../functions/notify/answer/link.ts";
 import { answerListener } from "../functions/notify/answer/serve.ts";
@@ -33,11 +36,12 @@ import { newToken } from "./engine/request-guard.ts";
 import { keptPort } from "./free-port.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
+import { openMeasurements } from "./measurements/recording.ts";
 import type { Options } from "./options.ts";
 import { pagesFolder, type System, type SystemOptions, secretVariables, startSystem } from "./system.ts";
 import type { Troubles } from "./troubles.ts";
 import { Watch } from "./watch.ts";
-import { startIncidentPages } from "./web/incident-page.ts";
+import { openRoom } from "./web/room.ts";
 
 /** A system that runs. */
 export interface Run {
@@ -48,8 +52,8 @@ export interface Run {
   readonly play?: Play;
   /** Address of the first status page, where the configuration has one. */
   readonly statusPage?: string;
-  /** Address of the incidents of this machine. */
-  readonly incidentPages: string;
+  /** Address of the control room; who opens it may act. */
+  readonly room: string;
   /** Messages delivered so far. */
   messages(): number;
   /** What happened since the script began. */
@@ -155,6 +159,7 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
   const folder = join(dataDir, "secrets");
   await mkdir(folder, { recursive: true });
   for (const [name, value] of Object.entries(demo.secrets)) await writeFile(join(folder, name), value, { mode: 0o600 });
+  await writeFile(join(dataDir, "google-api.url"), `${demo.googleApi}\n`, { mode: 0o600 });
   const surroundings = {
     secrets: { ...demo.secrets, "demo-webhook-key": signingKey },
     googleApi: demo.googleApi,
@@ -180,42 +185,56 @@ async function startOwnRun(config: string, ground: Ground): Promise<Omit<Run, "s
   const { text, loaded } = configurationOf(await readConfiguration(config), config);
   const configuration = checked(text, config, loaded);
   await copyConfiguration(ground.dataDir, text, config);
-  return startWatched(configuration, await startEngine(ground), { secrets: {}, tickMs }, ground);
+  const folders = await secretFolders({ config, data: ground.dataDir });
+  const surroundings = { secrets: {}, secretFolders: folders.map((folder) => resolve(folder)), tickMs };
+  return startWatched(configuration, await startEngine(ground), surroundings, ground);
 }
 
 /** Starts the system on a configuration, and watches it. */
 async function startWatched(
   configuration: Configuration,
   engine: Engine,
-  surroundings: Pick<SystemOptions, "secrets" | "googleApi" | "tickMs">,
-  { options, dataDir, logger, troubles, interrupted, keep, token }: Ground,
+  surroundings: Pick<SystemOptions, "secrets" | "secretFolders" | "googleApi" | "tickMs">,
+  ground: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
+  const { options, dataDir, logger, troubles, interrupted, keep, token } = ground;
   const watch = new Watch(configuration, engine.store);
   const recorder =
     options.record === undefined ? undefined : keep(await openRecorder(options.record, aloud(logger, troubles)));
+  const measurements = keep(openMeasurements(dataDir, troubles, ground.recovery));
   const onReport = (report: Report): void => {
     watch.see(report);
+    measurements.record(report);
     if (report.trigger !== "canary") recorder?.write(report);
   };
-  // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
   const answersSecret = await keptSecret(join(dataDir, "answers-key"), () => randomBytes(32).toString("base64url"));
   const secrets = { ...surroundings.secrets, [answersKey]: answersSecret };
   const answersBelow = (url: string): string => `${url}answers`;
-  const pages = keep(
-    await startIncidentPages(engine.store, await keptPort(join(dataDir, "incidents.port")), (url) =>
-      answerListener({
+  const room = keep(
+    await openRoom({
+      sources: { store: engine.store, configuration, measurements: measurements.file, now: Date.now, freshMs: 1_000 },
+      token: newToken(),
+      // The address stays the same while the data is kept, so that the links of old notices still lead somewhere.
+      port: await keptPort(join(dataDir, "incidents.port")),
+      actions: {
         store: engine.store,
-        secrets: localSecrets({ ...process.env, ...secretVariables(secrets) }, join(dataDir, "secrets")),
-        clock: { now: () => Date.now() },
-        logger,
-        configuration,
-        kinds: channels,
-        answersUrl: answersBelow(url),
-      }),
-    ),
+        by: userInfo().username,
+        drill: () => startDrill(configuration.environment, engine.publisher, Date.now()),
+      },
+      answers: (url) =>
+        answerListener({
+          store: engine.store,
+          secrets: localSecrets({ ...process.env, ...secretVariables(secrets) }, join(dataDir, "secrets")),
+          clock: { now: () => Date.now() },
+          logger,
+          configuration,
+          kinds: channels,
+          answersUrl: answersBelow(url),
+        }),
+    }),
   );
-  const { links: incidentLinks } = pages;
-  const answersUrl = answersBelow(pages.url);
+  const { links: incidentLinks } = room;
+  const answersUrl = answersBelow(room.url);
   const common = {
     configuration,
     engine,
@@ -236,7 +255,7 @@ async function startWatched(
     configuration,
     watch,
     system,
-    incidentPages: pages.url,
+    room: room.actingUrl,
     ...(page === undefined ? {} : { statusPage: pathToFileURL(file).href }),
     messages: () => engine.delivered() ?? 0,
     happened: () => ({

@@ -1,6 +1,6 @@
 /** The whole system on one machine: engine, functions, scheduler and observer, started in order and stopped in reverse. */
 import { mkdir, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { excusePause } from "../functions/evaluate/commit/tick.ts";
 import { compile } from "../shared/config/compile.ts";
 import type { Configuration } from "../shared/config/model.ts";
@@ -21,8 +21,10 @@ export interface SystemOptions {
   readonly configuration: Configuration;
   readonly engine: Engine;
   readonly dataDir: string;
-  /** Secrets by name, besides those in the environment and in the folder `secrets` of `dataDir`. */
+  /** Secrets by name, besides those in the environment and in `secretFolders`. */
   readonly secrets: Readonly<Record<string, string>>;
+  /** Folders in which secrets are looked for, as absolute paths in their order. @default the folder `secrets` of `dataDir` */
+  readonly secretFolders?: readonly string[];
   /** The token of this run, which functions and observer require. */
   readonly token: string;
   /** Below which Google's APIs are found. @default the real ones */
@@ -67,6 +69,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     engine,
     dataDir,
     secrets,
+    secretFolders = [join(dataDir, "secrets")],
     token,
     googleApi,
     incidentLinks,
@@ -88,7 +91,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     ...engine.environment,
     ...secretVariables(secrets),
     PATHKEEPER_CONFIGURATION: compiled,
-    PATHKEEPER_SECRETS: secretsDir,
+    PATHKEEPER_SECRETS: secretFolders.join(delimiter),
     PATHKEEPER_PAGES: pagesFolder(dataDir),
     PATHKEEPER_INCIDENT_URL: incidentLinks,
     PATHKEEPER_ANSWERS_URL: answersUrl,

@@ -9,6 +9,7 @@ import { type Options, type OptionValues, readArguments, WrongUsage } from "../c
 import { explainProblems, readConfigurationFile } from "../cli/configuration.ts";
 import { deploymentOf } from "../cli/deployment/deployment.ts";
 import { estimate } from "../cli/estimate/estimate.ts";
+import { version } from "../cli/main.ts";
 import { list } from "../cli/terminal/columns.ts";
 import { optionEntries } from "../cli/terminal/help.ts";
 import { processTerminal, table } from "../cli/terminal/terminal.ts";
@@ -58,7 +59,10 @@ async function build({ config, out, embedded }: OptionValues<typeof options>): P
   }
   const monthly_cost = Math.round(estimate(configuration).charged * 100) / 100;
   const deployment = deploymentOf(configuration, createHash("sha256").update(text).digest("hex"));
-  await writeFile(join(out, "deployment.json"), `${JSON.stringify({ ...deployment, monthly_cost }, null, 2)}\n`);
+  await writeFile(
+    join(out, "deployment.json"),
+    `${JSON.stringify({ ...deployment, version: version(), monthly_cost }, null, 2)}\n`,
+  );
   terminal.print(...table(rows));
   return 0;
 }

@@ -6,7 +6,9 @@ import { limitText } from "../functions/notify/text/limits.ts";
 import { probers } from "../functions/probe/probers/index.ts";
 import type { Reach } from "../shared/config/roles.ts";
 import { helps } from "./helps.ts";
+import { topKeysTable } from "./reference/configuration.ts";
 import { costPage } from "./reference/cost.ts";
+import { initPermissions } from "./reference/init.ts";
 import { channelPage, proberPage } from "./reference/kinds.ts";
 import { cell, kindLink } from "./reference/markdown.ts";
 import { metricsPage } from "./reference/metrics.ts";
@@ -24,16 +26,18 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["docs/configuration.md", configurationPage()],
     ["docs/notification.md", withPart("docs/notification.md", "limits", limitsTable())],
     ["docs/cli.md", commandLinePage()],
+    ["docs/init.md", withPart("docs/init.md", "init-permissions", initPermissions())],
     ["docs/tests.schema.json", `${JSON.stringify(testsJsonSchema(), null, 2)}\n`],
     ...Object.values(probers).map((prober) => [`docs/probers/${prober.kind}.md`, proberPage(prober)] as const),
     ...Object.values(channels).map((channel) => [`docs/channels/${channel.kind}.md`, channelPage(channel)] as const),
   ]);
 }
 
-/** The page as it is written by hand, with the tables of kinds of probe and of channel. */
+/** The page as it is written by hand, with the tables of its keys and of the kinds of probe and of channel. */
 function configurationPage(): string {
   const path = "docs/configuration.md";
-  return withPart(path, "channels", channelList(), withPart(path, "probers", proberList()));
+  const page = withPart(path, "channels", channelList(), withPart(path, "probers", proberList()));
+  return withPart(path, "keys", topKeysTable(page), page);
 }
 
 function proberList(): string {

@@ -1,4 +1,4 @@
-/** Where people find an incident: the address that every notice carries. */
+/** The link to an incident that every notification carries. */
 import { z } from "zod";
 import type { Configuration } from "./config/model.ts";
 import { urlMistake } from "./net/written-address.ts";

@@ -14,7 +14,7 @@ export interface Period {
   readonly to: number;
 }
 
-/** What of an incident decides whether maintenance explains it. */
+/** Properties of an incident that decide whether maintenance covers it. */
 export interface Involved {
   readonly root_cause: string;
   readonly components: readonly string[];
@@ -64,7 +64,7 @@ export function periodsOf({ once, weekly, timezone }: MaintenanceWindow, from: n
 
 /** The next times of a window that are not over, at most so many. */
 export function nextPeriods(window: MaintenanceWindow, at: number, count: number): Period[] {
-  // What is planned once may be planned for next year; what comes again comes every week.
+  // A single window may be a year away; a recurring one comes every week.
   const until = window.once === undefined ? at + (2 + count) * 7 * day : Number.POSITIVE_INFINITY;
   return periodsOf(window, at, until).slice(0, count);
 }
@@ -96,7 +96,7 @@ function around(wall: number, timezone: string): { before: number; after: number
   return { before, after, change: high };
 }
 
-/** How far the clock of a zone is ahead of UTC at an instant, in milliseconds. */
+/** Offset of a time zone from UTC at an instant, in milliseconds. */
 function offsetAt(at: number, timeZone: string): number {
   const digits = "2-digit";
   const parts = { month: digits, day: digits, hour: digits, minute: digits, second: digits } as const;

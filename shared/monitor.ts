@@ -29,7 +29,7 @@ export const deadLettersProbe = "dead-letters";
 /** The name under which a run on one machine reports that its disk cannot be written. */
 export const diskProbe = "disk";
 
-/** What functions report of, besides the channels, and what the alert about it is called. */
+/** Subjects of alerts by other functions, besides the channels, and the names of these alerts. */
 export const selfRules: ReadonlyMap<string, string> = new Map([
   [deadLettersProbe, "Dead letters"],
   [diskProbe, "Disk cannot be written"],
@@ -47,7 +47,10 @@ export function channelOf(probe: string): string | undefined {
   return probe.startsWith(channelPrefix) ? probe.slice(channelPrefix.length) : undefined;
 }
 
-/** What the alert is called that notices do not reach a reader: how the notifier knows again whom an incident of the monitor is about. */
+/**
+ * Name of the alert about notifications that do not reach a reader, by which the notifier recognizes whom an incident of the monitor is
+ * about.
+ */
 export function channelRule(reader: string): string {
   return `Notices do not reach ${reader}`;
 }

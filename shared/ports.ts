@@ -1,6 +1,6 @@
 /**
- * What the functions need from the world outside them. Each port has three adapters in `shared/adapters` (Google's, embedded, memory)
- * that pass one contract suite, so that a function behaves alike in the cloud, on one machine and in a test.
+ * Ports: what the functions need from the outside world. Each port has three adapters in `shared/adapters` (Google's, embedded, memory) that
+ * pass one contract suite, so that a function behaves alike in the cloud, on one machine and in a test.
  */
 
 /** A field of a document: JSON, plus instants, which every store keeps as timestamps. */
@@ -34,7 +34,7 @@ export interface Reads {
   get(collection: string, id: string): Promise<Fields | undefined>;
 }
 
-/** What a transaction may do. All reads come before the first write; a read after a write is refused by every adapter. */
+/** Operations of a transaction. All reads come before the first write; every adapter refuses a read after a write. */
 export interface Transaction extends Reads {
   /** Writes the whole document, replacing what was there. */
   set(collection: string, id: string, fields: Fields): void;
@@ -187,7 +187,7 @@ export interface MetricPoint {
   readonly at: number;
 }
 
-/** What became of points. */
+/** Result of exporting points. */
 export interface Written {
   readonly written: number;
   readonly refused: number;
@@ -195,7 +195,7 @@ export interface Written {
   readonly reason?: string;
 }
 
-/** Where measurements go for dashboards. What is not accepted is lost: nothing is decided by it. */
+/** Exporter of measurements for dashboards. Points that are not accepted are lost: nothing is decided by them. */
 export interface MetricSink {
   /**
    * Writes the points of one instant, at most one of each series, each newer than the last of its series. Takes ten seconds at most.
@@ -207,7 +207,7 @@ export interface MetricSink {
 
 /** A page as browsers get it. */
 export interface Page {
-  /** Where it stands in its place: `index.html`, `incidents/20250916-120900-4f1d.html`. */
+  /** Path within its place: `index.html`, `incidents/20250916-120900-4f1d.html`. */
   readonly path: string;
   readonly contentType: string;
   readonly content: string;
@@ -218,10 +218,7 @@ export interface Page {
  * older facts does not write it over newer ones: ask for the version first, read the facts then, write with that version last.
  */
 export interface Pages {
-  /**
-   * What stands at a path; `undefined` where nothing does.
-   * @throws PagesError
-   */
+  /** Returns the page at a path; `undefined` if there is none. @throws PagesError */
   version(place: string, path: string, signal: AbortSignal): Promise<string | undefined>;
   /**
    * Writes a page if the one that stands there is still of that version. Readers see the old page or the new one, never a part.

@@ -1,4 +1,4 @@
-/** What a kind of probe says of itself. Functions judge a probe by these facts and never by the name of its kind. */
+/** Declarations of a kind of probe. Functions judge a probe by these facts and never by the name of its kind. */
 
 import type { Reach } from "./config/roles.ts";
 import type { DeclaredMetric, YieldedMetric } from "./metrics/yields.ts";
@@ -13,6 +13,8 @@ export interface ProbeFacts {
   readonly delayed?: boolean;
   /** It looks at the environment as a whole: what it finds speaks of other components than its own. @default false */
   readonly environmentWide?: boolean;
+  /** What it reads may be written minutes after it happened: a diagnosis asks it once more, ten minutes later. @default false */
+  readonly arrivesLate?: boolean;
   /** It does all that a user does: its runs are counted as attempts, and are too expensive to be repeated for a diagnosis. @default false */
   readonly endToEnd?: boolean;
 }
@@ -23,28 +25,29 @@ export interface SelfDescribing extends ProbeFacts {
   yields(settings?: unknown): readonly DeclaredMetric[];
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: unknown): string;
-  /** How long a probe keeps a connection open on purpose, in milliseconds; that comes on top of its time-out. @default not at all */
+  /** How long a probe keeps a connection open on purpose, in milliseconds, in addition to its time-out. @default not at all */
   holds?(settings: unknown): number | undefined;
 }
 
-/** What the configuration keeps of the kind of a probe. All of it is absent in what was compiled before kinds described themselves. */
+/** Facts about the kind of a probe that are kept in the configuration. Configurations compiled by older versions have none of them. */
 export interface KeptFacts {
   /** @default private */
   readonly reach?: Reach;
   readonly secondhand?: true;
   readonly delayed?: true;
   readonly environmentWide?: true;
+  readonly arrivesLate?: true;
   readonly endToEnd?: true;
   readonly awaits?: string;
-  /** How long it keeps a connection open on purpose, in milliseconds: it is a part of its time-out. */
+  /** How long it keeps a connection open on purpose, in milliseconds: a part of its time-out. */
   readonly holdMs?: number;
-  /** What it yields besides what every probe yields. @default anything */
+  /** Metrics that it yields besides those of every probe. @default anything */
   readonly yields?: readonly YieldedMetric[];
 }
 
 /** The facts of a probe. @param settings as the schema of the kind reads them */
 export function factsOf(kind: SelfDescribing, settings: unknown): KeptFacts {
-  const { reach, secondhand, delayed, environmentWide, endToEnd } = kind;
+  const { reach, secondhand, delayed, environmentWide, arrivesLate, endToEnd } = kind;
   const awaits = kind.awaits?.(settings);
   const holdMs = kind.holds?.(settings);
   return {
@@ -52,6 +55,7 @@ export function factsOf(kind: SelfDescribing, settings: unknown): KeptFacts {
     ...(secondhand ? { secondhand } : {}),
     ...(delayed ? { delayed } : {}),
     ...(environmentWide ? { environmentWide } : {}),
+    ...(arrivesLate ? { arrivesLate } : {}),
     ...(endToEnd ? { endToEnd } : {}),
     ...(awaits === undefined ? {} : { awaits }),
     ...(holdMs === undefined ? {} : { holdMs }),

@@ -3,8 +3,8 @@ import type { Route } from "./config/model.ts";
 import type { IncidentEvent, IncidentEventKind } from "./messages/incident-event.ts";
 
 /**
- * What a route tells that does not name its events: the beginning, what makes it worse or changes who must act, and the end. The steps in
- * between are in the timeline of the incident.
+ * Default events of a route: the opening, any escalation or change of owner, and the resolution. The steps in between are in the timeline of
+ * the incident.
  */
 export const announcements: readonly IncidentEventKind[] = [
   "opened",
@@ -18,7 +18,7 @@ export const announcements: readonly IncidentEventKind[] = [
 
 const otherLayer = { platform: "application", application: "platform" } as const;
 
-/** What routes look at of an event. */
+/** Properties of an event that routes match on. */
 export type RoutedEvent = Pick<
   IncidentEvent,
   "event" | "severity" | "root_cause" | "verdict" | "components" | "team" | "environment"

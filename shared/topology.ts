@@ -10,11 +10,13 @@ export const topics = {
   measurements: "measurements",
   ticks: "ticks",
   notifications: "notifications",
-  /** What a channel still owes of them. */
+  /** Pending deliveries of a channel. */
   retries: "retries",
   deadLetters: "dead-letters",
-  /** What reports to us by itself. */
+  /** Jobs that report to us. */
   heartbeats: "heartbeats",
+  /** What was changed in the environment, by the word of whoever changed it. */
+  changes: "changes",
   /** Status pages are due. */
   pages: "pages",
 } as const;
@@ -27,7 +29,7 @@ export const publications: Readonly<Record<"probe" | "evaluate" | "notify", read
   // To its own topic go the shards of a large group.
   probe: [topics.measurements, topics.probeRequests, topics.deadLetters],
   evaluate: [topics.notifications, topics.pages, topics.probeRequests, topics.deadLetters],
-  // What the notifier could not do is a measurement of the monitor itself.
+  // Failures of the notifier are measurements of the monitor itself.
   notify: [topics.measurements, topics.retries, topics.deadLetters],
 };
 
@@ -39,7 +41,7 @@ export interface PushSubscription {
   readonly path: string;
   /** Pub/Sub filter on attributes. */
   readonly filter?: string;
-  /** How long an answer may take before the message is delivered again; Pub/Sub allows 10 to 600. */
+  /** Acknowledgement deadline in seconds, after which the message is redelivered; Pub/Sub allows 10 to 600. */
   readonly ackDeadlineSeconds: number;
   readonly minimumBackoffSeconds: number;
   readonly maximumBackoffSeconds: number;
@@ -104,13 +106,13 @@ function subscriptionOf({ group, vantage, holdMs }: LateGroup): Subscription {
   return { ...probing, ...waits, vantage, name: `probe-${group}`, path: probePaths.rounds(group), filter };
 }
 
-/** How long the notifier may take, in seconds, the most that Pub/Sub allows: a mail server may answer minutes after the last of a mail. */
+/** Acknowledgement deadline of the notifier in seconds, the maximum of Pub/Sub: a mail server may answer minutes after the end of a mail. */
 const longestAckSeconds = 600;
 
 /** The subscriptions of every system. */
 export const subscriptions: readonly Subscription[] = [
   ...(["inside", "outside"] as const).flatMap((vantage): Subscription[] => [
-    // What somebody waits for, a diagnosis or a validation, does not stand behind what a schedule asks for.
+    // Requests that somebody waits for, such as a diagnosis or a validation, do not queue behind scheduled ones.
     {
       ...probing,
       vantage,
@@ -158,6 +160,16 @@ export const subscriptions: readonly Subscription[] = [
     maxDeliveryAttempts: 100,
   },
   {
+    name: "evaluate-changes",
+    topic: topics.changes,
+    target: "evaluate",
+    path: "/changes",
+    ackDeadlineSeconds: 60,
+    minimumBackoffSeconds: 1,
+    maximumBackoffSeconds: 60,
+    maxDeliveryAttempts: 100,
+  },
+  {
     // Pub/Sub slows a whole push subscription down when messages of it fail. So what a channel does not take goes another way, and the
     // first attempts at everything else are not delayed by it.
     name: "notify-notifications",
@@ -188,7 +200,8 @@ export const subscriptions: readonly Subscription[] = [
     ackDeadlineSeconds: longestAckSeconds,
     minimumBackoffSeconds: 5,
     maximumBackoffSeconds: 60,
-    // About twenty minutes: longer than outages of a store last. The next one comes in five minutes; what fails for so long is broken, and is told as a dead letter.
+    // About twenty minutes: longer than outages of a store last. The next message comes in five minutes; one that fails for so long is
+    // broken, and becomes a reported dead letter.
     maxDeliveryAttempts: 25,
   },
   {

@@ -30,13 +30,6 @@ resource "google_monitoring_notification_channel" "email" {
   }
 }
 
-check "alarms_have_recipients" {
-  assert {
-    condition     = length(local.alarm_channels) > 0
-    error_message = "Nobody hears when the monitor itself fails: set alarms = { emails = [\"ops@example.com\"] }, or name existing notification channels in alarms.channel_ids."
-  }
-}
-
 # Counted by Pub/Sub itself, and missing data counts as none: also a monitor that never started is found. Cloud Monitoring looks back less than a
 # day. Where the schedules are quiet for longer, the evaluator says how old the newest report is, and the alarm below watches the evaluator.
 resource "google_monitoring_alert_policy" "no_measurements" {

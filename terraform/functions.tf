@@ -176,8 +176,8 @@ resource "google_cloudfunctions2_function" "main" {
       each.key == "evaluate" && can(local.deployment.monthly_cost) ? { PATHKEEPER_MONTHLY_COST = tostring(local.deployment.monthly_cost) } : {},
     )
 
-    vpc_connector                 = each.key == "probe-inside" ? local.connector_id : null
-    vpc_connector_egress_settings = each.key == "probe-inside" && local.connector_id != null ? (var.inside.all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY") : null
+    vpc_connector                 = each.key == "probe-inside" ? local.connector_path : null
+    vpc_connector_egress_settings = each.key == "probe-inside" && local.connector_path != null ? (var.inside.all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY") : null
     direct_vpc_egress             = each.key == "probe-inside" && var.inside.direct != null ? (var.inside.all_traffic ? "VPC_EGRESS_ALL_TRAFFIC" : "VPC_EGRESS_PRIVATE_RANGES_ONLY") : null
 
     dynamic "direct_vpc_network_interface" {
@@ -195,6 +195,7 @@ resource "google_cloudfunctions2_function" "main" {
     terraform_data.configuration,
     terraform_data.build_grants,
     google_project_iam_member.connector,
+    google_vpc_access_connector.main,
   ]
 }
 

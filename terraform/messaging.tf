@@ -49,6 +49,16 @@ resource "google_pubsub_topic_iam_member" "heartbeats" {
   member  = each.value
 }
 
+# Deploy pipelines that report what they have changed.
+resource "google_pubsub_topic_iam_member" "changes" {
+  for_each = toset(var.change_publishers)
+
+  project = var.project_id
+  topic   = google_pubsub_topic.main["changes"].name
+  role    = "roles/pubsub.publisher"
+  member  = each.value
+}
+
 # Who pushes: an account that may call the functions, and nothing else.
 resource "google_service_account" "push" {
   project      = var.project_id

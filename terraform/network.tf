@@ -4,7 +4,6 @@ locals {
   connector_project = try(coalesce(var.inside.connector.project_id, var.project_id), var.project_id)
 
   connector_path = var.inside.connector == null ? null : "projects/${local.connector_project}/locations/${var.region}/connectors/${var.inside.connector.name}"
-  connector_id   = try(google_vpc_access_connector.main[0].id, local.connector_path)
 }
 
 resource "google_vpc_access_connector" "main" {

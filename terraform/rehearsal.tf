@@ -12,12 +12,15 @@ resource "terraform_data" "rehearsal" {
       database             = var.database
       functions            = var.functions
       heartbeat_publishers = var.heartbeat_publishers
+      change_publishers    = var.change_publishers
       inside               = var.inside
+      labels               = var.labels
       name_prefix          = var.name_prefix
       organization         = var.organization
       project_id           = var.project_id
       project_number       = data.google_project.main.number
       region               = var.region
+      runbook_url          = var.runbook_url
       second_opinion       = var.second_opinion
       status_page_readers  = var.status_page_readers
       watched_project_id   = local.watched_project_id

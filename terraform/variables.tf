@@ -156,6 +156,18 @@ variable "heartbeat_publishers" {
   }
 }
 
+variable "change_publishers" {
+  description = "Who may report changes of the environment, such as releases by a deploy pipeline: members such as serviceAccount:deploy@my-project.iam.gserviceaccount.com."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in var.change_publishers : can(regex("^((serviceAccount|user|group):[^@\\s]+@[^@\\s]+|principal(Set)?://iam\\.googleapis\\.com/[^\\s]+)$", member))])
+    error_message = "Every entry of change_publishers must say what it is and who: serviceAccount:NAME@PROJECT.iam.gserviceaccount.com, user:EMAIL, group:EMAIL, or a workload such as principal://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/subject/SUBJECT."
+  }
+}
+
 variable "inside" {
   description = "How the probe function of the vantage point inside reaches the VPC: through a VPC connector, which it then measures as well, or by direct egress. Exactly one of them, where monitor.yaml has probes with vantage: inside. With all_traffic everything leaves through the VPC, which then needs Cloud NAT for public addresses and Private Google Access for Google APIs."
   type = object({

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { z } from "zod";
 import { commands } from "../cli/main.ts";
 import { loadTests } from "../cli/scenario/file/load.ts";
 import { judge } from "../cli/scenario/judge.ts";
@@ -11,6 +12,18 @@ import { vocabulary } from "../cli/vocabulary.ts";
 import { usage } from "../local/options.ts";
 import { referencePages } from "../scripts/reference.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
+import { maintenanceEntry } from "../shared/config/maintenance.ts";
+import { channelEntry, routeEntry } from "../shared/config/notification.ts";
+import {
+  capacityEntry,
+  componentEntry,
+  controlEntry,
+  googleCloudEntry,
+  outline,
+  probeEntry,
+  ruleEntry,
+} from "../shared/config/schema.ts";
+import { templateEntry } from "../shared/config/templates.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
@@ -47,6 +60,23 @@ const commandLines = [...documents, "terraform/README.md"].flatMap((path) =>
 );
 
 const examples = readdirSync(join(root, "examples")).map((name) => `examples/${name}/monitor.yaml`);
+
+/** What the sections of `monitor.yaml` hold, as they are read. */
+const sectionEntries = {
+  google_cloud: googleCloudEntry,
+  components: componentEntry,
+  probes: probeEntry,
+  control: controlEntry,
+  monitoring_rules: ruleEntry,
+  capacity: capacityEntry,
+  recovery: outline.shape.recovery,
+  watchdog: outline.shape.watchdog,
+  availability: outline.shape.availability,
+  channels: channelEntry,
+  routes: routeEntry,
+  templates: templateEntry,
+  maintenance: maintenanceEntry,
+};
 
 describe("configurations in the documents", () => {
   it("are there", () => {
@@ -144,6 +174,14 @@ describe("the pages", () => {
     expect([...Object.keys(commands), "help", "version"]).toContain(name);
     const options = Object.keys((await commands[name]?.())?.options ?? {});
     for (const [, option] of line.matchAll(/(?<=\s)--([a-z][a-z-]*)/g)) expect([...options, "help"]).toContain(option);
+  });
+
+  it.each(Object.entries(sectionEntries))("explain every key of %s", (section, entry) => {
+    const [, told = ""] =
+      new RegExp(`\n### \`${section}\`\n([\\s\\S]*?)(?=\n### |$)`).exec(read("docs/configuration.md")) ?? [];
+    const { properties = {} } = z.toJSONSchema(entry, { io: "input", unrepresentable: "any" });
+    expect(Object.keys(properties).filter((key) => !new RegExp(`\\b${key}\\b`).test(told))).toEqual([]);
+    expect(Object.keys(properties)).not.toEqual([]);
   });
 
   it("name every command and every option", () => {

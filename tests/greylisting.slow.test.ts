@@ -11,8 +11,8 @@ import { type Delivery, parseDelivery } from "../functions/notify/deliver/ledger
 import { type Send, sender } from "../functions/notify/deliver/send.ts";
 import { secretsOf } from "../functions/notify/fixtures.ts";
 import type { Configuration } from "../shared/config/model.ts";
-import type { Fate, Moment, Step } from "./simulation/faults.ts";
-import { announce, minute, notifierWorld, start } from "./simulation/notifier.ts";
+import type { Fate, Moment, Step } from "./support/faulty-ports.ts";
+import { announce, minute, notifierWorld, start } from "./support/notifier-world.ts";
 import { shopWith } from "./support/shop.ts";
 
 const incident = "20250916-120000-database";

@@ -26,10 +26,10 @@ interface Watch {
   readonly limit: number;
 }
 
-/** How limits follow from normal operation. */
+/** The method that derives limits from normal operation. */
 export type Recipe = "mad5" | "q999";
 
-/** What is said of every issue of the train split. */
+/** Returns the diagnosis of every issue in the train split. */
 export async function petshop(folder: string, recipe: Recipe): Promise<Answered[]> {
   const answers: Answered[] = [];
   for (const scenario of readdirSync(folder).sort()) {

@@ -1,4 +1,4 @@
-/** How fast an outage is replayed in which every component fails. */
+/** Speed of replaying an outage in which every component fails. */
 import { rehearse } from "../../cli/replay/replay.ts";
 import { vocabulary } from "../../cli/vocabulary.ts";
 import { planOf } from "../../functions/evaluate/plan.ts";

@@ -6,7 +6,7 @@ import { selfReport } from "../../functions/notify/deliver/trouble.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { drillComponent, drillProbe } from "../../shared/monitor.ts";
-import { PublishError, type Store, StoreError } from "../../shared/ports.ts";
+import { PublishError, type Publisher, type Store, StoreError } from "../../shared/ports.ts";
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
 import { topics } from "../../shared/topology.ts";
 import { configurationFor } from "../checked-configuration.ts";
@@ -47,8 +47,7 @@ export const drill: Command = defineCommand({
     const publisher = await publisherOf(values);
     try {
       const startedAt = Date.now();
-      await publisher.publish(topics.measurements, [{ data: drillReport(environment, startedAt) }]);
-      const incident = incidentId(startedAt, drillComponent.name);
+      const incident = await startDrill(environment, publisher, startedAt);
       if (!values.json) terminal.note(`Fire drill ${incident}: it ends by itself in two to three minutes.`);
       const told = await whatBecame(store, incident, channels.length, startedAt + waitMs);
       const shown = told.map((delivery) => outcomeOf(delivery, startedAt));
@@ -64,6 +63,21 @@ export const drill: Command = defineCommand({
     }
   },
 });
+
+/**
+ * Starts a fire drill.
+ * @param at milliseconds since the epoch
+ * @returns the id of its incident
+ * @throws PublishError
+ */
+export async function startDrill(
+  environment: string,
+  publisher: Pick<Publisher, "publish">,
+  at: number,
+): Promise<string> {
+  await publisher.publish(topics.measurements, [{ data: drillReport(environment, at) }]);
+  return incidentId(at, drillComponent.name);
+}
 
 /** The report that starts a fire drill. @param at milliseconds since the epoch */
 export function drillReport(environment: string, at: number): Report {

@@ -1,9 +1,15 @@
 /** `pathkeeper heartbeat`: reports, on behalf of a job, that it ran, so that a probe of the kind heartbeat does not miss it. */
+
+import { existsSync } from "node:fs";
+import { insteadOf } from "../../shared/config/file/problems.ts";
 import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
+import { nearest } from "../../shared/text/nearest.ts";
 import { topics } from "../../shared/topology.ts";
-import { type Command, defineCommand } from "../command.ts";
+import { type Command, defineCommand, WrongUsage } from "../command.ts";
+import { keptConfiguration, readConfigurationFile, usualConfiguration } from "../configuration.ts";
 import { publisherOf } from "../publisher.ts";
 import { storeOptions } from "../store.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 
 const { database: _, ...systemOptions } = storeOptions;
 
@@ -14,12 +20,19 @@ export const heartbeat: Command = defineCommand({
   options: {
     fail: { type: "string", value: "MESSAGE", help: "report that the job failed, and why" },
     ...systemOptions,
+    config: {
+      type: "string",
+      value: "FILE",
+      help: "the configuration that must have a probe for the job",
+      usual: "DIR/monitor.yaml with --data DIR, else monitor.yaml where there is one",
+    },
   },
   examples: [
     ["heartbeat nightly-backup --project my-project", "Report a backup that went well"],
     ['heartbeat nightly-backup --project my-project --fail "disk full"', "Report one that failed"],
   ],
-  async run(values, terminal, [name = ""]) {
+  async run({ config, ...values }, terminal, [name = ""]) {
+    await mustBeAwaited(name, { config, ...values }, terminal);
     const publisher = await publisherOf(values);
     const message: Heartbeat = { name, ok: values.fail === undefined, message: values.fail };
     try {
@@ -34,3 +47,25 @@ export const heartbeat: Command = defineCommand({
     return 0;
   },
 });
+
+/**
+ * Refuses a report that the evaluator would drop because no probe waits for it. Where no configuration is at hand, as on the machine of a job, nothing is
+ * known of that; an invalid one says nothing either, and a report is worth more than a check.
+ */
+async function mustBeAwaited(
+  name: string,
+  { config, data }: { config?: string | undefined; data?: string | undefined },
+  { note }: Pick<Terminal, "note">,
+): Promise<void> {
+  const usual = data === undefined ? usualConfiguration : keptConfiguration(data);
+  if (config === undefined && !existsSync(usual)) return;
+  const file = config ?? usual;
+  const { loaded } = await readConfigurationFile(file);
+  if (!("configuration" in loaded)) {
+    note(`pathkeeper heartbeat: ${file} is invalid, so the name of the job was not checked`);
+    return;
+  }
+  const known = [...new Set(loaded.configuration.probes.flatMap(({ awaits }) => awaits ?? []))];
+  if (known.includes(name)) return;
+  throw new WrongUsage(`no probe of ${file} waits for "${name}": ${insteadOf(nearest(name, known), known, "jobs")}`);
+}

@@ -3,12 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { SqliteStore } from "../../shared/adapters/sqlite.ts";
+import type { Fields } from "../../shared/ports.ts";
 import { run } from "../local-probes.fixtures.ts";
 import { main } from "../main.ts";
 import { memoryTerminal } from "../terminal/terminal.ts";
 
+const noon = Date.UTC(2025, 8, 16, 12);
+
 /** A folder as `npm start -- --data` leaves it, with incidents by their ids. */
-async function dataWith(...incidents: readonly [id: string, fields: Record<string, string | null>][]): Promise<string> {
+async function dataWith(...incidents: readonly (readonly [id: string, fields: Fields])[]): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "pathkeeper-postmortem-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const store = new SqliteStore(join(folder, "store.db"));
@@ -55,6 +58,31 @@ describe("postmortem", () => {
     expect(code).toBe(0);
     expect(out[0]).toMatch(/^# So far: Shop: outage 1\n/);
     expect(out[0]).toContain("Told of opened: `mail` after 4 s");
+  });
+
+  it("prints a page with a picture of the incident, in which no text becomes markup", async () => {
+    const incident = {
+      status: "resolved",
+      postmortem: null,
+      root_cause: "database",
+      title: "Shop: <script>alert(1)</script>",
+      affected: [{ component: "database", title: "<img src=x>", trouble: "failed", from: new Date(noon), until: null }],
+      symptoms: [
+        { check: "db", kind: "probe", component: "database", since: new Date(noon), until: new Date(noon + 600_000) },
+      ],
+      first_failure_at: new Date(noon),
+      resolved_at: new Date(noon + 900_000),
+    };
+    const data = await dataWith(["20250916-120000-database", incident]);
+    const { code, out } = await run("postmortem", "20250916-120000-database", "--html", "--data", data);
+    expect(code).toBe(0);
+    expect(out[0]).toMatch(/^<!doctype html>[\s\S]*<\/html>$/);
+    expect(out[0]).toMatch(/<figure><svg[\s\S]*<h2>Summary/);
+    expect(out[0]).toContain("the cause: failed for 10 min");
+    expect(out[0]).toContain("default-src &#39;none&#39;; style-src &#39;sha256-");
+    expect(out[0]).not.toMatch(/<script|<img|\sstyle=/);
+    const { out: text } = await run("postmortem", "20250916-120000-database", "--data", data);
+    expect(text[0]).toMatch(/\n- `·+█+·+` \\<img src=x\\>: the cause, failed for 10 min\n/);
   });
 
   it("works it out anew where that is asked for: news may have arrived since it was written", async () => {

@@ -6,6 +6,7 @@ import { type Store, StoreError } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { newestIncidents } from "../operator/incidents.ts";
+import { postmortemPage } from "../postmortem-page.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Terminal, table } from "../terminal/terminal.ts";
 
@@ -15,9 +16,10 @@ const known = 200;
 
 /** The command. */
 export const postmortem: Command = defineCommand({
-  summary: "Print the postmortem of an incident as Markdown",
+  summary: "Print the postmortem of an incident, as Markdown or as a page with a picture",
   operand: { form: "[ID]", help: "the incident; without it a terminal lists the newest incidents" },
   options: {
+    html: { type: "boolean", default: false, help: "print a page with a picture of the incident instead" },
     anew: { type: "boolean", default: false, help: "write it again from everything known now, and save nothing" },
     ...storeOptions,
   },
@@ -26,11 +28,15 @@ export const postmortem: Command = defineCommand({
       "postmortem 20250916-121200-vpc-connector --project my-project > postmortem.md",
       "Keep the postmortem of an incident in a file",
     ],
+    [
+      "postmortem 20250916-121200-vpc-connector --html --data ./watch > postmortem.html",
+      "Keep it as a page, with a picture of what failed when",
+    ],
   ],
   async run(values, terminal, [id]) {
     const store = await storeOf(values);
     try {
-      const text = id === undefined ? await listing(store, terminal) : await written(store, id, values.anew);
+      const text = id === undefined ? await listing(store, terminal) : await written(store, id, values);
       terminal.print(text);
       return 0;
     } catch (error) {
@@ -44,11 +50,16 @@ export const postmortem: Command = defineCommand({
 });
 
 /** As it stands in the document, where people may have added to it; worked out now where it is not written yet, or where that is asked for. */
-async function written(store: Store, id: string, anew: boolean): Promise<string> {
+async function written(
+  store: Store,
+  id: string,
+  { anew, html }: { readonly anew: boolean; readonly html: boolean },
+): Promise<string> {
   const account = await readAccount(store, id);
   if (account !== undefined) {
     const { postmortem: kept } = account.incident;
-    return (anew || kept === null || kept === "" ? postmortemOf(account) : kept).trimEnd();
+    const text = (anew || kept === null || kept === "" ? postmortemOf(account) : kept).trimEnd();
+    return html ? postmortemPage(account, text, "Etc/UTC", Date.now()).trimEnd() : text;
   }
   const ids = (await newestIncidents(store, known)).map((one) => one.id);
   const near = nearest(id, ids);

@@ -3,7 +3,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outgoing } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
-import { type Html, html } from "../../functions/notify/pages/html.ts";
 import { compose } from "../../functions/notify/plan/compose.ts";
 import { insteadOf } from "../../shared/config/file/problems.ts";
 import type { Configuration, ConfiguredChannel } from "../../shared/config/model.ts";
@@ -14,6 +13,7 @@ import {
   type IncidentEventKind,
   incidentEventKinds,
 } from "../../shared/messages/incident-event.ts";
+import { type Html, html } from "../../shared/text/html.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { configurationFor } from "../checked-configuration.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";

@@ -4,12 +4,14 @@ import { insteadOf } from "../../shared/config/file/problems.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { nearest } from "../../shared/text/nearest.ts";
-import { checkedConfiguration } from "../checked-configuration.ts";
+import { configurationFor } from "../checked-configuration.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { configOperand, configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
-import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
+import { configOperand, configOption, namedConfiguration } from "../configuration.ts";
+import { runLocally, runnable } from "../local-probes.ts";
+import { secretsFrom, secretsOption } from "../places.ts";
+import { storeOptions } from "../store.ts";
 import { openProgress } from "../terminal/progress.ts";
-import { failureSentence, findingLines, resultHead, resultRow, stepLines } from "../terminal/results.ts";
+import { failureSentence, findingLines, recordLines, resultHead, resultRow, stepLines } from "../terminal/results.ts";
 import { counted, table } from "../terminal/terminal.ts";
 
 /** The command. */
@@ -19,18 +21,23 @@ export const probe: Command = defineCommand({
   options: {
     ...configOption,
     probe: { type: "string", multiple: true, value: "NAME", help: "run this probe only" },
+    ...storeOptions,
     ...secretsOption,
     json: { type: "boolean", default: false, help: "print a report for each vantage point, one JSON object a line" },
   },
   examples: [
     ["probe", "Run every probe of monitor.yaml"],
+    ["probe --data ./watch", "Run those of the system that npm start keeps in ./watch"],
     ["probe --probe backend --probe database", "Run two of them"],
   ],
   async run(values, terminal, operands) {
-    const file = namedConfiguration(values.config, operands) ?? usualConfiguration;
-    const configuration = await checkedConfiguration(file);
-    const probes = chosen(configuration.probes, values.probe);
-    if (probes.length === 0) throw new WrongUsage(`${file} has no probes: add one under probes`);
+    const { file, configuration } = await configurationFor({
+      ...values,
+      config: namedConfiguration(values.config, operands),
+    });
+    const wanted = chosen(configuration.probes, values.probe);
+    const probes = runnable(wanted, values, terminal);
+    if (wanted.length === 0) throw new WrongUsage(`${file} has no probes: add one under probes`);
 
     const progress = openProgress();
     const waiting = new Set(probes.map(({ name }) => name));
@@ -39,7 +46,8 @@ export const probe: Command = defineCommand({
     const reports = await runLocally({
       configuration,
       probes,
-      secrets: secretsFrom({ ...values, config: file }),
+      secrets: await secretsFrom({ ...values, config: file }),
+      system: values,
       trigger: "diagnosis",
       group: (vantage) => `${vantage}-diagnosis`,
       onResult: (result) => {
@@ -63,6 +71,7 @@ export const probe: Command = defineCommand({
         if (steps.length > 0) terminal.print(paint("strong", result.probe), ...steps.map((line) => `  ${line}`), "");
       }
       terminal.print(...results.flatMap((result) => findingLines(result, terminal)));
+      terminal.print(...results.flatMap((result) => recordLines(result, terminal)));
       terminal.print(...remarks(reports).map((remark) => paint("bad", `  ${remark}`)));
       const all = counted(results.length, "probe");
       terminal.print(

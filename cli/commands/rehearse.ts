@@ -43,7 +43,7 @@ export const rehearse: Command = defineCommand({
         ? []
         : await Promise.all(monitors.map((monitor) => outdatedBundles(monitor, values.config ?? "")));
     const rehearsals = monitors.map((monitor, at): Rehearsal => {
-      const made = rehearsalOf(monitor);
+      const made = rehearsalOf(monitor, monitors);
       return { ...made, findings: [...(outdated[at] ?? []), ...made.findings] };
     });
     if (values.json) terminal.print(JSON.stringify({ monitors: rehearsals }, null, 2));
@@ -76,7 +76,7 @@ function read(text: string): PlannedMonitor[] {
 
 /** A plan whose bundles were built from another configuration, or by another version. */
 async function outdatedBundles({ deployment: planned }: PlannedMonitor, config: string): Promise<Finding[]> {
-  const { monthly_cost: _estimated, ...deployment } = planned;
+  const { monthly_cost: _estimated, version: _built, ...deployment } = planned;
   const { text, loaded } = await readConfigurationFile(config);
   if (!("configuration" in loaded))
     throw new WrongUsage(`${config} is invalid: ${program} validate ${config} shows why`);

@@ -11,11 +11,14 @@ import {
   configOperand,
   configOption,
   explainProblems,
+  keptConfiguration,
   namedConfiguration,
   readConfigurationFile,
   usualConfiguration,
 } from "../configuration.ts";
 import { estimate } from "../estimate/estimate.ts";
+import { secretsFrom } from "../places.ts";
+import { type CheckedSecret, checkedSecrets } from "../secret-check.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
 import { costSentence } from "./cost.ts";
 
@@ -25,6 +28,8 @@ export const validate: Command = defineCommand({
   operand: configOperand,
   options: {
     ...configOption,
+    secrets: { type: "boolean", default: false, help: "also say which secrets cannot be read on this machine" },
+    data: { type: "string", value: "DIR", help: "the data of npm start -- --data DIR on this machine" },
     json: {
       type: "boolean",
       default: false,
@@ -33,11 +38,19 @@ export const validate: Command = defineCommand({
   },
   examples: [
     ["validate", "Check monitor.yaml in this folder"],
+    ["validate --secrets", "Also look whether every secret is there"],
     ["validate production.yaml --json", "Check another file, for a program"],
   ],
   async run(values, terminal, operands) {
-    const named = namedConfiguration(values.config, operands) ?? usualConfiguration;
+    const { data } = values;
+    const usual = data === undefined ? usualConfiguration : keptConfiguration(data);
+    const named = namedConfiguration(values.config, operands) ?? usual;
     const { file, text, loaded } = await readConfigurationFile(named);
+    const secrets =
+      values.secrets && "configuration" in loaded
+        ? await checkedSecrets(loaded.configuration, await secretsFrom({ config: file, data }))
+        : undefined;
+    const missing = (secrets ?? []).filter(({ reason }) => reason !== undefined);
     const problems = "problems" in loaded ? loaded.problems : [];
     const now = Date.now();
     const maintenance = "configuration" in loaded ? windowsOf(loaded.configuration, now) : [];
@@ -47,17 +60,41 @@ export const validate: Command = defineCommand({
       const made =
         "configuration" in loaded ? { roles: rolesOf(loaded.configuration), cost: estimate(loaded.configuration) } : {};
       terminal.print(
-        JSON.stringify({ ok: problems.length === 0, problems, warnings, schedules, maintenance, ...made }, null, 2),
+        JSON.stringify(
+          {
+            ok: problems.length === 0 && missing.length === 0,
+            problems,
+            warnings,
+            schedules,
+            maintenance,
+            ...made,
+            ...(secrets === undefined ? {} : { secrets }),
+          },
+          null,
+          2,
+        ),
       );
-      return problems.length === 0 ? 0 : 1;
+      return problems.length === 0 && missing.length === 0 ? 0 : 1;
     }
     terminal.print(...explainProblems(problems, text, "bad", terminal));
     terminal.print(...explainProblems(loaded.warnings, text, "doubtful", terminal));
     if ("configuration" in loaded) describe(loaded.configuration, file, schedules, maintenance, terminal);
+    if (secrets !== undefined) terminal.print(...secretLines(secrets, terminal));
     terminal.print(verdict(problems.length, loaded.warnings.length, file, terminal));
-    return problems.length === 0 ? 0 : 1;
+    return problems.length === 0 && missing.length === 0 ? 0 : 1;
   },
 });
+
+/** Each secret that cannot be read here, with who needs it and where it is looked for, and how many can. */
+function secretLines(secrets: readonly CheckedSecret[], { paint }: Pick<Terminal, "paint">): string[] {
+  if (secrets.length === 0) return ["  no secrets are needed", ""];
+  const missing = secrets.filter(({ reason }) => reason !== undefined);
+  return [
+    ...missing.map(({ used_by, reason }) => `  ${paint("bad", reason ?? "")} (needed by ${used_by.join(", ")})`),
+    `  ${secrets.length - missing.length} of ${counted(secrets.length, "secret")} can be read here`,
+    "",
+  ];
+}
 
 /** What part each component plays, by its name. */
 function rolesOf({ components }: Configuration): Record<string, ResolvedRole> {

@@ -11,10 +11,12 @@ import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";
 import type { Secrets } from "../../shared/ports.ts";
 import { formatValue } from "../../shared/text/units.ts";
-import { checkedConfiguration } from "../checked-configuration.ts";
+import { configurationFor } from "../checked-configuration.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { configOperand, configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
-import { runLocally, secretsFrom, secretsOption } from "../local-probes.ts";
+import { configOperand, configOption, namedConfiguration } from "../configuration.ts";
+import { runLocally } from "../local-probes.ts";
+import { secretsFrom, secretsOption } from "../places.ts";
+import { type SystemOptions, storeOptions } from "../store.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { resultRow, stepLines } from "../terminal/results.ts";
 import { counted, type Terminal, table } from "../terminal/terminal.ts";
@@ -25,13 +27,18 @@ export const verify: Command = defineCommand({
   operand: configOperand,
   options: {
     ...configOption,
+    ...storeOptions,
     ...secretsOption,
     json: { type: "boolean", default: false, help: "print the outcome of each stage as JSON" },
   },
   examples: [["verify", "Prove the recovery stages of monitor.yaml, up to the first that fails"]],
   async run(values, terminal, operands) {
-    const file = namedConfiguration(values.config, operands) ?? usualConfiguration;
-    const plan = planOf(await checkedConfiguration(file));
+    const { file, configuration } = await configurationFor({
+      ...values,
+      config: namedConfiguration(values.config, operands),
+    });
+    const plan = planOf(configuration);
+    const secrets = await secretsFrom({ ...values, config: file });
     const stages = stagesOf(plan);
     if (stages.length === 0) {
       throw new WrongUsage(`${file} has no recovery stages to verify: add them under recovery.stages`);
@@ -46,7 +53,7 @@ export const verify: Command = defineCommand({
       showProgress();
       const done = isOver
         ? notRun(stage)
-        : await verifyStage(stage, plan, secretsFrom({ ...values, config: file }), ({ probe }) => {
+        : await verifyStage(stage, plan, { secrets, system: values }, ({ probe }) => {
             waiting.delete(probe);
             showProgress();
           });
@@ -100,13 +107,13 @@ function stagesOf({ configuration, probes }: Plan): Stage[] {
 async function verifyStage(
   { stage, name, probes }: Stage,
   plan: Plan,
-  secrets: Secrets,
+  from: { readonly secrets: Secrets; readonly system: SystemOptions },
   onResult: (result: ProbeResult) => void,
 ): Promise<VerifiedStage> {
   const startedAt = performance.now();
   const reports = await runLocally({
     configuration: plan.configuration,
-    secrets,
+    ...from,
     probes,
     trigger: "validation",
     group: validationGroup,

@@ -3,10 +3,12 @@ import type { Configuration } from "../../shared/config/model.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { dateFormat } from "../../shared/text/formatters.ts";
 import { formatDuration, spokenDuration } from "../../shared/text/units.ts";
-import { checkedConfiguration } from "../checked-configuration.ts";
+import { configurationFor } from "../checked-configuration.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
-import { configOperand, configOption, namedConfiguration, usualConfiguration } from "../configuration.ts";
-import { secretsFrom, secretsOption } from "../local-probes.ts";
+import { configOperand, configOption, namedConfiguration } from "../configuration.ts";
+import { runnable } from "../local-probes.ts";
+import { secretsFrom, secretsOption } from "../places.ts";
+import { storeOptions } from "../store.ts";
 import { openProgress } from "../terminal/progress.ts";
 import { failureSentence } from "../terminal/results.ts";
 import { counted, type Terminal } from "../terminal/terminal.ts";
@@ -16,13 +18,16 @@ import { clearDuration, type LastResult, type Position, watchUntilHealthy } from
 export const watch: Command = defineCommand({
   summary: "Run the probes on their schedules until all of them have been healthy for the clear duration",
   operand: configOperand,
-  options: { ...configOption, ...secretsOption },
+  options: { ...configOption, ...storeOptions, ...secretsOption },
   examples: [["watch && echo recovered", "Wait until everything works again"]],
   async run(values, terminal, operands) {
-    const file = namedConfiguration(values.config, operands) ?? usualConfiguration;
-    const configuration = await checkedConfiguration(file);
-    const { probes } = configuration;
-    if (probes.length === 0) throw new WrongUsage(`${file} has no probes: add one under probes`);
+    const { file, configuration: whole } = await configurationFor({
+      ...values,
+      config: namedConfiguration(values.config, operands),
+    });
+    const probes = runnable(whole.probes, values, terminal);
+    const configuration = { ...whole, probes };
+    if (whole.probes.length === 0) throw new WrongUsage(`${file} has no probes: add one under probes`);
     const clearMs = clearDuration(probes);
 
     const interruption = new AbortController();
@@ -32,7 +37,8 @@ export const watch: Command = defineCommand({
     const lines = changeLines(configuration, terminal);
     const healthy = await watchUntilHealthy({
       configuration,
-      secrets: secretsFrom({ ...values, config: file }),
+      secrets: await secretsFrom({ ...values, config: file }),
+      system: values,
       clearMs,
       signal: interruption.signal,
       onResult: (result, before) => {

@@ -62,6 +62,8 @@ export interface Deployment {
   readonly title: string;
   /** SHA-256 of the file that it was made from, in hexadecimal. */
   readonly config_sha256: string;
+  /** Version of Pathkeeper that built the bundles, where a build wrote it. */
+  readonly version?: string;
   /** US dollars of a month after the free tiers, where the build estimated them. */
   readonly monthly_cost?: number;
   readonly vantages: readonly Vantage[];

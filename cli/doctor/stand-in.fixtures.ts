@@ -53,6 +53,7 @@ const subscriptions: readonly (readonly [
   ["evaluate-measurements", "measurements", "evaluate", "/measurements"],
   ["evaluate-ticks", "ticks", "evaluate", "/ticks"],
   ["evaluate-heartbeats", "heartbeats", "evaluate", "/heartbeats"],
+  ["evaluate-changes", "changes", "evaluate", "/changes"],
   ["notify-notifications", "notifications", "notify", "/notifications"],
   ["notify-retries", "retries", "notify", "/retries"],
   ["notify-pages", "pages", "notify", "/pages"],

@@ -80,6 +80,7 @@ export function estimate(configuration: Configuration): Estimate {
     line("Cloud Monitoring", "series", work.seriesRead),
     line("Cloud Monitoring", "points", work.exportedPoints * pointBytes),
     line("Cloud Logging", "logs", work.logLines * lineBytes),
+    line("Cloud Logging", "logPages", work.logPagesRead),
     line("Secret Manager", "secrets", work.secretVersions),
     line("Secret Manager", "accesses", work.secretAccesses),
     line("Artifact Registry", "images", work.images * imageBytes),

@@ -33,6 +33,7 @@ export type PriceName =
   | "series"
   | "points"
   | "logs"
+  | "logPages"
   | "egress"
   | "references"
   | "alertPoints"
@@ -135,6 +136,14 @@ export const prices: Readonly<Record<PriceName, Price>> = {
     unit: "bytes of logs",
     dollars: 0.5 / gibibyte,
     free: 50 * gibibyte,
+    freeFor: "project",
+    source: "https://cloud.google.com/stackdriver/pricing",
+    asOf: "2026-08",
+  },
+  logPages: {
+    unit: "pages of log entries read",
+    dollars: 0,
+    free: 0,
     freeFor: "project",
     source: "https://cloud.google.com/stackdriver/pricing",
     asOf: "2026-08",

@@ -22,6 +22,7 @@ export interface Workload {
   readonly writes: number;
   readonly deletes: number;
   readonly seriesRead: number;
+  readonly logPagesRead: number;
   readonly exportedPoints: number;
   /** Bytes that probes send over the internet. */
   readonly egressBytes: number;
@@ -129,6 +130,7 @@ export function workloadOf(configuration: Configuration): Workload {
     writes: reports + minutes * 2 + notices * 4,
     deletes: notices * 2,
     seriesRead: sum(({ seriesRead }) => seriesRead),
+    logPagesRead: sum(({ logPagesRead }) => logPagesRead),
     exportedPoints: sum((group) => pointsOf(group, exports)) + ownPoints,
     logLines: linesOfARequest * requests,
     secretVersions: secrets,
@@ -186,6 +188,8 @@ export interface GroupWork {
   readonly bytes: number;
   /** Series that it reads of Cloud Monitoring. */
   readonly seriesRead: number;
+  /** Pages of log entries that it reads. */
+  readonly logPagesRead: number;
   /** Points that are exported of it. */
   readonly points: number;
 }
@@ -214,6 +218,8 @@ function groupWork(probes: readonly ConfiguredProbe[]): Omit<GroupWork, "points"
     seconds: triggers * (parts * (longest + waiting + overheadSeconds) + divided * overheadSeconds),
     bytes: triggers * rounds * Math.max(1024 * parts, messageOverhead * parts + probes.length * resultBytes),
     seriesRead: triggers * rounds * probes.reduce((total, probe) => total + seriesReadOf(probe), 0),
+    logPagesRead:
+      triggers * rounds * probes.reduce((total, { kind }) => total + (ownEntry(probers, kind)?.logPagesRead ?? 0), 0),
   };
 }
 

@@ -6,7 +6,7 @@ import { type Store, StoreError } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
 import { list } from "../../shared/text/sentences.ts";
 import { type Operand, WrongUsage } from "../command.ts";
-import { type StoreValues, storeOf, storeOptions } from "../store.ts";
+import { type SystemOptions, storeOf, storeOptions } from "../store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { openIncidents } from "./incidents.ts";
 
@@ -24,7 +24,7 @@ export const editOptions = {
 } as const;
 
 /** The values of these options. */
-interface EditValues extends StoreValues {
+interface EditValues extends SystemOptions {
   readonly by?: string | undefined;
   readonly json: boolean;
 }

@@ -41,6 +41,8 @@ export interface Reference {
   readonly key: Key;
   /** By which part of `each.value` the expression may choose it. */
   readonly by?: string;
+  /** What else of `each.value` the expression must name, and nothing more. @default anything */
+  readonly parts?: readonly string[];
   /** Where the value stands in it, by path, and what follows it. */
   readonly attribute?: string;
   readonly suffix?: string;
@@ -237,6 +239,10 @@ function refersTo(
   const literal = own.map((one) => /\["([^"]*)"\]|\[(\d+)\]/.exec(one)).find((match) => match !== null);
   if (literal) return String(target.index) === (literal[1] ?? literal[2]);
   if (target.index === undefined) return true;
+  const named = references.flatMap((one) => /^each\.value\.(\w+)$/.exec(one)?.[1] ?? []);
+  if (from.parts !== undefined && named.some((one) => one !== from.by && !from.parts?.includes(one))) return false;
+  if (from.parts?.some((one) => !named.includes(one)) && references.some((one) => one.startsWith("each.value")))
+    return false;
   if (references.includes("each.key")) return resource.index === target.index;
   return from.by === undefined ? undefined : references.includes(`each.value.${from.by}`);
 }
@@ -279,7 +285,7 @@ function isTest(value: unknown): value is Test {
 }
 
 function isEmpty(value: unknown): boolean {
-  return value === "" || value === false || (Array.isArray(value) && value.length === 0);
+  return value === "" || (Array.isArray(value) && value.length === 0);
 }
 
 /** Whether two values are the same; lists as sets, numbers also as texts. */

@@ -31,6 +31,8 @@ export interface Resource {
   readonly dependsOn: readonly string[];
   /** References of its expressions, all together. */
   readonly references: readonly string[];
+  /** Commands that its creation runs on the machine of the apply. */
+  readonly provisioned: readonly string[];
 }
 
 /** What a person set for one monitor. */
@@ -39,7 +41,11 @@ export interface Inputs {
   readonly answers: { readonly enabled: boolean; readonly url: string | null; readonly iap: boolean };
   /** MD5 of each archive. */
   readonly archives: Readonly<Record<string, string>>;
-  readonly budget: { readonly billing_account: string; readonly monthly_amount: number } | null;
+  readonly budget: {
+    readonly billing_account: string;
+    readonly monthly_amount: number;
+    readonly thresholds: readonly number[];
+  } | null;
   readonly create_log_metrics: boolean;
   readonly create_metrics_scope: boolean;
   readonly database: {
@@ -52,15 +58,24 @@ export interface Inputs {
     Record<string, { readonly memory: string; readonly max_instances: number; readonly concurrency: number }>
   >;
   readonly heartbeat_publishers: readonly string[];
+  /** Absent in plans of versions that had no such topic. */
+  readonly change_publishers?: readonly string[];
   readonly inside: {
     readonly connector: {
       readonly name: string;
       readonly project_id: string | null;
-      readonly create: { readonly network: string; readonly ip_cidr_range: string } | null;
+      readonly create: {
+        readonly network: string;
+        readonly ip_cidr_range: string;
+        readonly machine_type: string;
+        readonly min_instances: number;
+        readonly max_instances: number;
+      } | null;
     } | null;
-    readonly direct: { readonly network: string; readonly subnetwork: string } | null;
+    readonly direct: { readonly network: string; readonly subnetwork: string; readonly tags: readonly string[] } | null;
     readonly all_traffic: boolean;
   };
+  readonly labels: Readonly<Record<string, string>>;
   readonly name_prefix: string;
   readonly organization: {
     readonly kms_key_name: string | null;
@@ -71,6 +86,8 @@ export interface Inputs {
   readonly project_id: string;
   readonly project_number: string;
   readonly region: string;
+  /** Where docs/alarms.md is read. */
+  readonly runbook_url: string | null;
   readonly second_opinion: {
     readonly uptime_url: string | null;
     readonly uptime_period: string;
@@ -89,6 +106,14 @@ export interface PlannedMonitor {
   /** Data sources that wait for resources, and providers that the module configures itself. */
   readonly deferred: readonly string[];
   readonly providers: readonly string[];
+  /** Its outputs as far as they are known, where it is the root. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  /** Version constraint of the provider; `undefined` where the plan does not say. */
+  readonly providerVersion: string | undefined;
+  /** The project that the module reads the number of; `undefined` where that is not known. */
+  readonly projectRead: string | undefined;
+  /** What has conditions that Terraform checks; `undefined` where the plan does not say. */
+  readonly checked: readonly string[] | undefined;
   /** What the `check` blocks say that fail. */
   readonly failedChecks: readonly string[];
   readonly deployment: Deployment;
@@ -107,8 +132,23 @@ interface Change {
   readonly change: { readonly actions: readonly string[]; readonly after: Json | null; readonly after_unknown?: Json };
 }
 
+interface StateModule {
+  readonly address?: string;
+  readonly resources?: readonly {
+    readonly mode: string;
+    readonly type: string;
+    readonly values?: { readonly project_id?: string };
+  }[];
+  readonly child_modules?: readonly StateModule[];
+}
+
 interface FailedCheck {
-  readonly address: { readonly kind: string; readonly module?: string };
+  readonly address: {
+    readonly kind: string;
+    readonly module?: string;
+    readonly type?: string;
+    readonly name?: string;
+  };
   readonly status: string;
   readonly instances?: readonly { readonly problems?: readonly { readonly message: string }[] }[];
 }
@@ -119,6 +159,9 @@ interface Configured {
   readonly name: string;
   readonly expressions?: Json;
   readonly depends_on?: readonly string[];
+  readonly provisioners?: readonly {
+    readonly expressions?: { readonly command?: { readonly constant_value?: string } };
+  }[];
 }
 
 interface ConfiguredModule {
@@ -139,11 +182,21 @@ export function readPlan(text: string): PlannedMonitor[] {
   const how = "write it with terraform plan -out FILE and terraform show -json FILE";
   let plan: {
     readonly checks?: readonly FailedCheck[];
+    readonly output_changes?: Readonly<Record<string, { readonly after?: unknown; readonly after_unknown?: unknown }>>;
+    readonly prior_state?: { readonly values?: { readonly root_module?: StateModule } };
     readonly resource_changes?: readonly Change[];
     readonly configuration?: {
       readonly root_module?: ConfiguredModule;
       readonly provider_config?: Readonly<
-        Record<string, { readonly name: string; readonly module_address?: string; readonly expressions?: Json }>
+        Record<
+          string,
+          {
+            readonly name: string;
+            readonly version_constraint?: string;
+            readonly module_address?: string;
+            readonly expressions?: Json;
+          }
+        >
       >;
     };
   };
@@ -173,6 +226,21 @@ export function readPlan(text: string): PlannedMonitor[] {
         deferred: configured.flatMap(({ mode, type, name, depends_on = [] }) =>
           mode === "data" && depends_on.length > 0 ? [`data.${type}.${name}`] : [],
         ),
+        outputs:
+          module === ""
+            ? Object.fromEntries(
+                Object.entries(plan.output_changes ?? {}).flatMap(([name, { after, after_unknown }]) =>
+                  containsTrue(after_unknown) ? [] : [[name, after]],
+                ),
+              )
+            : {},
+        providerVersion: Object.values(plan.configuration?.provider_config ?? {}).find(
+          (one) => one.name === "google" && (one.module_address ?? "") === called,
+        )?.version_constraint,
+        projectRead: projectIn(plan.prior_state?.values?.root_module, module),
+        checked: plan.checks
+          ?.filter(({ address }) => address.kind === "resource" && (address.module ?? "") === called)
+          .map(({ address }) => `${address.type}.${address.name}`),
         failedChecks: (plan.checks ?? [])
           .filter(
             ({ address, status }) => address.kind === "check" && status === "fail" && (address.module ?? "") === called,
@@ -193,6 +261,14 @@ export function readPlan(text: string): PlannedMonitor[] {
       "the plan has no terraform_data.rehearsal with a known input: plan the module terraform/ of this version",
     );
   return monitors;
+}
+
+/** The project that the data source of a module has read. */
+function projectIn(state: StateModule | undefined, module: string): string | undefined {
+  if (state === undefined) return undefined;
+  if ((state.address ?? "") !== module)
+    return (state.child_modules ?? []).map((child) => projectIn(child, module)).find((found) => found !== undefined);
+  return state.resources?.find(({ mode, type }) => mode === "data" && type === "google_project")?.values?.project_id;
 }
 
 /** Configuration of the module at an address such as `module.pathkeeper["staging"]`. */
@@ -227,6 +303,9 @@ function resourceOf(change: Change, configured: readonly Configured[], isConfigu
     actions: change.change.actions,
     dependsOn: own?.depends_on ?? [],
     references: referencesIn(expressions),
+    provisioned: (own?.provisioners ?? []).flatMap(
+      ({ expressions: { command } = {} }) => command?.constant_value ?? [],
+    ),
   };
 }
 

@@ -11,6 +11,8 @@ import { identityNeeds } from "./needs/identities.ts";
 import { messagingNeeds } from "./needs/messaging.ts";
 import { projectNeeds } from "./needs/projects.ts";
 import { storageNeeds } from "./needs/storage.ts";
+import { collisions } from "./neighbours.ts";
+import { outputProblems } from "./outputs.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
 import { byTheBook } from "./rulebook.ts";
 
@@ -33,13 +35,16 @@ export function needsOf(monitor: PlannedMonitor): Need[] {
   );
 }
 
-/** Rehearses one monitor. */
-export function rehearse(monitor: PlannedMonitor): Rehearsal {
+/** Rehearses one monitor. @param all monitors of the plan. @default it alone */
+export function rehearse(monitor: PlannedMonitor, all: readonly PlannedMonitor[] = [monitor]): Rehearsal {
+  const names = namesOf(monitor);
   const resources = monitor.resources.map(withTitle);
   const needs = needsOf(monitor);
   const found = [
     ...findings(resources, needs),
-    ...byTheBook(resources, monitor, namesOf(monitor)),
+    ...byTheBook(resources, monitor, names),
+    ...outputProblems(monitor.outputs, names),
+    ...collisions(monitor, all),
     ...configuration(monitor),
   ];
   return {

@@ -1,137 +1,57 @@
 /** How Google and Terraform behave when a plan is applied: what waits for what, what a replacement loses, and what a name may be. */
+
+import { tooLong } from "./lengths.ts";
 import type { Names } from "./names.ts";
 import type { Finding } from "./need.ts";
+import { order, type Rule } from "./order.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
 
-/** A rule with its source. */
-interface Rule {
-  readonly source: string;
-  check(resources: readonly Resource[], names: Names, monitor: PlannedMonitor): Omit<Finding, "source">[];
-}
-
-/** What must come before what. */
-const order: readonly Rule[] = [
+/** What Google and Terraform do. */
+const rulebook: readonly Rule[] = [
   {
-    source: "https://cloud.google.com/pubsub/docs/create-push-subscription",
-    check: (resources, names) => {
-      // What takes answers is called by people, and by no schedule.
-      const accounts = new Set(names.functions.filter((each) => each !== "answers").map(names.member));
-      const needed = resources.filter(
-        ({ type, known }) => type.endsWith("_iam_member") && accounts.has(String(known["member"])),
-      );
-      const grants = new Set(needed.map(({ type, name }) => `${type}.${name}`));
+    source: "https://github.com/hashicorp/terraform-provider-google/blob/main/CHANGELOG.md",
+    check: (_resources, _names, { providerVersion }) => {
+      const [, major = "0", minor = "0"] = />=\s*(\d+)(?:\.(\d+))?/.exec(providerVersion ?? "") ?? [];
+      if (providerVersion === undefined || Number(major) > 7 || (Number(major) === 7 && Number(minor) >= 33)) return [];
       return [
-        ...[
-          "google_cloud_run_v2_service_iam_member",
-          "google_service_account_iam_member",
-          "google_pubsub_topic_iam_member.dead_letters",
-        ].flatMap((to) =>
-          mustWait(resources, "google_pubsub_subscription", to, "its first messages use up their attempts", isPush),
-        ),
-        ...mustWait(
-          resources,
-          "google_cloud_scheduler_job",
-          "google_pubsub_subscription",
-          "a topic without subscriptions drops messages",
-        ),
-        ...[...grants].flatMap((to) =>
-          mustWait(resources, "google_cloud_scheduler_job", to, "the first runs are refused"),
-        ),
+        {
+          level: "error",
+          address: "required_providers.google",
+          says: `takes ${providerVersion}: versions before 7.33 do not wait until service accounts exist everywhere, and the first apply stops`,
+          write: 'version = ">= 7.33.0, < 9.0.0"',
+        },
       ];
     },
   },
   {
-    source: "https://cloud.google.com/iam/docs/access-change-propagation",
-    check: (resources) => [
-      ...mustWait(
-        resources,
-        "google_cloudfunctions2_function",
-        "terraform_data.build_grants",
-        "the first build starts before its grants are effective, and fails",
-      ),
-      ...mustWait(
-        resources,
-        "google_cloudfunctions2_function",
-        "terraform_data.configuration",
-        "it is deployed from bundles of another configuration",
-      ),
-      ...["google_project_iam_member.build", "google_project_iam_member.build_sources"].flatMap((to) =>
-        mustWait(resources, "terraform_data", to, "it waits for nothing", ({ name }) => name === "build_grants"),
-      ),
-      ...(resources.some(({ type, name }) => `${type}.${name}` === "google_project_iam_member.connector")
-        ? mustWait(
-            resources,
-            "google_cloudfunctions2_function",
-            "google_project_iam_member.connector",
-            "it cannot use the connector of another project",
-          )
-        : []),
-    ],
+    source: "https://cloud.google.com/iam/docs/service-agents",
+    check: (_resources, { inputs }, { projectRead }) =>
+      projectRead === undefined || projectRead === inputs.project_id
+        ? []
+        : [
+            {
+              level: "error",
+              address: "data.google_project.main",
+              says: `reads the project ${projectRead}: the service agents of ${inputs.project_id} have its number in their names`,
+              write: "project_id = var.project_id",
+            },
+          ],
   },
   {
-    source: "https://cloud.google.com/monitoring/alerts/concepts-indepth#partial-metric-data",
-    check: (resources) =>
-      mustWait(
-        resources,
-        "google_monitoring_alert_policy",
-        "google_cloud_scheduler_job",
-        "it fires before anything could be measured",
-        ({ name }) => /^(no_measurements|evaluator_silent)$/.test(name),
-      ),
+    source: "https://developer.hashicorp.com/terraform/language/expressions/custom-conditions",
+    check: (_resources, _names, { checked }) =>
+      checked === undefined || checked.includes("terraform_data.configuration")
+        ? []
+        : [
+            {
+              level: "error",
+              address: "terraform_data.configuration",
+              says: "has no precondition: bundles that were built from another configuration would be deployed",
+              write:
+                'precondition {\n  condition     = local.deployment.config_sha256 == filesha256(var.config_file)\n  error_message = "…"\n}',
+            },
+          ],
   },
-  {
-    source: "https://cloud.google.com/monitoring/uptime-checks/create-synthetic-monitors",
-    check: (resources) =>
-      mustWait(
-        resources,
-        "google_cloud_run_v2_service_iam_member",
-        "google_monitoring_uptime_check_config",
-        "the account of Cloud Monitoring does not exist before the first synthetic monitor of a project",
-        ({ name }) => name === "synthetic",
-      ),
-  },
-  {
-    source: "https://cloud.google.com/service-usage/docs/enable-disable",
-    check: (resources) =>
-      resources
-        .filter(
-          ({ type }) =>
-            type.startsWith("google_") &&
-            type !== "google_project_service" &&
-            resources.some((one) => one.type === "google_project_service"),
-        )
-        .filter((resource) => !follows(resource, "google_project_service", resources, new Set()))
-        .map(({ address }) => ({
-          level: "error",
-          address,
-          says: "may be created before the APIs are enabled, which fails in a new project",
-          write: "depends_on = [google_project_service.main]",
-        })),
-  },
-  {
-    source: "https://developer.hashicorp.com/terraform/language/data-sources#depends_on",
-    check: (_resources, _names, { deferred }) =>
-      deferred.map((address) => ({
-        level: "error",
-        address,
-        says: "has depends_on: with every change of those resources its values are unknown, and what names them is replaced",
-        write: `# remove depends_on from ${address}`,
-      })),
-  },
-  {
-    source: "https://developer.hashicorp.com/terraform/language/modules/develop/providers",
-    check: (_resources, _names, { providers, module }) =>
-      providers.map((name) => ({
-        level: "error",
-        address: module,
-        says: `configures the provider ${name} itself: it takes neither for_each nor depends_on nor providers`,
-        write: `# move provider "${name}" to the root`,
-      })),
-  },
-];
-
-/** What Google and Terraform do. */
-const rulebook: readonly Rule[] = [
   {
     source: "https://cloud.google.com/firestore/docs/pitr",
     check: (_resources, { inputs }) =>
@@ -272,51 +192,13 @@ function ownEntryOf(map: ReadonlyMap<string, string>, key: string): string | und
   return map.get(key);
 }
 
-function isPush({ leaves }: Resource): boolean {
-  return [...leaves.keys()].some((path) => path.startsWith("push_config."));
-}
-
-/** Resources of one type that do not wait for those of another. @param to a type, or a resource by type and name */
-function mustWait(
-  resources: readonly Resource[],
-  type: string,
-  to: string,
-  otherwise: string,
-  which: (resource: Resource) => boolean = () => true,
-): Omit<Finding, "source">[] {
-  const target = resources.filter((one) => one.type === to || `${one.type}.${one.name}` === to);
-  const [first] = target;
-  return resources
-    .filter((one) => one.type === type && which(one) && !follows(one, to, resources, new Set()))
-    .map(({ address }) => ({
-      level: "error",
-      address,
-      says: `does not wait for ${to}: ${otherwise}`,
-      write: `depends_on = [${first === undefined ? `${to}.NAME` : `${first.type}.${first.name}`}]`,
-    }));
-}
-
-/** Whether a resource comes after another, by what it names or waits for. Locals cannot be looked into: what names one is given the benefit of the doubt. */
-function follows(resource: Resource, to: string, resources: readonly Resource[], seen: Set<string>): boolean {
-  const name = `${resource.type}.${resource.name}`;
-  if (seen.has(name)) return false;
-  seen.add(name);
-  const next = [...resource.dependsOn, ...resource.references].flatMap(
-    (one) => /^(?:google|terraform)_\w+\.\w+/.exec(one)?.[0] ?? [],
-  );
-  if (next.some((one) => one === to || one.startsWith(`${to}.`))) return true;
-  return next.some((one) => {
-    const found = resources.find(({ type, name: called }) => `${type}.${called}` === one);
-    return found !== undefined && follows(found, to, resources, seen);
-  });
-}
-
 /** Applies every rule. */
 export function byTheBook(resources: readonly Resource[], monitor: PlannedMonitor, names: Names): Finding[] {
   const isConfigured = resources.some(({ references }) => references.length > 0);
   // Without the configuration in the plan nothing is known of what waits for what.
   const used = isConfigured ? [...order, ...rulebook] : rulebook;
-  return used.flatMap(({ source, check }) =>
-    check(resources, names, monitor).map((finding) => ({ ...finding, source })),
-  );
+  return [
+    ...used.flatMap(({ source, check }) => check(resources, names, monitor).map((finding) => ({ ...finding, source }))),
+    ...tooLong(resources),
+  ];
 }

@@ -16,6 +16,13 @@ export type Effect =
   | { readonly what: "outcome"; readonly probes: ReadonlySet<string>; readonly outcome: Outcome }
   | { readonly what: "metric"; readonly probes: ReadonlySet<string>; readonly sample: SampleCourse }
   | { readonly what: "finding"; readonly probes: ReadonlySet<string>; readonly finding: Finding }
+  | {
+      readonly what: "log";
+      readonly probes: ReadonlySet<string>;
+      readonly component: string;
+      readonly message: string;
+      readonly count: number;
+    }
   | { readonly what: "unhealthy"; readonly vantages: readonly Vantage[]; readonly message: string }
   | { readonly what: "arrival"; readonly probes: ReadonlySet<string>; readonly delays: readonly number[] }
   | { readonly what: "answer"; readonly channel: string; readonly status: number };
@@ -56,4 +63,6 @@ export type Deed =
       readonly forMs: number;
       readonly reason: string;
     }
+  /** Somebody reports a change that was made so long before. */
+  | { readonly deed: "change"; readonly component: string; readonly what: string; readonly agoMs: number }
   | { readonly deed: "restart" };

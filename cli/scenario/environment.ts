@@ -1,10 +1,18 @@
 /** The environment of a scenario: what each probe would show at an instant. */
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
-import type { Failure, Finding, Measurement, ProbeResult, Vantage } from "../../shared/messages/report.ts";
+import type {
+  Failure,
+  Finding,
+  Measurement,
+  ProbeResult,
+  ReportedLogPattern,
+  Vantage,
+} from "../../shared/messages/report.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
 import type { Effect, Phase, SampleCourse } from "./effect.ts";
 import type { Scenario, SeriesOfValues } from "./file/load.ts";
 import { healthySamples } from "./healthy.ts";
+import { logPatternOf } from "./occurrence.ts";
 import type { Mark, Point } from "./series.ts";
 
 /** What a run of a probe shows, and how its report travels. */
@@ -72,6 +80,7 @@ export class Environment {
       if (shown !== undefined) put(metric, labels, shown);
     }
     const findings: Finding[] = [];
+    const logPatterns: ReportedLogPattern[] = [];
     // A check that is satisfied says so, as long as its probe can say anything.
     for (const { effect } of failure === undefined ? all : []) {
       if (effect.what === "finding") put("configuration_ok", labelsOf(effect.finding), 1);
@@ -81,6 +90,10 @@ export class Environment {
       if (effect.what === "finding") {
         findings.push(effect.finding);
         put("configuration_ok", labelsOf(effect.finding), 0);
+      } else if (effect.what === "log") {
+        // Only a diagnosis looks into the logs.
+        const { start } = this.#scenario;
+        if (run === undefined) logPatterns.push(logPatternOf(effect, start + phase.from, start + at));
       } else if (effect.what === "metric") {
         put(
           effect.sample.metric,
@@ -100,6 +113,7 @@ export class Environment {
       ...(failure === undefined ? {} : { failure }),
       measurements: [...samples.values()],
       ...(findings.length === 0 ? {} : { findings }),
+      ...(logPatterns.length === 0 ? {} : { log_patterns: logPatterns }),
     };
     return { result, durationMs, delays: travels };
   }

@@ -191,6 +191,11 @@ class Stage {
       case "restart":
         this.#world.restart();
         return;
+      case "change": {
+        const { component, what, agoMs } = deed;
+        this.#world.change({ component, what, at: iso(at - agoMs) }, at);
+        return;
+      }
       case "silence": {
         const { scope, name, forMs, reason } = deed;
         await store.set("silences", `silence-${at}-${scope}`, {

@@ -21,6 +21,8 @@ function understood(sentence: string): string {
     }
     case "finding":
       return `${probes} ${JSON.stringify(effect.finding)}`;
+    case "log":
+      return `${probes} ${effect.component} ${effect.message} ${effect.count}`;
     case "unhealthy":
       return `${effect.vantages.join("+")} ${effect.message}`;
     case "arrival":

@@ -16,6 +16,7 @@ import { nearest } from "../../shared/text/nearest.ts";
 import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
 import { readFailure } from "./failure.ts";
 import { Misunderstood, Tokens } from "./file/tokens.ts";
+import { readChange, readLog } from "./occurrence.ts";
 
 /** Understands what is the case during a phase. @throws Misunderstood */
 export function effectOf(sentence: string, configuration: Configuration): Effect {
@@ -40,6 +41,7 @@ function readEffect(tokens: Tokens, configuration: Configuration): Effect {
     if (tokens.has("prober")) return readUnhealthy(tokens);
     if (tokens.has("check")) return readFinding(tokens, configuration);
     if (tokens.has("channel")) return readAnswer(tokens, configuration);
+    if (tokens.has("log")) return readLog(tokens, configuration);
     const metric = namedMetric(first.text);
     if (metric !== undefined) {
       tokens.take();
@@ -335,7 +337,7 @@ function readAnswer(tokens: Tokens, { channels }: Configuration): Effect {
   return { what: "answer", channel, status: tokens.whole("a status such as 503") };
 }
 
-const deeds = ["acknowledge", "resolve", "reopen", "note", "mute", "write", "silence", "restart"] as const;
+const deeds = ["acknowledge", "resolve", "reopen", "note", "mute", "write", "silence", "change", "restart"] as const;
 
 function readDeed(tokens: Tokens, configuration: Configuration): Deed {
   const word = tokens.name("what is done");
@@ -357,6 +359,8 @@ function readDeed(tokens: Tokens, configuration: Configuration): Deed {
     }
     case "silence":
       return readSilence(tokens, configuration);
+    case "change":
+      return readChange(tokens, configuration);
     case "restart":
       return { deed: "restart" };
     default: {

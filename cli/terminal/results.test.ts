@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { ProbeResult } from "../../shared/messages/report.ts";
-import { failureSentence, stepLines } from "./results.ts";
+import { failureSentence, recordLines, stepLines } from "./results.ts";
 import { memoryTerminal } from "./terminal.ts";
 
 const terminal = memoryTerminal();
@@ -48,5 +48,52 @@ describe("the steps of a journey", () => {
     };
     expect(stepLines(other, terminal)).toEqual([]);
     expect(failureSentence(other)).toBe("response: 503 Service Unavailable");
+  });
+});
+
+describe("changes and logs", () => {
+  const change = { kind: "deployment", resource: "Cloud Run service backend", components: ["backend"] } as const;
+  const result: ProbeResult = {
+    ...journey,
+    probe: "what-changed",
+    changes: [
+      {
+        ...change,
+        components: ["backend"],
+        id: "1",
+        at: "2025-09-16T11:58:00.000Z",
+        what: "deployed revision backend-00042",
+      },
+      {
+        ...change,
+        components: [],
+        id: "2",
+        at: "2025-09-16T11:57:00.000Z",
+        what: "deployed elsewhere",
+        elsewhere: true,
+      },
+    ],
+    log_patterns: [
+      {
+        pattern: "connect to <*> timed out",
+        resource: "Cloud Run service backend",
+        component: "backend",
+        count: 649,
+        first_at: "2025-09-16T12:02:00.000Z",
+        last_at: "2025-09-16T12:05:00.000Z",
+        before: 0,
+        before_seconds: 3600,
+      },
+    ],
+  };
+
+  it("are told in a line each, without what concerns something else", () => {
+    expect(recordLines(result, terminal)).toEqual([
+      "what-changed",
+      "  2025-09-16 11:58:00 UTC  backend  deployed revision backend-00042",
+      "  649 times                backend  connect to <*> timed out",
+      "",
+    ]);
+    expect(recordLines(journey, terminal)).toEqual([]);
   });
 });

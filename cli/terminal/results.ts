@@ -79,6 +79,24 @@ export function findingLines(
   ];
 }
 
+/** What a result says of changes and of logs, a line each; nothing where it says nothing. */
+export function recordLines(
+  { probe, changes = [], log_patterns: patterns = [] }: ProbeResult,
+  { paint }: Pick<Terminal, "paint">,
+): string[] {
+  const ours = changes.filter(({ elsewhere }) => elsewhere !== true);
+  if (ours.length + patterns.length === 0) return [];
+  const rows = [
+    ...ours.map(({ at, components, what }) => [
+      `${at.slice(0, 19).replace("T", " ")} UTC`,
+      components.join(", ") || "-",
+      what,
+    ]),
+    ...patterns.map(({ count, component, pattern }) => [`${count} times`, component, pattern]),
+  ];
+  return [paint("strong", probe), ...table(rows), ""];
+}
+
 const shades = { critical: "bad", warning: "doubtful", info: "faint" } as const;
 
 /** Checks by name as far as a reader wants to read them; all of them are in the JSON. */

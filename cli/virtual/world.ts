@@ -9,6 +9,7 @@ import type { Send } from "../../functions/notify/deliver/send.ts";
 import { notifyHandler } from "../../functions/notify/handler.ts";
 import { MemoryPublisher, MemoryStore } from "../../shared/adapters/memory.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import type { ChangeReport } from "../../shared/messages/change.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import { MalformedMessage } from "../../shared/messages/parse.ts";
 import { type ProbeRequest, parseProbeRequest } from "../../shared/messages/probe-request.ts";
@@ -110,6 +111,11 @@ export class VirtualWorld {
   /** A report arrives. */
   report(report: Report, at: number): void {
     this.at(at, () => this.#accept(topics.measurements, { data: report }));
+  }
+
+  /** A reported change arrives. */
+  change(data: Pick<ChangeReport, "component" | "what" | "at">, at: number): void {
+    this.at(at, () => this.#accept(topics.changes, { data }));
   }
 
   /** A tick arrives. */

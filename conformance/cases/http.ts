@@ -2,7 +2,7 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Case } from "../case.ts";
 import { goodLeaf, okText } from "../stand.ts";
-import { answers, at, encoded, endless, head, json, redirects, status } from "../support/http.ts";
+import { answers, at, encoded, endless, head, json, protocol, redirects, status } from "../support/http.ts";
 
 const healthy = '{"status":"healthy"}';
 const utf16 = (text: string, bigEndian: boolean): Buffer => {
@@ -182,6 +182,17 @@ export const httpCases: readonly Case[] = [
     { kind: "body", phase: "body", status: 200, says: /does not contain "healthy", it is: maintenance/ },
     { contains: "healthy" },
   ),
+  answers(
+    "encodes its body in a way that nobody asked for",
+    head("200 OK\r\ncontent-encoding: compress", "\u001f\u009dhidden"),
+    {
+      kind: "body",
+      phase: "body",
+      says: /does not contain "healthy".*; it is encoded as compress, which was not asked for/,
+    },
+    { contains: "healthy" },
+  ),
+  protocol("answers with a status below 100", head("099 What"), /it begins with "HTTP\/1\.1 099 What"/),
   answers("claims gzip and sends plain text", head("200 OK\r\ncontent-encoding: gzip", "healthy"), {
     kind: "body",
     phase: "body",

@@ -74,7 +74,7 @@ const failsQuery = (code: string, text: string, kind: "auth" | "database" | "tim
     says: sentence,
   });
 
-/** Where the protocol has no room for the words of a library. */
+/** A server that violates the protocol; the message must not contain the wording of a library. */
 const senseless = (name: string, talk: (socket: Socket) => void, sentence = /does not speak PostgreSQL/): Case =>
   talks(name, talk, { kind: "protocol", phase: ["authentication", "tls"], says: sentence });
 
@@ -297,6 +297,16 @@ export const postgresCases: readonly Case[] = [
         password: "p4ssw0rd",
       };
     },
+  },
+  {
+    name: "speaks TLS from the first byte where it is asked for TLS",
+    verdict: { kind: "protocol", phase: "tls", says: /speaks TLS from the first byte, which PostgreSQL does not/ },
+    serve: async (stand) => at(await stand.tls(await goodLeaf()), { tls: "require" }),
+  },
+  {
+    name: "speaks TLS from the first byte where a login goes in plain text",
+    verdict: { kind: "protocol", phase: "authentication", says: /speaks TLS from the first byte/ },
+    serve: async (stand) => at(await stand.tls(await goodLeaf()), { tls: "disable" }),
   },
   {
     name: "is not there for PostgreSQL",

@@ -24,7 +24,7 @@ const refuses = (answer: string, kind: FailureKind, says: RegExp, more: More = {
   );
 };
 
-/** What is not Redis. */
+/** A server that does not speak Redis. */
 const senseless = (name: string, answer: string): Case =>
   answers(name, answer, {
     kind: "protocol",
@@ -43,6 +43,14 @@ export const redisCases: readonly Case[] = [
   refuses("-ERR max number of clients reached", "unavailable", /max number of clients reached/),
   refuses("-LOADING Redis is loading the dataset in memory", "unavailable", /LOADING/),
   refuses("-MASTERDOWN Link with MASTER is down", "unavailable", /MASTERDOWN/),
+  refuses("-ERR operation not permitted", "auth", /asks for a login/),
+  refuses("-ERR wrong number of arguments for 'auth' command", "auth", /takes a password alone/, {
+    password: "p4ssw0rd",
+  }),
+  refuses("-MISCONF Redis is configured to save RDB snapshots", "unavailable", /cannot save its data: MISCONF/),
+  refuses("-OOM command not allowed when used memory > 'maxmemory'", "unavailable", /has used up its memory: OOM/),
+  refuses("-CLUSTERDOWN The cluster is down", "unavailable", /a part of a cluster that is down: CLUSTERDOWN/),
+  refuses("-no upstream host", "unavailable", /a proxy that has no server behind it: no upstream host/),
   senseless("answers a PING with something else", "+HELLO\r\n"),
   senseless("speaks SSH in place of Redis", "SSH-2.0-OpenSSH_9.9\r\n"),
   senseless("speaks HTTP in place of Redis", "HTTP/1.1 400 Bad Request\r\n\r\n"),
@@ -94,6 +102,35 @@ export const redisCases: readonly Case[] = [
     name: "does not speak TLS where a PING goes over TLS",
     verdict: { kind: "tls", phase: "tls", says: /127\.0\.0\.1:\d+ does not speak TLS/ },
     serve: async (stand) => at(await stand.says("-ERR Protocol error\r\n"), { tls: true, ca: (await root()).cert }),
+  },
+  {
+    name: "speaks TLS where a PING goes in plain text",
+    verdict: {
+      kind: "protocol",
+      phase: "answer",
+      says: /speaks TLS there, and was asked in plain text: write tls: true/,
+    },
+    serve: async (stand) => at(await stand.tls(await goodLeaf())),
+  },
+  {
+    name: "speaks TLS where a login goes in plain text",
+    verdict: { kind: "protocol", phase: "authentication", says: /speaks TLS there, and was asked in plain text/ },
+    serve: async (stand) => at(await stand.tls(await goodLeaf()), { password: "p4ssw0rd" }),
+  },
+  {
+    name: "speaks TLS where a line goes in plain text",
+    verdict: {
+      kind: "protocol",
+      phase: "answer",
+      says: /speaks TLS there, and was asked in plain text: write tls: true/,
+    },
+    serve: async (stand) => ({
+      protocol: "tcp",
+      host: "127.0.0.1",
+      port: await stand.tls(await goodLeaf()),
+      send: "HELO\r\n",
+      matches: "^250 ",
+    }),
   },
   {
     name: "closes at the PING",

@@ -4,7 +4,7 @@ import type { CertificateOptions, Issued } from "../../functions/probe/certifica
 import type { Case, Check, Verdict } from "../case.ts";
 import { certificate, goodLeaf, root, type Stand } from "../stand.ts";
 
-/** What the certificate of a case is, besides one for localhost. */
+/** Properties of the certificate of a case, apart from being for localhost. */
 type Leaf = Omit<CertificateOptions, "name"> & { readonly name?: string };
 
 const check = async (port: number, name = "localhost"): Promise<Check> => ({

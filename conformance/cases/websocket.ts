@@ -123,6 +123,8 @@ export const websocketCases: readonly Case[] = [
   ...closes(1013, "unavailable", "", /closed the connection with 1013 \(try again later\)/),
   ...closes(4401, "auth", "token expired", /closed the connection with 4401 \(not logged in\): token expired/),
   ...closes(4403, "auth", "", /closed the connection with 4403 \(forbidden\)/),
+  ...closes(3000, "auth", "no token", /closed the connection with 3000 \(unauthorized\): no token/),
+  ...closes(3003, "auth", "", /closed the connection with 3003 \(forbidden\)/),
   ...closes(4000, "sequence", "own reasons", /closed the connection with 4000: own reasons/),
   talks(
     "accepts and is cut off",

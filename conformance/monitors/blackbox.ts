@@ -1,4 +1,4 @@
-/** Prometheus' blackbox_exporter, as a monitor under test: one module for each check. It has no WebSockets, PostgreSQL or APIs of Google. */
+/** Prometheus' blackbox_exporter, as a monitor under test: one module for each check. It has no WebSockets, streams of events, PostgreSQL or APIs of Google. */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -50,10 +50,33 @@ function moduleFor(check: Check, caFile: string): { readonly module: object; rea
       const query_response = [{ send: "PING" }, { expect: "^\\+PONG" }];
       return { module: { prober: "tcp", tcp: { ...ip, tls, tls_config, query_response } }, target: `${host}:${port}` };
     }
+    case "dns": {
+      const { name, type, server, records = [], connect } = check;
+      if (connect !== undefined) return undefined;
+      // Of an alias and its address one matches; that there is nothing else, it cannot be asked.
+      const wanted = records.map((record) => `(?i)${record.replaceAll(".", "\\.")}`);
+      const dns = {
+        ...ip,
+        query_name: name,
+        query_type: type,
+        validate_answer_rrs: { fail_if_none_matches_regexp: wanted.length === 0 ? [`\\s${type}\\s`] : wanted },
+      };
+      return { module: { prober: "dns", dns }, target: server };
+    }
+    case "grpc": {
+      const { host, port, tls = false, service = "" } = check;
+      return { module: { prober: "grpc", grpc: { ...ip, service, tls, tls_config } }, target: `${host}:${port}` };
+    }
     default:
       return undefined;
   }
 }
+
+/**
+ * Time to wait after its timeout, in milliseconds, because some of its probes exceed it. A result that does not arrive in this time counts
+ * as not checked.
+ */
+const patienceMs = 3_000;
 
 /** Starts it; `undefined` where it is not installed. */
 export async function startBlackbox(): Promise<Monitor | undefined> {
@@ -89,7 +112,13 @@ export async function startBlackbox(): Promise<Monitor | undefined> {
       const reloaded = await fetch(`${base}/-/reload`, { method: "POST" });
       if (!reloaded.ok) return { up: false, text: await reloaded.text() };
       const query = new URLSearchParams({ module: "case", target: asked.target, debug: "true" });
-      const answer = await (await fetch(`${base}/probe?${query}`)).text();
+      const overdue = AbortSignal.timeout(timeoutMs + patienceMs);
+      const asking = fetch(`${base}/probe?${query}`, { signal: overdue }).then((reply) => reply.text());
+      const answer = await asking.catch((error: unknown) => {
+        if (overdue.aborted) return undefined;
+        throw error;
+      });
+      if (answer === undefined) return undefined;
       const [logs = ""] = answer.split("Metrics that would have been returned");
       return { up: /^probe_success 1$/m.test(answer), text: logs };
     },

@@ -63,6 +63,23 @@ function probeFor(check: Check): {
       const login = password === undefined ? {} : { password: { secret: "password" } };
       return { kind: "redis", settings: { host, port, tls, ...login, ...ca }, secrets: { ...secrets, password } };
     }
+    case "dns": {
+      const { name, type, server, records, connect } = check;
+      const expect = records === undefined ? {} : { expect: { [type]: records } };
+      const reached = connect === undefined ? {} : { connect };
+      return { kind: "dns", settings: { name, types: [type], resolvers: [server], ...expect, ...reached }, secrets };
+    }
+    case "sse": {
+      const { url, event, data, failOn } = check;
+      const awaited = { event, ...(data === undefined ? {} : { contains: data }) };
+      const fatal = failOn === undefined ? {} : { fail_on: [{ event: failOn }] };
+      const script = [{ expect: [awaited], within: "300ms", ...fatal }];
+      return { kind: "sse", settings: { url, script, ...("ca" in ca ? { tls: ca } : {}) }, secrets };
+    }
+    case "grpc": {
+      const { host, port, tls = false, service = "" } = check;
+      return { kind: "grpc", settings: { host, port, tls, service, ...ca }, secrets };
+    }
     case "google":
       return { kind: "cloud_sql", settings: { project: "conformance", instance: "orders" }, secrets };
   }

@@ -179,6 +179,11 @@ export class Bench {
     await this.passCanaries();
   }
 
+  /** Somebody reports a change. @param at when it was published */
+  async change(data: object, at: number = this.now): Promise<void> {
+    await this.#push("/changes", data, at);
+  }
+
   /** Runs the probes that were asked for, by a diagnosis or to validate a recovery. */
   async answerValidations(shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
     for (;;) {

@@ -9,10 +9,18 @@ import type { Clock, Logger, MetricPoint, MetricSink, Publisher, Store, Written 
 import { StoreError } from "../../shared/ports.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import type { Committed, EvaluatorContext } from "./commit/context.ts";
-import { commitCanary, commitDiagnosis, commitReport, commitSelfReport, commitValidation } from "./commit/report.ts";
+import {
+  commitCanary,
+  commitDiagnosis,
+  commitReport,
+  commitReportedChange,
+  commitSelfReport,
+  commitValidation,
+} from "./commit/report.ts";
 import { StoreOutage } from "./commit/store-outage.ts";
 import { commitTick, commitWatchdogSignal } from "./commit/tick.ts";
 import { takeInHeartbeat } from "./heartbeats.ts";
+import { reportedChange } from "./incident/reported-changes.ts";
 import type { OutboxEntry, RecentlyResolved } from "./incident/state.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
 import { leftOutSentence } from "./monitor/export.ts";
@@ -54,7 +62,7 @@ const frontPageEvery = 300_000;
 /** Number of published ids to remember, so that the next commit can remove them from the outbox. */
 const rememberedIds = 1_000;
 
-/** Makes the handler of reports (on `/measurements`), ticks (on `/ticks`) and beats (on `/heartbeats`). */
+/** Makes the handler of reports (on `/measurements`), ticks (on `/ticks`), beats (on `/heartbeats`) and changes (on `/changes`). */
 export function evaluateHandler(
   ports: EvaluatePorts,
   plan: Plan,
@@ -213,8 +221,14 @@ async function commit(
       });
       return { outbox: [] };
     }
+    case "/changes": {
+      const change = reportedChange(message, context.plan.configuration, logger);
+      return change === undefined ? { outbox: [] } : commitReportedChange(context, change, clock.now());
+    }
     default:
-      throw new MalformedMessage(`nothing is served on ${path}: push to /measurements, /ticks or /heartbeats`);
+      throw new MalformedMessage(
+        `nothing is served on ${path}: push to /measurements, /ticks, /heartbeats or /changes`,
+      );
   }
 }
 

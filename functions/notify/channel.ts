@@ -4,6 +4,7 @@ import type { Component } from "../../shared/config/model.ts";
 import type { Audience } from "../../shared/config/notification.ts";
 import type { TemplateTexts } from "../../shared/config/templates.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import type { Swimlane } from "../../shared/picture/swimlane.ts";
 import type { Incoming } from "./answer/incoming.ts";
 import type { AnswerAction } from "./answer/link.ts";
 import type { Pace } from "./deliver/pace.ts";
@@ -29,6 +30,8 @@ export interface Notice {
   readonly components: readonly Component[];
   /** What the root cause is called, and who must act on it. */
   readonly rootCause: { readonly title: string; readonly team?: string };
+  /** When what failed; for engineers, where it is known. */
+  readonly picture?: Swimlane;
   /** Where people find the incident; absent where that is not known. */
   readonly url?: string;
   /** Whether that leads to a status page. @default to the incident */

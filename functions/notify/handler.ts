@@ -244,10 +244,13 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   if (!begun && now - publishedAt < patienceForOpeningMs) {
     throw new TryAgain(`${event.event} of ${event.incident} waits for the message of its opening`);
   }
-  const silences = isAllClear(event)
-    ? []
-    : await readSilences(store, { id: event.incident, fields: await store.get("incidents", event.incident) }, logger);
-  const planned = plan(event, { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl }, now);
+  const document = await store.get("incidents", event.incident);
+  const silences = isAllClear(event) ? [] : await readSilences(store, { id: event.incident, fields: document }, logger);
+  const planned = plan(
+    event,
+    { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl, document },
+    now,
+  );
   const missing = {
     deliveries: planned.deliveries.filter(isUnplanned),
     suppressed: planned.suppressed.filter(isUnplanned),

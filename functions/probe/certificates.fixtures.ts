@@ -11,7 +11,7 @@ export interface Issued {
   readonly keys: webcrypto.CryptoKeyPair;
 }
 
-/** What a certificate says. */
+/** Contents of a certificate. */
 export interface CertificateOptions {
   readonly name: string;
   /** Without it the certificate is self-signed. */

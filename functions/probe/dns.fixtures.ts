@@ -1,44 +1,13 @@
-/** DNS servers for tests, over UDP and TCP at the same port. */
-import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
-import packets, { type Answer, type DecodedPacket } from "dns-packet";
+/** DNS servers for tests. */
 import { onTestFinished } from "vitest";
+import { type Answering, startDnsServer } from "./dns-server.fixtures.ts";
 import { listening } from "./fixtures.ts";
 
-/** What a server answers to a question. */
-export interface DnsAnswer {
-  /** @default 0: no error */
-  readonly rcode?: number;
-  readonly answers?: readonly Answer[];
-  /** Over UDP it says that there is more. */
-  readonly truncated?: boolean;
-}
+export type { DnsAnswer } from "./dns-server.fixtures.ts";
 
-/** Answers with what `answer` says; `undefined` keeps silent. @returns the port */
-export async function dnsServer(
-  answer: (name: string, type: string, transport: "udp" | "tcp") => DnsAnswer | undefined,
-): Promise<number> {
-  const reply = (message: Buffer, transport: "udp" | "tcp"): Buffer | undefined => {
-    const query: DecodedPacket = packets.decode(message);
-    const [question] = query.questions ?? [];
-    const told = question && answer(question.name, question.type, transport);
-    if (!told) return undefined;
-    const flags = (told.truncated && transport === "udp" ? packets.TRUNCATED_RESPONSE : 0) | (told.rcode ?? 0);
-    const answers = flags & packets.TRUNCATED_RESPONSE ? [] : [...(told.answers ?? [])];
-    return packets.encode({ type: "response", id: query.id ?? 0, flags, questions: [question], answers });
-  };
-  const tcp = createServer((socket) =>
-    socket.on("data", (chunk: Buffer) => {
-      const told = reply(chunk.subarray(2), "tcp");
-      if (told) socket.write(Buffer.concat([Buffer.from([told.length >> 8, told.length & 255]), told]));
-    }),
-  );
-  const port = await listening(tcp);
-  const udp = createSocket("udp4").on("message", (message, { port: sender, address }) => {
-    const told = reply(message, "udp");
-    if (told) udp.send(told, sender, address);
-  });
-  await new Promise<void>((resolve) => udp.bind(port, "127.0.0.1", resolve));
-  onTestFinished(() => void udp.close());
+/** Answers until the test is over. @returns the port */
+export async function dnsServer(answering: Answering): Promise<number> {
+  const { port, stop } = await startDnsServer(answering, listening);
+  onTestFinished(stop);
   return port;
 }

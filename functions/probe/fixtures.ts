@@ -1,4 +1,4 @@
-/** What the tests of probers stand on: worlds, servers on free ports, and certificates. */
+/** Fixtures for the tests of probers: worlds, servers on free ports, and certificates. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, Socket } from "node:net";
@@ -9,7 +9,7 @@ import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/hear
 import type { Failure, ProbeResult } from "../../shared/messages/report.ts";
 import { Redactor } from "../../shared/text/redact.ts";
 import { type SeenFailure, wordsOf } from "./net/faults.ts";
-import type { AnyProber } from "./prober.ts";
+import type { AnyProber, Diagnosed } from "./prober.ts";
 import { runProbes } from "./run/run.ts";
 import { openWords } from "./text/target-text.ts";
 
@@ -37,10 +37,10 @@ export function probeOf(kind: string, settings: Record<string, unknown>, timeout
   };
 }
 
-/** How `probeOnce` runs. */
+/** Options of `probeOnce`. */
 export interface ProbeOnceOptions {
   readonly timeoutMs?: number;
-  /** Whether a failure is checked again at once. @default false */
+  /** Whether to recheck a failure immediately. @default false */
   readonly recheck?: boolean;
   /** Besides the canaries. */
   readonly secrets?: Readonly<Record<string, string>>;
@@ -50,6 +50,12 @@ export interface ProbeOnceOptions {
   readonly beats?: HeartbeatReader;
   /** Reads since when they are awaited. @default they always were */
   readonly awaited?: AwaitedReader;
+  /** The probes of the environment, for what they look at. @default none */
+  readonly all?: readonly ConfiguredProbe[];
+  /** The diagnosis that is answered. @default none */
+  readonly diagnosis?: Diagnosed;
+  /** Every kind that there is. @default that of the probe */
+  readonly probers?: Readonly<Record<string, AnyProber>>;
 }
 
 /** Runs one probe as the function does. */
@@ -63,6 +69,9 @@ export async function probeOnce(
     googleStand = "http://127.0.0.1:1",
     beats,
     awaited,
+    all,
+    diagnosis,
+    probers = { [prober.kind]: prober },
   }: ProbeOnceOptions = {},
 ): Promise<ProbeResult> {
   const { recheck: _off, ...rechecked } = probeOf(prober.kind, settings, timeoutMs);
@@ -84,7 +93,9 @@ export async function probeOnce(
     beats,
     awaited,
     clock: { now: () => Date.now() },
-    probers: { [prober.kind]: prober },
+    all,
+    diagnosis,
+    probers,
   });
   const [result] = report.results;
   if (!result) throw new Error("the report holds no result");
@@ -128,7 +139,7 @@ export async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A server that does with each connection what it is told. @returns the port */
+/** Starts a TCP server that handles each connection with `onConnection`. @returns the port */
 export function tcpServer(onConnection: (socket: Socket) => void): Promise<number> {
   return listening(createServer({ allowHalfOpen: true }, onConnection));
 }

@@ -13,10 +13,10 @@ import { runProbes } from "./run/run.ts";
 import { sharded, shardsOf } from "./run/shards.ts";
 import { warmUp } from "./run/warm.ts";
 
-/** What the handler needs of the world. */
+/** External dependencies of the handler. */
 export interface ProbePorts {
   readonly configuration: Configuration;
-  /** Where this function runs; `any` answers for both. */
+  /** The vantage point of this function; `any` accepts requests for all of them. */
   readonly vantage: Vantage | "any";
   readonly secrets: Secrets;
   readonly google: GoogleApi;
@@ -34,11 +34,11 @@ export interface ProbePorts {
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
 }
 
-/** What an instance of the function remembers. */
+/** State that an instance of the function keeps between requests. */
 interface Instance {
   /** Settled when it is ready to measure. */
   ready?: Promise<void>;
-  /** Whether it has measured before. */
+  /** Whether it has run probes before. */
   measured: boolean;
 }
 
@@ -84,9 +84,9 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
   };
 }
 
-/** How much earlier than its subscription delivers it again a request is answered, in milliseconds. */
+/** Margin before the subscription redelivers a request, in milliseconds: the request must be answered earlier than that. */
 const reserveMs = 20_000;
-/** How long a request may be answered, in milliseconds. */
+/** Maximum time to answer a request, in milliseconds. */
 const answerWithin = 120_000 - reserveMs;
 /** The same for probes that hold a connection. */
 const answerHoldWithin = longestAckDeadline * 1000 - reserveMs;
@@ -132,7 +132,10 @@ async function runRounds(
       reportId,
       request: request.request,
       probes,
-      // What fails by design proves no trouble of the prober.
+      all: ports.configuration.probes,
+      diagnosis:
+        request.since === undefined ? undefined : { since: Date.parse(request.since), about: request.about ?? [] },
+      // A probe that fails by design is no evidence of trouble of the prober.
       control: trigger === "canary" ? undefined : ports.configuration.control?.[vantage],
       coldStart: !instance.measured,
       secrets,
@@ -142,7 +145,7 @@ async function runRounds(
       clock,
       until,
       nextAt: round.nextAt,
-      // Who asked for certain probes waits for all of them.
+      // A caller that requested certain probes waits for all of them.
       ...(request.request === undefined ? { onPart: (part) => void publishing.push(tell([part])) } : {}),
     });
     instance.measured = true;
@@ -171,11 +174,11 @@ function chosen(request: ProbeRequest, probes: readonly ConfiguredProbe[]): Conf
   const here = probes.filter((probe) => probe.vantage === request.vantage);
   const named = request.probes;
   if (named === undefined) return here.filter((probe) => probe.group === request.group);
-  // Whoever asks for probes by name does not wait as long as one that holds a connection takes.
+  // A request for probes by name does not wait for probes that hold a connection.
   return here.filter((probe) => named.includes(probe.name) && probe.holdMs === undefined);
 }
 
-/** Whether another subscription brings this request as well: filters see to it that none does, where they are applied. */
+/** Returns whether another subscription delivers this request too. Filters prevent that where they are applied. */
 function comesAnotherWay(
   { trigger }: ProbeRequest,
   { attributes: { [roundsAttribute]: rounds } }: PushedMessage,

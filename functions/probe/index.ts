@@ -14,7 +14,8 @@ const ports = { ...world, beats: heartbeatsIn(world.store), awaited: awaitedIn(w
 const pushed = pushFunction("probe", ports, probeHandler(ports));
 const synthetic = syntheticHandler(ports, process.env);
 
-// Cloud Monitoring calls a function without a path: one that is there for a synthetic monitor is told which probe it is.
+// Cloud Monitoring calls a function without a path, so a function that serves a synthetic monitor gets the name of its probe from the
+// environment.
 const only = process.env["PATHKEEPER_SYNTHETIC"];
 
 /** Answers probe requests, and Cloud Monitoring where it runs a probe as a synthetic monitor. */

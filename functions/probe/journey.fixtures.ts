@@ -7,7 +7,7 @@ import { say } from "./websocket.fixtures.ts";
 /** The token that the chat gives. It may appear nowhere. */
 export const givenToken = 'tok"en/c4n4ry-S3cret/value';
 
-/** What a chat does otherwise than a good one. */
+/** Deviations of a chat server from a healthy one. */
 export interface ChatOptions {
   /** Answers a request in place of the chat; `false` leaves it to the chat. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse, body: string) => boolean;

@@ -1,4 +1,4 @@
-/** What every prober keeps to, whatever stands at the other end. Each prober's test calls it with servers of its kind. */
+/** The contract of all probers, whatever target they have. Each prober's test runs it with servers of its kind. */
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -18,7 +18,7 @@ export interface ProberFixture {
   readonly healthy: () => Promise<number>;
   /** An answer in the prober's protocol that says a text wherever the protocol has room for one. */
   readonly echo: (text: string) => string | Buffer;
-  /** What a target can do wrong in the prober's protocol, besides what any target can. */
+  /** Ways in which a target can misbehave in the prober's protocol, in addition to those of any target. */
   readonly misbehaviours?: Readonly<Record<string, (socket: Socket) => void>>;
   /** In place of the canaries, where a secret must be something definite, such as a certificate. */
   readonly secrets?: Readonly<Record<string, string>>;
@@ -28,9 +28,9 @@ export interface ProberFixture {
 
 /** The deadline of a probe that is held to it, in milliseconds. */
 export const deadlineMs = 300;
-/** What a stand for Google's APIs is asked with. */
+/** The token that a stand-in for Google's APIs receives. */
 const standToken = "no-token";
-/** How much later than its deadline a probe may end, in milliseconds. */
+/** Maximum overrun of a probe after its deadline, in milliseconds. */
 const toleranceMs = 50;
 
 /** Declares the tests of what every kind says of itself; the whole contract for a prober that speaks to nobody over the network. */
@@ -169,8 +169,8 @@ const anyMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
 };
 
 /**
- * How much later than its deadline a probe ended, in milliseconds. Where the machine itself is late, so are plain timers that were set to the
- * same instants: only what comes on top of them is the probe's.
+ * Returns the overrun of a probe after its deadline, in milliseconds. If the machine itself is slow, plain timers set to the same instants
+ * are late too; only the additional delay counts.
  */
 async function timed<T>(run: () => Promise<T>): Promise<{ result: T; lateMs: number }> {
   const started = performance.now();

@@ -1,18 +1,30 @@
-/** What a kind of probe is. The handler owns what all kinds share: deadline, duration, closing, and the opening of what targets said. */
+/**
+ * The interface of a kind of probe. The handler implements what all kinds share: deadline, duration, closing, and the concealing of secrets
+ * in texts from targets.
+ */
 import type { z } from "zod";
 import type { SecretReference } from "../../shared/config/fields.ts";
 import type { Role } from "../../shared/config/roles.ts";
 import type { KeptHeartbeat } from "../../shared/documents/heartbeats.ts";
-import type { Failure, Finding, Hop, Signal, Unchecked } from "../../shared/messages/report.ts";
+import type {
+  Failure,
+  Finding,
+  Hop,
+  ReportedChange,
+  ReportedLogPattern,
+  Signal,
+  Unchecked,
+} from "../../shared/messages/report.ts";
 import type { MetricName } from "../../shared/metrics/catalogue.ts";
 import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
 import type { GoogleApi } from "../../shared/ports.ts";
 import type { ProbeFacts } from "../../shared/probe-facts.ts";
 import type { GoogleReadName } from "./google/permissions.ts";
+import type { GoogleResource, WatchedResource } from "./google/watched.ts";
 import type { SeenFailure } from "./net/faults.ts";
 import type { Words } from "./text/target-text.ts";
 
-/** What a prober may use of the world while it observes. */
+/** The external dependencies that a prober may use while it observes. */
 export interface ProbeWorld {
   /** Aborted at the deadline of the probe. A prober stops at once and says in which phase it was. */
   readonly signal: AbortSignal;
@@ -33,6 +45,10 @@ export interface ProbeWorld {
    * the monitor has not begun to keep it. @throws Error where it cannot be read
    */
   awaitedSince(): Promise<number | undefined>;
+  /** The diagnosis that is answered: since when what it is about fails, in milliseconds since the epoch. Absent in any other run. */
+  readonly diagnosis?: Diagnosed | undefined;
+  /** The resources in Google Cloud that the probes of the environment watch. */
+  readonly resources: readonly WatchedResource[];
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
   /** Refuses an address before it is connected to. @throws ProbeFault @default permits all */
@@ -41,10 +57,27 @@ export interface ProbeWorld {
   onClose(close: () => void): void;
 }
 
-/** What becomes a part of a report, with words of targets among its texts that are not opened yet. */
+/** The subject of a diagnosis. */
+export interface Diagnosed {
+  /** The first failure, in milliseconds since the epoch. */
+  readonly since: number;
+  /** The components that fail, and those that are suspected. */
+  readonly about: readonly string[];
+}
+
+/** A part of a report in which texts may quote targets and are not opened yet. */
 type Seen<T> = { readonly [Key in keyof T]: string extends T[Key] ? Words | Exclude<T[Key], string> : T[Key] };
 
-/** What was seen, judged: the samples, and success or the reason against it. Its words are opened by whoever writes the result. */
+/** A pattern in a log, with its texts not opened yet. */
+export type SeenLogPattern = Omit<ReportedLogPattern, "pattern" | "means"> & {
+  readonly pattern: Words;
+  readonly means?: Omit<NonNullable<ReportedLogPattern["means"]>, "says" | "remedy"> & {
+    readonly says: Words;
+    readonly remedy: Words;
+  };
+};
+
+/** An assessed observation: the samples, and either success or the failure. Its texts are opened when the result is written. */
 export interface Assessment {
   /** Absent when the probe succeeded. */
   readonly failure?: SeenFailure;
@@ -56,6 +89,10 @@ export interface Assessment {
   readonly findings?: readonly Seen<Finding>[];
   /** Checks that could not be made. */
   readonly unchecked?: readonly Seen<Unchecked>[];
+  /** Changes in the environment. */
+  readonly changes?: readonly Seen<ReportedChange>[];
+  /** Patterns in error logs. */
+  readonly logPatterns?: readonly SeenLogPattern[];
   /** Every answer on a way of several redirects. */
   readonly hops?: readonly Seen<Hop>[];
   /** The failure counts as it is, without a second attempt: that would prove nothing, or do again what the first has done to its target. */
@@ -66,7 +103,7 @@ export interface Assessment {
   readonly ifCold?: Assessment["measurements"];
 }
 
-/** What must be deployed for a probe besides the function. */
+/** Resources that a probe requires to be deployed, in addition to the function. */
 export interface Requirements {
   /** Log-based metrics that it reads, by name. */
   readonly logMetrics?: readonly string[];
@@ -74,7 +111,7 @@ export interface Requirements {
   readonly cloudSqlInstance?: string | undefined;
   /** It logs in to Cloud SQL as the function's own identity. */
   readonly cloudSqlLogin?: boolean;
-  /** What it asks Google for. @default all that its kind may ask for */
+  /** The reads that it makes from Google. @default all that its kind may make */
   readonly reads?: readonly GoogleReadName[];
 }
 
@@ -83,35 +120,39 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly kind: string;
   /** One sentence for the documentation and the JSON Schema. */
   readonly title: string;
-  /** What the kind reads besides the fields that all probes share. A strict object with a description on every field. */
+  /** The settings of the kind, in addition to the fields that all probes share. A strict object with a description for every field. */
   readonly settings: z.ZodType<Settings, unknown>;
-  /** Where in the settings names of components stand, as in `services[].component`; the loader refuses names that there are not. */
+  /** Paths of component names in the settings, as in `services[].component`; the loader rejects unknown components. */
   readonly components?: readonly string[];
   /** A working example of the settings, in YAML, for the documentation. */
   readonly example: string;
-  /** What the page of the documentation says besides, in Markdown. */
+  /** Additional notes for the documentation page, in Markdown. */
   readonly notes?: string;
-  /** What a probe of this kind tells of the role of its component. Absent where it tells nothing, because anything may be asked in this way. */
+  /** The role that a probe of this kind implies for its component. Absent if it implies none, because it can target anything. */
   readonly role?: Role;
   /** It speaks to no target: neither its success nor its failure tells whether the prober's own network works. @default false */
   readonly targetless?: boolean;
-  /** How long a run usually takes while all is well, in seconds. */
+  /** Typical duration of a successful run, in seconds. */
   readonly usualSeconds: number;
   /** Time series of Cloud Monitoring that one run has Google return at most, which is what reading it is billed by. @default 0 */
   readonly seriesRead?: number | ((settings?: Settings) => number);
+  /** Pages of log entries that one run reads while nothing fails. @default 0 */
+  readonly logPagesRead?: number;
   /** One of Cloud Monitoring's uptime checks could look at the same. @default false */
   readonly uptimeCheck?: boolean;
-  /** How a probe of this kind usually fails, for scenarios that do not say it. @default it cannot connect in time */
+  /** The typical failure of a probe of this kind, for scenarios that do not specify one. @default it cannot connect in time */
   readonly usualFailure?: Pick<Failure, "kind" | "phase" | "message" | "status">;
-  /** What a failure of the kind `unavailable` is about, where that is not a failing request. */
+  /** The signal of a failure of the kind `unavailable`, if it is not a failing request. */
   readonly signal?: Signal;
   /** All that it may ask Google for, with the identity of the function. @default nothing */
   readonly reads?: readonly GoogleReadName[];
-  /** What else must be deployed for a probe with these settings. @default nothing */
+  /** Returns what else must be deployed for a probe with these settings. @default nothing */
   requires?(settings: Settings): Requirements;
+  /** Returns the resources in Google Cloud that a probe with these settings watches, to attribute their logs to its component. @default none */
+  looksAt?(settings: Settings): readonly GoogleResource[];
   /** The name of the report that a probe waits for, of a kind that waits for reports. */
   awaits?(settings: Settings): string;
-  /** How long a probe with these settings keeps a connection open on purpose, in milliseconds. @default not at all */
+  /** Returns how long a probe with these settings keeps a connection open on purpose, in milliseconds. @default not at all */
   holds?(settings: Settings): number | undefined;
   /**
    * The metrics that a probe with these settings can yield besides those of every probe, with the values of labels that the settings decide.

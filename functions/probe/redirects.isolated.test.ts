@@ -17,7 +17,7 @@ beforeEach(() => {
   vi.mocked(isPrivateAddress).mockReset();
 });
 
-/** A server that redirects where it is told, or says something internal. */
+/** Starts a server that redirects to the location, or answers with an internal text. */
 async function serverOf(location?: string): Promise<{ readonly port: number; connections: number }> {
   const server = createServer((_request, response) => {
     if (location === undefined) response.end("internal page");

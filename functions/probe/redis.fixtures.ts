@@ -1,11 +1,11 @@
-/** A server of Redis's protocol for tests: logins, PING and INFO, and what it is told to answer otherwise. */
+/** A Redis server for tests: logins, PING and INFO, and configurable deviations. */
 import type { Socket } from "node:net";
 
-/** How a server behaves. */
+/** Behaviour of a server. */
 export interface RedisServer {
   /** Passwords by user. @default nobody needs to log in */
   readonly users?: Readonly<Record<string, string>>;
-  /** What `INFO replication` says. */
+  /** The reply to `INFO replication`. */
   readonly info?: string;
   /** Answers in place of the usual ones, by the name of the command. */
   readonly answers?: Readonly<Record<string, string>>;

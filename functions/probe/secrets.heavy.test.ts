@@ -38,11 +38,11 @@ interface Place {
   readonly prober: AnyProber;
   readonly settings: (port: number) => Record<string, unknown>;
   readonly serve: (socket: Socket, said: string) => void;
-  /** What is said is no longer than this, in bytes. @default any length */
+  /** Maximum length of the text, in bytes. @default any length */
   readonly longest?: number;
-  /** What is said is cut off and goes on later, or not at all. */
+  /** Whether the text is cut off and continued later, or not at all. */
   readonly isInPieces?: true;
-  /** How long the probe may take, in milliseconds. @default 5000 */
+  /** Maximum time for the probe, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
   /** The secret is a token that the target gave out itself. @default one of the configuration */
   readonly isCaptured?: true;
@@ -88,7 +88,7 @@ const socketSettings = (port: number): Record<string, unknown> => ({
   script: [{ expect: [{ contains: "never said" }], within: "30ms" }],
 });
 
-/** How much of a secret comes in the first piece, in bytes: too little for it to be recognized by itself. */
+/** Length of a secret's part in the first piece, in bytes: too short to be recognized by itself. */
 const cutAfter = 10;
 
 /** Says something in two pieces, or the first of them alone. */

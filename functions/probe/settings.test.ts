@@ -1,4 +1,4 @@
-/** Wrong settings of every kind, as people write them, and the sentences that they are told. */
+/** Typical invalid settings of every kind, and their error messages. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { loadConfiguration } from "../../shared/config/load.ts";
@@ -10,8 +10,8 @@ const folder = new URL("./testdata/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.startsWith("invalid-"));
 
 describe("wrong settings are told their mistakes, each with its place", () => {
-  // One mistake a probe. Each file ends with the sentences expected, as comments below `# Problems:`; what follows from the registry and the
-  // catalogue is filled in.
+  // One mistake per probe. Each file ends with the expected messages, as comments below `# Problems:`. Values that depend on the registry
+  // and the catalogue are filled in.
   it.each(files)("%s", (name) => {
     const text = readFileSync(new URL(name, folder), "utf8");
     const expected = text

@@ -6,10 +6,10 @@ import type { Socket } from "node:net";
 import { type WebSocket, WebSocketServer } from "ws";
 import { listening } from "./fixtures.ts";
 
-/** What a server does with a client. */
+/** Handles the connection of a client. */
 export type Talk = (socket: WebSocket, request: IncomingMessage) => void;
 
-/** A server that talks with each client as it is told. @returns the port */
+/** Starts a server that handles each client with `talk`. @returns the port */
 export function serveWebSocket(talk: Talk, server: Server | TlsServer = createServer()): Promise<number> {
   new WebSocketServer({ server }).on("connection", (socket, request) => {
     socket.on("error", () => {});
@@ -47,7 +47,7 @@ export function answering(head: string): (socket: Socket) => void {
   return (socket) => socket.once("data", () => socket.write(`HTTP/1.1 ${head}`));
 }
 
-/** What a server can do wrong in the protocol of WebSockets. */
+/** Ways in which a server can violate the WebSocket protocol. */
 export const socketMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
   "refuses with 503 and a body that never ends": answering("503 Busy\r\ncontent-type: text/plain\r\n\r\n"),
   "accepts with a wrong key": answering(

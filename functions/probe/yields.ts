@@ -1,4 +1,4 @@
-/** How kinds of probe declare the metrics that they yield. */
+/** Helpers for kinds of probe to declare the metrics that they yield. */
 import type { MetricName } from "../../shared/metrics/catalogue.ts";
 import type { DeclaredMetric } from "../../shared/metrics/yields.ts";
 

@@ -1,6 +1,7 @@
 /** The configuration that a local system runs, kept with its data for commands: `monitor.yaml`, written at every start. */
 import { readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { keptConfiguration } from "../../cli/configuration.ts";
+import { copyMark } from "../../cli/places.ts";
 
 /** How the file begins, and how that of the demo once began. */
 const mark = "# Written by npm start";
@@ -32,5 +33,5 @@ export async function copyConfiguration(dataDir: string, text: string, source: s
     [source, keptConfiguration(dataDir)].map((file) => realpath(file).catch(() => file)),
   );
   if (from === to) return;
-  await keepConfiguration(dataDir, `a copy of ${from}. Edit that file instead.`, text);
+  await keepConfiguration(dataDir, copyMark(from ?? source), text);
 }

@@ -7,7 +7,7 @@ export const privateUmask = 0o077;
 
 /** Files and folders in a data directory that a run writes or reads. PostgreSQL's own are those of its own user. */
 const files =
-  /^((store|broker|lock)\.db.*|(processes|configuration|script|backup)\.json|monitor\.yaml|incidents\.port|broker\.url|webhook-key|google-project|postgres\.password|metrics\.prom)(\.new)?$/;
+  /^((store|broker|lock|measurements)\.db.*|(processes|configuration|script|backup)\.json|monitor\.yaml|incidents\.port|broker\.url|webhook-key|google-project|postgres\.password|metrics\.prom)(\.new)?$/;
 const folders: ReadonlySet<string> = new Set(["logs", "secrets", "inbox", "pages", "postmortems"]);
 
 /**

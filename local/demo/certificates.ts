@@ -24,8 +24,8 @@ export interface Certificates {
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const dayMs = 86_400_000;
 
-/** Makes an authority, and certificates of this name and of 127.0.0.1; one of another name. */
-export async function makeCertificates(host: string): Promise<Certificates> {
+/** Makes an authority, and certificates of this name, of the others and of 127.0.0.1; one of another name. */
+export async function makeCertificates(host: string, others: readonly string[] = []): Promise<Certificates> {
   const keys = await makeKeys();
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     name: "CN=Demo authority",
@@ -37,7 +37,7 @@ export async function makeCertificates(host: string): Promise<Certificates> {
   const issue = async (
     fromDays: number,
     untilDays: number,
-    names = [host, "127.0.0.1"],
+    names = [host, ...others, "127.0.0.1"],
   ): Promise<ServerCertificate> => {
     const own = await makeKeys();
     const certificate = await x509.X509CertificateGenerator.create({

@@ -8,6 +8,7 @@ const places = {
   backend: 8001,
   auth: 8002,
   connector: 8003,
+  cache: 8009,
   database: 8004,
   website: 8008,
   elsewhere: 8007,
@@ -27,6 +28,7 @@ describe("demoConfiguration", () => {
       probes: {
         "backend-health": { url: "http://127.0.0.1:8001/health", schedule: "every 2s" },
         database: { connection: { port: 8003 }, vantage: "inside" },
+        cache: { port: 8009, vantage: "inside" },
         "database-direct": { connection: { port: 8004, database: "netra" } },
       },
       channels: {

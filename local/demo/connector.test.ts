@@ -48,6 +48,23 @@ async function answers(socket: Socket, text = "hello", withinMs = 400): Promise<
 }
 
 describe("the connector", () => {
+  it("leads to several places, and is sick for all of them at once", async () => {
+    const other = await connector.lead((echo.address() as AddressInfo).port);
+    const opened = async (): Promise<Socket> => {
+      const socket = connect(other, "127.0.0.1");
+      socket.on("error", () => {});
+      clients.push(socket);
+      await once(socket, "connect");
+      return socket;
+    };
+    expect(await answers(await opened())).toBe(true);
+    expect(await answers(await open())).toBe(true);
+    expect(connector.load().open).toBe(2);
+    connector.setFaults({ ...healthy, lost: 1 });
+    expect(await answers(await opened(), "hello", 100)).toBe(false);
+    expect(await answers(await open(), "hello", 100)).toBe(false);
+  });
+
   it("passes everything on while it is healthy", async () => {
     expect(await answers(await open())).toBe(true);
     expect(connector.load()).toMatchObject({ open: 1, newPerSecond: 1 });

@@ -1,6 +1,6 @@
-/** The demo's VPC connector: a TCP proxy that everybody inside takes to the database, and whose faults can be set while it runs. */
+/** The demo's VPC connector: a TCP proxy that everybody inside takes to the database and the cache, and whose faults can be set while it runs. */
 import { once } from "node:events";
-import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { Transform } from "node:stream";
 
 /** What is wrong with the connector. `healthy` is nothing. */
@@ -37,7 +37,7 @@ export interface ConnectorLoad {
   readonly newPerSecond: number;
   /** How near it is to its ceiling of 50 connections, its neighbours included, from 0 to 1. */
   readonly utilization: number;
-  /** To the database and back, since it started. */
+  /** To what is behind it and back, since it started. */
   readonly sentBytes: number;
   readonly receivedBytes: number;
 }
@@ -46,6 +46,8 @@ export interface ConnectorLoad {
 export interface Connector {
   /** It listens on 127.0.0.1. */
   readonly port: number;
+  /** Leads to another port of 127.0.0.1 as well. @returns the port at which it listens for that */
+  lead(target: number): Promise<number>;
   setFaults(faults: ConnectorFaults): void;
   load(): ConnectorLoad;
   /** Cuts every connection and stops listening. */
@@ -75,22 +77,28 @@ export async function startConnector(target: number): Promise<Connector> {
     return arrivals;
   };
 
-  const server = createServer({ pauseOnConnect: true }, (client) => {
-    recent().push(Date.now());
-    if (faults.refuse) {
-      client.resetAndDestroy();
-      return;
-    }
-    const connection = join(client, target, faults, carried);
-    open.add(connection);
-    client.once("close", () => open.delete(connection));
-    if (isLost()) connection.lose();
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  const servers: Server[] = [];
+  const lead = async (to: number): Promise<number> => {
+    const server = createServer({ pauseOnConnect: true }, (client) => {
+      recent().push(Date.now());
+      if (faults.refuse) {
+        client.resetAndDestroy();
+        return;
+      }
+      const connection = join(client, to, faults, carried);
+      open.add(connection);
+      client.once("close", () => open.delete(connection));
+      if (isLost()) connection.lose();
+    });
+    servers.push(server);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return (server.address() as AddressInfo).port;
+  };
 
   return {
-    port: (server.address() as AddressInfo).port,
+    port: await lead(target),
+    lead,
     setFaults: (next) => {
       faults = next;
       toLose = 0;
@@ -104,9 +112,8 @@ export async function startConnector(target: number): Promise<Connector> {
     }),
     stop: async () => {
       for (const connection of open) connection.destroy();
-      if (!server.listening) return;
-      server.close();
-      await once(server, "close");
+      const closed = servers.filter(({ listening }) => listening).map((server) => once(server.close(), "close"));
+      await Promise.all(closed);
     },
   };
 }

@@ -1,13 +1,15 @@
-/** The environment that the demo watches: a database, a VPC connector in front of it, and the services behind it. All of it is real. */
+/** The environment that the demo watches: a database and a cache, a VPC connector in front of them, and the services behind it. */
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
 import type { Logger } from "../../shared/ports.ts";
 import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
-import { allWell, type DemoFaults } from "./faults.ts";
+import { allWell, type DemoChange, type DemoFaults } from "./faults.ts";
 import { type GoogleStand, monitoringApi, serviceHealthApi, startGoogleApi } from "./google/api.ts";
 import { controlPlane } from "./google/control-plane.ts";
 import { databaseReader } from "./google/database.ts";
+import { loggingApi, type PlayedChange } from "./google/logs.ts";
+import { demoHosts } from "./google/names.ts";
 import { googleNames, recordDemo } from "./google/record.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { tempoOf } from "./script.ts";
@@ -15,6 +17,7 @@ import { userEmail } from "./services/accounts.ts";
 import { startAuth } from "./services/auth.ts";
 import { startBackend } from "./services/backend.ts";
 import { startBackup } from "./services/backup.ts";
+import { startCache } from "./services/cache.ts";
 import type { Service } from "./services/http.ts";
 import { startElsewhere } from "./services/reliable-host.ts";
 import { startWebsite, type Website } from "./services/website.ts";
@@ -25,6 +28,8 @@ export interface DemoTargets {
   readonly auth: number;
   /** The database through the connector. */
   readonly connector: number;
+  /** The cache through the connector. */
+  readonly cache: number;
   /** The database itself. */
   readonly database: number;
   /** The website, over TLS. */
@@ -90,12 +95,15 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     const access = { port: connector.port, database, user, password };
     let faults = allWell;
     const now = (): DemoFaults => faults;
-    const [userPassword, lastingToken] = [secretText(), secretText()];
+    const [userPassword, lastingToken, cachePassword] = [secretText(), secretText(), secretText()];
+    const cache = { port: await connector.lead(keep(await startCache(cachePassword)).port), password: cachePassword };
     const auth: Service = keep(
       await startAuth({ access, password: userPassword, lastingToken, timeoutMs: patienceMs, faults: now }),
     );
-    const backend: Service = keep(await startBackend({ access, connector, timeoutMs: patienceMs, faults: now }));
-    const website: Website = keep(await startWebsite());
+    const backend: Service = keep(await startBackend({ access, cache, connector, timeoutMs: patienceMs, faults: now }));
+    const website: Website = keep(
+      await startWebsite({ [demoHosts.backend]: backend.port, [demoHosts.auth]: auth.port }),
+    );
     const elsewhere: Service = keep(await startElsewhere());
     const metrics = keep(databaseReader(postgres, patienceMs));
     const record = keep(
@@ -107,9 +115,11 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     );
     const { project, region } = googleNames;
     let incidentSince = 0;
+    let played: readonly PlayedChange[] = [];
     const google: GoogleStand = keep(
       await startGoogleApi({
-        ...controlPlane(now),
+        "logging.googleapis.com": loggingApi(() => played, project),
+        ...controlPlane(now, website.port),
         "monitoring.googleapis.com": monitoringApi(record.series, project),
         "servicehealth.googleapis.com": serviceHealthApi(
           () => faults.google && { ...faults.google, since: incidentSince },
@@ -123,6 +133,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
         backend: backend.port,
         auth: auth.port,
         connector: connector.port,
+        cache: cache.port,
         database: postgres.port,
         website: website.port,
         elsewhere: elsewhere.port,
@@ -132,6 +143,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
       },
       secrets: {
         "demo-database-password": password,
+        "demo-cache-password": cachePassword,
         "demo-user-password": userPassword,
         "demo-login": JSON.stringify({ email: userEmail, password: userPassword }),
         "demo-websocket-token": lastingToken,
@@ -141,6 +153,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
         const before = faults;
         faults = next;
         if (before.google?.title !== next.google?.title) incidentSince = Date.now();
+        if (before.change !== next.change) played = nextPlayed(played, next.change, Date.now());
         connector.setFaults(next.connector);
         website.setFault(next.certificate);
         if (before.database !== next.database) await postgres.setFault(next.database);
@@ -165,6 +178,12 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     await stop();
     throw error;
   }
+}
+
+/** The changes that were played, with another one begun, or none. */
+function nextPlayed(played: readonly PlayedChange[], change: DemoChange | undefined, at: number): PlayedChange[] {
+  const over = played.map((one) => (one.until === undefined ? { ...one, until: at } : one));
+  return change === undefined ? over : [...over, { change, at }];
 }
 
 function secretText(): string {

@@ -2,6 +2,12 @@
 import { type ConnectorFaults, healthy } from "./connector.ts";
 import type { GoogleIncident } from "./google/api.ts";
 
+/**
+ * Changes that begin an outage: a bad deployment of the backend, the role by which it reaches the database taken away, a firewall rule in the
+ * connector's way, maintenance of the database by Google, a destroyed version of the secret with which the auth service signs.
+ */
+export type DemoChange = "deploy" | "role" | "firewall" | "maintenance" | "secret";
+
 /** Everything that is wrong. */
 export interface DemoFaults {
   readonly connector: ConnectorFaults;
@@ -23,6 +29,8 @@ export interface DemoFaults {
   readonly backup: "well" | "stopped";
   /** The incident that Google says it has. */
   readonly google?: GoogleIncident;
+  /** The change at Google that begins it, which is recorded in the audit logs beside one that has no part in it. */
+  readonly change?: DemoChange;
   /** Seconds that the database phase of the backend's last start is made longer by. */
   readonly slowStart: number;
 }

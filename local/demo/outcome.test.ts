@@ -52,6 +52,24 @@ describe("the outcome of the demo", () => {
     });
   });
 
+  it("names the change that began it, and none where there was none", () => {
+    const named = (suspected_change?: string): Happened => ({
+      ...good,
+      incidents: [
+        { id: "one", fields: { ...fields, ...(suspected_change === undefined ? {} : { suspected_change }) } },
+      ],
+    });
+    const promised = { ...outages.connector, change: "Created firewall rule lock-down" };
+    const right =
+      "Created firewall rule lock-down, which denies egress, at 12:03:59 UTC, 1 s before the first failure.";
+    expect(outcomeOf(named(right), promised).problems).toEqual([]);
+    expect(outcomeOf(named("Deployed revision auth-00012"), promised).problems).toEqual([
+      "one names Deployed revision auth-00012 as the change before it, and it was Created firewall rule lock-down.",
+    ]);
+    expect(outcomeOf(named(), promised).problems).toHaveLength(1);
+    expect(outcomeOf(named(right), outages.connector).problems).toHaveLength(1);
+  });
+
   it.each<[string, Partial<Happened>, string]>([
     ["nothing was seen", { incidents: [] }, "There should be exactly one incident, and there are 0."],
     [

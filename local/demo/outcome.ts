@@ -41,7 +41,7 @@ export interface Happened {
 /** Judges a run of the demo. @param promised what was played */
 export function outcomeOf(
   { incidents, received, channels, repeated, restarts }: Happened,
-  { causes, verdict }: Pick<Outage, "causes" | "verdict">,
+  { causes, verdict, change }: Pick<Outage, "causes" | "verdict" | "change">,
 ): Outcome {
   const problems: string[] = [];
   if (incidents.length !== 1) problems.push(`There should be exactly one incident, and there are ${incidents.length}.`);
@@ -51,6 +51,9 @@ export function outcomeOf(
     if (fields["verdict"] !== verdict) problems.push(`The verdict of ${id} is ${fields["verdict"]}, not ${verdict}.`);
     if (fields["status"] !== "resolved") problems.push(`${id} is ${fields["status"]}, not resolved.`);
     if (postmortemIn(fields) === undefined) problems.push(`${id} has no postmortem.`);
+    const named = fields["suspected_change"];
+    if (change === undefined ? named !== undefined : !String(named).includes(change))
+      problems.push(`${id} names ${named ?? "no change"} as the change before it, and it was ${change ?? "none"}.`);
   }
   const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));
   for (const channel of channels) {

@@ -21,6 +21,8 @@ export interface Outage {
   readonly title: string;
   /** The components that may be named as its cause; the first is the one to name. */
   readonly causes: readonly [string, ...string[]];
+  /** What must be said of the change that began it. @default no change, and then none may be named */
+  readonly change?: string;
   /** The layer that is responsible. */
   readonly verdict: "platform" | "application";
   readonly script: Script;
@@ -73,6 +75,10 @@ export const faultNames = [
   "token",
   "startup",
   "deploy",
+  "role",
+  "firewall",
+  "maintenance",
+  "secret",
   "certificate",
   "certificate-host",
   "backup",
@@ -186,11 +192,56 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
   deploy: {
     title: "a bad deploy: the backend answers everything with 500",
     causes: ["backend"],
+    change: "Deployed revision backend-00008",
     verdict: "application",
     script: sudden(
       "A new revision of the backend answers everything with 500.",
-      { deploy: "broken" },
+      { deploy: "broken", change: "deploy" },
       "The deploy is rolled back",
+    ),
+  },
+  role: {
+    title: "the backend has lost the role by which it reaches the database",
+    causes: ["backend"],
+    change: "Removed roles/cloudsql.client from backend@",
+    verdict: "application",
+    script: sudden(
+      "Somebody takes a role away: the backend may not reach the database.",
+      { change: "role", upgradesRefusedWith: 503 },
+      "The backend has its role again",
+    ),
+  },
+  firewall: {
+    title: "a new firewall rule closes the way through the VPC connector",
+    causes: ["vpc-connector", "cloud-sql"],
+    change: "Created firewall rule lock-down",
+    verdict: "platform",
+    script: sudden(
+      "A new firewall rule denies what the connector sends.",
+      { change: "firewall", connector: { ...healthy, lost: 1 } },
+      "The rule is switched off",
+    ),
+  },
+  maintenance: {
+    title: "Google maintains the database, which takes no connections meanwhile",
+    causes: ["cloud-sql"],
+    change: "Maintenance by Google of Cloud SQL instance demo-postgres",
+    verdict: "platform",
+    script: sudden(
+      "Google begins to maintain the database.",
+      { change: "maintenance", database: "closed" },
+      "The maintenance is over",
+    ),
+  },
+  secret: {
+    title: "the secret with which the auth service signs tokens is destroyed",
+    causes: ["auth"],
+    change: "Destroyed a version of secret demo-token-key",
+    verdict: "application",
+    script: sudden(
+      "A version of a secret is destroyed: nobody gets a token any more.",
+      { change: "secret" },
+      "The secret has a value again",
     ),
   },
   certificate: {

@@ -2,15 +2,32 @@
 import type { ViewIncident, ViewSnapshot } from "./snapshot.ts";
 import { causeOf, clockTime, durationOf, plain } from "./text.ts";
 
-/** Lines that tell what is new in `next`; without `previous`, all of it is. */
+/**
+ * Lines that tell what is new in `next`; without `previous`, all of it is. They are in order, also with those of the snapshots before: what is
+ * known late stands where it became known, with its own time behind it.
+ */
 export function renderChanges(previous: ViewSnapshot | undefined, next: ViewSnapshot): string[] {
   const changes: Change[] = [
+    ...addresses(previous, next),
     ...headlineChange(previous, next),
     ...componentChanges(previous, next),
     ...incidentChanges(previous?.incident, next.incident, next.at),
     ...deliveryChanges(previous, next),
   ];
-  return changes.sort((a, b) => a.at - b.at).map(({ at, text }) => `${clockTime(at, next.timezone)}  ${plain(text)}`);
+  const time = (at: number): string => clockTime(at, next.timezone);
+  const least = previous?.at ?? Number.NEGATIVE_INFINITY;
+  return changes
+    .sort((a, b) => a.at - b.at)
+    .map(({ at, text }) => {
+      const told = Math.min(next.at, Math.max(least, at));
+      return `${time(told)}  ${plain(text)}${time(told) === time(at) ? "" : ` (at ${time(at)})`}`;
+    });
+}
+
+/** Where the pages are: in the foot of the live view, and here once. */
+function addresses(previous: ViewSnapshot | undefined, { hints, at }: ViewSnapshot): Change[] {
+  if (previous !== undefined) return [];
+  return hints.filter((hint) => hint.includes("://")).map((text) => ({ at, text }));
 }
 
 interface Change {

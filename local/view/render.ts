@@ -9,7 +9,7 @@ import type {
   ViewIncident,
   ViewSnapshot,
 } from "./snapshot.ts";
-import { causeOf, clockTime, cut, durationOf, pad, plain, stopwatch } from "./text.ts";
+import { causeOf, clockTime, cut, durationOf, pad, plain, stopwatch, wrapped } from "./text.ts";
 
 /** Size of a terminal in characters. */
 export interface Size {
@@ -153,10 +153,17 @@ function deliveryLine(delivery: ViewDelivery, snapshot: ViewSnapshot, width: num
   return ` ${paint("gray", time)} ${paint(style, mark)} ${what}`;
 }
 
+/** The foot in as many lines as its parts need: an address that is cut leads nowhere. */
 function footer(snapshot: ViewSnapshot, width: number, paint: Paint): string[] {
   const { reports, messages } = snapshot.traffic;
-  const text = [`${reports} reports`, `${messages} messages`, ...snapshot.hints].join("  ·  ");
-  return ["", paint("gray", cut(` ${text}`, width - 1))];
+  const lines: string[] = [];
+  for (const part of [`${reports} reports`, `${messages} messages`, ...snapshot.hints]) {
+    const last = lines.at(-1);
+    const together = last === undefined ? ` ${part}` : `${last}  ·  ${part}`;
+    if (together.length <= width - 1) lines.splice(-1, 1, together);
+    else lines.push(...wrapped(part, width - 2).map((line) => ` ${line}`));
+  }
+  return ["", ...lines.map((line) => paint("gray", line))];
 }
 
 function section(title: string, aside: string, width: number, paint: Paint, style: Style = "gray"): string {

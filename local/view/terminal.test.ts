@@ -72,3 +72,16 @@ describe("openView in a pipe", () => {
     expect(written).toEqual(["00:00:00  Backend: unknown -> ok (9ms)\n", "00:00:06  Backend: ok -> failing (503)\n"]);
   });
 });
+
+describe("openView on a dumb terminal", () => {
+  it("writes lines, and no control character", () => {
+    const { stream, written } = fakeStream(true);
+    const view = openView(stream, "dumb");
+    view.update({ ...snapshot, hints: ["control room: http://127.0.0.1:1/?token=x", "Ctrl-C stops everything"] });
+    view.close();
+    expect(written).toEqual([
+      "00:00:00  control room: http://127.0.0.1:1/?token=x\n",
+      "00:00:00  Backend: unknown -> ok (9ms)\n",
+    ]);
+  });
+});

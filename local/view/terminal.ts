@@ -1,4 +1,4 @@
-/** The shell of the live view: draws frames in place on a terminal, and writes lines of changes into anything else. */
+/** The shell of the live view: draws frames in place on a terminal, and writes lines of changes on a dumb one and into anything else. */
 import type { WriteStream } from "node:tty";
 import { renderChanges } from "./changes.ts";
 import { render } from "./render.ts";
@@ -16,9 +16,9 @@ export interface View {
 export type ViewStream = Pick<WriteStream, "write"> &
   Partial<Pick<WriteStream, "isTTY" | "columns" | "rows" | "hasColors">>;
 
-/** Opens the view that suits the stream. */
-export function openView(stream: ViewStream): View {
-  return stream.isTTY ? openLive(stream) : openLines(stream);
+/** Opens the view that suits the stream. @param term the kind of the terminal, `$TERM`; a dumb one cannot be drawn on */
+export function openView(stream: ViewStream, term?: string): View {
+  return stream.isTTY && term !== "dumb" ? openLive(stream) : openLines(stream);
 }
 
 const frameMs = 250;

@@ -27,11 +27,26 @@ export function pad(text: string, width: number): string {
   return cut(text, width).padEnd(width);
 }
 
-/** `text` in at most `width` columns. */
+/** `text` in at most `width` columns. An address that does not fit as a whole is left out: half of it would lead elsewhere. */
 export function cut(text: string, width: number): string {
   const characters = [...text];
   if (characters.length <= width) return text;
-  return width < 1 ? "" : `${characters.slice(0, width - 1).join("")}…`;
+  if (width < 1) return "";
+  const kept = characters.slice(0, width - 1).join("");
+  const [address] = /\bhttps?:\/\/\S*$/.exec(kept) ?? [];
+  const isWhole = /\s/.test(characters[width - 1] ?? "");
+  return `${address === undefined || isWhole ? kept : kept.slice(0, -address.length)}…`;
+}
+
+/** `text` in lines of at most `width` columns, broken at spaces where there are any. */
+export function wrapped(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width) lines.splice(-1, 1, `${last} ${word}`);
+    else for (let at = 0; at < Math.max(1, word.length); at += width) lines.push(word.slice(at, at + width));
+  }
+  return lines;
 }
 
 /** Which component broke, whose trouble it is, and how sure that is. */

@@ -1,10 +1,10 @@
-/** What the three stores have in common: every call is checked by the rules, and every write is a transaction. */
+/** Common base of the three stores: every call is validated, and every write is a transaction. */
 import { type CompositeIndex, compositeIndexes } from "../documents/indexes.ts";
 import { type Fields, type Query, type Store, type Stored, StoreError, type Transaction } from "../ports.ts";
 import { planQuery, type QueryPlan } from "./store-query.ts";
 import { type Admitted, admit, checkName, maxCommitBytes } from "./store-rules.ts";
 
-/** What every store may be told. */
+/** Options of every store. */
 export interface StoreOptions {
   /** @default those of `shared/documents/indexes.ts` */
   readonly indexes?: readonly CompositeIndex[];

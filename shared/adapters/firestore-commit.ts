@@ -17,7 +17,7 @@ export function referenceTo(firestore: Firestore, collection: string, id: string
   return firestore.collection(collection).doc(id);
 }
 
-/** Whether every document is as it was seen. */
+/** Returns whether every document is unchanged since it was read. */
 export async function unchanged(firestore: Firestore, seen: Seen): Promise<boolean> {
   if (seen.size === 0) return true;
   const snapshots = [...seen.values()];

@@ -13,7 +13,7 @@ export interface FirestoreOptions extends StoreOptions {
   readonly databaseId?: string;
   /** `HOST:PORT` of an emulator, without TLS. @default Google's own; `FIRESTORE_EMULATOR_HOST` beats both */
   readonly host?: string;
-  /** How long one call may take with all its retries. @default 45_000, within the 60 s that a push may take */
+  /** Maximum duration of one call with all its retries. @default 45_000, within the 60 s that a push may take */
   readonly deadlineMs?: number;
 }
 
@@ -145,7 +145,7 @@ async function tryOnce<T>(
   const { result, writes } = done;
   try {
     if (writes.length > 0) await commit(google, firestore, writes, seen);
-    // What was read at once was so at one moment; of several documents that is to be shown.
+    // A single read is consistent by itself; several documents must be verified.
     else if (seen.size > 1 && !(await unchanged(firestore, seen))) return "lost";
     return { result };
   } catch (error) {

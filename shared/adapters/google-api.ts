@@ -5,7 +5,7 @@ import { type GoogleApi, GoogleApiError, type GoogleRequest } from "../ports.ts"
 /** The longest answer that is read, in bytes: a page of a thousand time series is far below it. */
 const longestAnswer = 16 * 1024 * 1024;
 
-/** Everything that the functions read is read with this scope; what they may is decided by their roles. */
+/** The OAuth scope of all reads; roles decide what is allowed. */
 const scope = "https://www.googleapis.com/auth/cloud-platform";
 
 /**

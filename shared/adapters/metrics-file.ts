@@ -1,11 +1,11 @@
-/** Where measurements go on one machine: a file with the newest value of each series, in the form that Prometheus and its node exporter read. */
+/** Exports measurements on one machine: a file with the newest value of each series, in the text format of Prometheus and its node exporter. */
 import { rename, writeFile } from "node:fs/promises";
 import { metricNamed } from "../metrics/catalogue.ts";
 import { ownMetrics } from "../metrics/exported.ts";
 import type { MetricPoint, MetricSink, Written } from "../ports.ts";
 import { ownEntry } from "../runtime/entries.ts";
 
-/** How long a series that gets no more points is shown, in milliseconds. */
+/** How long a series without new points is kept, in milliseconds. */
 const keptFor = 3 * 3_600_000;
 
 /** Writes the file anew each time, and whole: who reads it never sees a half. */

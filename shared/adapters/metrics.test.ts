@@ -137,7 +137,7 @@ describe("the file of one machine", () => {
     await sink.write([point("reports", 4)]);
     expect(await read()).toBe(
       [
-        "# HELP pathkeeper_golden_path_success 1 when the golden path was walked to its end.",
+        "# HELP pathkeeper_golden_path_success 1 when the golden path was completed, 0 otherwise.",
         "# TYPE pathkeeper_golden_path_success gauge",
         'pathkeeper_golden_path_success{component="x",probe="a \\"b\\"\\n\\\\"} 1',
         "# HELP pathkeeper_reports Reports taken in since the last tick. Absent when the evaluator does not run.",

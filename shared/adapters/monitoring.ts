@@ -1,4 +1,4 @@
-/** Where measurements go in the cloud: custom metrics of Cloud Monitoring, by Google's own client. */
+/** Exports measurements in the cloud: custom metrics of Cloud Monitoring, through Google's client. */
 import type { MetricServiceClient } from "@google-cloud/monitoring";
 import { exportPrefix } from "../metrics/exported.ts";
 import type { MetricPoint, MetricSink, Written } from "../ports.ts";
@@ -7,21 +7,21 @@ import { bounded } from "../text/redact.ts";
 /** Options of the client, such as the address and credentials of a stand. */
 type ClientOptions = NonNullable<ConstructorParameters<typeof MetricServiceClient>[0]>;
 
-/** Where and as what to write. */
+/** Destination of the points. */
 export interface MonitoringOptions {
   readonly projectId: string;
   /** The environment that is watched: several may report to one project. */
   readonly environment: string;
   /** @default Google's service, with the identity of the function */
   readonly client?: ClientOptions;
-  /** How long one call may take, in milliseconds. @default 10_000 */
+  /** Maximum duration of one call, in milliseconds. @default 10_000 */
   readonly timeoutMs?: number;
 }
 
 /** The most series of one call, and labels of one metric. */
 const maxSeries = 200;
 const maxLabels = 30;
-/** What Cloud Monitoring takes: not older than 25 hours, not more than 5 minutes ahead, and nothing that is no number. */
+/** Points that Cloud Monitoring accepts: at most 25 hours old, at most 5 minutes in the future, and finite. */
 const maxLabelValue = 1_024;
 
 /**
@@ -68,7 +68,7 @@ export class MonitoringSink implements MetricSink {
   #connected(): Promise<MetricServiceClient> {
     const client = this.#client ?? connect(this.#options);
     this.#client = client;
-    // What failed to connect may connect the next time.
+    // A failed connection may succeed the next time.
     client.catch(() => {
       if (this.#client === client) this.#client = undefined;
     });

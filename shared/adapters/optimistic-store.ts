@@ -105,7 +105,7 @@ export abstract class OptimisticStore extends CheckedStore {
 /** A transaction with a short body and a hundred rivals still comes through. */
 const maxAttempts = 200;
 
-/** What a commit leaves of one document; without fields it is gone. */
+/** State of a document after a commit; without fields it is deleted. */
 interface Outcome {
   readonly collection: string;
   readonly id: string;

@@ -1,7 +1,7 @@
 /** Pages in memory, for tests and rehearsals. */
 import type { Page, Pages } from "../ports.ts";
 
-/** Pages in memory; what stands where may be looked at by `place/path`. */
+/** Pages in memory, which tests read by `place/path`. */
 export class MemoryPages implements Pages {
   readonly standing: Map<string, Page> = new Map();
   readonly #versions = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Where the environment of a process says that pages are written. */
+/** Chooses where pages are written, from the environment of the process. */
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { GoogleApi, Pages } from "../ports.ts";

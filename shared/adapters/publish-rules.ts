@@ -1,4 +1,4 @@
-/** What production refuses to publish. Every adapter applies it, because Google's emulator accepts nearly anything. */
+/** Limits of Pub/Sub in production. Every adapter enforces them, because Google's emulator accepts nearly anything. */
 import { type OutgoingMessage, PublishError } from "../ports.ts";
 
 /** A message that production accepts, with its data as JSON text. */

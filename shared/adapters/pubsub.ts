@@ -3,14 +3,14 @@ import type { PubSub, Topic } from "@google-cloud/pubsub";
 import { type OutgoingMessage, PublishError, type Publisher } from "../ports.ts";
 import { type EncodedMessage, encodeMessages } from "./publish-rules.ts";
 
-/** Where and how to publish. */
+/** Destination and options of publishing. */
 export interface PubSubOptions {
   readonly projectId: string;
   /** Before the name of every topic, where several environments share a project. @default none */
   readonly topicPrefix?: string;
   /** Address of an emulator, `HOST:PORT`. @default `PUBSUB_EMULATOR_HOST`, else Google's service */
   readonly host?: string;
-  /** How long a call may try, retries of the client included. @default 30 seconds */
+  /** Maximum duration of a call, including retries of the client. @default 30 seconds */
   readonly timeoutMs?: number;
 }
 

@@ -1,7 +1,7 @@
 /** Secrets from Secret Manager, read when they are needed and again after a while, so that a new version needs no new deployment. */
 import { type Clock, type GoogleApi, GoogleApiError, type Secrets } from "../ports.ts";
 
-/** Where the secrets are. */
+/** Location of the secrets. */
 export interface SecretManagerOptions {
   readonly google: GoogleApi;
   readonly projectId: string;
@@ -10,7 +10,7 @@ export interface SecretManagerOptions {
   readonly clock: Clock;
 }
 
-/** How long a value is used before it is asked for again, in milliseconds. */
+/** How long a value is cached, in milliseconds. */
 const keptForMs = 5 * 60_000;
 
 /** Secrets by the newest version that is enabled. A value that cannot be read again is used for as long as the process lives. */

@@ -17,10 +17,11 @@
  * | `PATHKEEPER_ANSWERS` | set where the notify function takes answers and nothing else |
  * | `PATHKEEPER_PAGES` | folder below which status pages are written, in place of buckets |
  * | `PATHKEEPER_SECRET_PREFIX` | before the names of secrets in Secret Manager; without it they are looked for in the two places below |
- * | `PATHKEEPER_SECRETS` | folder of secrets, one file each |
+ * | `PATHKEEPER_SECRETS` | folders of secrets, one file each, separated as in `PATH` |
  * | `PATHKEEPER_SECRET_<NAME>` | one secret |
  */
 import { readFileSync } from "node:fs";
+import { delimiter } from "node:path";
 import { readCompiled } from "../config/compile.ts";
 import type { Configuration } from "../config/model.ts";
 import type { Vantage } from "../messages/report.ts";
@@ -67,7 +68,7 @@ export async function connect(environment: Environment): Promise<World> {
     publisher,
     secrets:
       prefix === undefined
-        ? localSecrets(environment, environment["PATHKEEPER_SECRETS"])
+        ? localSecrets(environment, ...(environment["PATHKEEPER_SECRETS"]?.split(delimiter) ?? []))
         : secretManager({ google, projectId: projectOf(environment), prefix, clock }),
     google,
     clock,

@@ -121,14 +121,14 @@ export class SqliteStore extends OptimisticStore {
 /** Field names of this form are refused by the rules, so that no document can hold one of its own. */
 const dateTag = "__date__";
 
-/** How long one process waits for the commit of another, which takes less than a millisecond unless the machine is starved. */
+/** How long a process waits for the commit of another, which takes less than a millisecond unless the machine is starved. */
 const busyTimeoutMs = 10_000;
 
 /** Fields by which large collections are asked for: by what stands in them, and by the newest. */
 const indexedTexts = ["incident"] as const;
 const indexedInstants = ["planned_at", "opened_at", "expires_at"] as const;
 
-/** What stands in a field, for SQL. The name is one of this file. */
+/** SQL expression for the value of a field. The name comes from this file. */
 function textIn(field: string): string {
   return `json_extract(fields, '$.${field}')`;
 }
@@ -258,8 +258,8 @@ function translated<T>(work: () => T): T {
 }
 
 /**
- * Primary result codes SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _FULL, _CANTOPEN; source: https://sqlite.org/rescode.html. A file that was damaged while it
- * is used does not mend by itself, but what waits for it is not lost when it is recovered.
+ * Primary result codes SQLITE_BUSY, _LOCKED, _NOMEM, _IOERR, _FULL, _CANTOPEN; source: https://sqlite.org/rescode.html. A file that is
+ * damaged while in use does not recover by itself, but messages that wait for it are kept until it is recovered.
  */
 const passing: ReadonlySet<number> = new Set([5, 6, 7, 10, 13, 14, corruptCode, notDatabaseCode]);
 

@@ -1,4 +1,4 @@
-/** What every store must find and refuse when it is asked by query. */
+/** Queries that every store must answer or refuse. */
 import { beforeEach, describe, expect, it } from "vitest";
 import type { CompositeIndex } from "../documents/indexes.ts";
 import type { Fields, Query, Store } from "../ports.ts";

@@ -1,6 +1,6 @@
 /**
- * What Firestore refuses in production, refused by our own code before anything is written, so that a document that would fail in the
- * cloud fails in a test already. Source: https://cloud.google.com/firestore/quotas and /storage-size.
+ * Limits of Firestore, enforced before anything is written, so that a document that would fail in the cloud also fails in a test. Source:
+ * https://cloud.google.com/firestore/quotas and /storage-size.
  */
 
 import { type Fields, StoreError, type Value } from "../ports.ts";
@@ -31,7 +31,7 @@ export const maxNameBytes = 1_500;
 export const maxDepth = 20;
 
 /**
- * Checks a document and copies it. Text that was cut in the middle of a character is mended rather than refused, because no message of a
+ * Checks a document and copies it. Text that was cut in the middle of a character is repaired rather than refused, because no message of a
  * target may keep an incident from being stored.
  * @throws StoreError `invalid` that names the field and what to write instead
  */
@@ -77,7 +77,7 @@ export function checkCollection(collection: string): void {
   if (problem !== undefined) throw new StoreError("invalid", `The collection name ${quote(collection)} ${problem}`);
 }
 
-/** What is wrong with the name of a field, as the end of a sentence; `undefined` for a good one. */
+/** Describes the problem with a field name, as the end of a sentence; `undefined` if it is valid. */
 export function fieldProblem(name: string): string | undefined {
   if (name === "") return "is empty";
   if (reserved.test(name)) return "is reserved: do not begin and end it with two underscores";

@@ -1,4 +1,4 @@
-/** What every store must do, whichever keeps the documents: one suite for all adapters. */
+/** Contract of every store: one suite for all adapters. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Fields, Store, Value } from "../ports.ts";
 import type { StoreOptions } from "./checked-store.ts";
@@ -270,7 +270,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("state", "counter")).toEqual({ n: 10 });
       });
 
-      // Whoever dies in the middle of a transaction must hold up nobody.
+      // A process that dies in the middle of a transaction must not block others.
       it("keeps nobody from writing what it has read, and runs again when it was", async () => {
         await store.set("state", "a", { n: 1, old: true });
         const seen: unknown[] = [];

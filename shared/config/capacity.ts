@@ -4,7 +4,7 @@ import type { Capacity, Configuration } from "./model.ts";
 
 /** One sum: what may be opened at most, and what it must fit into. */
 export interface CapacitySum {
-  /** What sets the limit: a key of `capacity`. */
+  /** Source of the limit: a key of `capacity`. */
   readonly by: "database" | "connector";
   readonly demand: number;
   readonly limit: number;
@@ -33,7 +33,7 @@ export function capacitySums({ capacity }: Pick<Configuration, "capacity">): Cap
   return sums;
 }
 
-/** What is wrong with a sum, as a sentence; `undefined` where it fits. */
+/** Describes a sum beyond its limit, as a sentence; `undefined` if it fits. */
 export function capacityProblem({ by, demand, limit, text }: CapacitySum): string | undefined {
   if (demand <= limit) return undefined;
   const more = by === "database" ? "raise max_connections" : "give the connector more, or take the database off it";

@@ -1,4 +1,4 @@
-/** What no entry can know alone: names that others must have, circles, conditions; and what is right but looks forgotten. */
+/** Checks across entries: references to other entries, cycles and conditions; and warnings about valid settings that look like mistakes. */
 
 import { metricNamed, metricNames } from "../metrics/catalogue.ts";
 import { canYield, isOf, valuesOf, yieldsMetric } from "../metrics/yields.ts";
@@ -16,8 +16,8 @@ import { isSecretReference, placeholderSecret, secretName, secretVariable } from
 import { checkBodyText, checkTemplates } from "./templates.ts";
 
 /**
- * Reports what entries say wrongly of each other. Works on the data as it stands in the file, so that a mistake in one place hides
- * none in another; what is not even of the right form is left to the schema.
+ * Reports contradictions between entries. Works on the data as written in the file, so that a mistake in one place hides none in another;
+ * the schema reports data of the wrong shape.
  */
 export function checkReferences(file: unknown, problems: Problems, vocabulary: Vocabulary): void {
   const components = keysOf(at(file, "components"));
@@ -88,7 +88,7 @@ export function checkReferences(file: unknown, problems: Problems, vocabulary: V
   }
 }
 
-/** Warns of what is allowed and yet can hardly be meant: what is never yielded, never watched, never told. */
+/** Warns about valid settings that are probably mistakes: metrics never yielded, components never watched, incidents never notified. */
 export function checkPurpose(configuration: Configuration, problems: Problems, vocabulary: Vocabulary): void {
   const { components, probes, rules, channels, routes } = configuration;
   const watched = new Set([...probes, ...rules].flatMap(({ component }) => component ?? []));
@@ -256,7 +256,7 @@ function checkCondition(
   }
 }
 
-/** Where a place such as `services[].component` is found: once for each entry of the list. */
+/** Resolves a path such as `services[].component`: once for each entry of the list. */
 function pathsTo(file: unknown, from: Path, place: string): Path[] {
   return place.split(".").reduce<Path[]>(
     (paths, key) =>
@@ -293,7 +293,7 @@ function reportWithin(path: Path, mistake: Mistake, problems: Problems): void {
   problems.error(offset === undefined ? { path } : { path, within: { offset, length: length ?? 1 } }, mistake);
 }
 
-/** What a channel writes to, no other channel of its kind may write to as well. */
+/** No two channels of one kind may have the same destination. */
 function checkOwned(file: unknown, channels: readonly string[], problems: Problems, vocabulary: Vocabulary): void {
   const owners = new Map<string, string>();
   for (const name of channels) {
@@ -387,7 +387,7 @@ function durationAt(file: unknown, path: Path): number | undefined {
   return typeof text === "string" ? parseDuration(text) : undefined;
 }
 
-/** What stands at a path of plain data; `undefined` where nothing does. */
+/** Returns the value at a path of plain data; `undefined` if there is none. */
 function at(data: unknown, ...path: Path): unknown {
   return path.reduce<unknown>(
     (value, key) =>

@@ -90,7 +90,7 @@ export const line: () => z.ZodString = lazily(() => text().regex(/^[^\r\n]*$/, "
 /** A list of names that is not empty. */
 export const names: () => z.ZodType<string[], string[]> = lazily(() => z.array(z.string()).min(1));
 
-/** How bad something is. */
+/** Severities. */
 export const severity = lazily(() => z.enum(severities));
 
 /** The name of a time zone. */
@@ -145,7 +145,7 @@ export const percentage: () => z.ZodType<number, string> = lazily(() =>
     }),
 );
 
-/** How a reference is written. A sentence that asks for one speaks of a text that may be a secret itself, and is shown without it. */
+/** Syntax of a reference. An error about a missing reference does not quote the text, which may be a secret itself. */
 export const secretForm = "{ secret: NAME }";
 
 const plainSecret = `a secret does not belong in this file: write ${secretForm} and keep its value outside`;
@@ -169,8 +169,8 @@ export const textOrSecret: () => z.ZodType<string | SecretReference, string | Se
 );
 
 /**
- * A secret of a channel: `{ secret: NAME }`, or a text with `${secret:NAME}` in it. Read as a text with placeholders. A text without a
- * placeholder is refused, so that no secret stands in the file; what is wrong with a placeholder is reported with its place.
+ * A secret of a channel: `{ secret: NAME }`, or a text with `${secret:NAME}` in it. Parsed into a text with placeholders. A text without a
+ * placeholder is refused, so that no secret is written in the file; an invalid placeholder is reported with its position.
  */
 export const secretText: () => z.ZodType<string, SecretReference | string> = lazily(() =>
   z

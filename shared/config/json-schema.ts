@@ -127,7 +127,7 @@ function kinded(
   };
 }
 
-/** What `google_cloud` may say for all probes no probe must say itself. */
+/** A setting that `google_cloud` may give to all probes is required in no probe. */
 function notInherited(required: unknown): readonly string[] {
   const inherited = keysOf(googleCloudEntry);
   return Array.isArray(required) ? required.filter((key) => !inherited.includes(key)) : [];

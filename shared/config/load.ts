@@ -185,8 +185,8 @@ function withRole(component: Component, probes: readonly ConfiguredProbe[], { pr
 }
 
 /**
- * What `google_cloud` gives to probes. Where it is wrong itself, which is reported in its own place, something right stands in for it: no
- * probe is to blame.
+ * Defaults for probes from `google_cloud`. Invalid values, which are reported in their own place, are replaced by valid ones, so that probes
+ * are not blamed.
  */
 function inheritable(googleCloud: unknown): Entries {
   if (googleCloud === undefined) return {};
@@ -257,7 +257,7 @@ const defaultTimeoutMs = 10_000;
 
 function probe(name: string, entry: ProbeEntry, settings: Entries, facts: KeptFacts): ConfiguredProbe {
   const { kind, component, vantage, schedule } = entry;
-  // What sees what users see is critical unless the file says otherwise.
+  // Probes of what users touch are critical unless the file says otherwise.
   const severity = entry.severity ?? (facts.reach === "users" ? "critical" : "warning");
   const { holdMs = 0 } = facts;
   const most = entry.severity === undefined || entry.severity === "critical" ? {} : { most: entry.severity };
@@ -324,8 +324,8 @@ function controlProbe(
 }
 
 /**
- * What is asked from outside where the file says nothing: an address of Google's that answers from wherever the internet is reached. From
- * inside there is no such default: what lies behind the VPC is what is watched, and only the file knows what is reached past it.
+ * Default control probe from outside: an address of Google's that answers from anywhere on the internet. There is no default from inside,
+ * because only the file knows what can be reached without the watched path.
  */
 const defaultControl = controlProbe(
   { kind: "http", timeout: 5_000 },
@@ -370,7 +370,7 @@ function readRule(value: unknown, path: Path, problems: Problems): Rule | undefi
   return { name, ...more, condition, alertDurationMs, clearDurationMs, severity, missing };
 }
 
-/** What the file says of single causes of missing data. The word keep is one for all of them, and not the default. */
+/** Policies for single cases of missing data. The word keep applies to all cases and is not the default. */
 function missingOf(missing: RuleEntry["missing"]): Pick<Rule, "gone" | "noTraffic"> {
   if (missing === "keep") return { gone: "keep", noTraffic: "keep" };
   if (missing === undefined || typeof missing === "string") return {};

@@ -71,7 +71,7 @@ export function maintenanceWindow(entry: MaintenanceEntry, timezone: string): Ma
 
 type Times = Omit<MaintenanceEntry, "name">;
 
-/** What of the times of an entry is missing, too much or the wrong way round: the key and the sentence. */
+/** The missing, superfluous or misordered times of an entry: key and sentence. */
 function mistakeIn({ from, to, days, start, end, duration }: Times): [keyof Times | undefined, string] | undefined {
   if (from === undefined && start === undefined)
     return [undefined, "does not say when it begins: write from and to for once, or start with end or duration"];

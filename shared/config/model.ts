@@ -13,13 +13,13 @@ export interface Component {
   readonly name: string;
   readonly title: string;
   readonly layer: "platform" | "application";
-  /** What part it plays: as stated, or as the kinds of its probes tell. @default service or platform, by the layer */
+  /** Role: as stated, or as inferred from the kinds of its probes. @default service or platform, by the layer */
   readonly role?: ResolvedRole;
-  /** What it fails with: names of components. */
+  /** Names of the components that it depends on. */
   readonly dependsOn: readonly string[];
-  /** What its failure blocks, in the user's words. */
+  /** Activities that its failure blocks, in the user's words. */
   readonly impact?: string;
-  /** Who must act when it is the cause. */
+  /** Team that must act when it is the root cause. */
   readonly team?: string;
 }
 
@@ -34,21 +34,21 @@ export interface ConfiguredProbe extends KeptFacts {
   /** Probes of one vantage point and one schedule run together: `outside-1m`. */
   readonly group: string;
   readonly timeoutMs: number;
-  /** Whether a failure that may be a blip is checked again at once, before it counts. @default once */
+  /** Whether a failure is confirmed by an immediate second attempt. @default once */
   readonly recheck?: false;
   /**
    * The built-in rules of the probe; `false` for `alert: off`. `most`: the severity is stated, and the most that this probe's failure alone gives an
    * incident, whatever its component has as `impact`.
    */
   readonly alert: { readonly afterMs: number; readonly severity: Severity; readonly most?: Severity } | false;
-  /** What the kind reads, as written in the file, with what it takes from `google_cloud`; references to secrets unresolved. */
+  /** Settings of the kind, as written in the file, with defaults from `google_cloud`; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** What missing data means for an alert: it stays as it is, it fires, or it ends. */
+/** Effect of missing data on an alert: unchanged, firing, or cleared. */
 export type MissingWord = "keep" | "fire" | "clear";
 
-/** When an alert starts. */
+/** Rules that fire alerts. */
 export interface Rule {
   readonly name: string;
   /** The component that it speaks of; without it, that of the probe that yields the metric. */
@@ -56,24 +56,24 @@ export interface Rule {
   readonly condition: string;
   readonly alertDurationMs: number;
   readonly clearDurationMs: number;
-  /** What must hold before it is over; without it, that the condition does not. */
+  /** Condition that clears the alert; by default, that `condition` no longer holds. */
   readonly clearCondition?: string;
   readonly severity: Severity;
-  /** What an absent measurement means: that of a source which is silent, and of all that has no word of its own. */
+  /** Policy for a silent source, and for all cases without one of their own. */
   readonly missing: MissingWord;
-  /** What it means that the source reports and the series is gone. @default clear where `missing` is keep, else as that */
+  /** Policy when the source reports but the series is gone. @default clear if `missing` is keep, else the same */
   readonly gone?: MissingWord;
-  /** What a share of nothing means. @default clear where `missing` is keep, else as that */
+  /** Policy for a ratio without a denominator. @default clear if `missing` is keep, else the same */
   readonly noTraffic?: MissingWord;
   /** `off`: an alert that flaps is not held. */
   readonly flapping?: "off";
-  /** What it is about; without it, what the metric, its unit and the direction of the condition say. */
+  /** Signal; by default derived from the metric, its unit and the direction of the condition. */
   readonly signal?: Signal;
-  /** How many of the probes of one component must agree; `any` without it. */
+  /** How many probes of one component must agree; `any` by default. */
   readonly vantages?: "all" | "majority";
 }
 
-/** What is normal for a metric, as a comparison that is true when things are good. */
+/** The normal range of a metric, as a comparison that is true when things are good. */
 export interface Baseline {
   /** Name of a metric, or an alias such as `smd_phase_3_duration`. */
   readonly metric: string;
@@ -81,7 +81,7 @@ export interface Baseline {
   readonly expectation: string;
 }
 
-/** What may connect at once, and what it must fit into. */
+/** Simultaneous connections, and the limit for them. */
 export interface Capacity {
   readonly services: readonly {
     /** A component. */
@@ -104,9 +104,9 @@ export interface RecoveryStage {
 export interface ConfiguredChannel {
   readonly name: string;
   readonly kind: string;
-  /** What the kind reads, as written in the file; references to secrets unresolved. */
+  /** Settings of the kind, as written in the file; references to secrets unresolved. */
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Who reads it. @default engineers */
+  /** Readers of the channel. @default engineers */
   readonly audience?: Audience;
   /** Whether its readers may act on incidents from a notice. @default engineers may, and nobody else */
   readonly mayAct?: boolean;
@@ -114,7 +114,10 @@ export interface ConfiguredChannel {
   readonly perMinute?: number;
 }
 
-/** What goes where. A notice goes to a channel when any route to it matches. Absent lists of severities and components match everything, an absent list of events all announcements. */
+/**
+ * A route. A notification is sent to a channel if any route to it matches. Absent severities and components match everything; absent events
+ * match all announcements.
+ */
 export interface Route {
   readonly channels: readonly string[];
   readonly severity?: readonly Severity[];
@@ -147,14 +150,14 @@ export interface MaintenanceWindow {
   };
 }
 
-/** Where in Google Cloud the environment runs. */
+/** Location of the environment in Google Cloud. */
 export interface GoogleCloud {
   /** Id of the project. */
   readonly project: string;
   readonly region?: string;
 }
 
-/** How much of a month components are to be up, as ratios from 0 to 1. */
+/** Availability targets for a month, as ratios from 0 to 1. */
 export interface AvailabilityTargets {
   readonly target: number;
   /** Other targets, by component. */
@@ -186,14 +189,14 @@ export interface Configuration {
   readonly capacity?: Capacity;
   readonly recovery: {
     readonly stages: readonly RecoveryStage[];
-    /** How long after its resolution a relapse re-opens an incident, in milliseconds. @default 30 minutes */
+    /** Time after a resolution within which a relapse reopens the incident, in milliseconds. @default 30 minutes */
     readonly reopenWithinMs?: number;
   };
   readonly channels: readonly ConfiguredChannel[];
   readonly routes: readonly Route[];
   /** Words of one's own for notices, in the order in which they are looked for. Absent without any. */
   readonly templates?: readonly Template[];
-  /** Where people find an incident: an address with `${incident}` for its id. @default its document in Google's console */
+  /** Link to an incident: a URL with `${incident}` for its id. @default its document in Google's console */
   readonly incidentUrl?: string;
   /** Absent without any. */
   readonly maintenance?: readonly MaintenanceWindow[];

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { incidentEventKinds } from "../messages/incident-event.ts";
 import { durationBetween, entryName, names, severity } from "./fields.ts";
 
-/** Who reads a channel. Each hears of the same incident in the words that serve it. */
+/** Audience of a channel. Each gets the same incident in its own terms. */
 export const audiences = ["engineers", "executives", "customer_success", "sales", "support"] as const;
 
 /** One of the audiences. */
@@ -32,7 +32,7 @@ export const channelEntry = z.strictObject({
     ),
 });
 
-/** What every entry of `channels` has besides the settings of its kind. */
+/** Fields of every entry of `channels` besides the settings of its kind. */
 export type ChannelEntry = z.output<typeof channelEntry>;
 
 /** An entry of `routes`. */

@@ -22,7 +22,7 @@ export type Role =
   | "quota"
   | "platform";
 
-/** What each role is. */
+/** Description of each role. */
 export const roles: Readonly<Record<Role, string>> = {
   connector: "the way from services into the private network, such as a VPC connector or Direct VPC egress",
   nat: "the way from the private network to the internet",
@@ -54,11 +54,7 @@ export const roleNames: readonly Role[] = Object.keys(roles) as Role[];
 /** Whose way a kind of probe goes: that of users, a private one into the target, or the control plane, which reads about the target. */
 export type Reach = "users" | "private" | "control_plane";
 
-/**
- * The role of a component.
- * @param stated what the file says
- * @param told what the kinds of its probes tell, one entry a probe
- */
+/** Returns the role of a component. @param stated role in the file @param told roles suggested by the kinds of its probes, one entry per probe */
 export function roleOf(
   layer: "platform" | "application",
   stated: Role | undefined,

@@ -29,7 +29,7 @@ function cronOf(schedule: string): string {
 
 const cronNames = /\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b/gi;
 
-/** What is wrong with a schedule, in one sentence; `undefined` when it is right. */
+/** Describes an invalid schedule in one sentence; `undefined` if it is valid. */
 export function scheduleProblem(schedule: string): string | undefined {
   if (schedule.startsWith("every ")) {
     const interval = scheduleInterval(schedule);
@@ -49,7 +49,7 @@ export function scheduleProblem(schedule: string): string | undefined {
   }
   if (schedule.trim().split(/\s+/).length !== 5)
     return `invalid schedule "${schedule}": write every 1m, or a cron expression of five fields such as */15 * * * *`;
-  // What Cloud Scheduler knows; the library that works out the next runs knows more.
+  // Syntax of Cloud Scheduler; the library that computes the next runs accepts more.
   const strange = /[^\s\d*/,-]/.exec(schedule.replaceAll(cronNames, "1"))?.[0];
   if (strange !== undefined)
     return `invalid cron expression "${schedule}": "${strange}" has no meaning, only numbers, names, * / - and commas do`;
@@ -62,8 +62,8 @@ export function scheduleProblem(schedule: string): string | undefined {
 }
 
 /**
- * How often a schedule must be triggered, as a cron expression in UTC. Intervals under a minute are triggered each minute and run as
- * rounds inside that minute, because no cron goes finer.
+ * Returns the cron expression in UTC that triggers a schedule. Intervals under a minute are triggered each minute and run as rounds within
+ * it, because cron has no finer unit.
  */
 export function triggerCron(schedule: string): string {
   const interval = scheduleInterval(schedule);
@@ -74,12 +74,15 @@ export function triggerCron(schedule: string): string {
   return hours >= 24 ? "0 0 * * *" : hours === 1 ? "0 * * * *" : `0 */${hours} * * *`;
 }
 
-/** Whether a schedule has several runs a minute, which one request asks for. */
+/** Returns whether a schedule has several runs a minute, which one request asks for. */
 export function hasRounds(schedule: string): boolean {
   return (scheduleInterval(schedule) ?? minute) < minute;
 }
 
-/** Whether requests for a probe are answered so late that they go their own way: after a whole minute of rounds, or after a hold. */
+/**
+ * Returns whether requests for a probe need a subscription of their own because the answers come late: after a whole minute of rounds, or
+ * after a hold.
+ */
 export function answersLate({ schedule, holdMs }: Pick<ConfiguredProbe, "schedule" | "holdMs">): boolean {
   return hasRounds(schedule) || holdMs !== undefined;
 }
@@ -140,7 +143,7 @@ function gapsOf(schedule: string): Gaps {
   return gaps;
 }
 
-/** What was worked out already, by cron expression. */
+/** Cache of results, by cron expression. */
 const knownGaps = new Map<string, Gaps>();
 
 /**

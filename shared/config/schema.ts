@@ -32,13 +32,13 @@ export interface Kind {
   readonly title: string;
   /** A strict object: what the kind reads besides the keys that all share. */
   readonly settings: z.ZodType;
-  /** Where in the settings names of components stand: keys with dots between them, `[]` for each entry of a list. */
+  /** Settings that hold component names: keys joined by dots, `[]` for each entry of a list. */
   readonly components?: readonly string[] | undefined;
   /** Of a kind of channel: the setting of which each channel needs a value of its own, because two would write over each other. */
   readonly owns?: string | undefined;
   /** Of a kind of channel: whether everybody reads it, and so no cause. */
   readonly public?: true | undefined;
-  /** Of a kind of channel: why one with these settings is not told of an event. */
+  /** For a kind of channel: why one with these settings gets no notification of an event. */
   // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
   omits?(settings: any, event: IncidentEventKind): string | undefined;
   /** Of a kind of channel: what is doubtful about right settings, with the key that it is about. */
@@ -48,14 +48,14 @@ export interface Kind {
 
 /** A kind of probe, with what the configuration keeps of it for functions that do not know kinds. */
 export interface ProbeKind extends Kind, SelfDescribing {
-  /** What it tells of the role of its component; absent where it tells nothing. */
+  /** Role that it suggests for its component; absent if none. */
   readonly role?: Role | undefined;
 }
 
 /** A mistake inside a text of the file. */
 export interface Mistake {
   readonly message: string;
-  /** Where the mistake begins, in characters of the text; absent where the text as a whole is wrong. */
+  /** Start of the mistake, in characters of the text; absent if the whole text is invalid. */
   readonly offset?: number | undefined;
   readonly length?: number | undefined;
   readonly suggestion?: string | undefined;
@@ -65,27 +65,27 @@ export interface Mistake {
 export interface Selection {
   readonly metric: string;
   readonly matchers: Readonly<Record<string, string>>;
-  /** How far back it looks, in milliseconds. @default the newest value only */
+  /** Lookback, in milliseconds. @default the newest value only */
   readonly windowMs?: number;
 }
 
-/** What the functions understand: kinds, conditions and baselines. An argument, because `shared` knows no function. */
+/** Vocabulary of the functions: kinds, conditions and baselines. Passed as an argument, because `shared` imports no function. */
 export interface Vocabulary {
   readonly probers: Readonly<Record<string, ProbeKind>>;
   readonly channels: Readonly<Record<string, Kind>>;
-  /** What is wrong with a condition. */
+  /** Returns the problem with a condition. */
   checkCondition(text: string, windowMs: number): Mistake | undefined;
   /** The series that a right condition reads: metrics, with the labels that they must have. */
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
-  /** What is doubtful about a right condition: that it, or a part of it, never or always holds. */
+  /** Returns doubts about a valid condition: it, or a part of it, never or always holds. */
   conditionDoubts(text: string, windowMs: number): readonly Mistake[];
-  /** Whether a right condition makes one value of series that may be of several components. */
+  /** Returns whether a valid condition aggregates series of several components. */
   mergesComponents(text: string, windowMs: number): boolean;
-  /** Whether a right condition for the all-clear can only hold while the condition of the alert does. */
+  /** Returns whether a valid all-clear condition implies the condition of the alert. */
   neverClears(condition: string, clear: string, windowMs: number): boolean;
   /** A right condition in one form, the same for those that mean the same. */
   conditionForm(text: string, windowMs: number): string;
-  /** What is wrong with a baseline: without an offset it is the name, otherwise a part of the expectation. */
+  /** Returns the problem with a baseline: in its name if there is no offset, otherwise in the expectation. */
   checkBaseline(metric: string, expectation: string): Mistake | undefined;
   /** The series that a right baseline speaks of. */
   baselineSelector(metric: string, expectation: string): Selection;
@@ -151,16 +151,16 @@ export const probeEntry = z.strictObject({
     ),
 });
 
-/** What every entry of `probes` has besides the settings of its kind; durations in milliseconds. */
+/** Fields of every entry of `probes` besides the settings of its kind; durations in milliseconds. */
 export type ProbeEntry = z.output<typeof probeEntry>;
 
-/** What a control probe has besides the settings of its kind. */
+/** Fields of a control probe besides the settings of its kind. */
 export const controlEntry = z.strictObject({
   kind: z.string().describe("What kind of check it is."),
   timeout: durationBetween(1, 30_000).prefault("5s").describe("When it is given up. Default: 5s."),
 });
 
-/** What a control probe has besides the settings of its kind; durations in milliseconds. */
+/** Fields of a control probe besides the settings of its kind; durations in milliseconds. */
 export type ControlEntry = z.output<typeof controlEntry>;
 
 /** A control probe, or off, for each vantage point. */
@@ -230,7 +230,7 @@ const stageEntry = z.strictObject({
 /** One entry of `recovery.stages`. */
 export type StageEntry = z.output<typeof stageEntry>;
 
-/** Where in Google Cloud the environment runs. Settings of probes that are called like one of its keys take it as their default. */
+/** Location of the environment in Google Cloud. Probe settings with the name of one of its keys default to it. */
 export const googleCloudEntry = z.strictObject({
   project: googleProject().describe("Id of the project, such as shop-staging."),
   region: googleRegion().optional().describe("Region, such as us-central1."),
@@ -303,25 +303,28 @@ export type WatchdogEntry = z.output<typeof watchdog>;
 export const outline = z.strictObject({
   environment: entryName().describe("Name of the watched environment, such as shop-staging."),
   title: line().optional().describe("What people call the environment. Default: its name."),
-  timezone: timeZone().default("Etc/UTC").describe("IANA zone in which people read times.").meta(timeZoneExamples),
+  timezone: timeZone()
+    .default("Etc/UTC")
+    .describe("IANA zone in which people read times. Schedules are in UTC. Default: Etc/UTC.")
+    .meta(timeZoneExamples),
   google_cloud: googleCloudEntry
     .optional()
     .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")
     .meta({ examples: [{ project: "shop-staging", region: "us-central1" }] }),
-  components: namedRecord(z.string(), z.unknown()).default({}).describe("The parts of the environment, by name."),
-  probes: namedRecord(z.string(), z.unknown()).default({}).describe("What is checked, by name."),
+  components: namedRecord(z.string(), z.unknown()).default({}).describe("The components of the environment, by name."),
+  probes: namedRecord(z.string(), z.unknown()).default({}).describe("The probes, by name."),
   control: z
     .unknown()
     .optional()
     .describe(
-      "A target known to be good, for both vantage points or for each, or off. Where it fails as well, nobody is judged.",
+      "A control target that is known to be good, for both vantage points or for each, or off. While it fails too, no target is judged.",
     ),
-  monitoring_rules: z.array(z.unknown()).default([]).describe("When an alert starts."),
+  monitoring_rules: z.array(z.unknown()).default([]).describe("Rules that fire alerts."),
   baselines: namedRecord(z.string(), z.string())
     .default({})
-    .describe("What is normal for a metric: a comparison that is true when things are good.")
+    .describe("The normal range of a metric: a comparison that is true when things are good.")
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
-  capacity: capacityEntry.optional().describe("What may connect at once, and what it must fit into."),
+  capacity: capacityEntry.optional().describe("Possible simultaneous connections, and the limits they must stay within."),
   recovery: z
     .strictObject({
       stages: z.array(stageEntry).default([]).describe("The stages, in order."),
@@ -332,34 +335,34 @@ export const outline = z.strictObject({
         ),
     })
     .default({ stages: [] })
-    .describe("How a recovery is proved."),
-  channels: namedRecord(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
-  routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+    .describe("How a recovery is validated."),
+  channels: namedRecord(z.string(), z.unknown()).default({}).describe("Where notifications are sent, by name."),
+  routes: z.array(z.unknown()).default([]).describe("Which notifications go to which channels. Every matching route applies."),
   templates: z
     .array(z.unknown())
     .default([])
-    .describe("Words of one's own for notices. Of each part, the first template that is for a notice and has it."),
+    .describe("Custom texts for notifications. For each part, the first matching template that has it applies."),
   incident_url: incidentUrl
     .optional()
-    .describe("Where people find an incident, with ${incident} for its id. Default: its document in Google's console.")
+    .describe("The link to an incident, with ${incident} for its id. Default: its document in Google's console.")
     .meta({ examples: ["https://status.example.com/incidents/${incident}"] }),
   maintenance: z
     .array(z.unknown())
     .default([])
-    .describe("When work on components is planned: nobody is told of what falls into it before it is over."),
+    .describe("Planned maintenance of components: notifications about incidents in a window wait until it ends."),
   export: z
     .union([z.array(z.string()), z.literal(["off", false])], { error: "must be a list of metrics, or off" })
     .optional()
     .describe("Metrics that are exported for dashboards, or off. Default: those that the dashboards show.")
     .meta({ examples: [["probe_success", "golden_path_e2e_time"]] }),
-  watchdog: watchdog.optional().describe("The sign of life that leaves while the monitor works as a whole."),
+  watchdog: watchdog.optional().describe("A request that is sent regularly as long as the whole monitor works (dead man's switch)."),
   availability: z
     .strictObject({
       target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),
       components: namedRecord(z.string(), percentage()).default({}).describe("Other targets, by component."),
     })
     .prefault({})
-    .describe("What availability is promised; error budgets follow from it.")
+    .describe("Availability targets, from which error budgets follow.")
     .meta({ examples: [{ target: "99%", components: { backend: "99.9%" } }] }),
 });
 

@@ -6,12 +6,12 @@ export interface SecretReference {
   readonly secret: string;
 }
 
-/** Whether a value that may be either is a reference. */
+/** Returns whether a value is a reference. */
 export function isSecretReference(value: unknown): value is SecretReference {
   return typeof value === "object" && value !== null && typeof (value as SecretReference).secret === "string";
 }
 
-/** How the name of a secret is written. */
+/** Syntax of the name of a secret. */
 export const secretName: RegExp = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
 /** Returns `${secret:NAME}`, which stands for the value of the secret inside a text of a channel. */

@@ -64,25 +64,25 @@ type Schemas = ReturnType<typeof schemas>;
 /** One day or month. */
 export type Availability = z.output<Schemas["period"]>;
 
-/** What the probes say of one day. */
+/** Results of the probes for one day. */
 export type Day = z.output<Schemas["days"]>[string];
 
-/** How long a component was what, in whole seconds. Time before it was first measured is unknown. */
+/** Time up, down and unknown, in whole seconds. Time before the first measurement is unknown. */
 export type Shares = Day["components"][string];
 
-/** How often a journey was walked, and how often to its end. */
+/** Number of runs of a journey, and of completed ones. */
 export type JourneyCount = Day["journeys"][string];
 
-/** How long an incident took a component down within a period: whole seconds by the name of the component, by the id of the incident. */
+/** Downtime caused by each incident within a period: whole seconds by component name, by incident id. */
 export type Downtime = NonNullable<Day["downtime"]>;
 
 /** The incidents that were opened in a period, those of the monitor itself left out. Means in whole seconds, null without any. */
 export type IncidentFigures = Availability["incidents"];
 
-/** How fast one incident was seen, taken up and over, in whole seconds. */
+/** Times to detect, acknowledge and resolve one incident, in whole seconds. */
 export type IncidentTimes = IncidentFigures["each"][string];
 
-/** What is promised where the configuration says nothing: 99 % of a month. */
+/** Default target: 99 % of a month. */
 export const defaultTarget = 0.99;
 
 /** The share of time that a component is to be up, from 0 to 1. */
@@ -100,7 +100,7 @@ export function successRatio({ attempts, successes }: JourneyCount): number | un
   return attempts === 0 ? undefined : successes / attempts;
 }
 
-/** What may still fail. */
+/** Remaining error budget. */
 export interface ErrorBudget {
   /** Seconds that may be down in the whole period. */
   readonly allowed: number;
@@ -108,7 +108,7 @@ export interface ErrorBudget {
   readonly used: number;
   /** The share that is left: 1 of an untouched budget, 0 of one that is used up, negative of one that is overdrawn. */
   readonly left: number;
-  /** How fast it is used: at 1 the budget lasts exactly as long as what it is for; `undefined` when nothing is known. */
+  /** Burn rate: at 1 the budget lasts exactly as long as its period; `undefined` if nothing is known. */
   readonly burn: number | undefined;
 }
 
@@ -127,7 +127,7 @@ export function periodStart(period: string): number {
   return Date.parse(period.length === 7 ? `${period}-01T00:00:00Z` : `${period}T00:00:00Z`);
 }
 
-/** How many seconds a day or month has. */
+/** Length of a day or month in seconds. */
 export function periodSeconds(period: string): number {
   if (period.length !== 7) return 86_400;
   const [year = 0, month = 0] = period.split("-").map(Number);

@@ -1,12 +1,15 @@
-/** What is known of the notices of an incident, on it and in the ledger: written by the notifier, read by people and by the evaluator. */
+/**
+ * Delivery state of the notifications of an incident, in its document and in the ledger: written by the notifier, read by people and by the
+ * evaluator.
+ */
 
 import type { Fields, Value } from "../ports.ts";
 import { setEntry } from "../runtime/entries.ts";
 
-/** The collection of the ledger: one document for each event and reader, told or not. */
+/** Collection of the ledger: one document for each event and reader, notified or not. */
 export const ledgerCollection = "deliveries";
 
-/** Who hears of an event: a channel, or one recipient of a channel that has recipients. */
+/** A reader: a channel, or one recipient of a channel that has recipients. */
 export interface Reader {
   /** Name of the channel. */
   readonly channel: string;
@@ -14,21 +17,21 @@ export interface Reader {
   readonly recipient?: string | undefined;
 }
 
-/** What a reader is called: `ops`, or `infra (ann@example.com)`. */
+/** Name of a reader: `ops`, or `infra (ann@example.com)`. */
 export function readerName({ channel, recipient }: Reader): string {
   return recipient === undefined ? channel : `${channel} (${recipient})`;
 }
 
-/** Whether nothing more becomes of an entry of the ledger. */
+/** Returns whether an entry of the ledger is final. */
 export function isDone({ status }: { readonly status: string }): boolean {
   return status === "delivered" || status === "rejected" || status === "suppressed";
 }
 
 /** The numbers behind the last word on a channel. */
 export interface DeliveryCounts {
-  /** Entries of the ledger for this channel: what was told, and what was not for a reason. */
+  /** Number of ledger entries for this channel: sent, or withheld for a reason. */
   readonly entries: number;
-  /** How many of them are done with. */
+  /** Number of final entries. */
   readonly done: number;
   /** Attempts at all of them. */
   readonly attempts: number;
@@ -46,12 +49,12 @@ export interface DeliverySummary extends DeliveryCounts {
 }
 
 /**
- * How much sooner than its time a reminder may be told, in milliseconds: ticks come once a minute, and half of them comes nearer to what a route
- * asks for than the next tick would.
+ * How early a reminder may be sent, in milliseconds: ticks come once a minute, and half a minute early is closer to the configured time than
+ * the next tick.
  */
 export const reminderSlackMs = 30_000;
 
-/** What is known of the channels of an incident, by their names, from the fields of its document; what cannot be read is left out. */
+/** Reads the state of the channels of an incident, by channel name, from the fields of its document; unreadable entries are left out. */
 export function deliveryCountsOf(document: { readonly told?: Value | undefined }): Record<string, DeliveryCounts> {
   const read = Object.entries(mapOf(document.told)).flatMap(([channel, value]) => {
     const { entries, done, attempts, first_at: firstAt, last_at: lastAt, unreached } = mapOf(value);
@@ -64,7 +67,7 @@ export function deliveryCountsOf(document: { readonly told?: Value | undefined }
   return Object.fromEntries(read);
 }
 
-/** The fields of the document of an incident with the last word on some channels; what others have there stays. */
+/** Returns the fields of the document of an incident with the latest state of some channels; the other channels keep theirs. */
 export function withDeliverySummary(
   document: Readonly<Record<string, Value | undefined>>,
   news: Readonly<Record<string, DeliverySummary>>,

@@ -1,4 +1,4 @@
-/** What is kept of heartbeats: a document for each name, with its newest beat. */
+/** Stored heartbeats: a document for each name, with the newest heartbeat. */
 
 import type { Heartbeat } from "../messages/heartbeat.ts";
 import type { Fields, Store } from "../ports.ts";
@@ -31,7 +31,7 @@ export function heartbeatsIn(store: Pick<Store, "get">): HeartbeatReader {
   };
 }
 
-/** Where the evaluator writes since when each probe waits: nobody can have missed what was not asked for. */
+/** Document in which the evaluator records since when each probe waits: a heartbeat cannot be missed before it is expected. */
 export const awaitedPlace = { collection: "state", id: "awaited" } as const;
 
 /** The document of since when each probe waits, by its name. */
@@ -68,7 +68,7 @@ export async function keepHeartbeat(
   });
 }
 
-/** What is kept after a beat that is newer than all before. */
+/** Fields after a heartbeat that is newer than all before. */
 export function following(known: KeptHeartbeat | undefined, { ok, message }: Heartbeat, at: number): KeptHeartbeat {
   const okAt = ok ? at : known?.okAt;
   return {

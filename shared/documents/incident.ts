@@ -37,7 +37,13 @@ export type SymptomRecord = IncidentDocument["symptoms"][number];
 /** Something that a configuration check found wrong. */
 export type FindingRecord = IncidentDocument["findings"][number];
 
-/** How a recovery was proved. */
+/** Something that was changed in the environment. */
+export type ChangeRecord = IncidentDocument["changes"][number];
+
+/** What an error log says again and again. */
+export type LogPatternRecord = IncidentDocument["log_patterns"][number];
+
+/** Record of a recovery validation. */
 export type RecoveryFields = NonNullable<IncidentDocument["recovery"]>;
 
 /** Reads a document. Never fails. */
@@ -64,7 +70,7 @@ const schema = lazily(() => {
     failures: texts,
   });
   return z.object({
-    /** What a person needs first. Its name sorts before all others in the console. */
+    /** The summary for a person. Its name sorts before all others in the console. */
     _overview: texts,
     title: text,
     status: text,
@@ -135,6 +141,41 @@ const schema = lazily(() => {
         came_with_it: z.boolean().catch(false),
       }),
     ),
+    /** What was changed: before the first failure, newest first, and then what was changed after it. */
+    changes: listOf(
+      z.object({
+        at: z.date(),
+        kind: text,
+        /** A phrase without a subject: `deployed revision backend-00042`. */
+        what: text,
+        resource: maybe,
+        /** None where it concerns the environment as a whole. */
+        components: texts,
+        by: maybe,
+        link: maybe,
+        revert: maybe,
+        before_first_failure: z.boolean().catch(false),
+        /** It fits the cause that is named: made to it shortly before it began to fail. */
+        fits: z.boolean().catch(false),
+      }),
+    ),
+    /** The change that fits the cause, in one sentence. */
+    suspected_change: maybe,
+    /** What error logs say, three at most, the most telling first. */
+    log_patterns: listOf(
+      z.object({
+        component: text,
+        resource: text,
+        pattern: text,
+        /** The whole of it as one sentence. */
+        says: text,
+        count: number,
+        before: number,
+        first_at: instant,
+        last_at: instant,
+        means: maybe,
+      }),
+    ),
     alerts: texts,
     drill: z
       .literal(true)
@@ -175,7 +216,7 @@ const schema = lazily(() => {
       .exactOptional()
       .catch(undefined as never),
     silenced_until: instant,
-    /** Who made the edit that the evaluator has not read yet; it removes the name with that edit. */
+    /** Editor of a change that the evaluator has not read yet; the evaluator removes the name with that edit. */
     edited_by: maybe,
     /** Who made which of these edits and how, by the field that each changed, where a program wrote it. */
     edits: namedRecord(z.string(), z.object({ by: z.string(), via: z.string() }))

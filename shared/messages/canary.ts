@@ -1,6 +1,6 @@
 /**
- * The canary: a target that always fails, which is probed, judged and told like any other, to nobody. It arrives only where an outage would be told too, so
- * that the watchdog signal leaves only then. It is no probe of the configuration, opens no incident, and counts nowhere.
+ * The canary: a target that always fails, and is probed, judged and announced like any other, to nobody. It arrives only if an outage would
+ * be announced too, and the watchdog signals only then. It is not in the configuration, opens no incident, and is not counted anywhere.
  */
 import { z } from "zod";
 import type { OutgoingMessage } from "../ports.ts";
@@ -13,7 +13,7 @@ import { type Vantage, vantages } from "./report.ts";
 /** Name of its probe, its component and its group, in a configuration of its own. */
 export const canaryName = "canary";
 
-/** What it becomes on the topic `notifications`, in the place of an incident event. */
+/** Its message on the topic `notifications`, in place of an incident event. */
 export interface CanaryNotice {
   readonly v: 1;
   /** The instant of the tick that asked for it, RFC 3339. */
@@ -41,7 +41,7 @@ export function canaryRequest(environment: string, vantage: Vantage, at: number)
   return { data, attributes: { environment, vantage, trigger: "canary" } };
 }
 
-/** Whether the data of a message on the topic `notifications` is that of a canary. */
+/** Returns whether the data of a message on the topic `notifications` is a canary. */
 export function isCanaryNotice(data: unknown): boolean {
   return typeof data === "object" && data !== null && "canary" in data;
 }

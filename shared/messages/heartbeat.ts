@@ -9,9 +9,9 @@ const beatSchema = lazily(() =>
     v: z.literal(1).optional(),
     /** Whose beat it is, as the setting `beat` of a probe of the kind heartbeat names it. */
     name: z.string().min(1).max(200),
-    /** Whether it went well. */
+    /** Whether the job succeeded. */
     ok: z.boolean().default(true),
-    /** What there is to say about it. */
+    /** Remark of the job. */
     message: z.string().optional(),
     /** The environment that it is for; without it, any that expects the name. */
     environment: z.string().optional(),

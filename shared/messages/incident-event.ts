@@ -1,4 +1,4 @@
-/** What happened to an incident: one message on the topic `notifications`, and one line of `replay`. */
+/** An event of an incident: one message on the topic `notifications`, and one line of `replay`. */
 import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
@@ -14,10 +14,10 @@ const priorities = ["P0", "P1", "P2", "P3"] as const;
 /** Urgency as teams speak of it: P0 is "everybody, now". */
 export type Priority = (typeof priorities)[number];
 
-/** Where an incident may stand, from its opening to its end. */
+/** States of an incident, from opening to resolution. */
 export const incidentStatuses = ["open", "acknowledged", "recovering", "resolved"] as const;
 
-/** Where an incident stands. */
+/** State of an incident. */
 export type IncidentStatus = (typeof incidentStatuses)[number];
 
 /** Everything that can happen to an incident. */
@@ -35,7 +35,7 @@ export const incidentEventKinds = [
   "status_update",
 ] as const;
 
-/** What happened. */
+/** Kind of the event. */
 export type IncidentEventKind = (typeof incidentEventKinds)[number];
 
 const eventCandidate = lazily(() =>
@@ -45,9 +45,9 @@ const eventCandidate = lazily(() =>
     score: z.number(),
     /** From 0 to 1. */
     confidence: z.number(),
-    /** What speaks most for it; one sentence. */
+    /** Strongest evidence for it; one sentence. */
     for: z.string(),
-    /** What speaks most against it; one sentence. */
+    /** Strongest evidence against it; one sentence. */
     against: z.string(),
   }),
 );
@@ -75,7 +75,7 @@ const incidentEventSchema = lazily(() =>
     environment: z.string(),
     /** Position among the events of this incident, from 1. */
     sequence: z.int().min(1),
-    /** How often this kind of event has happened to this incident, this one included. */
+    /** Sequence number of this kind of event for this incident, starting at 1. */
     occurrence: z.int().min(1),
     /** One sentence: what changed with this event. */
     change: z.string(),
@@ -85,22 +85,26 @@ const incidentEventSchema = lazily(() =>
     impact: z.string(),
     evidence: z.array(z.string()),
     whys: z.array(z.string()),
-    /** What to look at next, most telling first; absent where nothing is proposed. */
+    /** Next steps, most useful first; absent if none is proposed. */
     next_steps: z.array(z.string()).optional(),
     /** A second component that broke by itself; absent where there is none. */
     also_broken: z.string().optional(),
-    /** What it could be, the likeliest first; absent where nothing was weighed. */
+    /** Possible causes, the likeliest first; absent if none was weighed. */
     candidates: z.array(eventCandidate()).optional(),
-    /** Who must act on the root cause; absent where that is not known. */
+    /** The change that fits the root cause, in one sentence; absent where none does. */
+    suspected_change: z.string().optional(),
+    /** What a status update brings: that this change was found. It is for engineers alone. Absent in any other. */
+    news: z.literal("change").optional(),
+    /** Owner of the root cause; absent if unknown. */
     team: z.string().optional(),
     /** Who acknowledged it, and how where that is known; absent while nobody has. */
     acknowledged_by: z.string().optional(),
     opened_at: z.string(),
     first_failure_at: z.string(),
     resolved_at: z.string().optional(),
-    /** How long it was over before it came back, in seconds: no part of the outage. Absent where it never came back. */
+    /** Time between resolution and relapse in seconds, which is not part of the outage. Absent if it never relapsed. */
     good_seconds: z.number().optional(),
-    /** When it could be told again after maintenance or a silence; absent where nothing has muted it. */
+    /** Time at which muting by maintenance or a silence ended; absent if nothing has muted it. */
     audible_since: z.string().optional(),
     /** Nothing is broken: it is a fire drill. Absent in earnest. */
     drill: z.literal(true).optional(),

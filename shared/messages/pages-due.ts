@@ -17,12 +17,12 @@ export function parsePagesDue(data: unknown): PagesDue {
   return parseMessage("request for pages", pagesDueSchema(), data);
 }
 
-/** Whether anybody reads status pages of this environment. */
+/** Returns whether this environment has a status page. */
 export function hasPages({ channels }: Pick<Configuration, "channels">): boolean {
   return channels.some(isStatusPage);
 }
 
-/** Whether a channel is a page for everybody. */
+/** Returns whether a channel is a public page. */
 export function isStatusPage({ kind }: Pick<ConfiguredChannel, "kind">): boolean {
   return kind === "status_page";
 }

@@ -9,7 +9,7 @@ export function parseMessage<T>(what: string, schema: z.ZodType<T>, data: unknow
   throw new MalformedMessage(`not a ${what}: ${problems.join("; ")}`);
 }
 
-/** A message that no redelivery can mend. */
+/** A message that no redelivery can repair. */
 export class MalformedMessage extends Error {
   override readonly name = "MalformedMessage";
 }

@@ -35,6 +35,9 @@ const probeRequestSchema = lazily(() =>
     probes: z.array(z.string()).optional(),
     /** Identifies an unscheduled run: the report carries it, and repeats of it answer with the same report id. */
     request: z.string().optional(),
+    /** Of a diagnosis: the first failure, RFC 3339, and the components that fail or are suspected. */
+    since: z.iso.datetime({ precision: 3 }).optional(),
+    about: z.array(z.string()).optional(),
     /** One part of a group that is too large for one run. */
     shard: shardSchema().optional(),
   }),

@@ -1,4 +1,4 @@
-/** What a push subscription sends to a function: the body of Pub/Sub's HTTP request, and the answers that acknowledge it. */
+/** A push request of Pub/Sub to a function: the body of the HTTP request, and the status codes that acknowledge it. */
 import { MalformedMessage } from "./parse.ts";
 
 /** One delivery of one message. */
@@ -12,7 +12,7 @@ export interface PushedMessage {
   readonly data: unknown;
   /** Full name of the subscription. */
   readonly subscription: string;
-  /** How often delivery was tried, this one included; only known where the subscription has a dead-letter policy. */
+  /** Number of delivery attempts, this one included; known only if the subscription has a dead-letter policy. */
   readonly deliveryAttempt?: number;
 }
 
@@ -45,8 +45,8 @@ export function decodePush(body: unknown): PushedMessage {
 }
 
 /**
- * Whether a content type is that of JSON, the only one that Pub/Sub sends. A web page of another origin cannot send it without a preflight request,
- * which nothing here answers.
+ * Returns whether a content type is JSON, the only one that Pub/Sub sends. A web page of another origin cannot send it without a preflight
+ * request, which nothing here answers.
  */
 export function isJson(contentType: string | undefined): boolean {
   return /^application\/json\s*(;|$)/i.test(contentType ?? "");

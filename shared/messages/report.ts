@@ -34,12 +34,12 @@ export const readingPhase = "google_api";
  */
 export const identityPhase = "identity";
 
-/** What went wrong, in a word that rules and the root cause analysis can rely on. */
+/** Kind of failure, which rules and root-cause analysis rely on. */
 export type FailureKind = (typeof failureKinds)[number];
 
 /**
- * What bad news is about, whoever brings it: a failed request, slowness, a share of errors, something that is used up, a certificate, the
- * configuration, an event that the provider reports, or a report that did not come.
+ * Signal: the subject of bad news, whatever its source: a failed request, slowness, an error ratio, saturation, a certificate, the
+ * configuration, an event that the provider reports, or a missing report.
  */
 export const signals = [
   "failing",
@@ -55,7 +55,7 @@ export const signals = [
 /** One of them. */
 export type Signal = (typeof signals)[number];
 
-/** Who of Google can answer in place of an application. */
+/** Parts of Google that can answer in place of an application. */
 export const googleAnswerers = ["cloud-run", "load-balancer", "front-end", "iap", "cloud-armor"] as const;
 
 const failureSchema = lazily(() =>
@@ -68,8 +68,8 @@ const failureSchema = lazily(() =>
     /** A code of the system, of TLS or of a protocol: an errno, an SQLSTATE, the code with which a WebSocket was closed. */
     code: z.string().max(60).optional(),
     /**
-     * Who of Google answered in place of the application: Cloud Run, a load balancer, a front end, Identity-Aware Proxy or Cloud Armor. Absent
-     * where the application may have answered itself.
+     * The part of Google that answered in place of the application: Cloud Run, a load balancer, a front end, Identity-Aware Proxy or Cloud
+     * Armor. Absent if the application may have answered itself.
      */
     answered_by: z.enum(googleAnswerers).optional(),
     /** Absent: `failing`. */
@@ -93,8 +93,8 @@ const measurementSchema = lazily(() =>
 export type Measurement = z.output<ReturnType<typeof measurementSchema>>;
 
 /**
- * What a check of the configuration tells of its component when it is not ok, beyond that something is wrong: it has no path to what it needs;
- * it ends what should go on; it was deployed anew; it hits some and leaves others alone; it is a Serverless VPC Access connector.
+ * Meaning of a failed configuration check beyond that something is wrong: the component has no path to a dependency; it cuts off long
+ * connections; it was redeployed; it affects some clients only; it is a Serverless VPC Access connector.
  */
 export const tellings = ["no_path", "cuts_off", "deployed", "hits_some", "serverless_connector"] as const;
 
@@ -110,18 +110,18 @@ const findingSchema = lazily(() =>
     expected: z.string(),
     /** Why it matters, and what to do where it is not ok. */
     explanation: z.string(),
-    /** What to do where it is not ok, with the names of what it is about: one or two sentences, also the end of the explanation. */
+    /** Remedy if it is not ok, with the names involved: one or two sentences, also the end of the explanation. */
     remedy: z.string().optional(),
-    /** What was looked at, by its name, where a probe looks at several things. */
+    /** Name of the checked resource, if a probe checks several. */
     resource: z.string().optional(),
     /** The component that it speaks of. Absent: that of the probe. */
     component: z.string().optional(),
     /**
-     * What it means when it is not ok. `critical`: something does not work because of it; `warning`: something will not work under load,
-     * or some day; `info`: it is not as it should be, and nothing fails. Absent: the failure of the probe says it.
+     * Importance if it is not ok. `critical`: it breaks something; `warning`: it will break something under load or in time; `info`: it
+     * deviates, and nothing fails. Absent: the failure of the probe says it.
      */
     severity: z.enum(severities).optional(),
-    /** What it tells of the component where it is not ok. Absent: nothing more. */
+    /** Meaning for the component if it is not ok. Absent: nothing more. */
     tells: z.array(z.enum(tellings)).optional(),
   }),
 );
@@ -132,7 +132,7 @@ export type Finding = z.output<ReturnType<typeof findingSchema>>;
 const uncheckedSchema = lazily(() =>
   z.object({
     checks: z.array(z.string()),
-    /** What could not be looked at, by its name. */
+    /** Name of the resource that could not be checked. */
     resource: z.string(),
     /** The component that the checks speak of. Absent: that of the probe. */
     component: z.string().optional(),
@@ -143,6 +143,91 @@ const uncheckedSchema = lazily(() =>
 
 /** Checks that could not be made, which says nothing of what they would have found. */
 export type Unchecked = z.output<ReturnType<typeof uncheckedSchema>>;
+
+/** What a change of the environment is about. */
+export const changeKinds = [
+  "deployment",
+  "traffic",
+  "settings",
+  "maintenance",
+  "failover",
+  "network",
+  "firewall",
+  "iam",
+  "secret",
+  "certificate",
+  "dns",
+  "quota",
+  "policy",
+  "other",
+] as const;
+
+/** One of them. */
+export type ChangeKind = (typeof changeKinds)[number];
+
+const changeSchema = lazily(() =>
+  z.object({
+    /** Identifies it: the same change is read again by later runs. */
+    id: z.string().min(1).max(200),
+    /** RFC 3339 instant at which it was made. */
+    at: instant(),
+    kind: z.enum(changeKinds),
+    /** What was done, as a phrase without a subject: `deployed revision backend-00042`. */
+    what: z.string(),
+    /** What it was done to: `Cloud Run service backend`. */
+    resource: z.string().optional(),
+    /** The components that it touches; none where it concerns the environment as a whole, or that is not known. */
+    components: z.array(z.string()),
+    /** It is known to concern none of the environment. */
+    elsewhere: z.literal(true).optional(),
+    /** Who made it, only where principals may be shown. */
+    by: z.string().optional(),
+    /** Where it is recorded: a page of the provider's console. */
+    link: z.string().optional(),
+    /** How it is taken back, in one sentence. Nobody but a person does it. */
+    revert: z.string().optional(),
+  }),
+);
+
+/** Something that was changed in the environment: a deployment, a role, a firewall rule, maintenance by the provider. */
+export type ReportedChange = z.output<ReturnType<typeof changeSchema>>;
+
+const logPatternSchema = lazily(() =>
+  z.object({
+    /** The message with numbers, ids and addresses as placeholders, such as `connect to <*> timed out`. */
+    pattern: z.string(),
+    /** Whose log it stands in: `Cloud Run service backend`. */
+    resource: z.string(),
+    component: z.string(),
+    /** How often, from `first_at` to `last_at`. */
+    count: z.int().min(1),
+    first_at: instant(),
+    last_at: instant(),
+    /** How often in the time before that was looked at, and how long that was, in seconds. */
+    before: z.int().min(0),
+    before_seconds: z.number().min(0),
+    /** Not all entries were read: there are at least so many. Absent: these are all. */
+    at_least: z.literal(true).optional(),
+    /** What the provider's words mean. Absent where nothing is known of them. */
+    means: z
+      .object({
+        /** Stable name of what is known. */
+        name: z.string(),
+        /** The cause, in one sentence. */
+        says: z.string(),
+        /** The command or setting that mends it, in a sentence. */
+        remedy: z.string(),
+        /** Roles of components that are to blame; the nearest that the component needs. Absent: the component itself. */
+        blames: z.array(z.string()).optional(),
+        /** What it says may itself follow from trouble elsewhere, as a start that fails does: it explains, and decides nothing. */
+        is_symptom: z.literal(true).optional(),
+      })
+      .optional(),
+  }),
+);
+
+/** What an error log says again and again. */
+export type ReportedLogPattern = z.output<ReturnType<typeof logPatternSchema>>;
 
 const hopSchema = lazily(() =>
   z.object({
@@ -188,6 +273,10 @@ const resultSchema = lazily(() =>
     measurements: z.array(measurementSchema()),
     findings: z.array(findingSchema()).optional(),
     unchecked: z.array(uncheckedSchema()).optional(),
+    /** What was changed in the environment, newest first. Absent where the probe does not look for it, or could not. */
+    changes: z.array(changeSchema()).optional(),
+    /** What error logs say, the most telling first. Absent where the probe does not look for it, or could not. */
+    log_patterns: z.array(logPatternSchema()).optional(),
     /** Every answer in turn, the last one included, where a request was redirected. */
     hops: z.array(hopSchema()).optional(),
     /** All attempts, where there was more than one: the last of them is the result. */
@@ -199,14 +288,14 @@ const resultSchema = lazily(() =>
 export type ProbeResult = z.output<ReturnType<typeof resultSchema>>;
 
 /**
- * Whether a result says anything of its target. What is not due yet says nothing, and neither does a probe that could not run, for want of a
- * secret, of a right setting or of a token: that is the monitor's own trouble.
+ * Returns whether a result says anything about its target. A pending result does not, and neither does one of a probe that could not run for
+ * lack of a secret, a valid setting or a token: that is trouble of the monitor.
  */
 export function isTelling({ failure, pending }: Pick<ProbeResult, "failure" | "pending">): boolean {
   return pending !== true && !isOwnTrouble(failure);
 }
 
-/** Whether a failure is the monitor's own trouble, and says nothing of the target. */
+/** Returns whether a failure is trouble of the monitor and says nothing about the target. */
 export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefined): boolean {
   return failure?.kind === "internal" || failure?.phase === identityPhase;
 }
@@ -220,7 +309,7 @@ export type Trigger = (typeof triggers)[number];
 /** The places from which probes run. */
 export const vantages = ["inside", "outside"] as const;
 
-/** Where a probe runs from: `inside` the VPC, through the connector, or `outside`. */
+/** Where a probe runs: `inside` the VPC, through the connector, or `outside`. */
 export type Vantage = (typeof vantages)[number];
 
 const reportSchema = lazily(() =>
@@ -236,7 +325,7 @@ const reportSchema = lazily(() =>
     results: z.array(resultSchema()),
     /** The request that this run answers, for runs that were asked for: a diagnosis, a validation or a canary. */
     request: z.string().optional(),
-    /** The control probe failed: the trouble is the prober's own, and nobody is judged by this report. */
+    /** The control probe failed: the prober itself is in trouble, and this report judges no target. */
     prober_unhealthy: z.string().optional(),
     /** The first run of a new instance of the function: what it measured may be slow by itself. */
     cold_start: z.boolean().optional(),

@@ -1,6 +1,6 @@
 /** The severities of alerts and incidents, and their order. */
 
-/** How bad it is for those who depend on the environment. */
+/** Severity of the impact on users of the environment. */
 export type Severity = "info" | "warning" | "critical";
 
 /** Severities from least to worst. */

@@ -1,8 +1,7 @@
 /**
- * What is exported for dashboards and alarms that do not depend on the monitor: measurements of the catalogue, and what the monitor measures of
- * itself. In Cloud Monitoring each is `custom.googleapis.com/pathkeeper/<name>` on the resource `generic_node`, in a file `pathkeeper_<name>`.
- *
- * A point takes 8 bytes of what Cloud Monitoring bills from 150 MiB a month on: 60 series each minute are 20 MiB.
+ * Metrics exported for dashboards and for alarms that do not depend on the monitor: measurements of the catalogue, and of the monitor
+ * itself. In Cloud Monitoring each is `custom.googleapis.com/pathkeeper/<name>` on the resource `generic_node`, in a file
+ * `pathkeeper_<name>`. A point takes 8 bytes, which Cloud Monitoring bills from 150 MiB a month on: 60 series each minute are 20 MiB.
  */
 import type { Configuration } from "../config/model.ts";
 import type { Unit } from "../text/units.ts";
@@ -23,14 +22,14 @@ export type OwnMetricName =
   | "availability"
   | "error_budget_left";
 
-/** What a metric of the monitor itself is. */
+/** A metric of the monitor itself. */
 export interface OwnMetric {
   readonly unit: Unit;
   readonly description: string;
   readonly labels?: readonly string[];
 }
 
-/** What the monitor measures of itself, by name. */
+/** Metrics of the monitor itself, by name. */
 export const ownMetrics: Readonly<Record<OwnMetricName, OwnMetric>> = {
   reports: {
     unit: "count",

@@ -1,9 +1,9 @@
-/** What the catalogue says of a metric. */
+/** Definition of a metric in the catalogue. */
 import type { Role } from "../config/roles.ts";
 import type { Signal } from "../messages/report.ts";
 import type { Unit } from "../text/units.ts";
 
-/** Where a metric is high, and where it is at its limit. */
+/** Typical high value, and limit. */
 export interface Scale {
   readonly high: number;
   readonly limit: number;
@@ -11,22 +11,22 @@ export interface Scale {
   readonly below?: true;
 }
 
-/** What a part can run short of; `capacity` is the worst of all that it has. */
+/** Resources that a component can exhaust; `capacity` is the worst of all. */
 export type Resource = "capacity" | "connections" | "cpu" | "memory" | "disk" | "instances";
 
-/** What a metric is. */
+/** A metric. */
 export interface Metric {
   readonly unit: Unit;
-  /** What bad values of it are about. */
+  /** Signal of its bad values. */
   readonly signal: Signal;
   readonly description: string;
   /** The least and the greatest value that it can have. @default from 0 without an end */
   readonly range?: readonly [least: number, greatest: number];
-  /** What is much of it, where that can be said of every environment. */
+  /** Values that are high in every environment. */
   readonly scale?: Scale;
-  /** The part that it speaks of, whoever measures it: a probe of a service may read how its connector is. @default that of the probe */
+  /** Component that it describes, whoever measures it: a probe of a service may measure its connector. @default the component of the probe */
   readonly role?: Role;
-  /** What it says the use of. */
+  /** Resource whose use it measures. */
   readonly resource?: Resource;
   /** The metric of the same probe that says how much of it there may be. */
   readonly limit?: string;

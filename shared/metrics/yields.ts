@@ -1,4 +1,4 @@
-/** What probes yield: the one answer for the loader, which warns of rules that can never fire, for the evaluator and for scenarios. */
+/** Metrics that probes yield: one source for the loader, which warns about rules that can never fire, for the evaluator, and for scenarios. */
 import { ownEntry } from "../runtime/entries.ts";
 import type { MetricName } from "./catalogue.ts";
 
@@ -12,11 +12,11 @@ export interface YieldedMetric {
 /** The same as a kind of probe declares it. */
 export interface DeclaredMetric extends YieldedMetric {
   readonly metric: MetricName;
-  /** What the settings must say for it, to stand behind the name of the kind: `with pool`. Absent where it is always yielded. */
+  /** Required setting, shown after the name of the kind: `with pool`. Absent if it is always yielded. */
   readonly needs?: string | undefined;
 }
 
-/** What every probe yields, whatever its kind. */
+/** Metrics of every probe, whatever its kind. */
 export const commonMetrics: readonly MetricName[] = ["probe_success", "probe_duration", "probe_attempts"];
 
 /** A probe as far as its series are concerned. */
@@ -34,19 +34,19 @@ export interface SelectedSeries {
   readonly matchers: Readonly<Record<string, string>>;
 }
 
-/** Whether a probe can yield series that a selector selects. */
+/** Returns whether a probe can yield series that match a selector. */
 export function canYield(probe: YieldingProbe, { metric, matchers }: SelectedSeries): boolean {
   if (!isOf(probe, matchers)) return false;
   if (probe.yields === undefined || commonMetrics.some((common) => common === metric)) return true;
   return probe.yields.some((yielded) => yielded.metric === metric && carries(yielded, matchers));
 }
 
-/** Whether a probe yields a metric at all, under whatever labels. */
+/** Returns whether a probe can yield a metric with any labels. */
 export function yieldsMetric(probe: YieldingProbe, metric: string): boolean {
   return canYield(probe, { metric, matchers: {} });
 }
 
-/** Whether the labels of a selector that say whose series it selects are those of a probe. */
+/** Returns whether the identifying labels of a selector match a probe. */
 export function isOf({ name, component, vantage }: YieldingProbe, matchers: SelectedSeries["matchers"]): boolean {
   const own: Readonly<Record<string, string>> = { probe: name, component, vantage };
   return Object.entries(matchers).every(([label, wanted]) => (ownEntry(own, label) ?? wanted) === wanted);

@@ -18,8 +18,8 @@ export class PrivateAddress extends Error {
 const assigned = ["0.0.0.0/0", "2000::/3"];
 
 /**
- * What is not public among them: IANA's registries of special-purpose addresses, and multicast. Tunnels to IPv4, such as 6to4 and Teredo, are not public
- * either, because they lead to the address inside, whatever that is.
+ * Non-public ranges: IANA's registries of special-purpose addresses, and multicast. Tunnels to IPv4, such as 6to4 and Teredo, are not public
+ * either, because they lead to the embedded address.
  * @see https://www.iana.org/assignments/iana-ipv4-special-registry, https://www.iana.org/assignments/iana-ipv6-special-registry
  */
 const special = [
@@ -47,7 +47,10 @@ const special = [
 /** Made when they are first needed, for that takes its time. */
 const lists = lazily(() => ({ assigned: blockList(assigned), special: blockList(special.map(([range]) => range)) }));
 
-/** Whether an IP address is private, loopback, link-local, a metadata server's or otherwise not of the public internet. What is no address is not, either. */
+/**
+ * Returns whether an IP address is private, loopback, link-local, of a metadata server or otherwise not public. A text that is not an
+ * address is not public either.
+ */
 export function isPrivateAddress(address: string): boolean {
   const version = isIP(address);
   if (version === 0) return true;
@@ -56,8 +59,8 @@ export function isPrivateAddress(address: string): boolean {
 }
 
 /**
- * Refuses a host that is written as an address and is not public. Names are judged by `publicLookup` when they are resolved, because
- * a name can point anywhere, and elsewhere the next moment.
+ * Refuses a host that is an IP address literal and not public. Names are checked by `publicLookup` when they are resolved, because a name
+ * can point anywhere, and elsewhere the next moment.
  * @throws PrivateAddress
  */
 export function refusePrivateHost(hostname: string): void {

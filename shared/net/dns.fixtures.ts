@@ -1,8 +1,8 @@
-/** A DNS server on this machine for tests, which answers as it is told. */
+/** A scripted DNS server on this machine for tests. */
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { isIP } from "node:net";
 
-/** What is answered of a name: its addresses, or a failure. `silent` answers nothing at all, and `silent for IPv6` only of its IPv4 addresses. */
+/** Answer for a name: its addresses, or a failure. `silent` answers nothing at all, and `silent for IPv6` only with its IPv4 addresses. */
 export type Zone = Readonly<
   Record<string, readonly string[] | "NXDOMAIN" | "SERVFAIL" | "REFUSED" | "FORMERR" | "silent" | "garbage">
 >;

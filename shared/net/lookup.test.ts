@@ -92,6 +92,7 @@ describe("resolveHost", () => {
     ["0x7f000001", undefined, ["127.0.0.1"]],
     ["localhost", undefined, ["127.0.0.1"]],
     ["LocalHost", { family: 4 }, ["127.0.0.1"]],
+    ["www.shop.localhost", undefined, ["127.0.0.1"]],
   ])("finds %s, %j", async (host, wanted, addresses) => {
     expect(await found(await machine(), host, wanted)).toEqual(addresses);
   });

@@ -20,7 +20,7 @@ export interface HostAddress {
   readonly family: 4 | 6;
 }
 
-/** What is wanted of a name. */
+/** Options of a lookup. */
 export interface Wanted {
   /** @default both */
   readonly family?: 4 | 6 | undefined;
@@ -37,7 +37,7 @@ export class LookupError extends Error {
   readonly code: "ENOTFOUND" | "EAI_AGAIN";
   readonly syscall = "getaddrinfo";
   readonly hostname: string;
-  /** What is wrong with the name, as the rest of a sentence about it. */
+  /** Describes the problem with the name, as the rest of a sentence about it. */
   readonly problem: string;
 
   constructor(hostname: string, reason: LookupReason, family: 4 | 6 | undefined) {
@@ -49,7 +49,7 @@ export class LookupError extends Error {
   }
 }
 
-/** By reason, the one that counts least first: it is told only where all that was asked for says so. */
+/** Reasons in ascending order of weight: one is reported only if no answer has a stronger one. */
 const problems: Readonly<Record<LookupReason, (address: string) => string>> = {
   NXDOMAIN: () => "does not exist (NXDOMAIN)",
   NODATA: (address) => `exists, and has no ${address}`,
@@ -73,7 +73,7 @@ const reasons: Readonly<Record<string, LookupReason>> = {
   ECANCELLED: "UNANSWERED",
 };
 
-/** Where a machine says how names are resolved. */
+/** Files in which a machine configures name resolution. */
 export interface NameService {
   readonly hosts: string;
   readonly resolvConf: string;
@@ -94,7 +94,7 @@ export function resolverOf({ hosts, resolvConf }: NameService): Resolve {
     const { value: configuration, changed } = readConfiguration();
     const { timeoutMs, attempts } = configuration;
     const resolver = new dns.promises.Resolver({ timeout: timeoutMs, tries: attempts });
-    // The servers that Node was told to ask. It reads those of the machine once; a new resolver reads those of now.
+    // The servers configured in Node. It reads those of the machine once; a new resolver reads the current ones.
     const servers = dns.getServers();
     if (!changed && String(servers) !== String(resolver.getServers())) resolver.setServers(servers);
     signal.addEventListener("abort", () => resolver.cancel(), { once: true });
@@ -216,14 +216,15 @@ function literalFor(host: string, address: string, family: 4 | 6 | undefined): r
   return [{ address, family: own }];
 }
 
-/** What the hosts file says. `localhost` needs no entry, and names below it need none. @see RFC 6761, 6.3 */
+/** Looks a name up in the hosts file. `localhost` needs no entry, and names below it stand where it does. @see RFC 6761, 6.3 */
 function listedIn(hosts: ReadonlyMap<string, readonly string[]>, name: string): HostAddress[] {
   const key = name.toLowerCase().replace(/\.$/, "");
-  const listed = hosts.get(key) ?? (/(^|\.)localhost$/.test(key) ? ["::1", "127.0.0.1"] : []);
+  const loopback = (): readonly string[] => hosts.get("localhost") ?? ["::1", "127.0.0.1"];
+  const listed = hosts.get(key) ?? (/(^|\.)localhost$/.test(key) ? loopback() : []);
   return listed.map((address) => ({ address, family: isIP(address) === 6 ? 6 : 4 }));
 }
 
-/** What was answered to the question for addresses of one family. */
+/** Answer to the question for addresses of one family. */
 interface Answer {
   readonly addresses: readonly HostAddress[];
   /** Why there are none. */
@@ -231,8 +232,8 @@ interface Answer {
 }
 
 /**
- * How long the other family is waited for when one is answered, in milliseconds. Some servers never answer for IPv6, or deny the whole name; the
- * addresses of IPv4 are rarely those that can be done without.
+ * How long to wait for the other address family after one has answered, in milliseconds. Some servers never answer for IPv6, or deny the
+ * whole name; IPv4 addresses are rarely dispensable.
  */
 const patienceMs = { 4: 500, 6: 2_000 };
 
@@ -285,7 +286,7 @@ export async function ordered(addresses: HostAddresses, source: typeof sourceFor
 }
 
 /**
- * Whether IPv6 is tried first: where this machine sends from an address of the same kind as the destination, or cannot send by IPv4.
+ * Returns whether IPv6 is tried first: if this machine sends from an address of the same scope as the destination, or cannot send by IPv4.
  * @see RFC 6724, 6, rules 1, 2, 5 and 6
  */
 async function prefersIPv6(six: string, four: string, source: typeof sourceFor): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 
-/** What resolv.conf says, besides the name servers. */
+/** Options in resolv.conf besides the name servers. */
 export interface ResolverConfiguration {
   /** Domains in which names are looked for. */
   readonly search: readonly string[];
@@ -10,7 +10,7 @@ export interface ResolverConfiguration {
   readonly ndots: number;
   /** Milliseconds until a name server is asked again. */
   readonly timeoutMs: number;
-  /** How often each name server is asked. */
+  /** Number of attempts per name server. */
   readonly attempts: number;
 }
 

@@ -5,24 +5,24 @@ import { bounded } from "../text/redact.ts";
 import { publicLookup, refusePrivateHost } from "./address.ts";
 import { lookup } from "./lookup.ts";
 
-/** What is asked. */
+/** The request. */
 export interface OutboundRequest {
   readonly method: "GET" | "POST" | "PUT";
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Whether plain HTTP and addresses that are not of the public internet are allowed. */
+  /** Whether plain HTTP and non-public addresses are allowed. */
   readonly allowPrivate: boolean;
   readonly signal: AbortSignal;
-  /** What must not be seen in the answer. */
+  /** Secrets that must not appear in the answer. */
   readonly secrets: Iterable<string>;
-  /** How much of the answer is read, in characters. @default longestAnswer */
+  /** Maximum length of the answer, in characters. @default longestAnswer */
   readonly readAnswer?: number;
   /** Called when the connection stands, TLS included: from then on the other side may have the request. @default nothing */
   readonly onConnected?: () => void;
 }
 
-/** What came back. */
+/** The response. */
 export interface OutboundAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -33,7 +33,7 @@ export interface OutboundAnswer {
 /** The longest answer that is kept where nothing else is asked, in characters. */
 export const longestAnswer = 200;
 
-/** How long the body of an answer is waited for once the status is known, in milliseconds. */
+/** How long to wait for the body after the status is known, in milliseconds. */
 const bodyPatienceMs = 2_000;
 
 /**

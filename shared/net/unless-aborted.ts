@@ -1,4 +1,4 @@
-/** What a promise gives, or at once the reason of the signal: for what cannot be stopped, only left behind. */
+/** Returns the result of a promise, or rejects at once with the reason of the signal: for work that cannot be stopped, only abandoned. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

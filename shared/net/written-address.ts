@@ -1,4 +1,4 @@
-/** What is wrong with an address that a person wrote: `URL` mends silently what is a slip of the pen, such as a missing host. Pure. */
+/** Finds mistakes in a handwritten URL that `URL` corrects silently, such as a missing host. Pure. */
 import { isIP } from "node:net";
 import { fillMarks, marksOf } from "../text/placeholders.ts";
 

@@ -1,4 +1,4 @@
-/** What takes its time to make is made when it is first needed, so that a cold start does not wait for it. */
+/** Creates slow values on first use, so that a cold start does not wait for them. */
 
 /** A function that makes a value once, at its first call, and gives it back from then on. */
 export function lazily<T>(make: () => T): () => T {

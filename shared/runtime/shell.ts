@@ -11,26 +11,25 @@ export class TryAgain extends Error {
   override readonly name = "TryAgain";
 }
 
-/** What a shell needs besides the handler. */
+/** Options of a shell besides the handler. */
 export interface ShellPorts {
   readonly logger: Logger;
   readonly publisher: Publisher;
-  /** How long a message may take, in milliseconds. @default less than the subscriptions of the function wait for an answer */
+  /** Maximum duration of a message, in milliseconds. @default less than the subscriptions of the function wait for an answer */
   readonly limitMs?: number;
   /** Ends the process, so that another takes its place. @default process.exit */
   readonly exit?: () => void;
 }
 
-/** How much sooner than its subscriptions give up a function answers, in milliseconds. */
+/** How much earlier than the deadline of its subscriptions a function answers, in milliseconds. */
 const marginMs = 5_000;
 
 /**
- * Makes an HTTP function of a handler of pushed messages.
- *
- * Answers 204 when the handler is done, which acknowledges the message; 503 for `TryAgain` and 500 for any other error, after which
- * the subscription delivers again. A message that no redelivery can mend would slow its whole subscription down, so it is acknowledged
- * and goes to the dead-letter topic at once. A handler that does not end within the limit is answered for, with 503; where it has not ended after twice
- * the limit it never will, and the process ends. A body that is not JSON does not come from Pub/Sub: it is answered with 415 and goes nowhere.
+ * Turns a handler of pushed messages into an HTTP function. Answers 204 when the handler is done, which acknowledges the message; 503 for
+ * `TryAgain` and 500 for any other error, after which the subscription redelivers. A message that no redelivery can repair would slow its
+ * whole subscription down, so it is acknowledged and sent to the dead-letter topic at once. A handler that exceeds the limit is answered
+ * with 503; one that exceeds twice the limit never ends, so the process exits. A body that is not JSON does not come from Pub/Sub: it is
+ * answered with 415 and dropped.
  */
 export function pushFunction(
   name: string,

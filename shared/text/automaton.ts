@@ -1,22 +1,22 @@
 /** Finds many texts in another one at once, in time that is linear in the text, whatever they are. */
 
-/** What is looked for. */
+/** A text to find. */
 export interface Needle {
   readonly text: string;
-  /** How many characters at its beginning tell nothing by themselves. */
+  /** Length of the beginning that is not secret by itself, in characters. */
   readonly open: number;
 }
 
 /** Called with the start and the end of what was found. */
 export type Found = (start: number, end: number) => void;
 
-/** How much of a needle has states of its own, in characters: a certificate would have thousands. */
+/** Length of the part of a needle that has states of its own, in characters: a certificate would have thousands. */
 const longestInStates = 64;
 
 /** An automaton of Aho and Corasick. @see https://doi.org/10.1145/360825.360855 */
 export class Automaton {
   readonly #root: State = new State(0);
-  /** Whether a needle begins with a byte: most of a text is passed over by this alone. */
+  /** Bytes with which a needle starts: this test alone skips most of a text. */
   readonly #begins: Uint8Array = new Uint8Array(256);
 
   constructor(needles: Iterable<Needle>) {
@@ -77,16 +77,16 @@ export class Automaton {
   }
 }
 
-/** What has been read of the needles. */
+/** The needles read so far. */
 class State {
-  /** How much that is, in characters. */
+  /** Their length, in characters. */
   readonly depth: number;
   readonly next: Map<number, State> = new Map();
   /** The longest beginning of a needle that ends here as well and begins later. */
   fallback: State = this;
   /** The length of the longest needle that ends here; 0 for none. */
   ends = 0;
-  /** Whether it is more than the open beginning of a needle. */
+  /** Whether it is more than the public beginning of a needle. */
   tells = false;
   /** Needles that go on where the states end. */
   readonly long: string[] = [];

@@ -1,12 +1,12 @@
 /** Undoes the encodings in which a text may stand in another. Texts are strings of bytes, a character for each, so that all encodings meet. */
 import { ownEntry } from "../runtime/entries.ts";
 
-/** What bytes, or some of them, were decoded to. */
+/** Decoded bytes, or a part of them. */
 export interface Decoded {
   readonly bytes: string;
-  /** Where a byte stands in what was decoded. */
+  /** Position of a byte in the decoded text. */
   from(byte: number): number;
-  /** Where what ends before a byte ends in what was decoded. */
+  /** End, in the decoded text, of what ends before a byte. */
   to(byte: number): number;
 }
 
@@ -25,7 +25,7 @@ export function* decodings(bytes: string): Generator<Decoded> {
   const decoded = unescaped(bytes);
   if (decoded) yield decoded;
   for (const { 0: run, index } of bytes.matchAll(/[\w+/-]{8,}={0,2}/g)) {
-    // What stands before a run may look like a part of it: it can begin at any of four characters.
+    // The characters before a run may look like a part of it: it can start at any of four characters.
     for (let start = index; start < index + 4; start++) {
       const inner = Buffer.from(bytes.slice(start, index + run.length), "base64").toString("latin1");
       yield {

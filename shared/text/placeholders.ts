@@ -2,9 +2,9 @@
 
 /** A mark in a text. */
 export interface Mark {
-  /** What stands between the braces, right or not. */
+  /** The text between the braces, valid or not. */
   readonly name: string;
-  /** Where the mark begins and how long it is, in characters of the text. */
+  /** Start and length of the mark, in characters of the text. */
   readonly offset: number;
   readonly length: number;
   /** Whether its brace is closed. */

@@ -80,6 +80,7 @@ describe("redact", () => {
       "someone@example.com ***",
     ],
     ["host=db user=someone password=p@ss/word", "someone p@ss/word", "someone ***"],
+    ["host=db user=someone password='p@ss w\\'ord' dbname=db", "someone p@ss w'ord", "someone ***"],
     // In something else.
     ["t0ken-value", `{"told":"{\\"token\\":\\"t0ken-value\\"}"}`, `{"told":"{\\"token\\":\\"***\\"}"}`],
     ["t0ken-value", Buffer.from("1t0ken-value1").toString("base64"), "M***MQ=="],

@@ -48,7 +48,7 @@ export class Redactor {
     this.#secrets = new Set(secrets);
   }
 
-  /** Whether there is nothing to conceal. */
+  /** Whether there is nothing to redact. */
   get isEmpty(): boolean {
     return this.#secrets.size === 0;
   }
@@ -73,7 +73,7 @@ export class Redactor {
 
 /** Automata by their secrets: probes of a run share theirs, and so do runs. */
 const automata = new Map<string, Automaton>();
-/** How many of them are remembered: more than a configuration has, and not every token that was ever given out. */
+/** Number of cached tokens: more than a configuration has, but not every token that was ever issued. */
 const mostAutomata = 100;
 
 function automatonFor(secrets: ReadonlySet<string>): Automaton {
@@ -91,10 +91,10 @@ interface Span {
   readonly end: number;
 }
 
-/** How often a text is decoded: JSON in HTML in a form in base64. */
+/** Maximum nesting of encodings: JSON in HTML in a form in base64. */
 const deepest = 5;
 
-/** What a part looks like in the text of a target. */
+/** Appearance of a part in the text of a target. */
 function needlesOf({ text, open }: SecretPart): Needle[] {
   const needles = writings.map((write) => [folded(write(text)), write(text.slice(0, open)).length] as const);
   return [...new Map(needles)].map(([bytes, start]) => ({ text: bytes, open: start }));
@@ -141,8 +141,8 @@ function search(
 }
 
 /**
- * How much must be left of a secret before a position to be replaced, in characters. Whoever shortens a text writes dots; a quotation mark
- * alone says less, for a name can begin like a password.
+ * Minimum length of a truncated secret that is redacted, in characters. A truncated text ends in dots; a quotation mark alone is weaker
+ * evidence, because a name can start like a password.
  */
 function leastBefore(bytes: string, position: number): number {
   const [, mark] = cut.exec(bytes.slice(position, position + 12)) ?? [];
@@ -150,10 +150,10 @@ function leastBefore(bytes: string, position: number): number {
   return mark.endsWith('"') ? unmarked : shortestPart;
 }
 
-/** What stands where a text was cut off, perhaps inside of an escape. */
+/** The end of a truncated text, perhaps inside an escape. */
 const cut = /^(?:%[0-9a-f]?|\\u[0-9a-f]{0,3}|\\|&#?\w{0,7})?(\.\.|\u00e2\u0080\u00a6|\\?"|$)/i;
 
-/** How much is left of a secret that is replaced where nothing says that it was cut off, in characters. */
+/** Minimum length of a redacted part of a secret where nothing shows that it was truncated, in characters. */
 const unmarked = 12;
 
 function starred(bytes: string, spans: Span[]): string {

@@ -1,9 +1,9 @@
-/** What is secret inside a secret: the password of a URL, the token behind a scheme, the values of a cookie. */
+/** Secret parts of a secret: the password of a URL, the token after a scheme, the values of a cookie. */
 
 /** A text to conceal. */
 export interface SecretPart {
   readonly text: string;
-  /** How many characters at its beginning are no secret by themselves, such as `Bearer `. */
+  /** Length of the beginning that is not secret by itself, such as `Bearer `, in characters. */
   readonly open: number;
 }
 
@@ -13,7 +13,7 @@ const shortestWhole = 3;
 /** The shortest part of a secret that is concealed, in characters. */
 export const shortestPart = 6;
 
-/** How deep parts are looked for in parts: a login in base64, behind a scheme, behind the name of a header. */
+/** Maximum nesting of parts: a login in base64, after a scheme, after the name of a header. */
 const deepest = 4;
 
 /** Returns a secret and its parts, each once. User names are left out: a message about a failed login says whose it was. */
@@ -82,10 +82,14 @@ function partsOfJson(text: string): string[] {
   return parts;
 }
 
-/** The values of a cookie, a form, a query, or the parameters of a header. */
+/** The values of a cookie, a form, a query, the parameters of a header, or a connection string of keywords. */
 function namedValues(text: string): string[] {
-  const pairs = text.matchAll(/(?:^|[;&,\s?])([\w.$[\]-]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^;&,#\s"]+))/g);
-  return [...pairs].flatMap(([, name = "", quoted, bare = ""]) => (publicNames.test(name) ? [] : [quoted ?? bare]));
+  const pairs = text.matchAll(
+    /(?:^|[;&,\s?])([\w.$[\]-]+)[ \t]*=[ \t]*(?:"([^"]*)"|'((?:[^'\\]|\\.)*)'|([^;&,#\s"]+))/g,
+  );
+  return [...pairs].flatMap(([, name = "", quoted, single, bare = ""]) =>
+    publicNames.test(name) ? [] : [quoted ?? single?.replaceAll(/\\(.)/g, "$1") ?? bare],
+  );
 }
 
 /** Names whose values are no secret, also where they stand beside one. */

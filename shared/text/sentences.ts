@@ -1,4 +1,4 @@
-/** How sentences for people are put together. */
+/** Builds sentences for people. */
 
 /** A text of the configuration with its full stop, whether or not it was written. */
 export function asSentence(text: string): string {

@@ -22,6 +22,21 @@ run "warns_when_nobody_hears_of_a_broken_monitor" {
   expect_failures = [check.alarms_have_recipients]
 }
 
+run "warns_of_notification_channels_of_another_project" {
+  command = plan
+  variables {
+    alarms = { channel_ids = ["projects/elsewhere/notificationChannels/1"] }
+  }
+  expect_failures = [check.alarm_channels_are_of_this_project]
+}
+
+run "takes_notification_channels_by_the_number_of_the_project" {
+  command = plan
+  variables {
+    alarms = { channel_ids = ["projects/123456789012/notificationChannels/1"] }
+  }
+}
+
 run "refuses_bundles_that_are_not_there" {
   command = plan
   variables {

@@ -107,6 +107,18 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
   ],
   startup: ["basic health", /^`infrastructure` succeeds, but smd_phase_3_duration \(52.*s\) is not < 20s$/],
   deploy: ["basic health", /^`backend-health` fails in response: 500 Internal Server Error: \{"error":"TypeError/],
+  role: ["basic health", /^`backend-health` fails in response: 503/],
+  firewall: [
+    "basic health",
+    /^`backend-health` fails in response: 503/,
+    /^`database` fails in authentication: the time of the probe ran out while logging in/,
+  ],
+  maintenance: [
+    "basic health",
+    /^`backend-health` fails in response: 503/,
+    /^`database` fails in authentication: .*not currently accepting connections/,
+  ],
+  secret: ["basic health", /^`login` fails in response: 500 Internal Server Error: \{"error":"no key to sign/],
   certificate: [
     "basic health",
     /^`certificate` fails in tls: the certificate of www\.demo\.localhost expired on /,

@@ -26,6 +26,8 @@ const elsewhere: ReadonlySet<string> = new Set([
   "npm start -- --engine google",
   "npm start -- --fault login",
   "npm start -- --pace 4",
+  "npx --no pathkeeper init --project my-project",
+  "npx --no pathkeeper init https://shop.example.com --url-from DATABASE_URL",
   "terraform -chdir=terraform apply",
   "npx --no pathkeeper",
   "npm ci && npm test",

@@ -1,134 +1,167 @@
-/** Puts crashes between the functions and their ports: a function dies before or after one of its writes or publications. */
-import { Crash, type WorldPorts } from "../../cli/virtual/world.ts";
-import type { Send } from "../../functions/notify/deliver/send.ts";
-import type { OutgoingMessage, Publisher, Query, Store, Stored, Transaction } from "../../shared/ports.ts";
+/** Everything that can go wrong in a run, as data: what is decided before it begins can be left out one by one, and told as a story. */
+import type { Topic } from "../../shared/topology.ts";
+import type { Edit } from "./operators.ts";
+import type { Trouble } from "./receivers.ts";
+import type { Change } from "./rollout.ts";
 
-/** Where a function dies: before a step has been taken, after it, or, of a publication, when only the first message is out. */
-export type Moment = "before" | "after" | "between";
+/** The functions, each of which has several instances. */
+export const functions = ["probe", "evaluate", "notify"] as const;
 
-/** A step of a function. */
-export interface Step {
-  /** From 0 on, over the whole run. */
+/** One of the functions. */
+export type FunctionName = (typeof functions)[number];
+
+/** One place for an instance: `evaluate 2`. Where an instance dies, another one takes its place. */
+export interface Slot {
+  readonly function: FunctionName;
+  /** From 1. */
   readonly number: number;
-  /** From 1 on, within this delivery of a message. */
-  readonly ofDelivery: number;
-  /** Which delivery of the message this is, from 1 on. */
-  readonly attempt: number;
-  readonly what: What;
-  /** No other step was under way when it began. */
-  readonly alone: boolean;
 }
 
-/** What a function does that others see. */
-export type What = "write" | "publish" | "send";
+/** A step that a slot takes: a call of a port, counted from 1 over all instances in the slot. */
+export interface StepOf {
+  readonly slot: Slot;
+  readonly step: number;
+}
 
-/** Decides whether a function dies over a step. */
-export type Fate = (step: Step) => Moment | undefined;
+/** A message, by its place among all of its topic, from 1. */
+export interface MessageOf {
+  readonly topic: Topic;
+  readonly message: number;
+}
 
-/** Ports that count steps and crash as fate has it. */
-export class FaultyPorts {
-  /** Every step that there was. */
-  readonly steps: What[] = [];
-  crashes = 0;
-  readonly #fate: Fate;
-  #attempt = 0;
-  #ofDelivery = 0;
-  #underWay = 0;
-  /** Whoever is dead does nothing more, also not in what it was doing besides. */
-  #dead: Crash | undefined;
+/** One fault. Times in milliseconds, instants after the beginning of the run. */
+export type Fault =
+  /** The instance dies before its step is done, after it, or, of a publication, when a part is out. */
+  | ({ readonly fault: "death"; readonly moment: "before" | "after" | "between" } & StepOf)
+  /** The step is done, and the answer does not come: a call of the store or a publication. */
+  | ({ readonly fault: "lost answer" } & StepOf)
+  /** The step is refused, and may be tried again. */
+  | ({ readonly fault: "refusal" } & StepOf)
+  /** Others write at the same moment, for longer than the store tries. */
+  | ({ readonly fault: "contention" } & StepOf)
+  /** Of several messages only some are published, and the call fails. */
+  | ({ readonly fault: "partial publication" } & StepOf)
+  /** The step takes long. */
+  | ({ readonly fault: "stall"; readonly by: number } & StepOf)
+  /** The store does not answer anybody. */
+  | { readonly fault: "store outage"; readonly at: number; readonly for: number }
+  | ({ readonly fault: "duplicate"; readonly by: number } & MessageOf)
+  | ({ readonly fault: "delay"; readonly by: number } & MessageOf)
+  /** The message is processed, and delivered again, because the answer to that is lost. */
+  | ({ readonly fault: "lost acknowledgement" } & MessageOf)
+  /** The clock of a slot is wrong all the time. */
+  | { readonly fault: "clock skew"; readonly slot: Slot; readonly by: number }
+  /** The clock of a slot is wrong for a while. */
+  | {
+      readonly fault: "clock jump";
+      readonly slot: Slot;
+      readonly at: number;
+      readonly by: number;
+      readonly for: number;
+    }
+  /** An attempt at a reader goes wrong; readers and their attempts are counted from 0. */
+  | {
+      readonly fault: "receiver trouble";
+      readonly reader: number;
+      readonly attempt: number;
+      readonly trouble: NonNullable<Trouble>;
+    }
+  | { readonly fault: "receiver outage"; readonly reader: number; readonly at: number; readonly for: number }
+  | { readonly fault: "edit"; readonly at: number; readonly edit: Edit }
+  /** A configuration is deployed, to one slot after the other. */
+  | { readonly fault: "configuration change"; readonly change: Change; readonly over: number };
 
-  constructor(fate: Fate = () => undefined) {
-    this.#fate = fate;
+/** A kind of fault. */
+export type FaultKind = Fault["fault"];
+
+/** A slot, as it is called. */
+export function slotName({ function: name, number }: Slot): string {
+  return `${name} ${number}`;
+}
+
+/** A fault in words. */
+export function told(fault: Fault): string {
+  switch (fault.fault) {
+    case "death":
+      return `${slotName(fault.slot)} dies ${fault.moment === "between" ? "in the middle of" : fault.moment} its step ${fault.step}`;
+    case "lost answer":
+      return `the answer to step ${fault.step} of ${slotName(fault.slot)} is lost`;
+    case "refusal":
+      return `step ${fault.step} of ${slotName(fault.slot)} is refused`;
+    case "contention":
+      return `step ${fault.step} of ${slotName(fault.slot)} loses to others`;
+    case "partial publication":
+      return `step ${fault.step} of ${slotName(fault.slot)} publishes a part`;
+    case "stall":
+      return `step ${fault.step} of ${slotName(fault.slot)} takes ${fault.by} ms longer`;
+    case "store outage":
+      return `the store is away from ${clock(fault.at)} for ${fault.for / 1000} s`;
+    case "duplicate":
+      return `message ${fault.message} on ${fault.topic} comes again ${fault.by} ms later`;
+    case "delay":
+      return `message ${fault.message} on ${fault.topic} comes ${fault.by} ms later`;
+    case "lost acknowledgement":
+      return `message ${fault.message} on ${fault.topic} is processed, and the acknowledgement is lost`;
+    case "clock skew":
+      return `the clock of ${slotName(fault.slot)} is wrong by ${fault.by} ms`;
+    case "clock jump":
+      return `the clock of ${slotName(fault.slot)} jumps by ${fault.by} ms at ${clock(fault.at)} for ${fault.for / 1000} s`;
+    case "receiver trouble":
+      return `attempt ${fault.attempt + 1} at reader ${fault.reader + 1}: ${fault.trouble}`;
+    case "receiver outage":
+      return `reader ${fault.reader + 1} refuses everything from ${clock(fault.at)} for ${fault.for / 1000} s`;
+    case "edit":
+      return `at ${clock(fault.at)} an operator ${fault.edit.words}`;
+    case "configuration change":
+      return `at ${clock(fault.change.at)} ${fault.change.words}, in all instances after ${fault.over} ms`;
   }
+}
 
-  readonly onDelivery = (attempt: number): void => {
-    this.#attempt = attempt;
-    this.#ofDelivery = 0;
-    this.#dead = undefined;
-  };
+function clock(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
+}
 
-  readonly sending =
-    (send: Send): Send =>
-    (...sent) =>
-      this.step("send", () => send(...sent));
+/** The faults of a run, found by where they strike; and which of them have. */
+export class Faults {
+  readonly all: readonly Fault[];
+  readonly struck: Set<Fault> = new Set();
+  readonly #byPlace = new Map<string, Fault[]>();
 
-  readonly between = ({ store, publisher }: WorldPorts): WorldPorts => ({
-    store: new FaultyStore(store, this),
-    publisher: new FaultyPublisher(publisher, this),
-  });
-
-  /** Reads, unless it is dead. */
-  async read<T>(take: () => Promise<T>): Promise<T> {
-    if (this.#dead !== undefined) throw this.#dead;
-    return take();
-  }
-
-  /** Takes a step, or dies over it. */
-  async step<T>(what: What, take: () => Promise<T>, begin?: () => Promise<unknown>): Promise<T> {
-    if (this.#dead !== undefined) throw this.#dead;
-    this.#ofDelivery += 1;
-    const moment = this.#fate({
-      number: this.steps.length,
-      ofDelivery: this.#ofDelivery,
-      attempt: this.#attempt,
-      what,
-      alone: this.#underWay === 0,
-    });
-    this.steps.push(what);
-    if (moment === undefined) return this.#take(take);
-    this.crashes += 1;
-    const crash = new Crash(`it died ${moment} step ${this.steps.length - 1}, a ${what}`);
-    if (moment === "before") this.#dead = crash;
-    if (moment === "between") await begin?.();
-    if (moment === "after") await take();
-    this.#dead = crash;
-    throw crash;
-  }
-
-  async #take<T>(take: () => Promise<T>): Promise<T> {
-    this.#underWay += 1;
-    try {
-      return await take();
-    } finally {
-      this.#underWay -= 1;
+  constructor(all: readonly Fault[]) {
+    this.all = all;
+    for (const fault of all) {
+      const place = placeOf(fault);
+      if (place === undefined) continue;
+      const known = this.#byPlace.get(place);
+      if (known === undefined) this.#byPlace.set(place, [fault]);
+      else known.push(fault);
     }
   }
-}
 
-class FaultyStore implements Store {
-  readonly #store: Store;
-  readonly #faults: FaultyPorts;
-
-  constructor(store: Store, faults: FaultyPorts) {
-    this.#store = store;
-    this.#faults = faults;
+  /** The faults of one kind, which strike by time or from the beginning. */
+  of<Kind extends FaultKind>(kind: Kind): readonly (Fault & { readonly fault: Kind })[] {
+    return this.all.filter((fault): fault is Fault & { readonly fault: Kind } => fault.fault === kind);
   }
 
-  get: Store["get"] = (collection, id) => this.#faults.read(() => this.#store.get(collection, id));
-  query = (query: Query): Promise<Stored[]> => this.#faults.read(() => this.#store.query(query));
-  set: Store["set"] = (...write) => this.#faults.step("write", () => this.#store.set(...write));
-  create: Store["create"] = (...write) => this.#faults.step("write", () => this.#store.create(...write));
-  update: Store["update"] = (...write) => this.#faults.step("write", () => this.#store.update(...write));
-  delete: Store["delete"] = (...write) => this.#faults.step("write", () => this.#store.delete(...write));
-  transaction = <T>(body: (transaction: Transaction) => Promise<T>): Promise<T> =>
-    this.#faults.step("write", () => this.#store.transaction(body));
-  close = (): Promise<void> => this.#store.close();
-}
-
-class FaultyPublisher implements Publisher {
-  readonly #publisher: Publisher;
-  readonly #faults: FaultyPorts;
-
-  constructor(publisher: Publisher, faults: FaultyPorts) {
-    this.#publisher = publisher;
-    this.#faults = faults;
+  ofStep(slot: string, step: number): readonly Fault[] {
+    return this.#byPlace.get(`${slot}/${step}`) ?? none;
   }
 
-  publish = (topic: string, messages: readonly OutgoingMessage[]): Promise<string[]> =>
-    this.#faults.step(
-      "publish",
-      () => this.#publisher.publish(topic, messages),
-      () => this.#publisher.publish(topic, messages.slice(0, Math.ceil(messages.length / 2))),
-    );
-  close = (): Promise<void> => this.#publisher.close();
+  ofMessage(topic: Topic, message: number): readonly Fault[] {
+    return this.#byPlace.get(`${topic}#${message}`) ?? none;
+  }
+
+  ofAttempt(reader: number, attempt: number): readonly Fault[] {
+    return this.#byPlace.get(`reader ${reader}/${attempt}`) ?? none;
+  }
+}
+
+const none: readonly Fault[] = [];
+
+function placeOf(fault: Fault): string | undefined {
+  if ("step" in fault) return `${slotName(fault.slot)}/${fault.step}`;
+  if ("message" in fault) return `${fault.topic}#${fault.message}`;
+  if ("attempt" in fault) return `reader ${fault.reader}/${fault.attempt}`;
+  return undefined;
 }

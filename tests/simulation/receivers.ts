@@ -1,40 +1,20 @@
-/** Receivers of notices that fail at random in every way, and keep a log of what they took in. */
+/** Receivers of notices that misbehave in every way, and keep a log of what they took in. */
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
-import type { Random } from "./random.ts";
 
-/** What happens to one attempt: before anything is taken in, or when it has been and the answer is lost or late. */
-export type Trouble =
-  | "refused"
-  | "reset"
-  | "slow"
-  | "too many"
-  | "broken"
-  | "unwanted"
-  | "answer lost"
-  | "answer late"
-  | undefined;
+/** What may happen to one attempt: before anything is taken in, or when it has been and the answer is lost or late. */
+export const troubles = [
+  "refused",
+  "reset",
+  "slow",
+  "too many",
+  "broken",
+  "unwanted",
+  "answer lost",
+  "answer late",
+] as const;
 
-/** How often each happens, in hundredths. */
-const shares: readonly (readonly [Exclude<Trouble, undefined>, number])[] = [
-  ["refused", 6],
-  ["reset", 5],
-  ["slow", 4],
-  ["too many", 7],
-  ["broken", 7],
-  ["unwanted", 1],
-  ["answer lost", 6],
-  ["answer late", 4],
-];
-
-/** What happens next, by chance. */
-export function troubleBy(chance: Random): Trouble {
-  let rest = chance.next() * 100;
-  for (const [trouble, share] of shares) {
-    rest -= share;
-    if (rest < 0) return trouble;
-  }
-  return undefined;
-}
+/** What happens to one attempt; nothing, as a rule. */
+export type Trouble = (typeof troubles)[number] | undefined;
 
 /** One thing in the log of a receiver. */
 export interface Arrival {
@@ -46,7 +26,7 @@ export interface Arrival {
   readonly at: number;
 }
 
-/** The receiver of one channel. What carries a key that it knows, it acknowledges and does nothing more. */
+/** The receiver of one reader. What carries a key that it knows, it acknowledges and does nothing more. */
 export class Receiver {
   /** Everything that it took in, oldest first. */
   readonly arrivals: Arrival[] = [];
@@ -62,17 +42,8 @@ export class Receiver {
     this.#speaksSmtp = kind === "email";
   }
 
-  /** Takes a notice in. @returns whether it was new */
-  take(notice: string, key: string | undefined, at: number): boolean {
-    if (key !== undefined && this.#known.has(key)) return false;
-    if (key !== undefined) this.#known.add(key);
-    this.#notices.add(notice);
-    this.arrivals.push({ notice, key, at });
-    return true;
-  }
-
   /** Answers in the place of the network and the service. */
-  answer(notice: string, key: string | undefined, trouble: Trouble, chance: Random, at: number): Reply {
+  answer(notice: string, key: string | undefined, trouble: Trouble, at: number): Reply {
     this.attempts += 1;
     switch (trouble) {
       case "refused":
@@ -83,27 +54,34 @@ export class Receiver {
         return { error: "no answer within 15 s", code: "ETIMEDOUT" };
       case "too many":
         if (this.#speaksSmtp) return { status: 452, headers: {}, body: "452 slow down" };
-        return { status: 429, headers: { "retry-after": String(1 + chance.below(90)) }, body: "slow down" };
+        return { status: 429, headers: { "retry-after": "20" }, body: "slow down" };
       case "broken":
         if (this.#speaksSmtp) return { status: 451, headers: {}, body: "451 broken" };
-        return { status: [500, 502, 503, 504][chance.below(4)] ?? 500, headers: {}, body: "" };
+        return { status: 503, headers: {}, body: "" };
       case "unwanted": {
         // Who has it already does not refuse it.
         if (this.#notices.has(notice)) return accepted;
-        const status = this.#speaksSmtp ? 550 : ([400, 403, 404, 410, 413][chance.below(5)] ?? 400);
+        const status = this.#speaksSmtp ? 550 : 410;
         this.refusals.set(notice, status);
         return { status, headers: {}, body: this.#speaksSmtp ? "550 no" : "no" };
       }
       case "answer lost":
-        this.take(notice, key, at);
+        this.#take(notice, key, at);
         return { error: "socket hang up", code: "ECONNRESET" };
       case "answer late":
-        this.take(notice, key, at);
+        this.#take(notice, key, at);
         return { error: "no answer within 15 s", code: "ETIMEDOUT" };
       case undefined:
-        this.take(notice, key, at);
+        this.#take(notice, key, at);
         return accepted;
     }
+  }
+
+  #take(notice: string, key: string | undefined, at: number): void {
+    if (key !== undefined && this.#known.has(key)) return;
+    if (key !== undefined) this.#known.add(key);
+    this.#notices.add(notice);
+    this.arrivals.push({ notice, key, at });
   }
 }
 

@@ -11,4 +11,5 @@ export const moduleVariables: string = `
   second_opinion = { uptime_url = "https://staging.netrasystems.ai/health", journey = "golden-path" }
   status_page_readers  = ["group:support@example.com"]
   heartbeat_publishers = ["serviceAccount:backup@watch-project.iam.gserviceaccount.com"]
+  change_publishers    = ["serviceAccount:deploy@watch-project.iam.gserviceaccount.com"]
 `;

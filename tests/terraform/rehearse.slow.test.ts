@@ -13,6 +13,7 @@ import { memoryTerminal } from "../../cli/terminal/terminal.ts";
 import { moduleVariables } from "./examples.ts";
 import { graphMutations } from "./graph-mutations.ts";
 import { writeBundles } from "./plan.ts";
+import { planMutations } from "./plan-mutations.ts";
 import type { Computed } from "./provider.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
 
@@ -29,6 +30,12 @@ const variants: Readonly<Record<string, (variables: string) => string>> = {
     inside      = { direct = { network = "default", subnetwork = "default" } }
     alarms      = { channel_ids = ["projects/watch-project/notificationChannels/7"] }
     database    = { create = false, name = "(default)" }
+  `,
+  "with a connector of its own and labels": (variables) => `${variables.replace(
+    'connector = { name = "staging-connector" }',
+    'connector = { name = "own", create = { network = "default", ip_cidr_range = "10.8.0.0/28" } }',
+  )}
+    labels = { team = "shop" }
   `,
   "under policies, watching another project": (variables) => `${variables
     .replace(
@@ -178,6 +185,74 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
           await mutated.close();
         }
       }
+    });
+
+    it("finds what a first plan shows of mistakes in the files of the module", { timeout: 600_000 }, async () => {
+      const more = '\nrunbook_url = "https://git.example.com/pathkeeper/docs/alarms.md"\n';
+      const mutated = await openWorkspace({}, "before the first apply");
+      try {
+        const errors = async (): Promise<string> => {
+          const made = await planOf(
+            mutated,
+            join(examples, "netra-staging", "monitor.yaml"),
+            `${moduleVariables}${more}`,
+          );
+          const [monitor] = readPlan(made);
+          const { findings } = rehearse(monitor as PlannedMonitor);
+          return findings.map(({ level, address, says }) => `${level} ${address} ${says}`).join("\n");
+        };
+        expect(await errors()).toBe("");
+        for (const { what, file, from, to, found } of planMutations) {
+          const path = join(mutated.folder, file);
+          const text = await readFile(path, "utf8");
+          expect(text, what).toContain(from);
+          await writeFile(
+            path,
+            text.replace(from, () => to),
+          );
+          const said = await errors();
+          expect(said, what).toMatch(/^error /m);
+          expect(said, what).toMatch(found);
+          await writeFile(path, text);
+        }
+      } finally {
+        await mutated.close();
+      }
+    });
+
+    it("warns of bundles that another version built", async () => {
+      const file = join(workspace.folder, "..", "package.json");
+      const built = join(workspace.folder, "dist", "deployment.json");
+      const text = await readFile(built, "utf8");
+      const warnings = async (version: string): Promise<string[]> => {
+        await writeFile(built, JSON.stringify({ ...(JSON.parse(text) as object), version }));
+        await workspace.run("plan", "-out", "versions", "-no-color", "-input=false");
+        const [monitor] = readPlan((await workspace.run("show", "-json", "versions")).out);
+        return rehearse(monitor as PlannedMonitor).findings.map(({ level, says: sentence }) => `${level} ${sentence}`);
+      };
+      await writeFile(file, JSON.stringify({ version: "1.2.3" }));
+      expect(await warnings("1.2.3")).toEqual([]);
+      expect(await warnings("1.2.2")).toEqual([
+        expect.stringMatching(/^warning fails: The bundles were built by another version/),
+      ]);
+      await writeFile(built, text);
+    });
+
+    it("finds what two monitors of one plan would both create", () => {
+      const [monitor] = readPlan(plan);
+      const first = monitor as PlannedMonitor;
+      const second = { ...first, module: "module.second" };
+      const says = rehearse(second, [first, second]).findings.map(({ says: sentence }) => sentence);
+      expect(
+        says.filter((sentence) => /is the same as .* Google has it only once/.test(sentence)).length,
+      ).toBeGreaterThan(20);
+      expect(rehearse(first, [first, second]).findings).toEqual([]);
+    });
+
+    it("finds that nothing compares the bundles with the configuration", () => {
+      const [monitor] = readPlan(plan);
+      const { findings } = rehearse({ ...(monitor as PlannedMonitor), checked: [] });
+      expect(findings.map(({ says: sentence }) => sentence)).toEqual([expect.stringContaining("has no precondition")]);
     });
 
     it("is told by the command, with what to write, and fails", async () => {

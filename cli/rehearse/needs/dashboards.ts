@@ -4,13 +4,14 @@ import { defaultExports, exportPrefix, ownMetrics } from "../../../shared/metric
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { aligners, googleMetrics, readFilter } from "../metric-filter.ts";
 import type { Names } from "../names.ts";
-import { type Need, such } from "../need.ts";
+import { type Need, same, such } from "../need.ts";
+import { type Chart, chartsOfEnvironment, chartsOfMonitor } from "./charts.ts";
 
 /** The needs of dashboards. */
 export function dashboardNeeds(names: Names): Need[] {
   const { project, prefix, deployment } = names;
   const source = "https://cloud.google.com/monitoring/api/ref_v3/rest/v1/projects.dashboards";
-  const board = (title: string, metricsOf: readonly string[]): Need => ({
+  const board = (title: string, metricsOf: readonly string[], charts: readonly Chart[]): Need => ({
     type: "google_monitoring_dashboard",
     key: { project, title_in_json: title },
     why: `to see ${title}`,
@@ -18,7 +19,7 @@ export function dashboardNeeds(names: Names): Need[] {
       dashboard_json: {
         is: such(
           "charts of metrics that exist, aligned as their kind allows, of this monitor's resources, with limits in their units",
-          (value) => problems(value, metricsOf, names).length === 0,
+          (value) => problems(value, metricsOf, charts, names).length === 0,
         ),
         why: "a chart of anything else stays empty, or shows another monitor",
         source,
@@ -26,8 +27,8 @@ export function dashboardNeeds(names: Names): Need[] {
     },
   });
   return [
-    board(`${prefix}: ${deployment.title}`, defaultExports),
-    board(`${prefix}: the monitor itself`, ["reports", "report_age", "checks_failing"]),
+    board(`${prefix}: ${deployment.title}`, defaultExports, chartsOfEnvironment),
+    board(`${prefix}: the monitor itself`, ["reports", "report_age", "checks_failing"], chartsOfMonitor),
   ];
 }
 
@@ -73,8 +74,13 @@ export function titleOf(value: unknown): string | undefined {
   }
 }
 
-/** What is wrong with a dashboard, in sentences. @param expected metrics that it must show */
-export function problems(value: unknown, expected: readonly string[], names: Names): string[] {
+/** What is wrong with a dashboard, in sentences. @param expected metrics that it must show @param charts that it must have */
+export function problems(
+  value: unknown,
+  expected: readonly string[],
+  charts: readonly Chart[],
+  names: Names,
+): string[] {
   let board: Board;
   try {
     board = JSON.parse(String(value)) as Board;
@@ -99,8 +105,34 @@ export function problems(value: unknown, expected: readonly string[], names: Nam
       );
     }
   }
+  for (const chart of charts) {
+    const tile = tiles.find(({ widget }) => widget.title === chart.title);
+    if (tile === undefined) found.push(`the chart "${chart.title}" is missing`);
+    else if (!shows(tile, chart)) found.push(`the chart "${chart.title}" does not show what its title says`);
+  }
   for (const metric of expected) if (!shown.has(metric)) found.push(`it does not show ${metric}`);
   return found;
+}
+
+/** Whether a chart shows its metric, added up and with lines as it must. */
+function shows(
+  { widget }: Tile,
+  { metric, align = "ALIGN_MEAN", reduce = "REDUCE_MEAN", by = [], limits = [] }: Chart,
+): boolean {
+  const { dataSets, thresholds = [] } = widget.xyChart;
+  const [set] = dataSets;
+  if (set === undefined || dataSets.length > 1) return false;
+  const { filter, aggregation } = set.timeSeriesQuery.timeSeriesFilter;
+  return (
+    readFilter(filter)?.get("metric.type")?.join() === metric &&
+    aggregation.perSeriesAligner === align &&
+    aggregation.crossSeriesReducer === reduce &&
+    same(aggregation.groupByFields ?? [], by) &&
+    same(
+      thresholds.map(({ value }) => value),
+      limits,
+    )
+  );
 }
 
 type Aggregation = DataSet["timeSeriesQuery"]["timeSeriesFilter"]["aggregation"];

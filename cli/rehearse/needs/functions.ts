@@ -85,7 +85,7 @@ function images(names: Names): Need {
       [`${policies}.0.action`]: { is: "DELETE", why: "images that no function runs would be paid for", source },
       [`${policies}.0.condition.0.tag_state`]: { is: "ANY", why: "the images of functions are tagged", source },
       [`${policies}.0.condition.0.older_than`]: {
-        is: between(3600, 30 * 86_400, "s"),
+        is: between(3600, 7 * 86_400, "s"),
         why: "images that no function runs would be paid for",
         source,
       },
@@ -233,12 +233,6 @@ function deployed(each: FunctionName, names: Names): Need {
       ...encrypted(names, "kms_key_name"),
       ...labelled("labels", names),
     },
-    free: [
-      "labels",
-      ...(each === "probe-inside" && inputs.inside.direct !== null
-        ? [`${run}.direct_vpc_network_interface.0.tags`]
-        : []),
-    ],
   };
 }
 
@@ -252,7 +246,6 @@ function network({ inputs, project, region }: Names): Record<string, Requirement
       [`${run}.vpc_connector`]: {
         is: path,
         why: "its probes reach the VPC through it, and measure it",
-        from: { type: "google_vpc_access_connector", key: { project, name: connector.name } },
       },
       [`${run}.vpc_connector_egress_settings`]: {
         is: all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY",
@@ -278,6 +271,14 @@ function network({ inputs, project, region }: Names): Record<string, Requirement
       is: direct.network,
       why: "its probes watch from this network",
     },
+    ...(direct.tags.length === 0
+      ? {}
+      : {
+          [`${run}.direct_vpc_network_interface.0.tags`]: {
+            is: direct.tags,
+            why: "firewall rules of the network go by these tags",
+          },
+        }),
     [`${run}.direct_vpc_network_interface.0.subnetwork`]: {
       is: direct.subnetwork,
       why: "its probes watch from this subnetwork",

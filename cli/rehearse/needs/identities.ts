@@ -58,6 +58,7 @@ function topicGrants({ deployment, inputs, project, name, member, pushed, pubsub
     ),
     publish("dead-letters", pubsubAgent, "so that Pub/Sub can move what nobody processes to the dead letters"),
     ...inputs.heartbeat_publishers.map((who) => publish("heartbeats", who, "so that this job can report")),
+    ...(inputs.change_publishers ?? []).map((who) => publish("changes", who, "so that this pipeline can report")),
     ...deployment.subscriptions
       .filter(({ topic }) => topic !== "dead-letters")
       .map((each) =>
@@ -168,8 +169,10 @@ function projectGrants(names: Names): Need[] {
           type: "google_project_iam_custom_role",
           key: { project: watched, role_id },
           why: `for what the probes of ${vantage} read`,
-          values: { permissions: { is: permissions, why: "the probes read exactly this", source: iamSource } },
-          free: ["stage"],
+          values: {
+            permissions: { is: permissions, why: "the probes read exactly this", source: iamSource },
+            stage: { is: "GA", usual: "GA", why: "a role at another stage may be switched off" },
+          },
         },
         {
           type: "google_project_iam_member",

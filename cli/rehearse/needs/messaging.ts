@@ -81,12 +81,12 @@ function jobs(names: Names): Need[] {
         source: "https://cloud.google.com/scheduler/docs/configuring/retry-jobs",
       },
       "retry_config.0.min_backoff_duration": {
-        is: such("from 1s to 15s", (value) => seconds(value) >= 1 && seconds(value) <= 15),
-        why: "retries must end before the next run",
+        is: such("from 1s to 5s", (value) => seconds(value) >= 1 && seconds(value) <= 5),
+        why: "the first retry must come soon",
       },
       "retry_config.0.max_backoff_duration": {
-        is: such("from 1s to 15s", (value) => seconds(value) >= 1 && seconds(value) <= 15),
-        why: "retries must end before the next run",
+        is: such("from 5s to 15s", (value) => seconds(value) >= 5 && seconds(value) <= 15),
+        why: "pauses grow, and retries must end before the next run",
       },
     },
   }));
@@ -118,7 +118,7 @@ function push(each: DeployedSubscription, names: Names): Need {
       "push_config.0.push_endpoint": {
         is: `https://${name(each.function)}-….run.app${each.path}`,
         why: `the function ${each.function} handles these messages under ${each.path}`,
-        from: { ...target, suffix: each.path },
+        from: { ...target, suffix: each.path, parts: ["path"] },
         write: `push_endpoint = "\${google_cloudfunctions2_function.main["${each.function}"].service_config[0].uri}${each.path}"`,
       },
       "push_config.0.oidc_token.0.service_account_email": {
@@ -129,7 +129,7 @@ function push(each: DeployedSubscription, names: Names): Need {
       "push_config.0.oidc_token.0.audience": {
         is: `https://${name(each.function)}-….run.app`,
         why: "Cloud Run accepts tokens for its bare address only",
-        from: target,
+        from: { ...target, parts: [] },
         source: "https://cloud.google.com/run/docs/configuring/custom-audiences",
         write: `audience = google_cloudfunctions2_function.main["${each.function}"].service_config[0].uri`,
       },
@@ -174,8 +174,8 @@ function kept(names: Names): Need {
     values: {
       topic: { is: topicId("dead-letters"), why: "it keeps dead letters", from: topicReference(names, "dead-letters") },
       message_retention_duration: {
-        is: such("from 604800s to 2678400s", (value) => seconds(value) >= 604_800 && seconds(value) <= 2_678_400),
-        why: "a dead letter must wait until somebody looks",
+        is: such("from 1209600s to 2678400s", (value) => seconds(value) >= 1_209_600 && seconds(value) <= 2_678_400),
+        why: "a dead letter must wait until somebody looks, and the alarm speaks of two weeks",
         source: "https://cloud.google.com/pubsub/docs/subscription-message-retention",
       },
       ack_deadline_seconds: {

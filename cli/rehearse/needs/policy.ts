@@ -3,6 +3,7 @@ import { readFilter } from "../metric-filter.ts";
 import type { Names } from "../names.ts";
 import { type Need, type Requirement, such, type Test } from "../need.ts";
 import { labelled } from "./labels.ts";
+import { recipients } from "./recipients.ts";
 
 /** A filter on one metric of Google: its parts, exactly. */
 export function filterOf(parts: Readonly<Record<string, readonly string[]>>): Test {
@@ -32,19 +33,14 @@ export interface Policy {
   readonly severity: "CRITICAL" | "ERROR" | "WARNING";
   readonly values: Record<string, Requirement>;
   readonly isLog?: true;
+  /** The section of docs/alarms.md that explains it. @default the title */
+  readonly section?: string;
 }
 
 /** The need of an alarm. */
-export function policy({ title, why, severity, values, isLog }: Policy, names: Names): Need {
+export function policy({ title, why, severity, values, isLog, section = title }: Policy, names: Names): Need {
   const { inputs, project, prefix } = names;
-  const { emails, channel_ids } = inputs.alarms;
-  const recipients = emails.length + channel_ids.length;
-  const ids = [
-    ...channel_ids,
-    ...emails.flatMap(
-      (email) => names.given("google_monitoring_notification_channel", { "labels.email_address": email }, "id") ?? [],
-    ),
-  ];
+  const isHeard = inputs.alarms.emails.length + inputs.alarms.channel_ids.length > 0;
   const period: Requirement = {
     is: such(
       "from 300s to 21600s",
@@ -65,24 +61,18 @@ export function policy({ title, why, severity, values, isLog }: Policy, names: N
       enabled: { is: true, usual: true, why: "a policy that is off tells nobody" },
       severity: { is: severity, why: "it says how soon somebody must look" },
       notification_channels: {
-        is: such(
-          `all ${recipients} recipients of alarms`,
-          (value) =>
-            Array.isArray(value) &&
-            new Set(value).size === recipients &&
-            recipients > 0 &&
-            ids.every((id) => value.includes(id)),
-        ),
-        ...(recipients === 0 ? { usual: [] } : {}),
-        why:
-          recipients === 0
-            ? 'nobody hears of it: set alarms = { emails = ["ops@example.com"] }'
-            : "an alarm without recipients tells nobody",
-        size: recipients,
+        ...(isHeard ? recipients(names) : { is: such("somebody", () => false), usual: [] }),
+        why: isHeard
+          ? "an alarm without recipients tells nobody"
+          : 'nobody hears of it: set alarms = { emails = ["ops@example.com"] }',
         write: "notification_channels = local.alarm_channels",
       },
       "documentation.0.content": {
-        is: such("what to do", (value) => typeof value === "string" && value.length > 40 && value.length <= 8_192),
+        is: such(
+          "what to do, with commands for this project, region and monitor",
+          (value) =>
+            typeof value === "string" && value.length > 40 && value.length <= 8_192 && speaksOfThis(value, names),
+        ),
         why: "whoever is woken must read what to do",
         source: "https://cloud.google.com/monitoring/alerts/doc-variables",
       },
@@ -95,10 +85,7 @@ export function policy({ title, why, severity, values, isLog }: Policy, names: N
         source: "https://cloud.google.com/monitoring/alerts/doc-variables",
       },
       "documentation.0.mime_type": { is: "text/markdown", usual: "text/markdown", why: "the text is Markdown" },
-      "documentation.0.links.0.url": {
-        is: such("an address that begins with https://", (value) => /^https:\/\/\S+$/.test(String(value))),
-        why: "whoever is woken needs the page that explains it",
-      },
+      ...links(section, names),
       ...(isLog
         ? { "alert_strategy.0.notification_rate_limit.0.period": period, "alert_strategy.0.auto_close": period }
         : {}),
@@ -107,10 +94,48 @@ export function policy({ title, why, severity, values, isLog }: Policy, names: N
     },
     free: [
       "user_labels",
-      "documentation.0.links",
+      "documentation.0.links.0.display_name",
+      "documentation.0.links.1.display_name",
       ...Array.from({ length: 4 }, (_, at) => `conditions.${at}.display_name`),
     ],
   };
+}
+
+/** The pages that explain an alarm: one in the console, and the section of docs/alarms.md where the inputs say where that is read. */
+function links(section: string, names: Names): Record<string, Requirement> {
+  const { runbook_url } = names.inputs;
+  const anchor = section.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  const why = "whoever is woken needs the page that explains it";
+  const inConsole = such("a page of the console for this project", (value) => {
+    const url = URL.parse(String(value));
+    return (
+      url?.protocol === "https:" &&
+      url.host === "console.cloud.google.com" &&
+      url.searchParams.get("project") === names.project
+    );
+  });
+  const runbook = `${runbook_url}#${anchor}`;
+  if (runbook_url === null) return { "documentation.0.links.0.url": { is: inConsole, why } };
+  const either = such(
+    `${runbook}, and a page of the console for this project`,
+    (value) => value === runbook || inConsole.holds(value),
+  );
+  // Terraform sorts the links by their names.
+  return {
+    "documentation.0.links.0.url": { is: either, why },
+    "documentation.0.links.1.url": { is: either, why },
+  };
+}
+
+/** Whether the commands and addresses in a text are for this project, region and monitor. */
+function speaksOfThis(text: string, { project, region, prefix }: Names): boolean {
+  const values = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, value = ""]) => value);
+  return (
+    values(/--project[ =]([^\s`]+)/g).every((one) => one === project) &&
+    values(/[?&]project=([^\s`&)]+)/g).every((one) => one === project) &&
+    values(/--(?:region|location)[ =]([^\s`]+)/g).every((one) => one === region) &&
+    values(/(?:logs read|subscriptions pull|jobs run) ([^\s`]+)/g).every((one) => one.startsWith(`${prefix}-`))
+  );
 }
 
 /** A condition on a metric of Google. */

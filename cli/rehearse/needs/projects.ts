@@ -1,7 +1,8 @@
 /** What the projects need: APIs, the log metrics that probes read, the metrics scope, a connector, a budget. */
 import { matchesLog } from "../log-filter.ts";
 import type { Names } from "../names.ts";
-import { between, type Need, oneOf, type Requirement, such } from "../need.ts";
+import { between, type Need, oneOf, type Requirement, such, type Test } from "../need.ts";
+import { recipients } from "./recipients.ts";
 
 /** APIs that the monitor runs on. https://cloud.google.com/functions/docs/create-deploy-gcloud */
 const ownApis = [
@@ -62,6 +63,8 @@ const starts: readonly (readonly [text: string, isFailed: boolean])[] = [
     "The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable",
     true,
   ],
+  ["The container could not start successfully and stopped", true],
+  ["Revision 'shop-00001' is not ready: The instance failed the readiness check", true],
   ['Default STARTUP TCP probe failed 1 time consecutively for container "app" on port 8080.', true],
   ["STARTUP HTTP probe failed 3 times consecutively", true],
   ["Container called exit(1).", true],
@@ -125,7 +128,7 @@ function scope({ inputs, project }: Names): Need[] {
 function connector({ deployment, inputs, project, region }: Names): Need[] {
   const asked = inputs.inside.connector;
   if (asked?.create === undefined || asked.create === null) return [];
-  const { network, ip_cidr_range } = asked.create;
+  const { network, ip_cidr_range, machine_type, min_instances, max_instances } = asked.create;
   const source = "https://cloud.google.com/vpc/docs/configure-serverless-vpc-access";
   return [
     {
@@ -139,27 +142,45 @@ function connector({ deployment, inputs, project, region }: Names): Need[] {
         network: { is: network, why: "inside.connector.create says so" },
         ip_cidr_range: { is: ip_cidr_range, why: "inside.connector.create says so" },
         machine_type: {
-          is: oneOf("e2-micro", "f1-micro", "e2-standard-4"),
-          usual: "e2-micro",
-          why: "there are no others",
+          is: such(
+            `${machine_type}, one of e2-micro, f1-micro and e2-standard-4`,
+            (value) => value === machine_type && oneOf("e2-micro", "f1-micro", "e2-standard-4").holds(value),
+          ),
+          why: "inside.connector.create says so, and there are no others",
           source,
         },
-        min_instances: { is: between(2, 9), why: "a connector never has fewer", source },
-        max_instances: { is: between(3, 10), why: "the API asks for it", source },
+        min_instances: { is: asAsked(min_instances, 2, 9), why: "inside.connector.create says so", source },
+        max_instances: { is: asAsked(max_instances, 3, 10), why: "inside.connector.create says so", source },
       },
     },
   ];
 }
 
-function budget({ inputs, name, prefix, deployment }: Names): Need[] {
+/** What a person asked for, where the API takes it. */
+function asAsked(wanted: number, least: number, most: number): Test {
+  return such(
+    `${wanted}, from ${least} to ${most}`,
+    (value) => Number(value) === wanted && between(least, most).holds(value),
+  );
+}
+
+function budget(names: Names): Need[] {
+  const { inputs, name, prefix, deployment } = names;
   if (inputs.budget === null) return [];
-  const { billing_account, monthly_amount } = inputs.budget;
-  const recipients = inputs.alarms.emails.length + inputs.alarms.channel_ids.length;
-  const threshold: Requirement = {
-    is: between(0.01, 2),
-    why: "a threshold is a share of the amount: 0.9 is 90 %",
-    source: "https://cloud.google.com/billing/docs/how-to/budgets",
-  };
+  const { billing_account, monthly_amount, thresholds } = inputs.budget;
+  // A set: Terraform sorts it.
+  const shares = thresholds.map((share, at): [string, Requirement] => [
+    `threshold_rules.${at}.threshold_percent`,
+    {
+      is: such(
+        `one of ${thresholds.join(", ")}`,
+        (value) => between(0.01, 2).holds(value) && thresholds.some((one) => one === Number(value)),
+      ),
+      usual: share,
+      why: "budget.thresholds says so, and a threshold is a share of the amount: 0.9 is 90 %",
+      source: "https://cloud.google.com/billing/docs/how-to/budgets",
+    },
+  ]);
   return [
     {
       type: "google_billing_budget",
@@ -184,20 +205,9 @@ function budget({ inputs, name, prefix, deployment }: Names): Need[] {
           why: "free tiers are credits",
         },
         "amount.0.specified_amount.0.units": { is: monthly_amount, why: "budget.monthly_amount says so" },
-        "threshold_rules.0.threshold_percent": threshold,
-        "threshold_rules.1.threshold_percent": { ...threshold, usual: 1 },
-        "threshold_rules.2.threshold_percent": { ...threshold, usual: 1 },
-        "all_updates_rule.0.monitoring_notification_channels": {
-          is: such(
-            `all ${recipients} recipients of alarms`,
-            (value) => Array.isArray(value) && value.length === recipients,
-          ),
-          ...(recipients === 0 ? { usual: [] } : {}),
-          size: recipients,
-          why: "they hear of it",
-        },
+        ...Object.fromEntries(shares),
+        "all_updates_rule.0.monitoring_notification_channels": { ...recipients(names), why: "they hear of it" },
       },
-      free: ["threshold_rules"],
     },
   ];
 }

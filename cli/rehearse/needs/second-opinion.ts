@@ -40,7 +40,7 @@ export function edge(names: Names): Need[] {
           source: periodSource,
         },
         timeout: {
-          is: such("from 1s to 30s", (value) => /^\d+s$/.test(String(value)) && between(1, 30, "s").holds(value)),
+          is: such("from 5s to 30s", (value) => /^\d+s$/.test(String(value)) && between(5, 30, "s").holds(value)),
           why: "an answer that takes longer is an outage",
           source: periodSource,
         },
@@ -127,6 +127,7 @@ export function journey(names: Names): Need[] {
     policy(
       {
         title: `${probe} fails for Google as well`,
+        section: "a journey fails for Google as well",
         why: "so that somebody hears when the synthetic monitor fails",
         severity: "WARNING",
         values: checkPassed(

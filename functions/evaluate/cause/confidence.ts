@@ -1,4 +1,4 @@
-/** How sure a diagnosis is, in a number that is right about as often as it says. */
+/** Calibrated confidence of a diagnosis: right about as often as the number says. */
 import { perComponent } from "./strength.ts";
 import type { Candidate } from "./weigh.ts";
 
@@ -25,7 +25,7 @@ export function shareOf(one: Candidate, ranked: readonly Candidate[]): number {
   return weight(one) / all;
 }
 
-/** Whether what a candidate shows itself is explained by another. */
+/** Returns whether another candidate explains the own symptoms of this one. */
 function isExplained({ component, own }: Candidate, by: Candidate): boolean {
   return own > 0 && by.passed.has(component);
 }

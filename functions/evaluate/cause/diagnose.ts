@@ -1,7 +1,8 @@
 /**
- * What broke? The candidates are the components that show something bad and all that these depend on (cause/weigh.ts). The one is named that
- * explains most by what it shows itself; a second where the rest has a cause of its own; none where the facts do not tell two apart, and then
- * both, with the measurement that would. Knowledge of particular parts (cause/patterns.ts) says how it failed and what to do.
+ * Finds the root cause. Candidates are the components with symptoms and everything they depend on (cause/weigh.ts). The candidate is named
+ * that explains most by symptoms of its own; a second one if the remaining symptoms have a cause of their own; none if the facts do not
+ * separate two, and then both, with the measurement that would. Patterns of particular parts (cause/patterns.ts) describe how it failed and
+ * what to do.
  */
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
@@ -9,20 +10,22 @@ import { confidenceOf, shareOf } from "./confidence.ts";
 import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { Evidence, type Observed } from "./evidence.ts";
 import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./explanation.ts";
+import { changeSentence } from "./knowledge/changes.ts";
 import { ownTrouble, platformTrouble } from "./outside-graph.ts";
+import { changeBefore, failedSince, wordsAbout } from "./pointers.ts";
 import { tellingOf } from "./strength.ts";
 import { lastOnset, standing } from "./timing.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
 
-/** Candidates that explain so nearly the same, in components, are not told apart. */
+/** Difference in explained components below which candidates count as equal. */
 const tie = 0.1;
-/** What explains less than this is no cause. */
+/** Minimum explanation of a cause. */
 const leastScore = 0.05;
 /** Candidates with at least this share of the best are what it most likely is, where none can be named. */
 const likelyShare = 0.5;
-/** How sure a new answer must be against the one that was given before. */
+/** Minimum confidence of a new answer relative to the previous one. */
 const changeShare = 0.58;
-/** How strong the rest must be to have a cause of its own. */
+/** Minimum strength of the remaining symptoms for a second cause. */
 const secondStrength = 0.5;
 /** The most candidates that are kept. */
 const mostCandidates = 5;
@@ -36,7 +39,7 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
   const ranked = rank(evidence);
   const failing = new Set(seen.symptoms.map(({ component }) => component));
   const working = [...new Set(seen.greens.map(({ component }) => component))].filter((name) => !failing.has(name));
-  // When everything has passed, what was good meanwhile no longer contradicts what was found while it failed.
+  // After everything has recovered, good results from then no longer contradict what was found during the failure.
   const isOver = seen.symptoms.every(({ until }) => until !== undefined);
   if (isOver && previous !== undefined && previous.rootCause !== "unknown") return previous;
   const best = chosen(ranked, previous, evidence);
@@ -68,6 +71,7 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
     verdict: verdictOf(cause, evidence),
     confidence,
     evidence: evidenceFor(cause, second, shown, evidence),
+    ...changeFor(cause, evidence),
     whys: whysOf(cause, evidence),
     next: nextFor(cause, second, confidence, shown, evidence),
     candidates: shown.map((one) =>
@@ -80,6 +84,13 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
 
 type Ranked = Candidate & Partial<Pick<Hypothesis, "pattern" | "supports" | "objections">>;
 
+/** The change that fits a cause. */
+function changeFor({ component }: Hypothesis, evidence: Evidence): Pick<Diagnosis, "change"> {
+  const change = changeBefore(evidence, component);
+  if (change === undefined) return {};
+  return { change: { id: change.id, says: changeSentence(change, failedSince(evidence, component)) } };
+}
+
 /** All candidates, components and others, best first. */
 export function rank(evidence: Evidence): Ranked[] {
   return [...candidates(evidence), ...ownTrouble(evidence), ...platformTrouble(evidence)].sort(
@@ -87,14 +98,14 @@ export function rank(evidence: Evidence): Ranked[] {
   );
 }
 
-/** Whether the cause that an incident names explains a further symptom. @param seen with that symptom in it */
+/** Returns whether the named cause of an incident explains a further symptom. @param seen the evidence, including that symptom */
 export function wouldExplain({ rootCause, alsoBroken }: Diagnosis, added: Symptom, seen: Observed): boolean {
   return rank(new Evidence(seen))
     .filter(({ component }) => component === rootCause || component === alsoBroken)
     .some(({ explains }) => explains.some(({ symptom }) => symptom.id === added.id));
 }
 
-/** Whether trouble of a component would explain what goes on failing. @param seen with the symptom `added` of it */
+/** Returns whether trouble of a component would explain the ongoing failures. @param seen the evidence, including the symptom `added` of it */
 export function couldCause(component: string, added: Symptom, seen: Observed): boolean {
   const going = seen.symptoms.filter(({ id, until }) => id !== added.id && until === undefined);
   const cause = candidates(new Evidence(seen)).find((one) => one.component === component);
@@ -116,15 +127,30 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
   if (before === best) return best;
   const rival = ranked.find(({ component }) => component !== best.component);
   if (rival === undefined || best.score - rival.score >= tie) return best;
-  return !isEqual(best, rival) && isAnotherTrouble(best, rival, evidence) ? best : undefined;
+  if (!isEqual(best, rival) && isAnotherTrouble(best, rival, evidence)) return best;
+  return pointedAt(
+    ranked.filter(({ score }) => best.score - score < tie),
+    evidence,
+  );
 }
 
-/** Whether nothing but their names tells two candidates apart. */
+/** Of candidates that the measurements do not tell apart, the one to which alone a change or the words of a log point. */
+function pointedAt(tied: readonly Ranked[], evidence: Evidence): Ranked | undefined {
+  const isPointedAt = ({ component }: Ranked): boolean => {
+    if (!evidence.graph.names.includes(component)) return false;
+    const words = wordsAbout(evidence, component)?.means;
+    return (words !== undefined && !words.is_symptom) || changeBefore(evidence, component) !== undefined;
+  };
+  const [one, ...others] = tied.filter(isPointedAt);
+  return others.length === 0 ? one : undefined;
+}
+
+/** Returns whether two candidates differ in nothing but their names. */
 function isEqual(one: Candidate, other: Candidate): boolean {
   return Math.abs(one.score - other.score) < 1e-9 && one.firstBad === other.firstBad;
 }
 
-/** Whether two candidates show trouble of two kinds, that nothing could have in common: then both are broken, and neither stands for the other. */
+/** Returns whether two candidates have unrelated kinds of trouble: then both are broken, and neither is an alternative to the other. */
 function isAnotherTrouble(best: Ranked, rival: Ranked, evidence: Evidence): boolean {
   const signals = [best, rival].map(
     ({ component }) => new Set(evidence.ownFacts(component).map(({ signal }) => signal)),
@@ -148,7 +174,10 @@ function secondCause(evidence: Evidence, best: Candidate): Candidate | undefined
   return !isApart || (third !== undefined && isEqual(second, third)) ? undefined : second;
 }
 
-/** Whether an alarm that a rule raised is trouble of its own: it came with the outage, was seldom as bad before, and does not depend on its cause. */
+/**
+ * Returns whether the alert of a rule is trouble of its own: it started with the outage, was seldom as bad before, and does not depend on
+ * the cause.
+ */
 function isNewsApart(symptom: Symptom, best: Candidate, evidence: Evidence): boolean {
   const began = Math.min(best.firstBad, ...best.explains.map((one) => one.symptom.since));
   return (
@@ -164,7 +193,7 @@ function verdictOf({ component, pattern }: Ranked, evidence: Evidence): Verdict 
   return evidence.component(component).layer;
 }
 
-/** Who must act: the team of the cause; where none is named, the one that all candidates have in common. */
+/** The owner: the team of the cause or, if none is named, the team that all candidates share. */
 function teamOf(likely: readonly Candidate[], evidence: Evidence): { team?: string } {
   const teams = new Set(likely.map(({ component }) => evidence.component(component).team));
   const [team] = teams;

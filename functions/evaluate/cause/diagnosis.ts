@@ -1,4 +1,4 @@
-/** What the search for a root cause starts from, and what it answers. */
+/** Inputs and results of root-cause analysis. */
 import type { Reach } from "../../../shared/config/roles.ts";
 import type { Verdict } from "../../../shared/messages/incident-event.ts";
 import type { Failure, Signal } from "../../../shared/messages/report.ts";
@@ -13,14 +13,14 @@ export interface Symptom {
   readonly component: string;
   readonly source: "probe" | "rule";
   readonly since: number;
-  /** What was seen, as one phrase: "`database` times out in connect". */
+  /** The observation as one phrase: "`database` times out in connect". */
   readonly phrase: string;
   readonly vantage?: "inside" | "outside";
   /** Kind of the probe. */
   readonly kind?: string;
-  /** What it is about. @default failing */
+  /** Signal. @default failing */
   readonly signal?: Signal;
-  /** How far beyond its limit, from 0 to 1. @default 1, for a probe that fails */
+  /** Excess beyond the limit, from 0 to 1. @default 1, for a failing probe */
   readonly strength?: number;
   /** Since when it is as bad as that, where it was not from the beginning. */
   readonly worseSince?: number;
@@ -29,18 +29,18 @@ export interface Symptom {
   /** It was read from somebody else, minutes late. */
   readonly secondhand?: true;
   readonly reach?: Reach;
-  /** How long the probe waits for an answer, in milliseconds. */
+  /** Time-out of the probe, in milliseconds. */
   readonly timeoutMs?: number;
   /** When it came back last, after it had been good. */
   readonly againSince?: number;
-  /** How long it was good in between, in milliseconds. */
+  /** Duration of the good period in between, in milliseconds. */
   readonly goodMs?: number;
   /** The probe that the series of a rule come from. */
   readonly probe?: string;
   /** Name of the rule, and its metrics. */
   readonly rule?: string;
   readonly metrics?: readonly string[];
-  /** How it failed first. */
+  /** First failure. */
   readonly failure?: Failure;
   /** Other ways in which it failed later. */
   readonly otherFailures?: readonly Failure[];
@@ -50,11 +50,11 @@ export interface Symptom {
   readonly failures?: FailureLedger;
   /** Of a rule: when it saw what it showed. */
   readonly seenAt?: number;
-  /** How far apart the runs of the probe are, in milliseconds. */
+  /** Interval between runs of the probe, in milliseconds. */
   readonly everyMs?: number;
-  /** How many of the last 20 measurements before it first began were bad as well. @default 0 */
+  /** Number of bad values among the last 20 measurements before the first onset. @default 0 */
   readonly badBefore?: number;
-  /** How often it began. @default 1 */
+  /** Number of onsets. @default 1 */
   readonly times?: number;
   /** Of a probe with an alert of failures that come and go: when that fired, and what it counted. */
   readonly intermittent?: { readonly at: number; readonly seen: string };
@@ -87,28 +87,26 @@ export interface Diagnosis {
   readonly evidence: readonly string[];
   /** The chain from the symptom that people feel to the cause. */
   readonly whys: readonly string[];
-  /** What to do or to look at next, in sentences. */
+  /** Next steps, as sentences. */
   readonly next?: readonly string[];
-  /** What else it could be, the likeliest first, the one that is named included. */
+  /** All possible causes including the named one, the likeliest first. */
   readonly candidates?: readonly DiagnosedCandidate[];
-  /** Who must act. */
+  /** The change that fits the cause: its id, and a sentence about it. */
+  readonly change?: { readonly id: string; readonly says: string };
+  /** Owner. */
   readonly team?: string;
   /** Components that were seen to work all the time. */
   readonly working: readonly string[];
 }
 
-/**
- * What the evaluator keeps between messages: a document per partition (a probe group), and one for the environment, which only changes
- * when something happens. Both are kept as one text in one field, which costs no index entries and one read.
- */
-/** One possible cause, as people are told of it. */
+/** A possible cause, for publication. */
 export interface DiagnosedCandidate {
   readonly component: string;
   /** Roughly how many components' trouble it explains. */
   readonly score: number;
   /** From 0 to 1. */
   readonly confidence: number;
-  /** What speaks most for it, and against it; each one sentence. */
+  /** Strongest evidence for it and against it; one sentence each. */
   readonly for: string;
   readonly against: string;
 }

@@ -8,13 +8,14 @@ import type { ComponentGraph } from "../graph.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Fact, Weighed } from "./fact.ts";
+import type { Change, LogPattern } from "./knowledge/changes.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
 import { doesTell, type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
 import { type Roles, serves } from "./roles.ts";
 import { follows, hitsSome, isFarEnd, isWay } from "./signals.ts";
 import { agreement, certainty, presence, wayBegan, weightOf } from "./timing.ts";
 
-/** What the search for a cause begins with. */
+/** Evidence: the input of root-cause analysis. */
 export interface Observed {
   /** Everything bad that was observed during the incident. */
   readonly symptoms: readonly Symptom[];
@@ -22,14 +23,17 @@ export interface Observed {
   readonly greens: readonly ProbeFact[];
   /** Components that some probe looks at, be it only by what others measure. */
   readonly watched?: ReadonlySet<string>;
-  /** Of each component, what rules measure of it, be it within its limits or not. */
+  /** By component: the measurements of its rules, within their limits or not. */
   readonly judged?: ReadonlyMap<string, ReadonlySet<Signal>>;
   /** Components that are known to be Google's. @default none */
   readonly google?: ReadonlySet<string>;
   /** The worst that the metrics of each probe showed during the incident. */
   readonly indicators: readonly ProbeIndicator[];
-  /** What configuration checks found wrong. */
+  /** Faults found by configuration checks. */
   readonly faults: readonly Fault[];
+  /** Changes, and messages in error logs. @default nothing is known */
+  readonly changes?: readonly Change[];
+  readonly logPatterns?: readonly LogPattern[];
   readonly graph: ComponentGraph;
   readonly roles: Roles;
   /** The newest event time. */
@@ -95,17 +99,17 @@ export class Evidence {
     return this.seen.roles.get(name) ?? "service";
   }
 
-  /** Whether a component was seen to fail, or to be worse than it should be, more than once. */
+  /** Returns whether a component was seen to fail, or to be degraded, more than once. */
   isBad(name: string): boolean {
     return this.#failing.has(name);
   }
 
-  /** Whether some probe looks at a component. */
+  /** Returns whether any probe covers a component. */
   isWatched(name: string): boolean {
     return this.seen.watched?.has(name) === true;
   }
 
-  /** Whether a rule measures this signal of a component, so that where nothing is shown it is within its limits. */
+  /** Returns whether a rule measures this signal of a component, so that without a symptom it is within its limits. */
   isJudged(name: string, signal: Signal): boolean {
     return this.seen.judged?.get(name)?.has(signal) === true;
   }
@@ -115,7 +119,7 @@ export class Evidence {
     return this.#symptomsOf.get(name) ?? [];
   }
 
-  /** What a component shows, as facts. */
+  /** Facts about a component. */
   factsOf(name: string): readonly Fact[] {
     const known = this.#facts.get(name);
     if (known !== undefined) return known;
@@ -133,7 +137,7 @@ export class Evidence {
     return Math.max(0, ...this.factsOf(name).map(({ strength }) => strength));
   }
 
-  /** What a component shows of itself: without what it only passes on, and with what is wrong with its configuration. */
+  /** Facts about a component itself: without those it only passes on, and with faults in its configuration. */
   ownFacts(name: string): readonly Fact[] {
     const known = this.#own.get(name);
     if (known !== undefined) return known;
@@ -142,7 +146,7 @@ export class Evidence {
         const share = this.#ownShare(name, fact);
         if (share === 0) return [];
         const own: Fact = { ...fact, strength: share * fact.strength };
-        // Whoever cannot be shaken hands with fails for those that need it.
+        // A component that cannot complete a TLS handshake fails for its clients.
         const fails =
           fact.signal === "certificate" && fact.of.symptom.source === "probe" && this.role(name) !== "certificate";
         return fails ? [own, { ...own, signal: "failing" }] : [own];
@@ -154,7 +158,7 @@ export class Evidence {
     return facts;
   }
 
-  /** How much of what a component shows is its own, from 0 to 1. */
+  /** Share of a component's symptoms that are its own, from 0 to 1. */
   #ownShare(name: string, fact: Fact): number {
     const role = this.role(name);
     const { signal } = fact;
@@ -173,10 +177,10 @@ export class Evidence {
     return this.#believed(name, fact);
   }
 
-  /** How much is left of a failure, where other probes of the component are good at the same time. */
+  /** Remaining strength of a failure while other probes of the component succeed. */
   #believed(name: string, fact: Fact): number {
     const greens = this.greensOf(name);
-    // What is slow or near its limit is so while its probe succeeds.
+    // Slowness and saturation are compatible with a succeeding probe.
     if (greens.length === 0 || fact.of.symptom.source === "rule") return 1;
     // A target that fails from inside and answers from outside works: the way from inside is what fails.
     if (this.isOneWayOnly(name, fact) && this.hasWay(name)) return 0.35;
@@ -184,25 +188,25 @@ export class Evidence {
     return 0.6 + (0.4 * bad) / (bad + greens.length);
   }
 
-  /** Whether a fact is of a private target that fails from inside and answers from outside at the same time. */
+  /** Returns whether a fact is about a private target that fails from inside and answers from outside at the same time. */
   isOneWayOnly(name: string, { of: { symptom } }: Fact): boolean {
     const isPrivate = symptom.reach !== "users" && !serves(this.role(name));
     return symptom.vantage === "inside" && isPrivate && this.greensOf(name).some((fact) => fact.vantage === "outside");
   }
 
-  /** Whether something behind a way fails over it, and answers beside it. */
+  /** Returns whether something behind a connection path fails through it and works without it. */
   waysDiffer(way: string): boolean {
     return this.graph
       .dependentsOf(way)
       .some((name) => name !== way && this.factsOf(name).some((fact) => this.isOneWayOnly(name, fact)));
   }
 
-  /** Whether a component is reached over a way. */
+  /** Returns whether a component is reached through a connection path. */
   hasWay(name: string): boolean {
     return this.graph.causesOf(name).some((cause) => cause !== name && isWay(this.role(cause)));
   }
 
-  /** What parts behind an edge show from which what it shows can come. */
+  /** Facts about components behind an edge that can cause its symptoms. */
   #behind(name: string, fact: Fact): readonly Fact[] {
     const isService = (one: string): boolean =>
       one !== name && this.role(one) !== "journey" && !isWay(this.role(one)) && this.isBad(one);
@@ -213,7 +217,7 @@ export class Evidence {
       .filter((one) => handsOn(one, fact) && follows(one, fact) > 0 && this.inTime(one, fact) >= 0.5);
   }
 
-  /** Whether parts that do not need each other refuse the same at once: what stands before all of them does so more likely than each of them. */
+  /** Returns whether independent components refuse the same at the same time: their common front end is a likelier cause than each of them. */
   #areManyRefusing(facts: readonly Fact[]): boolean {
     const names = [...new Set(facts.filter(isRefusal).map(({ of: { symptom } }) => symptom.component))];
     const isRoot = (name: string): boolean =>
@@ -221,7 +225,7 @@ export class Evidence {
     return names.filter(isRoot).length > 1;
   }
 
-  /** Whether what passes names and connections on fails in the same way. */
+  /** Returns whether the component that forwards names and connections fails in the same way. */
   #failsAlike(name: string, classes: readonly SymptomClass[]): boolean {
     const fails = (one: string): boolean =>
       this.symptomsOf(one).some((other) => other.classes.some((seen) => classes.includes(seen)));
@@ -238,7 +242,7 @@ export class Evidence {
     });
   }
 
-  /** Whether what is wrong with a part hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
+  /** Returns whether a fault affects only some clients, so that working results on the path prove nothing about what lies beyond. */
   hitsSome(name: string): boolean {
     return hitsSome(this.role(name)) || this.faultsOf(name).some((one) => this.#isBlamed(one) && concernsSome(one));
   }
@@ -247,7 +251,7 @@ export class Evidence {
     return isTelling(fault) || this.#cutsOff(fault);
   }
 
-  /** What a check of the configuration has found, as a fact: what is critical, or new since it began, explains what fails. */
+  /** The finding of a configuration check as a fact: one that is critical, or new since the outage started, explains failures. */
   #blame(name: string): Fact[] {
     const [fault] = this.faultsOf(name).filter((one) => this.#isBlamed(one));
     if (fault === undefined) return [];
@@ -264,18 +268,18 @@ export class Evidence {
     return [{ of: { symptom, classes: ["configuration"], weight: strength }, signal: "configuration", strength }];
   }
 
-  /** Whether a time-out was found too short and something is seen to be cut off. */
+  /** Returns whether a time-out was found to be too short while connections are seen to be cut off. */
   #cutsOff(fault: Fault): boolean {
     const { component, severity } = fault;
     return severity !== "info" && doesTell(fault, "cuts_off") && this.shows(["cut off"], component).length > 0;
   }
 
-  /** How well two facts agree in time, from 0 to 1. */
+  /** Agreement of two facts in time, from 0 to 1. */
   inTime(cause: Fact, effect: Fact): number {
     return agreement(cause, effect, this.seen.at);
   }
 
-  /** How much a symptom still counts, from 0 to 1: what has passed while other things go on is not what is to be explained now. */
+  /** Remaining weight of a symptom, from 0 to 1: one that has ended while others continue need not be explained now. */
   present(symptom: Symptom): number {
     return this.#isOver ? 1 : presence(symptom, this.#goingSince, this.#now);
   }
@@ -322,14 +326,14 @@ export class Evidence {
     });
   }
 
-  /** What configuration checks found wrong with a component. */
+  /** Faults that configuration checks found in a component. */
   faultsOf(name: string): readonly Fault[] {
     return this.seen.faults.filter(({ component }) => component === name);
   }
 
   /**
-   * Whether a probe takes a way that does not lead over `component`, although its target depends on it: from outside, a probe reaches a
-   * private target without what lies on the way from inside.
+   * Returns whether a probe bypasses `component` although its target depends on it: from outside, a probe reaches a private target without
+   * the path from inside.
    */
   goesAround(
     { vantage, component: target }: { readonly vantage?: "inside" | "outside"; readonly component: string },
@@ -338,7 +342,7 @@ export class Evidence {
     return vantage === "outside" && target !== component && isWay(this.role(component)) && isFarEnd(this.role(target));
   }
 
-  /** Whether a component is seen to work for those who reach it over `cause`. */
+  /** Returns whether a component is seen to work for clients that reach it through `cause`. */
   works(name: string, cause: string): boolean {
     return !this.isBad(name) && this.greensOf(name).some((fact) => !this.goesAround(fact, cause));
   }
@@ -356,7 +360,7 @@ export class Evidence {
   }
 }
 
-/** Whether a fact began so long before another that it cannot be what the other has handed on. A probe that runs seldom has seen no beginning. */
+/** Returns whether a fact started so long before another that the other cannot have caused it. A probe that runs rarely has no exact onset. */
 function isClearlyBefore({ of: { symptom } }: Fact, { of: { symptom: later } }: Fact): boolean {
   const unseen = Math.max(0, (later.everyMs ?? 0) - minute);
   return later.since - symptom.since >= 0.75 * minute + unseen;
@@ -366,7 +370,7 @@ function earliest(facts: readonly Fact[]): Fact {
   return facts.reduce((first, one) => (one.of.symptom.since < first.of.symptom.since ? one : first));
 }
 
-/** Whether what an edge shows can be the answer of a service behind it: nothing else is refused there than what the service refuses. */
+/** Returns whether the symptoms of an edge can be answers of a service behind it: it refuses nothing that the service does not refuse. */
 function handsOn({ of: { classes: made } }: Fact, { of: { classes: shown } }: Fact): boolean {
   return shown.every((one) => !refusals.has(one) || made.includes(one));
 }
@@ -381,7 +385,7 @@ export const refusals: ReadonlySet<SymptomClass> = new Set(["denied", "throttled
 /** Roles that stand before others. */
 export const fronts: ReadonlySet<ResolvedRole> = new Set(["edge", "dns"]);
 
-/** What a service makes and what stands before it hands on. */
+/** Signals that a service produces and its front end forwards. */
 export const passedOn: ReadonlySet<SymptomClass> = new Set([
   "error",
   "errors",
@@ -392,17 +396,20 @@ export const passedOn: ReadonlySet<SymptomClass> = new Set([
   "no answer",
 ]);
 
-/** What could not be measured says nothing of its target. */
+/** A failed reading says nothing about its target. */
 function isMeasured({ classes }: Weighed): boolean {
   return !classes.every((one) => one === "not measured");
 }
 
-/** Whether a finding can be the reason for something: what is as it always was and breaks nothing by itself is not. */
+/** Returns whether a finding can be a cause: one that has always been there and breaks nothing by itself cannot. */
 function isTelling({ severity, isNew }: Fault): boolean {
   return severity === "critical" || (isNew && severity === "warning");
 }
 
-/** Whether a fault leaves some alone, so that a good probe says nothing against it: what came with the outage, and left that good, does. */
+/**
+ * Returns whether a fault spares some clients, so that a successful probe does not contradict it. A fault that started with the outage and
+ * left a probe good is contradicted.
+ */
 function concernsSome(fault: Fault): boolean {
   return fault.isNew || doesTell(fault, "hits_some");
 }

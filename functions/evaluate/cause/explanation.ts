@@ -11,6 +11,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { Fault } from "./knowledge/indicators.ts";
 import { type Provider, providerOf } from "./knowledge/provider.ts";
+import { changeBefore, wordsAbout } from "./pointers.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -49,7 +50,7 @@ export function evidenceFor(
   return [...new Set(sentences)];
 }
 
-/** What is known where no cause can be named. */
+/** The explanation when no cause can be named. */
 export function evidenceWithout(ranked: readonly Hypothesis[], evidence: Evidence): string[] {
   return [
     ...new Set([
@@ -64,12 +65,15 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const { graph } = evidence;
   const inLine = best.explains.map(({ symptom }) => symptom);
   const distance = ({ component }: Symptom): number => graph.distance(component, best.component) ?? -1;
-  // What stands on most is what people use.
+  // Users are closest to the components with the most dependencies below them.
   const height = ({ component }: Symptom): number => graph.causesOf(component).length;
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
   const [fault] = decisiveFaults(best, evidence);
-  const says = fault === undefined ? best.pattern.says(titleOf(best, evidence)) : faultSentence(fault);
+  const words = wordsAbout(evidence, best.component)?.means;
+  const definite = words?.is_symptom === true ? undefined : words?.says;
+  const found = fault === undefined ? undefined : faultSentence(fault);
+  const says = definite ?? found ?? words?.says ?? best.pattern.says(titleOf(best, evidence));
   const isComponent = graph.names.includes(best.component);
   const past = (name: string): boolean => evidence.symptomsOf(name).length === 0;
   const path =
@@ -89,7 +93,7 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   return [...links, `Why? ${says}`];
 }
 
-/** A candidate with what speaks most for it and against it. @param ranked all that are told of, the best first */
+/** A candidate with the strongest evidence for it and against it. @param ranked all published candidates, the best first */
 export function candidateFor(
   one: Hypothesis,
   confidence: number,
@@ -132,7 +136,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** What to look at next where a cause is named: what to do about it, and what would make it surer. */
+/** Next steps when a cause is named: what to do about it, and what would raise the confidence. */
 export function nextFor(
   best: Hypothesis,
   second: Hypothesis | undefined,
@@ -143,17 +147,35 @@ export function nextFor(
   const decisive = decisiveFaults(best, evidence);
   const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
   const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
-  const steps = [...decisive.slice(0, 2).map(remedyFor), ...general, ...known.slice(0, 1).map(remedyFor)];
+  const words = wordsAbout(evidence, best.component)?.means;
+  const steps = [
+    ...(words === undefined || words.is_symptom ? [] : [words.remedy]),
+    ...decisive.slice(0, 2).map(remedyFor),
+    ...(words?.is_symptom ? [words.remedy] : []),
+    ...revertOf(best, evidence),
+    ...general,
+    ...known.slice(0, 1).map(remedyFor),
+  ];
   if (second !== undefined) steps.push(nextOf(second, evidence));
   return confidence >= 0.75 ? steps : [...steps, ...toTellApart(ranked.slice(0, 2), evidence)];
 }
 
-/** What to do first about a cause, in the words of its provider where that is known. */
+/** Taking back the change that fits the cause: proposed, and never done. */
+function revertOf({ component }: Hypothesis, evidence: Evidence): string[] {
+  const change = changeBefore(evidence, component);
+  if (change === undefined) return [];
+  const of = change.resource === undefined ? "" : ` (${change.resource})`;
+  return [
+    `Consider taking back the change before it: ${change.what}${of}.${change.revert === undefined ? "" : ` ${change.revert}`}`,
+  ];
+}
+
+/** First step for a cause, with commands of its provider if that is known. */
 function nextOf(one: Hypothesis, evidence: Evidence): string {
   return one.pattern.next(titleOf(one, evidence), providerOf(evidence, one.component));
 }
 
-/** What to look at next where none can be named. */
+/** Next steps when no cause can be named. */
 export function nextWithout(ranked: readonly Hypothesis[], evidence: Evidence): string[] {
   const again = [...new Set(evidence.symptoms.flatMap(({ symptom }) => probeOf(symptom)))].slice(0, 4);
   return [
@@ -189,7 +211,7 @@ const probeFor: Readonly<Partial<Record<ResolvedRole, (provider: Provider) => st
   job: () => "a probe of the kind `heartbeat`",
 };
 
-/** What checks of the configuration have found that breaks something, of the cause and on the way to it, the nearest to the cause first. */
+/** Breaking faults found by configuration checks of the cause and of the path to it, the nearest to the cause first. */
 function faultsOnTheWay({ component, explains }: Hypothesis, { seen, graph }: Evidence): Fault[] {
   const involved = new Set([component, ...explains.map(({ symptom }) => symptom.component)]);
   const near = (name: string): number => graph.distance(name, component) ?? Number.POSITIVE_INFINITY;
@@ -212,7 +234,7 @@ function decisiveFaults(best: Hypothesis, evidence: Evidence): Fault[] {
   );
 }
 
-/** What a check found so long before the first failure did not cause it, in milliseconds. */
+/** Minimum lead over the first failure at which a finding cannot be its cause, in milliseconds. */
 const standingFault = 3_600_000;
 
 function faultSentence({ check, found, why, says, resource }: Fault): string {
@@ -259,7 +281,7 @@ function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): strin
   return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
 }
 
-/** Whether something has looked at a component itself, and not only at figures of it. */
+/** Returns whether something has probed a component itself, and not only read its metrics. */
 function isMeasured(component: string, evidence: Evidence): boolean {
   return (
     evidence.greensOf(component).length > 0 || evidence.factsOf(component).length > 0 || evidence.isWatched(component)
@@ -287,7 +309,7 @@ function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis, ev
   return explains.length === 0 ? ", because it explains too little" : ", because it explains less of what was seen";
 }
 
-/** What was good meanwhile; of some, a run or two were bad, which is no failure yet. */
+/** Components that were good during the incident; a run or two of some were bad, which is not a failure yet. */
 function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen, firstBad }: Evidence): string {
   const failed = new Set(seen.symptoms.map(({ id }) => id));
   // A run may have failed before the incident was opened, and nobody took note of it.

@@ -1,4 +1,4 @@
-/** What was seen of a component, with its signal and its strength. */
+/** A fact about a component, with its signal and strength. */
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { Symptom } from "./diagnosis.ts";
 import type { SymptomClass } from "./knowledge/classes.ts";
@@ -10,7 +10,7 @@ export interface Weighed {
   readonly weight: number;
 }
 
-/** What one symptom shows: a signal and how strong it is, from 0 to 1. */
+/** The signal of one symptom, and its strength from 0 to 1. */
 export interface Fact {
   readonly of: Weighed;
   readonly signal: Signal;

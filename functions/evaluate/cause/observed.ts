@@ -1,4 +1,4 @@
-/** What is known of an incident, gathered for the search for its cause: symptoms, green facts, indicators and faults. */
+/** Collects the evidence of an incident for root-cause analysis: symptoms, good facts, indicators and faults. */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
 import { metricNamed } from "../../../shared/metrics/catalogue.ts";
@@ -11,6 +11,7 @@ import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import type { CompiledRule } from "../rules/rule.ts";
 import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Observed } from "./evidence.ts";
+import { type Change, concerns, type LogPattern } from "./knowledge/changes.ts";
 import { type Fault, isSameFault, levels, slowInServer } from "./knowledge/indicators.ts";
 import { signalOf } from "./strength.ts";
 
@@ -25,12 +26,14 @@ export function knownProbes(
   for (const fact of Object.values(request.facts)) {
     const before = ownEntry(known, fact.probe);
     const isNewer = before === undefined || before.status === "unknown" || before.at <= fact.at;
-    if (isNewer) setEntry(known, fact.probe, before?.failures ? { ...fact, failures: before.failures } : fact);
+    if (!isNewer) continue;
+    const asked = before === undefined ? fact : { ...fact, since: sinceOf(before, fact) };
+    setEntry(known, fact.probe, before?.failures ? { ...asked, failures: before.failures } : asked);
   }
   for (const [probe, asked] of Object.entries(request.failures ?? {})) {
     const fact = ownEntry(known, probe);
     if (fact === undefined) continue;
-    // What the schedule has measured since the last change is not known: an entry must not reach over it.
+    // Scheduled measurements since the last change are unknown: an entry must not extend over them.
     const { at = Number.NEGATIVE_INFINITY, failures } = ownEntry(probes, probe) ?? {};
     const covered = joined(
       failures,
@@ -41,6 +44,11 @@ export function knownProbes(
     setEntry(known, probe, { ...fact, failures: joined(covered, later, 0) });
   }
   return known;
+}
+
+/** Since when it is as an answer shows it: a failure that came late may have moved the beginning back, and nothing else was seen in between. */
+function sinceOf(before: ProbeFact, { status, since, otherAt = 0 }: ProbeFact): number {
+  return before.status === status && otherAt <= before.since ? Math.min(before.since, since) : since;
 }
 
 const day = 86_400_000;
@@ -63,7 +71,7 @@ export function withIndicators(incident: Incident, facts: Facts, plan: Plan): No
   return changed ? next : known;
 }
 
-/** What configuration checks have found wrong; the same object when nothing is new. */
+/** Adds faults found by configuration checks; returns the same object if there are none. */
 export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
   const known = incident.faults ?? [];
   const found = Object.values(facts.probes).flatMap(({ faults = [] }) => faults);
@@ -72,12 +80,52 @@ export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
   return added.length === 0 ? known : [...known, ...added];
 }
 
+/** Lookback before the first failure for changes, in milliseconds. */
+const changesBefore = 3_600_000;
+/** The most that are kept of one incident. */
+const mostChanges = 40;
+const mostLogPatterns = 24;
+
+/** Whatever may concern an incident: what fails, and all that it depends on. */
+function concerned({ symptoms, alerts }: Incident, { graph }: Plan): ReadonlySet<string> {
+  const failing = [...Object.values(symptoms), ...Object.values(alerts)].map(({ component }) => component);
+  return new Set(failing.flatMap((name) => (graph.names.includes(name) ? graph.causesOf(name) : [])));
+}
+
+/** Adds changes that may concern an incident; returns the same object if there are none. */
+export function withChanges(incident: Incident, { probes, changes = [] }: Facts, plan: Plan): readonly Change[] {
+  const known = incident.changes ?? [];
+  const found = [...changes, ...Object.values(probes).flatMap((fact) => fact.changes ?? [])];
+  const isKnown = new Set(known.map(({ id }) => id));
+  const names = concerned(incident, plan);
+  const added = found.filter((change) => {
+    if (isKnown.has(change.id) || change.at < incident.firstFailureAt - changesBefore) return false;
+    if (!concerns(change, names)) return false;
+    isKnown.add(change.id);
+    return true;
+  });
+  if (added.length === 0) return known;
+  return [...known, ...added].sort((a, b) => a.at - b.at).slice(-mostChanges);
+}
+
+/** Replaces the log messages of an incident by those last read; returns the same object if they are equal. */
+export function withLogPatterns(incident: Incident, { probes }: Facts, plan: Plan): readonly LogPattern[] {
+  const known = incident.logPatterns ?? [];
+  const names = concerned(incident, plan);
+  const key = ({ component, resource, pattern }: LogPattern): string => JSON.stringify([component, resource, pattern]);
+  const read = Object.values(probes).flatMap((fact) => fact.logPatterns ?? []);
+  const found = read.filter(({ component }) => names.has(component));
+  const isSame = found.every((one) => known.some((other) => key(other) === key(one) && other.lastAt === one.lastAt));
+  if (isSame) return known;
+  return [...new Map([...known, ...found].map((one) => [key(one), one])).values()].slice(0, mostLogPatterns);
+}
+
 /** Everything that the search for the cause begins with. */
 export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observed {
   const { symptoms, firstFailureAt } = incident;
   const began = incident.relapses?.at(-1)?.failedAt ?? firstFailureAt;
   const greens = Object.values(facts.probes).filter((fact) => {
-    // What was only read about, minutes late, has not shown that it works.
+    // A reading that is minutes late does not prove that its target works.
     const { environmentWide, secondhand } = plan.probes.get(fact.probe) ?? {};
     const symptom = symptoms[`probe/${fact.probe}`];
     // A single failed run is no failure: before and after it the probe was good.
@@ -88,7 +136,7 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     return hasRunSince(began, fact, facts, plan);
   });
   const indicators = Object.values(incident.indicators ?? {});
-  // What was wrong for a day while everything worked is no news of this outage.
+  // A fault that existed for a day while everything worked is not related to this outage.
   const faults = (incident.faults ?? []).filter(({ since }) => firstFailureAt - since < day);
   return {
     symptoms: Object.values(symptoms).map((symptom) =>
@@ -100,6 +148,8 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
     google: googlesIn(plan),
     indicators,
     faults,
+    ...(incident.changes === undefined ? {} : { changes: incident.changes }),
+    ...(incident.logPatterns === undefined ? {} : { logPatterns: incident.logPatterns }),
     graph: plan.graph,
     roles: plan.roles,
     at: facts.watermark,
@@ -107,27 +157,28 @@ export function observedOf(incident: Incident, facts: Facts, plan: Plan): Observ
   };
 }
 
-/** Whether a probe was run since an instant: of a run that changed nothing nobody is told, so that time must have brought it. */
+/** Returns whether a probe ran since an instant: a run without changes causes no event, so elapsed time must prove it. */
 function hasRunSince(instant: number, { probe, at }: ProbeFact, { watermark }: Facts, plan: Plan): boolean {
   return at >= instant || watermark - instant >= 1.25 * intervalOf(plan, probe);
 }
 
 const watchedBy = new WeakMap<Plan, ReadonlySet<string>>();
 
-/** Components at which some probe looks: what only reads how all is configured looks at none. */
+/** Components at which some probe looks: what only reads how all is configured, or what was written of it, looks at none. */
 function watchedIn(plan: Plan): ReadonlySet<string> {
   const known =
     watchedBy.get(plan) ??
-    new Set([...plan.probes.values()].flatMap((probe) => (readsConfiguration(probe) ? [] : [probe.component])));
+    new Set([...plan.probes.values()].flatMap((probe) => (readsRecords(probe) ? [] : [probe.component])));
   watchedBy.set(plan, known);
   return known;
 }
 
-function readsConfiguration({ environmentWide, yields = [] }: ConfiguredProbe): boolean {
-  return environmentWide === true && yields.every(({ metric }) => metricNamed(metric)?.signal === "configuration");
+function readsRecords({ environmentWide, arrivesLate, yields = [] }: ConfiguredProbe): boolean {
+  const isConfiguration = yields.every(({ metric }) => metricNamed(metric)?.signal === "configuration");
+  return environmentWide === true && (arrivesLate === true || isConfiguration);
 }
 
-/** What a rule about one component measures, and by which probe. */
+/** Metric and probe of a rule about one component. */
 interface Judged {
   readonly component: string;
   readonly probe: string;
@@ -151,7 +202,7 @@ function judgedIn(plan: Plan, facts: Facts, since: number): ReadonlyMap<string, 
   return found;
 }
 
-/** What a rule measures: nothing where it is made of several comparisons, of which one alone says little. */
+/** Metric of a rule; none if it combines several comparisons, of which a single one says little. */
 function judgedOf(rule: CompiledRule | undefined, plan: Plan): Judged[] {
   if (rule === undefined) return [];
   const { component, condition, signal, metrics } = rule;
@@ -174,7 +225,7 @@ function googlesIn(plan: Plan): ReadonlySet<string> {
   const asked = [...plan.probes.values()].filter(({ reach }) => reach === "control_plane");
   const found = new Set(asked.flatMap(({ component, settings }) => [component, ...componentsIn(settings)]));
   const isRegion = (name: string): boolean => found.has(name) && plan.roles.get(name) === "region";
-  // What is reached over a part of Google's may be anywhere.
+  // Components reached through a part of Google's may be anywhere.
   for (const { name, dependsOn } of plan.configuration.components)
     if (plan.roles.get(name) !== "third_party" && dependsOn.some(isRegion)) found.add(name);
   googlesBy.set(plan, found);
@@ -210,7 +261,7 @@ function ofOwnPool(symptom: Symptom, indicators: readonly ProbeIndicator[], plan
   return own.length > 0 && own.every(({ level }) => level !== "limit") ? { ...symptom, component: owner } : symptom;
 }
 
-/** Whose indicator it is, whoever measured it: what an application says of its connector is said of the connector. */
+/** Component of an indicator, whoever measured it: what an application reports about its connector belongs to the connector. */
 function speaksOf(indicator: string, component: string, plan: Plan): string {
   const role = indicator === slowInServer ? "database" : metricNamed(indicator)?.role;
   if (role === undefined || plan.roles.get(component) === role) return component;

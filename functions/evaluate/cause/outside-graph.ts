@@ -27,7 +27,7 @@ const wideTrouble: Pattern = {
     `See ${google ? "Google's status page and Service Health for the region" : "the status page of the provider"}, and whether anything was deployed to all of them at once.`,
 };
 
-/** What a prober without a network sees. */
+/** Failures that a prober without a network sees. */
 export const blind: ReadonlySet<SymptomClass> = new Set([
   "dns",
   "no connection",
@@ -36,7 +36,7 @@ export const blind: ReadonlySet<SymptomClass> = new Set([
   "no answer",
   "not measured",
 ]);
-/** What services show when their platform fails. */
+/** Failures of services when their platform fails. */
 export const stricken: ReadonlySet<SymptomClass> = new Set(["error", "bad gateway", "no answer", "errors"]);
 /** Services that begin to fail within so much of each other, in milliseconds, begin together. */
 const together = 240_000;
@@ -77,14 +77,14 @@ export function platformTrouble(evidence: Evidence): Hypothesis[] {
   const shared = graph
     .causesOf(roots[0] ?? "")
     .filter((cause) => roots.every((name) => graph.distance(name, cause) !== undefined));
-  // What they share and fails itself is the better explanation, and so is what they share where nothing of it is seen to work.
+  // A shared dependency that fails itself is the better explanation, and so is one through which nothing is seen to work.
   if (shared.some((cause) => evidence.isBad(cause))) return [];
   if (!shared.some((cause) => evidence.works(cause, cause))) return [];
   const explains = evidence.symptoms.filter(({ symptom }) =>
     roots.some((root) => graph.distance(symptom.component, root) !== undefined),
   );
   const others = graph.names.filter((name) => isService(name) && !evidence.isBad(name) && evidence.works(name, name));
-  // Where the configuration has a name for the platform below them, it is that.
+  // If the configuration has a component for the platform below them, that is used.
   const region = shared.find((cause) => evidence.role(cause) === "region") ?? "unknown";
   return [weighed(evidence, region, wideTrouble, explains, 0.2, 0.6 * others.length)];
 }

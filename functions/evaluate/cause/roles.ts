@@ -1,4 +1,4 @@
-/** What part each component plays, as the configuration was compiled. */
+/** Roles of the components, from the compiled configuration. */
 import type { Component } from "../../../shared/config/model.ts";
 import { type ResolvedRole, roleOfLayer } from "../../../shared/config/roles.ts";
 
@@ -23,12 +23,12 @@ export const serving: ReadonlySet<ResolvedRole> = new Set([
 /** Roles of what is shown or looked up on the way to others. */
 export const shown: ReadonlySet<ResolvedRole> = new Set(["certificate", "dns"]);
 
-/** Whether a part of this role serves requests. */
+/** Returns whether a part of this role serves requests. */
 export function serves(role: ResolvedRole): boolean {
   return serving.has(role);
 }
 
-/** Whether a part of this role is reached by those that know the way, and either lets them in or not. */
+/** Returns whether a part of this role is reached directly by its clients and accepts or refuses them. */
 export function isTarget(role: ResolvedRole): boolean {
   return !serving.has(role) && !shown.has(role);
 }

@@ -1,12 +1,12 @@
-/** What follows from what: which trouble of a part can be the reason for which trouble of what depends on it. */
+/** Causality of signals: which trouble of a dependency can cause which trouble of its dependents. */
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { Fact } from "./fact.ts";
 import type { SymptomClass } from "./knowledge/classes.ts";
 
 /**
- * How well the signal of a dependent (second key) follows from one of its dependency (first key), from 0 to 1. What is of the same kind follows
- * fully; a failure makes others fail and err, and seldom merely slow; a certificate breaks nothing but handshakes.
+ * How well a signal of a dependent (second key) follows from one of its dependency (first key), from 0 to 1. The same signal follows fully;
+ * a failure causes failures and errors, and seldom mere slowness; a certificate breaks only handshakes.
  */
 export const following: Readonly<Record<Signal, Readonly<Partial<Record<Signal, number>>>>> = {
   failing: { failing: 1, errors: 1, slow: 0.7, missing: 1, saturated: 0.5 },
@@ -19,17 +19,20 @@ export const following: Readonly<Record<Signal, Readonly<Partial<Record<Signal, 
   missing: { missing: 1, failing: 0.4 },
 };
 
-/** How well a signal follows from another, from 0 to 1. */
+/** Returns how well a signal follows from another, from 0 to 1. */
 export function alike(cause: Signal, effect: Signal): number {
   return following[cause][effect] ?? 0;
 }
 
-/** How well one fact follows from another, from 0 to 1. */
+/** Returns how well one fact follows from another, from 0 to 1. */
 export function follows(cause: Fact, effect: Fact): number {
   return alike(cause.signal, effect.signal);
 }
 
-/** How nearly a part takes as long as one that waits for it would wait, from 0 to 1: who waits less long must fail, however little is too much. */
+/**
+ * Returns how close the latency of a part comes to the time-out of a dependent, from 0 to 1: a dependent with a shorter time-out must fail,
+ * however small the excess.
+ */
 export function outlasts(cause: Fact, effect: Fact): number {
   const { seconds } = cause.of.symptom;
   const { timeoutMs } = effect.of.symptom;
@@ -54,16 +57,16 @@ export const deliberate: ReadonlySet<SymptomClass> = new Set(["denied", "throttl
 
 /** Classes that a lost connection has: nothing was heard of the far end. */
 export const lost: ReadonlySet<SymptomClass> = new Set(["unreachable", "silent"]);
-/** How well a lost connection follows from what is no way, where a way carries it: that is what loses connections. */
+/** How well a lost connection follows from something other than a connection path if there is one: paths are what loses connections. */
 const lostElsewhere = 0.9;
 /** Roles that take work to be done later, so that who hands it over does not wait for it, and can answer. */
 export const deferring: ReadonlySet<ResolvedRole> = new Set(["queue", "job"]);
-/** How well an error of an answer follows from such a part: some do not answer when they cannot hand over. */
+/** How well an error response follows from such a part: some do not respond when they cannot hand over. */
 const deferredError = 0.5;
 
 /**
- * How well what a dependent shows can come from a part of this role that nobody looks at, from 0 to 1.
- * @param hasWay whether the dependent is reached over a way
+ * Returns how well a symptom of a dependent can come from an unmonitored part of this role, from 0 to 1.
+ * @param hasWay whether the dependent is reached through a connection path
  */
 export function canPassOn(role: ResolvedRole, { signal, of }: Fact, hasWay: boolean): number {
   if (role === "certificate") return signal === "certificate" ? 1 : 0;
@@ -79,7 +82,7 @@ export function canPassOn(role: ResolvedRole, { signal, of }: Fact, hasWay: bool
 /** Roles besides the ways that can fail for some while they work for others. */
 export const partial: ReadonlySet<ResolvedRole> = new Set(["region", "quota"]);
 
-/** Whether a part of this role can fail for some while it works for others, so that one good probe does not acquit it. */
+/** Returns whether a part of this role can fail for some clients while it works for others, so that one good probe does not rule it out. */
 export function maySuffer(role: ResolvedRole): boolean {
   return ways.has(role) || partial.has(role);
 }
@@ -87,7 +90,10 @@ export function maySuffer(role: ResolvedRole): boolean {
 /** Roles that hit some and leave others alone. */
 export const selective: ReadonlySet<ResolvedRole> = new Set(["certificate", "dns", "region"]);
 
-/** Whether a part of this role hits some and leaves others alone, so that what works on the way proves nothing of what lies beyond. */
+/**
+ * Returns whether a failing part of this role affects only some clients, so that working results on the path prove nothing about what lies
+ * beyond.
+ */
 export function hitsSome(role: ResolvedRole): boolean {
   return selective.has(role);
 }
@@ -95,12 +101,12 @@ export function hitsSome(role: ResolvedRole): boolean {
 /** Roles that stand at the far end of a way, if at all: who asks them from outside does so without it. */
 export const farEnds: ReadonlySet<ResolvedRole> = new Set(["database", "cache", "queue", "storage", "third_party"]);
 
-/** Whether a part of this role is what a way leads to, and not what sends over it. */
+/** Returns whether a part of this role is the destination of a connection path, not a sender. */
 export function isFarEnd(role: ResolvedRole): boolean {
   return farEnds.has(role);
 }
 
-/** Whether a role is one of a way. */
+/** Returns whether a role is that of a connection path. */
 export function isWay(role: ResolvedRole): boolean {
   return ways.has(role);
 }

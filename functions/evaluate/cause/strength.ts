@@ -1,18 +1,18 @@
 /**
- * How bad something is. A rule knows its value and its limit, so that how far it is beyond needs no history: the margin is how many times as bad
- * as allowed, and the strength its share of what is too much, 1 - 1/margin: 0 at the limit, a half at twice the limit, 0.95 at twenty times.
+ * Strength of a symptom. A rule knows its value and its limit, so no history is needed: the margin is the ratio of the badness to what is
+ * allowed, and the strength is the share of the excess, 1 - 1/margin: 0 at the limit, a half at twice the limit, 0.95 at twenty times.
  */
 
 import type { Signal } from "../../../shared/messages/report.ts";
 import { metricNamed } from "../../../shared/metrics/catalogue.ts";
 import type { Excess } from "../condition/series.ts";
 
-/** The least share that is told apart from none: an objective of a thousandth is the strictest that probes each minute can show. */
+/** Smallest ratio distinguished from none: an objective of a thousandth is the strictest that probes each minute can verify. */
 const leastShare = 0.001;
 
 /**
- * How many times as bad as allowed a value is, at least 1. Of a ratio that may be at most so much, what counts is how much room is left; of
- * one that must be at least so much, how much is missing.
+ * Returns the ratio of a value to what is allowed, at least 1. For a ratio with an upper limit the remaining room counts; for one with a
+ * lower limit, the missing part.
  */
 export function marginOf({ value, limit, unit, above }: Excess, signal?: Signal): number {
   const room = (share: number): number => Math.max(leastShare, 1 - Math.min(1, share));
@@ -29,7 +29,7 @@ export function strengthOf(margin: number): number {
   return 1 - 1 / Math.max(1, margin);
 }
 
-/** What a rule is about, where its configuration does not say it: what its metric says; where little of it is bad, something is lacking. */
+/** Signal of a rule whose configuration does not state it: that of its metric; where low values are bad, a shortage. */
 export function signalOf(metrics: readonly string[], excess: Pick<Excess, "unit" | "above"> | undefined): Signal {
   const told = metrics.map((name) => metricNamed(name)?.signal).find((signal) => signal !== undefined);
   if (excess === undefined) return told ?? "failing";
@@ -40,12 +40,15 @@ export function signalOf(metrics: readonly string[], excess: Pick<Excess, "unit"
   return unit === "bytes" ? "saturated" : "errors";
 }
 
-/** How much likelier each component's trouble makes a cause that explains it: e to this power. Parts that break together by chance are rare. */
+/**
+ * Exponent of e by which the trouble of each component raises the likelihood of a cause that explains it. Parts seldom break together by
+ * chance.
+ */
 export const perComponent = 3.2;
 
 /**
- * How much an alarm tells, from 0 to 1: what was often as bad before is likely to be so by chance again.
- * @param badBefore of the last 20 measurements before it began
+ * Weight of an alert, from 0 to 1: a value that was often as bad before is likely to be so by chance again.
+ * @param badBefore number of bad values among the last 20 measurements before it started
  */
 export function tellingOf({ badBefore = 0 }: { readonly badBefore?: number }): number {
   const byChance = (badBefore + 0.5) / 21;

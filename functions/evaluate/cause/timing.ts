@@ -4,21 +4,21 @@ import type { Symptom } from "./diagnosis.ts";
 import type { Fact } from "./fact.ts";
 
 const minute = 60_000;
-/** How long a symptom must have lasted to count in full, where nothing else confirms it, in milliseconds. */
+/** Duration after which an unconfirmed symptom counts in full, in milliseconds. */
 export const confirmedAfter = 1.5 * minute;
-/** How late figures are that somebody else has measured, at most, in milliseconds. */
+/** Maximum delay of values measured by somebody else, in milliseconds. */
 const lag = 5 * minute;
-/** How late the provider tells of an event, in milliseconds. */
+/** Delay of event reports of the provider, in milliseconds. */
 const eventLag = 30 * minute;
-/** What began so much before what it should have caused has stood for long before; milliseconds. After as long again it counts half. */
+/** Lead over its supposed effect at which a fact counts as older than the outage, in milliseconds. After twice that it has half the weight. */
 export const standing: number = 10 * minute;
-/** How long what depends on a part may take to recover after it, in milliseconds. */
+/** Maximum delay of a dependent's recovery after that of its dependency, in milliseconds. */
 const linger = 5 * minute;
-/** How long something must have been good to be over while others fail, in milliseconds. */
+/** Duration of the good period after which a symptom is over while others continue, in milliseconds. */
 const settled = 3 * minute;
 
 /**
- * How well a cause and an effect agree in time, from 0 to 1: the cause began with the effect or shortly before, and lasted as long.
+ * Agreement of a cause and an effect in time, from 0 to 1: the cause started with the effect or shortly before, and lasted as long.
  * @param at the newest event time
  */
 export function agreement(
@@ -51,8 +51,8 @@ export function wayBegan({ since, otherwiseSince, everyMs = 0 }: Symptom, now: n
 }
 
 /**
- * How much a symptom still counts while others go on, from 0 to 1.
- * @param goingSince when the first of what goes on began, or took the way in which it goes on
+ * Remaining weight of a symptom while others continue, from 0 to 1.
+ * @param goingSince when the first ongoing symptom started, or took its present form
  * @param now the newest time known
  */
 export function presence({ until }: Symptom, goingSince: number, now: number): number {
@@ -72,27 +72,27 @@ export function lastOnset(symptom: Symptom): number {
   return Math.max(...onsets(symptom));
 }
 
-/** Whether an effect shows with the next measurement: who calls what fails or is slow fails or is slow with the next call. */
+/** Returns whether an effect shows with the next measurement: a client of something that fails or is slow fails or is slow with its next call. */
 function isPrompt(cause: Signal, effect: Signal): boolean {
   return (cause === "slow" && effect === "slow") || (prompt.has(cause) && prompt.has(effect));
 }
 
 const prompt: ReadonlySet<Signal> = new Set(["failing", "errors"]);
 
-/** How well an effect so much later, or earlier, than a cause agrees with it. @param lead how much later is as good as at once */
+/** Agreement of an effect with a cause, by its delay. @param lead delay that is as good as none */
 function onset(later: number, lead: number, slack: number): number {
   if (later < -slack) return Math.max(0, 1 - (-later - slack) / (slack + 2 * minute));
   return later <= lead ? 1 : Math.max(0.1, 2 ** (-(later - lead) / standing));
 }
 
-/** How much a symptom counts, from 0 to 1: its strength, how sure it is, and which share of the time it was bad. @param at the newest event time */
+/** Weight of a symptom, from 0 to 1: its strength, its certainty, and the share of time it was bad. @param at the newest event time */
 export function weightOf(symptom: Symptom, at: number): number {
   const { since, until, goodMs = 0, strength = 1 } = symptom;
   const lasted = Math.max(1, (until ?? at) - since);
   return strength * certainty(symptom, at) * Math.max(0.05, 1 - goodMs / Math.max(lasted, goodMs + 1));
 }
 
-/** A single failed run may be chance; what lasts, comes back or has fired an alert is not. */
+/** A single failed run may be chance; one that lasts, returns or has fired an alert is not. */
 export function certainty({ since, until, times = 1, confirmed, source, everyMs = 0 }: Symptom, at: number): number {
   if (confirmed === true || source === "rule") return 1;
   // The run that was good again does not belong to what was bad, and of a probe that runs seldom, one run says no more for being old.
@@ -101,7 +101,7 @@ export function certainty({ since, until, times = 1, confirmed, source, everyMs 
   return Math.min(1, 0.3 + 0.7 * (lasted / confirmedAfter) + 0.25 * (times - 1));
 }
 
-/** Whether a symptom is more than chance by now. @param at the newest event time, in milliseconds since the epoch */
+/** Returns whether a symptom is beyond chance by now. @param at the newest event time, in milliseconds since the epoch */
 export function isCertain(symptom: Symptom, at: number): boolean {
   return certainty(symptom, at) >= 0.99;
 }

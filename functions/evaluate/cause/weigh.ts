@@ -28,7 +28,7 @@ export interface Hypothesis {
   readonly fit: number;
   /** Probes that were good although it should have made them fail. */
   readonly contradictedBy: readonly ProbeFact[];
-  /** How much they count, from 0 to 1. */
+  /** Their weight, from 0 to 1. */
   readonly doubt: number;
   /** Sentences of the clues for it and against it. */
   readonly supports: readonly string[];
@@ -37,9 +37,9 @@ export interface Hypothesis {
   readonly own: number;
   /** The kind of trouble that is to be explained. */
   readonly signal: Signal;
-  /** What it counts that it is bad itself. */
+  /** Weight of its own symptoms. */
   readonly ownWorth: number;
-  /** What it explains of others, by component, and which share that is of what they show, from 0 to 1. */
+  /** Explained weight of other components, by component, and its share of their symptoms, from 0 to 1. */
   readonly passed: ReadonlyMap<string, { readonly worth: number; readonly share: number }>;
   /** The first bad instant of its own, or infinity where it was never seen to fail itself. */
   readonly firstBad: number;
@@ -48,7 +48,7 @@ export interface Hypothesis {
 /** A hypothesis before it is put into words. */
 export type Candidate = Omit<Hypothesis, "pattern" | "supports" | "objections">;
 
-/** How strong a candidate is taken to be that nothing looks at: nothing bounds what it explains. */
+/** Assumed strength of an unmonitored candidate, whose explanations nothing bounds. */
 const unseenStrength = 1;
 /** The same of one that somebody else's figures show as normal: a weak good. */
 const normalStrength = 0.5;
@@ -58,14 +58,14 @@ const partialStrength = 0.6;
 const differingWays = 0.75;
 /** The price of a cause that was never seen: less than one component's trouble, so that two with one thing in common pay it. */
 const unseenPrice = 0.6;
-/** What the weakest alarm counts, against one that is as bad as can be. */
+/** Weight of the weakest alert relative to the strongest. */
 const leastWorth = 0.25;
-/** What shows at least so much of one kind of trouble is measured, and is not taken to hide one of another. */
+/** A component with at least this much measured trouble of one kind does not hide one of another kind. */
 const leastShown = 0.3;
-/** What still passes by ways on which something in between is seen to work: there may be a way that nobody has configured. */
+/** Share that still passes along paths on which something in between is seen to work: there may be a path that nobody has configured. */
 const throughWorking = 0.2;
 
-/** What people feel, which is to be explained: the trouble of a component on which nothing else that fails stands. */
+/** The felt trouble, which is to be explained: that of components without failing dependents. */
 interface Focus {
   readonly component: string;
   readonly signal: Signal;
@@ -74,15 +74,15 @@ interface Focus {
   readonly isTouched: boolean;
 }
 
-/** What is felt less than half as much as the most is not what is to be explained. */
+/** Trouble with less than half the weight of the strongest need not be explained. */
 const feltShare = 0.5;
-/** What began so much before the newest counts half, in milliseconds: an alarm that has stood for long is not what people call about. */
+/** Lead over the newest trouble at which another counts half, in milliseconds: a long-standing alert is not what people report. */
 const oldNews = 1_800_000;
 /** Signals that follow from each other at least so well are of one kind. */
 const oneKind = 0.5;
-/** How much less the root of a trouble counts that nothing which depends on it shows. */
+/** Reduction of the weight of a root whose dependents show no trouble. */
 const unfelt = 0.5;
-/** The most troubles that are told apart. */
+/** Maximum number of separate troubles. */
 const mostTroubles = 8;
 
 /** All candidates, best first. */
@@ -138,7 +138,7 @@ function byImpact(evidence: Evidence, ranked: readonly Candidate[]): Candidate[]
   return weighed.filter(({ score }) => score > 0);
 }
 
-/** Whether what a candidate shows is explained by another, or explains what that shows. */
+/** Returns whether the symptoms of a candidate are explained by another, or explain that one's. */
 function isOfTrouble(one: Candidate, head: Candidate): boolean {
   if (one.own === 0) return one.explains.some((symptom) => head.explains.includes(symptom));
   const isOwn = (of: Candidate, { symptom }: Weighed): boolean => symptom.component === of.component;
@@ -149,8 +149,8 @@ function isOfTrouble(one: Candidate, head: Candidate): boolean {
 }
 
 /**
- * What a trouble is at its root and where it ends: what stands between has only passed it on. A root counts less where its trouble stops
- * before what depends on it, or shows there no more than by chance.
+ * The root of a trouble and where it ends: components in between have only passed it on. A root counts less if its trouble stops before its
+ * dependents, or shows there no more than by chance.
  */
 function impactOf(evidence: Evidence, { component, signal, ownWorth, passed, own }: Candidate): number {
   const { graph } = evidence;
@@ -168,7 +168,7 @@ function impactOf(evidence: Evidence, { component, signal, ownWorth, passed, own
   return ends + ownWorth * (1 - unfelt * (1 - felt)) - (own > 0 ? 0 : unseenPrice);
 }
 
-/** What is felt: the strongest of what nothing bad stands on, of what users touch where there is such. */
+/** The felt trouble: the strongest of the components without failing dependents, and of those that users touch if there are any. */
 function fociOf(evidence: Evidence): Focus[] {
   const all = evidence.bad.flatMap((component) => {
     const facts = [
@@ -189,7 +189,7 @@ function fociOf(evidence: Evidence): Focus[] {
   return touched.length > 0 ? touched : strong;
 }
 
-/** Whether something that stands on a component shows as much: then it is that which people feel. */
+/** Returns whether a dependent has at least as much trouble: then that one is felt. */
 function isHidden(evidence: Evidence, component: string, signal: Signal, strength: number): boolean {
   return evidence.graph
     .dependentsOf(component)
@@ -202,6 +202,9 @@ function isHidden(evidence: Evidence, component: string, signal: Signal, strengt
     );
 }
 
+/** Evidence that a component has failed, in whatever way. */
+const ofAnyPattern: readonly ClueName[] = ["its log says why", "it was changed shortly before"];
+
 /** The candidate in words: the way in which it failed, and what else speaks for and against that. */
 export function described(evidence: Evidence, candidate: Candidate & Partial<Hypothesis>): Hypothesis {
   const { pattern: known, supports = [], objections = [] } = candidate;
@@ -210,7 +213,7 @@ export function described(evidence: Evidence, candidate: Candidate & Partial<Hyp
   return {
     ...candidate,
     pattern,
-    supports: answers(evidence, candidate.component, pattern.for ?? []),
+    supports: answers(evidence, candidate.component, [...(pattern.for ?? []), ...ofAnyPattern]),
     objections: answers(evidence, candidate.component, pattern.against ?? []),
   };
 }
@@ -225,10 +228,10 @@ function weigh(
   const { graph } = evidence;
   const role = evidence.role(component);
   const own = evidence.ownFacts(component).filter(isOfKind);
-  // What shows only trouble of another kind is measured, and does not show this one.
+  // A component with measured trouble of another kind does not have this one.
   if (own.length === 0 && evidence.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
   const shown = Math.max(0, ...own.map(({ strength }) => strength));
-  // What may be chance, and what is only wrong with its configuration, does not measure how bad it is.
+  // Possible chance and mere configuration faults do not measure severity.
   const assumed = own.some((fact) => isMeasure(fact, evidence)) ? 0 : assumedStrength(evidence, component, signal);
   if (own.length === 0 && assumed === 0) return undefined;
   const open = openWays(evidence, component);
@@ -267,7 +270,7 @@ function weigh(
     if (best.worth > 0) passed.set(name, best);
     covered += explainedMost;
   }
-  // Where nothing firsthand shows the trouble of the candidate itself, those that need it and work speak against it.
+  // If nothing firsthand shows the trouble of the candidate itself, working dependents contradict it.
   const working = evidence.workingDependents(component);
   const isProven = own.some(({ of: { symptom } }) => symptom.secondhand === undefined && symptom.kind !== undefined);
   const doubt = working.length === 0 ? 0 : working.length / (working.length + 2 * Math.max(1, passed.size));
@@ -290,33 +293,33 @@ function weigh(
   };
 }
 
-/** What it counts to explain a component's trouble of some strength: an alarm that fired is worth something, however little it is beyond its limit. */
+/** Weight of explaining a component's trouble of a given strength: a fired alert counts, however small its excess. */
 function worthOf({ of, strength }: Fact): number {
   return strength === 0 ? 0 : tellingOf(of.symptom) * (leastWorth + (1 - leastWorth) * strength);
 }
 
-/** Whether a fact says how bad a part is. */
+/** Returns whether a fact measures the severity of a part. */
 function isMeasure({ of: { symptom }, signal }: Fact, { seen: { at } }: Evidence): boolean {
   return signal !== "configuration" && signal !== "event" && isCertain(symptom, at);
 }
 
-/** How much of what a component shows follows from what a candidate below it shows. */
+/** Share of a component's symptoms that follow from those of a candidate below it. */
 function explainedBy(cause: Fact, effect: Fact, evidence: Evidence): number {
   const shared = follows(cause, effect) * Math.min(cause.strength, effect.strength);
   const explained = Math.max(shared, outlasts(cause, effect) * effect.strength);
   return explained === 0 ? 0 : explained * evidence.inTime(cause, effect);
 }
 
-/** How strong something is taken to be that was not seen to fail. */
+/** Assumed strength of a component that was not seen to fail. */
 function assumedStrength(evidence: Evidence, component: string, signal: Signal): number {
   const role = evidence.role(component);
-  // What is measured in this very signal and within its limit does not show it; of a way, that some get through says little.
+  // A measurement of this very signal within its limit rules it out; for a connection path, some successes say little.
   if (!maySuffer(role) && evidence.isJudged(component, signal)) return 0;
-  // Where targets fail from inside and answer from outside, the way between is what fails, whatever is read of it.
+  // If targets fail from inside and answer from outside, the path between fails, whatever its metrics say.
   if (isWay(role) && evidence.waysDiffer(component))
     return evidence.greensOf(component).length > 0 ? differingWays : unseenStrength;
   if (evidence.greensOf(component).length > 0) {
-    // That it answers says nothing of how long that takes, where nobody judges it.
+    // A successful response says nothing about latency unless a rule judges it.
     return maySuffer(role) || signal === "slow" ? partialStrength * normalStrength : 0;
   }
   // Figures of how busy a way is say nothing of whether it drops what it carries.

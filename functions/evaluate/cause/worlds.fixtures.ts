@@ -16,7 +16,7 @@ import { rolesOf } from "./roles.ts";
 /** A number from 0 to 1, the next of a sequence. */
 export type Random = () => number;
 
-/** What is seen, and what broke. */
+/** The evidence, and the component that broke. */
 export interface World {
   readonly components: readonly Component[];
   readonly symptoms: readonly Symptom[];
@@ -61,7 +61,7 @@ const general: readonly ResolvedRole[] = roleNames.filter(
   (role) => !["connector", "nat", "subnet", "certificate", "dns", "region", "edge", "quota"].includes(role),
 );
 
-/** What a failing probe shows. */
+/** Symptom of a failing probe. */
 export function failing(component: string, probe: string, more: Partial<Symptom> = {}): Symptom {
   const failure: Failure = { kind: "http_status", phase: "response", message: "503", status: 503 };
   return {
@@ -81,7 +81,7 @@ export function failing(component: string, probe: string, more: Partial<Symptom>
   };
 }
 
-/** What a rule shows that is so far beyond its limit. */
+/** Symptom of a rule with this excess. */
 export function alarming(component: string, signal: Signal, strength: number, more: Partial<Symptom> = {}): Symptom {
   return {
     id: `alert/${component}/${signal}`,
@@ -187,7 +187,7 @@ export function twoTroubles(seed: number, most = 20): World & { readonly second:
   };
 }
 
-/** What the search begins with. */
+/** The evidence of a world. */
 export function observedIn({ components, symptoms, greens, watched, at }: Omit<World, "cause">): Observed {
   return {
     symptoms,
@@ -219,7 +219,7 @@ export function parts(
   });
 }
 
-/** What is named after a quarter of an hour; what shows something is watched. */
+/** The cause named after a quarter of an hour; components with symptoms are monitored. */
 export function cause(
   components: readonly Component[],
   symptoms: readonly Symptom[],

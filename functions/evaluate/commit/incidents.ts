@@ -78,6 +78,7 @@ export async function reviseIncidents(
   const unchanged =
     before === stored &&
     input.changes.length === 0 &&
+    (input.reported ?? []).length === 0 &&
     revised.changed.length === 0 &&
     revised.afterwards.size === 0 &&
     environment.outbox.length === before.outbox.length;

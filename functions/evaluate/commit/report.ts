@@ -2,6 +2,7 @@
 import { canaryName } from "../../../shared/messages/canary.ts";
 import type { Report } from "../../../shared/messages/report.ts";
 import { withReport } from "../availability/uptime.ts";
+import type { Change } from "../cause/knowledge/changes.ts";
 import { judgedCanary } from "../monitor/canary.ts";
 import { hearSelf, missTicks, ticksAreDue } from "../monitor/checks.ts";
 import type { SelfState } from "../monitor/state.ts";
@@ -54,6 +55,11 @@ export async function commitValidation(context: EvaluatorContext, report: Report
 /** Takes a report that answers a diagnosis to the incidents that it concerns. */
 export async function commitDiagnosis(context: EvaluatorContext, report: Report, now: number): Promise<Committed> {
   return { outbox: (await commitIncidents(context, { changes: [], diagnosis: report }, now)).outbox };
+}
+
+/** Takes a change that somebody reports to the incidents, those to come included. */
+export async function commitReportedChange(context: EvaluatorContext, change: Change, now: number): Promise<Committed> {
+  return { outbox: (await commitIncidents(context, { changes: [], reported: [change] }, now)).outbox };
 }
 
 /** Judges a canary, plans its notification as for any outage, and stores nothing else of it. */

@@ -8,6 +8,7 @@ import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { ProbeResult, Report, Vantage } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { topics } from "../../../shared/topology.ts";
+import { changesOf, logPatternsOf } from "../cause/knowledge/changes.ts";
 import { withFailure } from "../partition/failure-ledger.ts";
 import { withResult } from "../partition/fold.ts";
 import type { Plan } from "../plan.ts";
@@ -30,6 +31,7 @@ export function nextInquiry(
   now: number,
 ): { request: DiagnosisRequest; requests: OutboxEntry[] } | undefined {
   const before = incident.diagnosisRequest;
+  const asking = (request: DiagnosisRequest) => ({ request, requests: requestsFor(incident, request, plan) });
   const about = involved(incident);
   const isNew = before === undefined || about.some((name) => !before.about.includes(name));
   const most = mostRounds * (1 + (incident.relapses?.length ?? 0));
@@ -37,14 +39,24 @@ export function nextInquiry(
   if (isNew && mayBegin) {
     const awaited = probesAbout(about, plan).map(({ name }) => name);
     const round = (before?.round ?? 0) + 1;
-    const request: DiagnosisRequest = { facts: {}, ...before, round, attempt: 1, requestedAt: now, awaited, about };
-    return { request, requests: requestsFor(incident.id, request, plan) };
+    return asking({ facts: {}, ...before, round, attempt: 1, requestedAt: now, awaited, about });
+  }
+  if (before !== undefined && !before.askedAgain && now - incident.openedAt >= lateAfter && !isAwaiting(before)) {
+    const awaited = probesAbout(before.about, plan).flatMap(({ name, arrivesLate }) => (arrivesLate ? [name] : []));
+    if (awaited.length > 0)
+      return asking({ ...before, round: before.round + 1, attempt: 1, requestedAt: now, askedAgain: true, awaited });
   }
   if (before === undefined || before.awaited.length === 0 || before.attempt >= mostAttempts) return undefined;
   const longest = Math.max(0, ...before.awaited.map((name) => plan.probes.get(name)?.timeoutMs ?? 0));
   if (now - before.requestedAt < longest + 30_000) return undefined;
-  const request: DiagnosisRequest = { ...before, attempt: before.attempt + 1, requestedAt: now };
-  return { request, requests: requestsFor(incident.id, request, plan) };
+  return asking({ ...before, attempt: before.attempt + 1, requestedAt: now });
+}
+
+/** How long after the opening what arrives late is asked for again, in milliseconds. */
+const lateAfter = 600_000;
+
+function isAwaiting({ awaited, attempt }: DiagnosisRequest): boolean {
+  return awaited.length > 0 && attempt < mostAttempts;
 }
 
 /**
@@ -68,7 +80,10 @@ export function withAnswer(
     const before = ownEntry(known, probe);
     if (before !== undefined && before.at >= Date.parse(at)) return;
     const { failures: _, ...fact } = withResult(before ?? ownEntry(facts.probes, probe), result, report.vantage, plan);
-    setEntry(known, probe, fact);
+    // A run that could not look has found nothing new: what was found before stands.
+    const changes = changesOf(result) ?? before?.changes;
+    const logPatterns = logPatternsOf(result) ?? before?.logPatterns;
+    setEntry(known, probe, { ...fact, ...(changes && { changes }), ...(logPatterns && { logPatterns }) });
     if (fact.status !== "bad" || failure === undefined) return;
     setEntry(failures, probe, withFailure(ownEntry(failures, probe), failure, Date.parse(at), 0));
   };
@@ -97,10 +112,10 @@ function probesAbout(about: readonly string[], { graph, configuration }: Plan): 
   return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, mostProbes));
 }
 
-function requestsFor(incident: string, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {
+function requestsFor({ id, firstFailureAt }: Incident, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {
   const { environment } = plan.configuration;
   const awaited = request.awaited.flatMap((name) => plan.probes.get(name) ?? []);
-  const name = `${incident}/diagnosis-${request.round}/${request.attempt}`;
+  const name = `${id}/diagnosis-${request.round}/${request.attempt}`;
   return [...Map.groupBy(awaited, ({ vantage }) => vantage)].map(([vantage, probes]) => {
     const data: ProbeRequest = {
       v: 1,
@@ -110,6 +125,8 @@ function requestsFor(incident: string, request: DiagnosisRequest, plan: Plan): O
       group: diagnosisGroup(vantage),
       probes: probes.map(({ name }) => name),
       request: name,
+      since: new Date(firstFailureAt).toISOString(),
+      about: [...new Set(request.about.flatMap((one) => plan.graph.causesOf(one)))],
     };
     const attributes = { environment, vantage, trigger: "diagnosis" };
     return { id: `${name}/${vantage}`, topic: topics.probeRequests, message: { data, attributes } };

@@ -6,6 +6,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { topics } from "../../../shared/topology.ts";
+import type { Change as EnvironmentChange } from "../cause/knowledge/changes.ts";
 import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
@@ -25,6 +26,8 @@ export interface IncidentInput {
   readonly diagnosis?: Report;
   /** The documents of open incidents as operators left them, by id. */
   readonly documents?: Readonly<Record<string, OperatorFields>>;
+  /** Changes that were reported by whoever made them. */
+  readonly reported?: readonly EnvironmentChange[];
   /** Facts about probes in the partitions, where a record must be complete at once; otherwise incidents see only changes. */
   readonly probes?: Readonly<Record<string, ProbeFact>>;
   /** The instant of a tick: what time owes is due then, and requests that nobody answered are made again. */
@@ -35,6 +38,8 @@ export interface IncidentInput {
 export interface Facts {
   readonly probes: Readonly<Record<string, ProbeFact>>;
   readonly alerts: Readonly<Record<string, KnownAlert>>;
+  /** Changes that were reported lately. @default none */
+  readonly changes?: readonly EnvironmentChange[];
   /** The newest event time. */
   readonly watermark: number;
   /** The newest time known, be it of a measurement or of a tick: what has not changed until then is as it was. */
@@ -52,7 +57,7 @@ const longestLine = 700;
 export class Draft {
   incident: Incident;
   changed = false;
-  readonly #events: { kind: IncidentEventKind; at: number; change: string }[] = [];
+  readonly #events: { kind: IncidentEventKind; at: number; change: string; news?: "change" }[] = [];
   readonly #requests: OutboxEntry[] = [];
   readonly #joined: string[] = [];
 
@@ -98,6 +103,13 @@ export class Draft {
     this.note(at, change);
   }
 
+  /** Remembers to tell engineers that a change was found which fits the cause. */
+  tellChange(at: number, change: string): void {
+    if (this.#events.at(-1)?.kind !== "resolved")
+      this.#events.push({ kind: "status_update", at, change, news: "change" });
+    this.note(at, change);
+  }
+
   request(entries: readonly OutboxEntry[]): void {
     this.#requests.push(...entries);
   }
@@ -135,11 +147,11 @@ export class Draft {
   finish(plan: Plan): OutboxEntry[] {
     const counts = { ...this.incident.events };
     let sequence = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const told = this.#events.map(({ kind, at, change }) => {
+    const told = this.#events.map(({ kind, ...event }) => {
       const occurrence = (counts[kind] ?? 0) + 1;
       counts[kind] = occurrence;
       sequence += 1;
-      return { kind, at, change, occurrence, sequence };
+      return { kind, ...event, occurrence, sequence };
     });
     if (told.length > 0) this.set({ events: counts });
     const { environment } = plan.configuration;

@@ -39,7 +39,19 @@ export function factsAfter(
   }
   const watermark = Math.max(environment.watermark, ...input.changes.map(({ at }) => at));
   const time = Math.max(watermark, input.tickAt ?? 0);
-  return { facts: { probes, alerts, watermark, time, news }, started };
+  const changes = withReported(environment.changes, input.reported, time);
+  return { facts: { probes, alerts, watermark, time, news, changes }, started };
+}
+
+/** The most reported changes that are kept, and for how long, in milliseconds. */
+const mostReported = 100;
+const keptFor = 86_400_000;
+
+/** The changes that were reported lately, with those that have come now, each once. */
+function withReported(known: EnvironmentState["changes"] = [], reported: IncidentInput["reported"] = [], now: number) {
+  const all = new Map([...known, ...reported].map((change) => [change.id, change]));
+  const kept = [...all.values()].filter(({ at }) => now - at <= keptFor);
+  return kept.sort((a, b) => a.at - b.at).slice(-mostReported);
 }
 
 /** The facts without the ledgers that are needed no more: of what is good, and of what stands among the symptoms of an incident. */

@@ -4,7 +4,15 @@ import { type Severity, severities, worse } from "../../../shared/messages/sever
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { diagnose } from "../cause/diagnose.ts";
 import type { Diagnosis } from "../cause/diagnosis.ts";
-import { knownProbes, observedOf, withFaults, withIndicators } from "../cause/observed.ts";
+import {
+  knownProbes,
+  observedOf,
+  withChanges,
+  withFaults,
+  withIndicators,
+  withLogPatterns,
+} from "../cause/observed.ts";
+import { failingIn } from "../cause/symptoms/built-in.ts";
 import { withSymptoms } from "../cause/symptoms/follow.ts";
 import { diagnoseMonitor, isOfMonitor } from "../monitor/incident-text.ts";
 import { type Plan, titleOf } from "../plan.ts";
@@ -13,6 +21,7 @@ import { membershipOf } from "./membership/correlate.ts";
 import { alertNotes } from "./record/alert-timeline.ts";
 import { believed } from "./record/document.ts";
 import { clockTime } from "./record/instants.ts";
+import { begunBy } from "./record/relapses.ts";
 import { secondCauseAt } from "./second-cause.ts";
 import type { Incident } from "./state.ts";
 
@@ -53,10 +62,19 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     draft.set({ faults });
   }
 
+  const takeFound = (): void => {
+    if (isOwn) return;
+    const changes = withChanges(draft.incident, known, plan);
+    if (changes !== draft.incident.changes && changes.length > 0) draft.set({ changes });
+    const logPatterns = withLogPatterns(draft.incident, known, plan);
+    if (logPatterns !== draft.incident.logPatterns && logPatterns.length > 0) draft.set({ logPatterns });
+  };
+
   const before = draft.incident.diagnosis;
   const diagnosed = (): Diagnosis => {
     const symptoms = withSymptoms(draft, known, plan, membershipOf(draft.incident, known, plan));
     if (symptoms !== draft.incident.symptoms) draft.set({ symptoms });
+    takeFound();
     return isOwn
       ? diagnoseMonitor(Object.values(symptoms), plan)
       : diagnose(observedOf(draft.incident, known, plan), before);
@@ -68,6 +86,12 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     diagnosis = diagnosed();
   }
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
+  const { change } = diagnosis;
+  if (change !== undefined && change.id !== before.change?.id && draft.incident.id !== "")
+    draft.tellChange(facts.watermark, `Found: ${change.says}`);
+  const began = beginningOf(draft.incident, facts);
+  if (began < (draft.incident.relapses?.at(-1)?.failedAt ?? draft.incident.firstFailureAt))
+    draft.set(begunBy(draft.incident, began));
   if (diagnosis.rootCause !== before.rootCause) {
     const since = draft.incident.id === "" ? draft.incident.openedAt : facts.watermark;
     const { causeSince, causes: listed } = draft.incident;
@@ -113,6 +137,17 @@ function causeChange(before: Diagnosis, after: Diagnosis, recoveredAt: number | 
   return after.rootCause === "unknown"
     ? `The cause is not known any more: ${titleOf(plan, before.rootCause)} does not explain what is seen.`
     : `The likely cause is ${titleOf(plan, after.rootCause)}${from}.${because}`;
+}
+
+/** When the probes whose alerts belong to the incident began to fail, as far as is known by now: the first of their failures may come late. */
+function beginningOf({ alerts, symptoms }: Incident, facts: Facts): number {
+  const own = [...failingIn(facts.alerts)].filter(([, { key }]) => Object.hasOwn(alerts, key));
+  return Math.min(
+    ...own.flatMap(([probe]) => {
+      const symptom = ownEntry(symptoms, `probe/${probe}`);
+      return symptom?.againSince ?? symptom?.since ?? [];
+    }),
+  );
 }
 
 /** When everything that a component showed was good again, in milliseconds; `undefined` where it showed nothing, or goes on. */

@@ -75,6 +75,7 @@ export function revise(
   const told = withoutToldLedgers(probes, Object.values(incidents));
   const revised: EnvironmentState = {
     ...{ v: 1, probes: told, alerts, incidents, outbox, watermark },
+    ...(facts.changes && facts.changes.length > 0 ? { changes: facts.changes } : {}),
     ...(reopenable.length > 0 ? { reopenable } : {}),
     ...(Object.keys(lateData).length > 0 ? { lateData } : {}),
   };

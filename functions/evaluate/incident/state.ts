@@ -5,6 +5,7 @@ import type { Fields, OutgoingMessage } from "../../../shared/ports.ts";
 import type { Topic } from "../../../shared/topology.ts";
 import type { Timed } from "../availability/period.ts";
 import type { Diagnosis, LateData, ProbeIndicator, Symptom } from "../cause/diagnosis.ts";
+import type { Change, LogPattern } from "../cause/knowledge/changes.ts";
 import type { Fault } from "../cause/knowledge/indicators.ts";
 import { stateDocument } from "../commit/state-collection.ts";
 import type { Excess } from "../condition/index.ts";
@@ -75,6 +76,8 @@ export interface DiagnosisRequest {
   readonly requestedAt: number;
   /** Probes of the present round that have not answered yet. */
   readonly awaited: readonly string[];
+  /** What arrives late was asked for once more. */
+  readonly askedAgain?: true;
   /** The components that were involved when it was last asked. */
   readonly about: readonly string[];
   /** Facts from the answers, by probe. Their ledgers are kept separately, so that no run counts twice. */
@@ -140,6 +143,10 @@ export interface Incident {
   readonly indicators?: Readonly<Record<string, ProbeIndicator>>;
   /** Faults found by configuration checks during the incident. */
   readonly faults?: readonly Fault[];
+  /** What was changed that may concern it, by its instant. */
+  readonly changes?: readonly Change[];
+  /** What error logs say of its components. */
+  readonly logPatterns?: readonly LogPattern[];
   readonly diagnosisRequest?: DiagnosisRequest;
   readonly recovery?: RecoveryState;
   /** Recovery records, one for each time that all alerts had cleared. */
@@ -207,6 +214,8 @@ export interface EnvironmentState {
   readonly outbox: readonly OutboxEntry[];
   /** The newest event time that changed anything. */
   readonly watermark: number;
+  /** Changes that were reported lately, by their instants. */
+  readonly changes?: readonly Change[];
   /** Incidents that were resolved lately. */
   readonly recentlyResolved?: readonly RecentlyResolved[];
   /** Incidents that were resolved so lately that a relapse opens them again, whole. */

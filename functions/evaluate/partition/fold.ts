@@ -336,6 +336,8 @@ function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt">
 /** Returns whether the incidents must process the change: the probe has another status, fails in a new way, or shows another indicator. */
 function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
   if (before?.status !== after.status) return true;
+  // It began earlier than was known.
+  if (after.status === "bad" && after.since < before.since) return true;
   // A failure that comes late is counted where it belongs.
   if (after.status !== "bad" && before.failures !== after.failures) return true;
   return isNewFailure(before.failures, after.failures) || !sameIndicators(before, after);

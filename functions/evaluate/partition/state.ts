@@ -2,6 +2,7 @@
 import type { Failure } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Uptimes } from "../availability/uptime.ts";
+import type { Change as EnvironmentChange, LogPattern } from "../cause/knowledge/changes.ts";
 import type { Fault, Indicator } from "../cause/knowledge/indicators.ts";
 import type { Excess } from "../condition/index.ts";
 import type { AlertAbsence } from "../rules/absence.ts";
@@ -72,6 +73,9 @@ export interface ProbeFact {
   readonly indicators?: Readonly<Record<string, Indicator>>;
   /** Faults found by its configuration checks. */
   readonly faults?: readonly Fault[];
+  /** What it found that was changed, and what error logs say; only of what answers a diagnosis. */
+  readonly changes?: readonly EnvironmentChange[];
+  readonly logPatterns?: readonly LogPattern[];
 }
 
 /** State of one partition. */

@@ -190,6 +190,13 @@ describe("a postmortem", () => {
     ]);
   });
 
+  it("asks of the change that was made before it whether it was that", () => {
+    const says = "Changed Cloud SQL instance shop: tier at 11:58:00 UTC, 2 min before the first failure.";
+    const lines = linesOf("Open questions", postmortemOf(changed({ suspected_change: says })));
+    expect(lines[0]).toBe(`- Did this change cause it? ${says}`);
+    expect(lines.join()).not.toContain("What changed before");
+  });
+
   it("asks what only people can answer", () => {
     expect(linesOf("Open questions")).toEqual([
       expect.stringMatching(/^- What changed before 12:00:00 UTC at Database\? /),

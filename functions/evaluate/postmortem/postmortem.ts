@@ -13,6 +13,7 @@ import { between, briefly, causeIn, counted, failedBetween, moment, titleOf } fr
 import { impactOf } from "./impact.ts";
 import { blocks, bullets, inline, section } from "./markdown.ts";
 import { notificationLines } from "./notifications.ts";
+import { pictureOf } from "./picture.ts";
 import { proposalsFor } from "./prevention.ts";
 import { questionsOf } from "./questions.ts";
 import { isProved, noticedOf, recoveryOf } from "./recovery.ts";
@@ -29,6 +30,7 @@ export function postmortemOf(account: Account): string {
     headOf(account),
     section("Summary", ...summaryOf(account)),
     section("Impact", ...impactOf(account)),
+    section("What failed when", pictureOf(account)),
     section("Timeline", timelineOf(incident)),
     section("Why it happened", ...whysOf(incident)),
     section("How it was noticed", noticedOf(incident)),

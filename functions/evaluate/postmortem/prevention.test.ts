@@ -16,7 +16,7 @@ describe("the remedies", () => {
   it("propose rules that are right, of metrics that there are", () => {
     const spans = Object.values(remedies)
       .flat()
-      .flatMap((remedy) => [...remedy("It").matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span));
+      .flatMap((remedy) => [...remedy("It", null).matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span));
     const conditions = spans.filter((span) => / [<>] /.test(span));
     const metrics = spans.filter((span) => /^(database|cloud|tls|vpc)_\w+$/.test(span));
     expect(conditions.length).toBeGreaterThan(1);

@@ -17,7 +17,7 @@ export interface Proposal {
 }
 
 /** Remedies for a failure pattern, by its name in cause/patterns.ts. */
-export const remedies: Readonly<Record<string, readonly ((title: string) => string)[]>> = {
+export const remedies: Readonly<Record<string, readonly ((title: string, change: string | null) => string)[]>> = {
   "connector loses handshakes": [
     (title) =>
       `Move the services from ${title} to Direct VPC egress, which has no instances that can be short of anything; or give it a larger machine type and more instances than its load asks for.`,
@@ -93,8 +93,8 @@ export const remedies: Readonly<Record<string, readonly ((title: string) => stri
       `Write connector and egress of ${title} into the Terraform of the service, so that no deployment can leave them out.`,
   ],
   "fails by itself": [
-    (title) =>
-      `Find out what changed at ${title} before it began, and let such a change go out step by step, with a way back that is rehearsed.`,
+    (title, change) =>
+      `${change === null ? `Find out what changed at ${title} before it began, and let` : "Let"} such a change go out step by step, with a way back that is rehearsed.`,
     () => "Add a test or a probe of what broke, so that it shows before users see it.",
   ],
   "NAT out of ports": [
@@ -184,10 +184,11 @@ export function proposalsFor(account: Account): Proposal[] {
 }
 
 function againstTheCause({ incident }: Account): Proposal[] {
-  const { pattern, root_cause } = incident;
+  const { pattern, root_cause, suspected_change } = incident;
   const because = causeIn(incident);
   const title = titleOf(incident, root_cause);
-  return (ownEntry(remedies, pattern ?? "") ?? []).map((remedy) => ({ text: remedy(title), because }));
+  const own = ownEntry(remedies, pattern ?? "") ?? [];
+  return own.map((remedy) => ({ text: remedy(title, suspected_change), because }));
 }
 
 /** Findings of configuration checks, except events that Google reports of itself, which nobody here can fix. */

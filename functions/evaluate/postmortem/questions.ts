@@ -10,12 +10,13 @@ export function questionsOf(account: Account): string[] {
 }
 
 function ofTheCause({ incident }: Account): string[] {
-  const { root_cause, also_broken, verdict, confidence, findings, first_failure_at: from } = incident;
+  const { root_cause, also_broken, verdict, confidence, findings, suspected_change, first_failure_at: from } = incident;
   if (verdict === "monitor") return ["What happened to the targets while the monitor did not see them?"];
   const title = titleOf(incident, root_cause);
   const when = from === null ? "it began" : clockTime(from.getTime());
   const questions: string[] = [];
   if (root_cause === "unknown") questions.push("What was the cause? The facts did not carry an answer.");
+  else if (suspected_change !== null) questions.push(`Did this change cause it? ${suspected_change}`);
   else if (!findings.some(({ component, came_with_it }) => component === root_cause && came_with_it)) {
     questions.push(
       `What changed before ${when} at ${title}? Look at deployments, configuration and load in the hour before.`,

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { Fields } from "../../../shared/ports.ts";
 import type { OutgoingMail } from "../channel.ts";
-import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { configurationOf, incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
+import { plan } from "../plan/plan.ts";
 import { email } from "./email.ts";
 
 function mailOf(changes: Parameters<typeof incidentEvent>[0] = {}, timezone = "Etc/UTC"): OutgoingMail {
@@ -137,5 +139,41 @@ To acknowledge it, set status to acknowledged there. To mute it, set silenced_un
     const { html } = mailOf({ summary: `<img src=x onerror="alert('1')"> & more`, evidence: ["</ul><script>"] });
     expect(html).toContain("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; more");
     expect(html).toContain("<br>&lt;/ul&gt;&lt;script&gt;</p>");
+  });
+});
+
+describe("the picture in a mail", () => {
+  const instant = (clock: string): Date => new Date(`2025-09-16T${clock}:00Z`);
+  const failed = (component: string, title: string): Fields => ({
+    ...{ component, title, trouble: "failed", from: instant("12:00"), until: null },
+  });
+  const document: Fields = {
+    root_cause: "vpc-connector",
+    affected: [failed("vpc-connector", "VPC <connector>"), failed("backend", "Backend")],
+    symptoms: ["vpc-connector", "backend"].map((component) => ({
+      ...{ check: component, kind: "probe", component, since: instant("12:00"), until: null, showed: "" },
+    })),
+    first_failure_at: instant("12:00"),
+    opened_at: instant("12:02"),
+  };
+  const htmlFor = (audience: "engineers" | "executives"): string => {
+    const settings = { to: ["ops@example.com"], from: "P <p@example.com>", server: "smtp://127.0.0.1:25" };
+    const channel = { name: "ops", kind: "email", settings, audience };
+    const context = { configuration: configurationOf([channel]), kinds: { email }, silences: [], ledger: [], document };
+    const { deliveries } = plan(incidentEvent({ at: "2025-09-16T12:10:00Z" }), context, Date.UTC(2025, 8, 16, 12, 10));
+    const [delivery] = deliveries;
+    return delivery === undefined ? "" : (delivery.payload as OutgoingMail).html;
+  };
+
+  it("is a table, because readers of mail show no SVG", () => {
+    const html = htmlFor("engineers");
+    expect(html).toMatch(/<th scope="row"[^>]*font-weight:bold[^>]*>VPC &lt;connector&gt;<\/th>/);
+    expect(html).toContain("cause, failed for 10 min");
+    expect(html).not.toContain("<svg");
+  });
+
+  it("is for engineers only", () => {
+    expect(htmlFor("executives")).toContain("<main");
+    expect(htmlFor("executives").includes("<table")).toBe(false);
   });
 });

@@ -3,12 +3,14 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { secretText, told } from "../../../shared/config/fields.ts";
 import { urlMistake } from "../../../shared/net/written-address.ts";
+import type { Swimlane } from "../../../shared/picture/swimlane.ts";
+import { swimlaneTable } from "../../../shared/picture/swimlane-table.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { escapeHtml } from "../../../shared/text/escape-html.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { ChannelKind, Notice, OutgoingMail } from "../channel.ts";
 import { classifySmtp } from "../deliver/classify.ts";
-import { escapeHtml } from "../text/escape-html.ts";
 import { fitted } from "../text/fit.ts";
 import { atMost, keepsTo, type Limit } from "../text/limits.ts";
 import type { NoticeText } from "../text/notice-text.ts";
@@ -102,7 +104,7 @@ At most four mails of a channel are sent at the same time. For many readers, use
 function renderMail({ to, from, server, unsubscribe }: EmailSettings, notice: Notice): OutgoingMail {
   const content = fitted(
     notice,
-    (words) => ({ text: textOf(words), html: htmlOf(words, toneOf(notice)) }),
+    (words) => ({ text: textOf(words), html: htmlOf(words, toneOf(notice), notice.picture) }),
     (written) => keepsTo(limits, written),
   );
   const { thread, key, delay, event } = notice;
@@ -241,7 +243,7 @@ const colors: Readonly<Record<Tone, string>> = {
 };
 
 /** Texts without colours of their own, so that light and dark mode both stay readable. Styles stand in the tags: some readers drop the head. */
-function htmlOf(words: NoticeText, tone: Tone): string {
+function htmlOf(words: NoticeText, tone: Tone, picture?: Swimlane): string {
   const { state, what, paragraphs, nextSteps, actions, link, linkTitle } = words;
   const { first, facts, lists } = arranged(words);
   const paragraph = (text: string, style: string): string =>
@@ -257,6 +259,7 @@ function htmlOf(words: NoticeText, tone: Tone): string {
     ...paragraphs.map((text) => paragraph(text, "")),
     ...first.map(fact),
     buttons([...(link === undefined ? [] : [{ url: link, title: linkTitle }]), ...actions]),
+    ...(picture === undefined ? [] : [swimlaneTable(picture)]),
     ...facts.map(fact),
     ...lists.map(
       ({ label, items }) =>

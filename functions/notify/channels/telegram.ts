@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { escapeHtml } from "../../../shared/text/escape-html.ts";
 import type { Attempt, ChannelKind, Notice, OutgoingRequest, Reply } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
-import { escapeHtml } from "../text/escape-html.ts";
 import { fitted } from "../text/fit.ts";
 import { keepsTo, type Limit } from "../text/limits.ts";
 import type { NoticeText } from "../text/notice-text.ts";

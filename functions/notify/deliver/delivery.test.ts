@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { noon } from "../fixtures.ts";
-import { abandonedAfterMs, turnOf } from "./delivery.ts";
-import type { Delivery, LedgerEntry } from "./ledger.ts";
+import { MemoryStore } from "../../../shared/adapters/memory.ts";
+import { silentLogger } from "../../../shared/runtime/logger.ts";
+import { channels } from "../channels/index.ts";
+import { incidentEvent, noon, webHook } from "../fixtures.ts";
+import { abandonedAfterMs, deliver, turnOf } from "./delivery.ts";
+import { type Delivery, deliveries, deliveryFields, type LedgerEntry } from "./ledger.ts";
 import { afterAttempt, backoff, giveUpAfterMs } from "./outcome.ts";
 
 function entry(
@@ -164,6 +167,17 @@ describe("afterAttempt", () => {
     });
   });
 
+  it("hands a mail over once more after an end without an answer, and not for an instance that died before", () => {
+    const once = { outcome: "retry", answer: "no answer to the end of the mail within 240 s", unsure: "once" } as const;
+    const died = { at: seconds(-60), outcome: "lost", answer: "the instance that was sending did not come back" };
+    const first = afterAttempt({ ...sending, delivery: { ...sending.delivery, attempts: [died] } }, once, noon, false);
+    expect(first.status).toBe("retrying");
+    expect(afterAttempt({ id: sending.id, delivery: first }, once, noon + 60_000, false)).toMatchObject({
+      status: "rejected",
+      reason: "may have arrived: no answer to the end of the mail within 240 s, twice",
+    });
+  });
+
   it("notes that it may have arrived where only the answer is missing", () => {
     const unsure = { outcome: "retry", answer: "read ECONNRESET", unsure: true } as const;
     expect(afterAttempt(sending, unsure, noon, false)).toMatchObject({
@@ -197,5 +211,35 @@ describe("afterAttempt", () => {
     }
     expect(delivery.attempt_count).toBe(25);
     expect(delivery.attempts.map(({ answer }) => answer)).toEqual(Array.from({ length: 20 }, (_, n) => `${n + 6}`));
+  });
+});
+
+describe("deliver", () => {
+  it("records what was delivered, also where another instance has suppressed it meanwhile", async () => {
+    const store = new MemoryStore();
+    const payload = JSON.stringify({
+      v: 2,
+      transport: "http",
+      method: "POST",
+      url: "https://hooks.example.com/",
+      headers: {},
+    });
+    const opened = entry("opened", 1, "planned", { payload });
+    await store.set(deliveries, opened.id, deliveryFields(opened.delivery));
+    const world = {
+      store,
+      clock: { now: () => noon },
+      logger: silentLogger,
+      kinds: channels,
+      configuration: { channels: [webHook("ops", "https://hooks.example.com/")] },
+      send: async () => {
+        const suppressed = { ...opened.delivery, status: "suppressed", reason: "superseded: it failed again" } as const;
+        await store.set(deliveries, opened.id, deliveryFields(suppressed));
+        return { status: 200, headers: {}, body: "" };
+      },
+    };
+    const occasion = { event: incidentEvent(), ledger: [opened], lastChance: false };
+    await deliver(opened, occasion, world as unknown as Parameters<typeof deliver>[2]);
+    expect(await store.get(deliveries, opened.id)).toMatchObject({ status: "delivered", reason: "route 1" });
   });
 });

@@ -16,6 +16,7 @@ import {
   type Delivery,
   deliveries,
   deliveryFields,
+  didNotComeBack,
   isFinal,
   isSameReader,
   type LedgerEntry,
@@ -282,7 +283,7 @@ async function renew(held: { id: string; delivery: Delivery }, { store, clock }:
   if (renewed !== undefined) held.delivery = renewed;
 }
 
-/** Records an attempt, unless somebody else has taken over since; what was delivered is recorded even then. */
+/** Records an attempt, unless somebody else has taken over since; what was delivered is recorded whatever others have made of it. */
 async function record(
   { id, delivery: claimed }: LedgerEntry,
   attempt: Attempt,
@@ -293,8 +294,9 @@ async function record(
   return store.transaction(async (transaction) => {
     const current = parseDelivery(await transaction.get(deliveries, id)) ?? claimed;
     const ours = current.lease_until?.getTime() === claimed.lease_until?.getTime();
-    if (!ours && (isFinal(current) || attempt.outcome !== "delivered")) return current;
-    const next = afterAttempt({ id, delivery: current }, attempt, now, lastChance);
+    if (!ours && (current.status === "delivered" || attempt.outcome !== "delivered")) return current;
+    const { reason } = claimed;
+    const next = afterAttempt({ id, delivery: { ...current, reason } }, attempt, now, lastChance);
     transaction.set(deliveries, id, deliveryFields(next));
     return next;
   });
@@ -343,7 +345,7 @@ function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: st
 /** The attempt of an instance that died: nobody knows whether it arrived. */
 function lost(delivery: Delivery): Delivery {
   const at = new Date((delivery.lease_until ?? delivery.planned_at).getTime());
-  const attempt = { at, outcome: unsure, answer: "the instance that was sending did not come back" };
+  const attempt = { at, outcome: unsure, answer: didNotComeBack };
   return {
     ...delivery,
     attempts: [...delivery.attempts, attempt].slice(-shownAttempts),

@@ -35,6 +35,9 @@ export function isSameReader(a: Reader, b: Reader): boolean {
 /** The outcome of an attempt of which nobody knows whether it arrived: the answer never came, or whoever waited for it died. */
 export const unsure = "lost";
 
+/** What stands in the place of an answer where whoever waited for it died: it may have sent nothing. */
+export const didNotComeBack = "the instance that was sending did not come back";
+
 /** Whether the other side has it, or may have it: from an instance that did not come back as well. Who refuses it in the end has not taken it before. */
 export function mayHaveArrived({ status, attempts }: Delivery): boolean {
   if (status === "delivered" || status === "sending") return true;

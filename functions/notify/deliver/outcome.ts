@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Attempt } from "../channel.ts";
-import { type Delivery, type LedgerEntry, shownAttempts, unsure } from "./ledger.ts";
+import { type Delivery, didNotComeBack, type LedgerEntry, shownAttempts, unsure } from "./ledger.ts";
 
 /** When retrying ends, in milliseconds after the delivery was planned. */
 export const giveUpAfterMs: number = 24 * 3_600_000;
@@ -36,7 +36,8 @@ export function afterAttempt(
     return { ...tried, status: "delivered", delivered_at: new Date(now), ...(reference ? { reference } : {}) };
   }
   if (attempt.outcome === "rejected") return { ...tried, status: "rejected", reason: attempt.answer };
-  if (attempt.unsure === "once" && delivery.attempts.some(({ outcome }) => outcome === unsure)) {
+  const isUnanswered = delivery.attempts.some(({ outcome, answer }) => outcome === unsure && answer !== didNotComeBack);
+  if (attempt.unsure === "once" && isUnanswered) {
     return { ...tried, status: "rejected", reason: `may have arrived: ${attempt.answer}, twice` };
   }
   const next = now + pauseAfter(attempt, backoff(id, count));

@@ -1,6 +1,6 @@
 /** The same as the status page for readers of feeds, and its state as a badge. Pure: the same state is the same bytes. */
 import type { Page } from "../../../shared/ports.ts";
-import { escapeHtml } from "../text/escape-html.ts";
+import { escapeHtml } from "../../../shared/text/escape-html.ts";
 import { type ComponentState, statusWords } from "./page-text.ts";
 import type { PageState, ShownIncident } from "./view.ts";
 

@@ -105,7 +105,7 @@ async function publishOnce(
     foreseen.map(async ({ path }) => versions.set(path, await pages.version(target.bucket, path, signal))),
   );
   const now = clock.now();
-  const written = pagesFrom(await sourcesOf(target, store, now), now);
+  const written = pagesFrom(await sourcesOf(target, store, now, changed), now);
   if (written.some(({ path }) => !versions.has(path))) return false;
   const results = await Promise.all(
     written.map((page: Page) => pages.write(target.bucket, page, versions.get(page.path), signal)),
@@ -115,7 +115,13 @@ async function publishOnce(
 
 const nothing: PageSources = { memory: { incidents: [] }, documents: {}, days: {}, blind: false };
 
-async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Promise<PageSources> {
+/** @param changed the incident whose own page is written, which may be over */
+async function sourcesOf(
+  { channel }: PageTarget,
+  store: Store,
+  now: number,
+  changed: string | undefined,
+): Promise<PageSources> {
   const months = [...new Set(Array.from({ length: shownDays }, (_, ago) => monthOf(now - ago * 86_400_000)))];
   const [memory, monitor, ...known] = await Promise.all([
     store.get(pageCollection, channel).then(readMemory),
@@ -129,7 +135,7 @@ async function sourcesOf({ channel }: PageTarget, store: Store, now: number): Pr
     }),
     ...months.map((month) => store.get(availabilityCollection, month)),
   ]);
-  const open = openIds(memory);
+  const open = [...new Set([...openIds(memory), ...(changed === undefined ? [] : [changed])])];
   const documents = await Promise.all(open.map((id) => store.get("incidents", id)));
   const first = dayOf(now - (shownDays - 1) * 86_400_000);
   const days = known.flatMap((fields) => Object.entries(readDays(fields))).filter(([date]) => date >= first);

@@ -1,5 +1,5 @@
 /** How a page that is open in a browser stays up to date: it asks once a minute whether `status.json` is newer, and is loaded anew then. */
-import { Html, html } from "./html.ts";
+import { Html, html } from "../../../shared/text/html.ts";
 
 /** The script of every page that is written regularly. Without it, or opened as a file, a page stays as it is. */
 export const refreshScript = `

@@ -1,10 +1,11 @@
 /** How a status page looks: one sheet, within the page, for light and dark, wide and narrow. */
 import { createHash } from "node:crypto";
+import { swimlaneStyle } from "../../../shared/picture/swimlane-svg.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { refreshScript } from "./refresh.ts";
 
 /** The sheet. Colours are told apart by shape and word as well; texts keep a contrast of 4.5 to 1 in both schemes. */
-export const style = `
+export const style: string = `
 :root {
   color-scheme: light dark;
   --ground: #fbfbf9; --card: #ffffff; --line: #e4e3de; --text: #1c1d1f; --soft: #5d5f66;
@@ -69,7 +70,11 @@ footer { padding-top: 2.5rem; padding-bottom: 3rem; }
   .card { padding: 0 1rem; }
   .incident { padding: 0.9rem 1rem; }
 }
+.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; list-style: none; padding: 0; margin: 0.75rem 0 0; color: var(--soft); font-size: 0.8125rem; }
+.legend li { display: flex; gap: 0.4rem; align-items: center; margin: 0; }
 @media (forced-colors: active) { .bars rect { forced-color-adjust: none; } }
+${swimlaneStyle}
+.legend .swimlane { width: 18px; }
 `;
 
 /** What a page may load: its own sheet and script, known by their hashes, pictures that stand within it, and `status.json` beside it. */

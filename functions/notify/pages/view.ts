@@ -2,8 +2,10 @@
 
 import type { Configuration } from "../../../shared/config/model.ts";
 import { type Day, dayOf, upRatio } from "../../../shared/documents/availability.ts";
+import { readIncident } from "../../../shared/documents/incident.ts";
 import type { IncidentStatus } from "../../../shared/messages/incident-event.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
+import { type Swimlane, swimlaneOf } from "../../../shared/picture/swimlane.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
@@ -64,6 +66,8 @@ export interface ShownIncident {
   readonly resolved_at: string | null;
   /** How long it was over before it came back, in seconds. */
   readonly good_seconds: number;
+  /** When each of the components did not work, as far as that is known; without the cause and everything that was measured. */
+  readonly picture?: Swimlane;
   /** The oldest first. */
   readonly updates: readonly { readonly at: string; readonly status: IncidentStatus; readonly text: string }[];
 }
@@ -131,6 +135,7 @@ export function pageState(
       since,
       resolved_at,
       good_seconds,
+      ...pictureOf(ownEntry(sources.documents, incident.incident), titles, now),
       updates: merged(updates).map(({ at, status: then, text }) => ({ at, status: then, text })),
     };
   };
@@ -172,6 +177,33 @@ function merged(updates: PageIncident["updates"]): PageIncident["updates"] {
     else shown.splice(-1, 1, { ...update, text: asFirst(update.text) ?? last.text });
   }
   return shown;
+}
+
+/** What everybody may see of the picture of an incident: titles of components that the page shows, and when they did not work. */
+function pictureOf(
+  document: Fields | undefined,
+  titles: ReadonlyMap<string, string>,
+  now: number,
+): Pick<ShownIncident, "picture"> {
+  if (document === undefined) return {};
+  const { root_cause: _, also_broken: __, ...incident } = readIncident(document);
+  const affected = incident.affected
+    .filter(({ component }) => titles.has(component))
+    .map((one) => ({ ...one, title: titles.get(one.component) ?? "" }));
+  const picture = swimlaneOf({
+    incident: { ...incident, affected, root_cause: "unknown", also_broken: null, recovery: null, recovering_at: null },
+    now,
+  });
+  if (picture === undefined || picture.lanes.length === 0) return {};
+  const lanes = picture.lanes.map((lane) => ({ ...lane, alerts: [] }));
+  const moments = picture.moments.filter(({ text }) => text === "first failure" || text === "resolved");
+  return {
+    picture: {
+      ...picture,
+      lanes,
+      moments: moments.map(({ at, text }) => ({ at, text: text === "resolved" ? text : "began" })),
+    },
+  };
 }
 
 /** An incident with what its document says at present. */

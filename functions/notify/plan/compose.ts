@@ -1,9 +1,12 @@
 /** What a reader is sent: an event, in the words and by the settings of its channel. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Audience } from "../../../shared/config/notification.ts";
+import { readIncident } from "../../../shared/documents/incident.ts";
 import { incidentLink } from "../../../shared/incident-link.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
+import { swimlaneOf } from "../../../shared/picture/swimlane.ts";
+import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { actionsFor, actionTitles } from "../answer/act.ts";
 import { unsignedUrl } from "../answer/link.ts";
@@ -28,6 +31,8 @@ export interface PlanContext {
   readonly pagesUrl?: string | undefined;
   /** Everything that the ledger holds on this incident. */
   readonly ledger: readonly LedgerEntry[];
+  /** The document of the incident. @default notices have no picture */
+  readonly document?: Fields | undefined;
 }
 
 /**
@@ -137,6 +142,7 @@ export function noticeOf(
       title: cause?.title ?? event.root_cause,
       ...(cause?.team === undefined ? {} : { team: cause.team }),
     },
+    ...pictureFor(audience, event, context),
     ...linkFor(audience, event.incident, context),
     ...actionsOf(event, channel, recipient, noticeKey, context),
     key: noticeKey,
@@ -146,6 +152,13 @@ export function noticeOf(
     ...(resolvedBefore === undefined ? {} : { resolvedBefore }),
     ...(isBack ? { isBack } : {}),
   };
+}
+
+/** When what failed. Everybody else hears what it means for them, and not which part of it broke. */
+function pictureFor(audience: Audience, event: IncidentEvent, { document }: PlanContext): Pick<Notice, "picture"> {
+  if (audience !== "engineers" || document === undefined) return {};
+  const picture = swimlaneOf({ incident: readIncident(document), now: Date.parse(event.at) });
+  return picture === undefined || picture.lanes.length === 0 ? {} : { picture };
 }
 
 /** What a reader can do about the incident as the notice shows it. */

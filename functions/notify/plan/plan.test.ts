@@ -205,6 +205,20 @@ describe("the limit", () => {
   });
 });
 
+describe("a change that was found", () => {
+  const found = incidentEvent({ event: "status_update", news: "change", sequence: 2, at: "2025-09-16T12:00:30.000Z" });
+  const ledger = [...heldLedger("mail", [[{}, "delivered"]]), ...heldLedger("ops", [[{}, "delivered"]])];
+
+  it("is told to engineers soon after the opening, and to nobody else", () => {
+    expect(told(found, { ledger })).toEqual({ mail: "yes", ops: "yes" });
+    const configuration = configurationOf([{ ...mail, audience: "executives" }, ops]);
+    const { suppressed } = plan(found, { configuration, kinds, silences: [], ledger }, noon);
+    expect(suppressed.map(({ channel, reason }) => [channel, reason])).toEqual([
+      ["mail", "what was changed is told to engineers alone"],
+    ]);
+  });
+});
+
 describe("the all-clear", () => {
   it.each<[DeliveryStatus, string]>([
     ["planned", "yes"],

@@ -50,6 +50,7 @@ const announcement: readonly Step[] = [
   overtaken,
   unreachable,
   saidAlready,
+  forEngineers,
   unrouted,
   muted,
   inMaintenance,
@@ -199,11 +200,25 @@ export function isOutdated(
 
 /** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */
 function saidAlready({ event, history }: Question): string | undefined {
-  if (!changes.includes(event.event)) return undefined;
+  if (!changes.includes(event.event) || bringsChange(event)) return undefined;
   const moment = momentOf(event);
   const opened = history.find((delivery) => delivery.event === "opened" && isTelling(delivery));
   const isSame = opened?.moment === moment && Math.abs(Date.parse(event.at) - opened.at.getTime()) <= sameMomentMs;
   return isSame ? "told with the opening, in which it stands" : undefined;
+}
+
+/** Whether all that is new is that a change was found which fits the cause. */
+function bringsChange({ event, news }: IncidentEvent): boolean {
+  return event === "status_update" && news === "change";
+}
+
+/** What was changed says something to those who mend it, and to nobody else. */
+function forEngineers({ event, reader, context }: Question): string | undefined {
+  if (!bringsChange(event)) return undefined;
+  const channel = context.configuration.channels.find(({ name }) => name === reader.channel);
+  const isPublic = ownEntry(context.kinds, channel?.kind ?? "")?.public === true;
+  const isForEngineers = !isPublic && (channel?.audience ?? "engineers") === "engineers";
+  return isForEngineers ? undefined : "what was changed is told to engineers alone";
 }
 
 function noDrill({ event, reader, context }: Question): string | undefined {

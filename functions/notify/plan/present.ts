@@ -8,8 +8,18 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 /** Returns an event with the incident as it stands by now; `undefined` where its document does not say how. */
 export function asOfNow(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
   if (document === undefined) return undefined;
-  const { opened_at, first_failure_at, resolved_at, acknowledged_by, edits, also_broken, team, candidates, ...now } =
-    readIncident(document);
+  const {
+    opened_at,
+    first_failure_at,
+    resolved_at,
+    acknowledged_by,
+    edits,
+    also_broken,
+    suspected_change,
+    team,
+    candidates,
+    ...now
+  } = readIncident(document);
   try {
     return parseIncidentEvent({
       ...event,
@@ -21,6 +31,7 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
       resolved_at: resolved_at?.toISOString(),
       acknowledged_by: acknowledged_by ?? unread(now.status, edits),
       also_broken: also_broken ?? undefined,
+      suspected_change: suspected_change ?? undefined,
       team: team ?? undefined,
       candidates: candidates.length === 0 ? undefined : candidates,
     });

@@ -84,6 +84,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
     facts: factsOf([
       ["Impact", impact],
       ["Root cause", fields.cause === "" ? (isOver ? "not found" : "not known yet") : `${fields.cause}${sure}`],
+      ["Changed before", isOver ? "" : withoutSeconds(bounded(event.suspected_change ?? "", [], budget.characters))],
       ["Responsible layer", isOver ? "" : verdictOf[event.verdict]],
       ["Owner", fields.team],
       [isOver ? "Was affected" : "Affected", fields.components],

@@ -13,7 +13,7 @@ export const cloudSqlInstance: () => z.ZodType<string, string> = lazily(() =>
     .regex(/^([a-z0-9.:-]+:[a-z0-9-]+:)?[a-z][a-z0-9-]{0,97}$/, {
       error: ({ input }) => `invalid instance "${input}": write its name, or project:region:instance`,
     })
-    .describe("The instance: its name, or its connection name project:region:instance."),
+    .describe("The instance, by its name or by its connection name project:region:instance."),
 );
 
 /** A reading of one metric of an instance, of the last whole minutes. */

@@ -22,7 +22,7 @@ export const machineTypes: readonly MachineType[] = ["f1-micro", "e2-micro", "e2
 /** A machine type of connectors. */
 export type MachineType = keyof typeof megabitsPerInstance;
 
-/** What is known of the load of a connector; what is not known is absent. */
+/** Known figures of the load of a connector; unknown ones are absent. */
 export interface ConnectorLoad {
   /** 99th percentile of the CPU of its instances, from 0 to 1. */
   readonly cpu?: number | undefined;
@@ -31,7 +31,7 @@ export interface ConnectorLoad {
   readonly connections?: number | undefined;
 }
 
-/** What a connector can bear. */
+/** Capacity of a connector. */
 export interface ConnectorCeiling {
   readonly machineType: MachineType;
   readonly maxInstances: number;
@@ -39,7 +39,7 @@ export interface ConnectorCeiling {
   readonly connections?: number | undefined;
 }
 
-/** How near the connector is to its ceiling, 1 being at it; `undefined` where nothing is known of its load. */
+/** Returns the utilization of the connector, 1 being its capacity; `undefined` if nothing is known of its load. */
 export function connectorUtilization(load: ConnectorLoad, ceiling: ConnectorCeiling): number | undefined {
   const { cpu, bytesPerSecond, connections } = load;
   const parts = [

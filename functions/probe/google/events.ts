@@ -19,13 +19,13 @@ export interface HealthEvent {
   readonly title: string;
   /** Milliseconds since the epoch; absent where Google does not say it. */
   readonly startedAt?: number | undefined;
-  /** Whether Google has confirmed that something is struck; otherwise it still investigates. */
+  /** Whether Google has confirmed the impact; otherwise it is still investigating. */
   readonly confirmed: boolean;
   readonly relevance: string;
-  /** What users notice, in Google's words, from its newest update that says so. */
+  /** The symptoms that users notice, in Google's words, from the newest update that describes them. */
   readonly symptom: string;
   readonly workaround: string;
-  /** What it strikes: of the region and products that were asked for only. */
+  /** The affected products, limited to the requested region and products. */
   readonly products: readonly string[];
   readonly locations: readonly string[];
 }
@@ -34,7 +34,7 @@ const pageSize = 100;
 /** More active incidents than these pages hold there have never been. */
 const mostPages = 10;
 
-/** What it takes to read Personalized Service Health. */
+/** Returns the access that reading Personalized Service Health requires. */
 export function serviceHealthAccess(project: string): Access {
   const { api: service, permission, role } = googleReads.service_health_events;
   return { api: "Service Health", service, project, permission, role };
@@ -77,7 +77,7 @@ export async function activeEvents(
   throw new ProbeFault("protocol", `Service Health has more than ${mostPages * pageSize} active incidents`);
 }
 
-/** What strikes the region and one of the products, or any product where none is named. Pure. */
+/** Returns the events that affect the region and one of the products, or any product if none is named. Pure. */
 export function eventsOf(entries: readonly EventEntry[], region: string, products: readonly string[]): HealthEvent[] {
   return entries
     .filter(

@@ -1,11 +1,11 @@
 /**
- * What the probers ask Google for, and what they must be allowed for it: the documentation, refusals and Terraform's roles follow from
- * this table. Sources: Google's reference of IAM roles and permissions. All of it is reading.
+ * The reads that probers make from Google, and the permissions that these require. The documentation, refusals and Terraform's roles are
+ * derived from this table. Source: Google's reference of IAM roles and permissions. All access is read-only.
  */
 
 /** One thing that is read of Google. */
 export interface GoogleRead {
-  /** What it is, as sentences speak of it: `the VPC connector`. */
+  /** The name of the resource in sentences: `the VPC connector`. */
   readonly what: string;
   /** Name of the API, as it is enabled in a project. */
   readonly api: string;
@@ -42,7 +42,8 @@ export type GoogleReadName =
   | "region_quotas"
   | "redis"
   | "time_series"
-  | "service_health_events";
+  | "service_health_events"
+  | "log_entries";
 
 const compute = { api: "compute.googleapis.com", role: "roles/compute.networkViewer" } as const;
 
@@ -165,9 +166,15 @@ export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
     permission: "servicehealth.events.list",
     role: "roles/servicehealth.viewer",
   },
+  log_entries: {
+    what: "the entries of Cloud Logging",
+    api: "logging.googleapis.com",
+    permission: "logging.logEntries.list",
+    role: "roles/logging.viewer",
+  },
 };
 
-/** What the configuration checks read: resources, how much of them is in use, and no events. */
+/** The reads of the configuration checks: resources and their usage, but neither events nor logs. */
 export const configurationReads: readonly GoogleReadName[] = (Object.keys(googleReads) as GoogleReadName[]).filter(
-  (name) => name !== "service_health_events",
+  (name) => name !== "service_health_events" && name !== "log_entries",
 );

@@ -1,4 +1,4 @@
-/** What probes of Cloud Monitoring have in common: their readings are made at once, and everything read keeps its age. */
+/** Common parts of the probes of Cloud Monitoring: their readings are made concurrently, and every value keeps its age. */
 import type { z } from "zod";
 import { duration, googleProject, googleRegion } from "../../../shared/config/fields.ts";
 import { readingPhase } from "../../../shared/messages/report.ts";
@@ -18,11 +18,11 @@ export interface WantedReading extends Reading {
   readonly optional?: boolean;
 }
 
-/** What was read, by the names of the readings. A name is absent where there was nothing in the window. */
+/** Results by the names of the readings. A name is absent if there were no points in the window. */
 export interface Observed<Name extends string> {
   /** Why some of it could not be read, or all of it. */
   readonly failure?: SeenFailure;
-  /** What could not be read: that it is not among what was found says nothing. @default nothing */
+  /** Names of the readings that failed: their absence from the results means nothing. @default nothing */
   readonly unread?: ReadonlySet<Name>;
   /** When it was read, in milliseconds since the epoch. */
   readonly now: number;
@@ -42,7 +42,7 @@ export const period: () => z.ZodType<number, unknown> = lazily(() =>
       error: () => `must be whole minutes, from 1m to ${formatDuration(longestPeriodMs)}`,
     })
     .prefault("1m")
-    .describe("The time that one measurement stands for. With little traffic a longer one makes steadier rates."),
+    .describe("The time that one measurement covers. With little traffic, a longer period gives steadier rates."),
 );
 
 /** Settings that every kind has which reads a resource in a region. */
@@ -54,10 +54,7 @@ export const regional: () => {
   region: googleRegion(),
 });
 
-/**
- * What the page of every kind says of reading Cloud Monitoring.
- * @param series that one run of the probe returns
- */
+/** The notes on Cloud Monitoring on the page of every kind. @param series that one run of the probe returns */
 export function monitoringNotes(series: string, delay: string): string {
   return `## How old it is
 
@@ -77,7 +74,7 @@ read in one request and aggregated by Google: ${series}. Every minute for a mont
 /** Leaves WebSockets out of latencies: each is a request that lasts as long as it is open. */
 export const withoutSockets = 'metric.labels.response_code != "101"';
 
-/** What it takes to read Cloud Monitoring. */
+/** Returns the access that reading Cloud Monitoring requires. */
 export function monitoringAccess(project: string): Access {
   const { api: service, permission, role } = googleReads.time_series;
   return { api: "Cloud Monitoring", service, project, permission, role };
@@ -113,12 +110,12 @@ function readingFailure(error: unknown, project: string, world: ProbeWorld): See
     : refusalOf(error, monitoringAccess(project), world.signal);
 }
 
-/** Whether a reading was made, so that nothing found means that there is nothing. */
+/** Returns whether a reading succeeded, so that an absent result means that there were no points. */
 export function wasRead<Name extends string>({ unread }: Observed<Name>, name: Name): boolean {
   return unread?.has(name) !== true;
 }
 
-/** How old the stalest of what was read is: everything that it measures is up to so old. */
+/** Returns the age of the oldest point read: every measurement may be this old. */
 export function dataAge({ now, found }: Observed<string>): Measured[] {
   const instants = Object.values<Found | undefined>(found).flatMap((one) => one?.at ?? []);
   return instants.length === 0 ? [] : [{ metric: "data_age", value: Math.max(0, now - Math.min(...instants)) / 1000 }];

@@ -1,15 +1,15 @@
-/** What it means when one of Google's APIs does not answer as wanted: a kind of failure, and what to do about it in a plain sentence. */
+/** Interprets an unexpected answer of a Google API: a kind of failure, and a plain sentence on how to fix it. */
 import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError, type GoogleRequest } from "../../../shared/ports.ts";
 import { ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 
-/** What is read, and what it takes to be allowed to. */
+/** A resource that is read, and the permission that reading it requires. */
 export interface Access {
-  /** What people call the API: `Cloud Monitoring`. */
+  /** The name of the API: `Cloud Monitoring`. */
   readonly api: string;
-  /** How it is enabled: `monitoring.googleapis.com`. */
+  /** The service to enable: `monitoring.googleapis.com`. */
   readonly service: string;
   readonly project: string;
   readonly permission: string;
@@ -30,7 +30,7 @@ export async function ask(
     conceal(await google.accessToken());
     return google.request({ ...request, signal });
   };
-  // Whoever gives out tokens knows no signal.
+  // The token source does not support an abort signal.
   return Promise.race([answer(), aborted(signal)]);
 }
 
@@ -50,7 +50,7 @@ export function refusalOf(error: unknown, access: Access, signal: AbortSignal): 
     : failure("http_status", cite`${api} of the project ${project} answered ${status}: ${message}`);
 }
 
-/** What statuses and reasons mean, the first match counts. Reasons are those of google.rpc.ErrorInfo and google.rpc.Code. */
+/** Meanings of statuses and reasons; the first match counts. The reasons are those of google.rpc.ErrorInfo and google.rpc.Code. */
 const meanings: readonly {
   readonly when: (status: number, reason: string) => boolean;
   readonly kind: Failure["kind"];
@@ -104,7 +104,12 @@ function aborted(signal: AbortSignal): Promise<never> {
   return promise;
 }
 
-/** Whether an error says that an API is not enabled, and not that it may not be read. */
+/** Returns whether an error is a refusal: a missing permission, or an API that is not enabled. */
+export function isRefused(error: unknown): boolean {
+  return error instanceof GoogleApiError && error.status === 403;
+}
+
+/** Returns whether an error means that an API is not enabled, as opposed to a missing permission. */
 export function isDisabled(error: unknown): boolean {
   return (
     error instanceof GoogleApiError && (error.reason === "SERVICE_DISABLED" || error.reason === "accessNotConfigured")

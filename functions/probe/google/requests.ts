@@ -19,7 +19,7 @@ export interface RequestMetrics {
 /** The classes that are always measured, so that none is missed when it first appears. */
 const usual = ["2xx", "3xx", "4xx", "5xx"];
 
-/** Every class that an answer can have; `none` is no answer at all. */
+/** Every response class; `none` means no response. */
 export const requestClasses: readonly string[] = ["1xx", ...usual, "none"];
 
 /**

@@ -16,7 +16,7 @@ import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 import { ask } from "./refusal.ts";
 
-/** How the points of one series in one period become one. */
+/** How the points of one series are combined within one period. */
 export const aligners = [
   "ALIGN_NEXT_OLDER",
   "ALIGN_MIN",
@@ -35,7 +35,7 @@ export const aligners = [
   "ALIGN_PERCENTILE_05",
 ] as const;
 
-/** How series become one, or one for each group. */
+/** How series are combined into one, or into one per group. */
 export const reducers = [
   "REDUCE_NONE",
   "REDUCE_SUM",
@@ -51,7 +51,7 @@ export const reducers = [
   "REDUCE_PERCENTILE_05",
 ] as const;
 
-/** What is read: one metric, aggregated. */
+/** A reading: one metric, aggregated. */
 export interface Reading {
   /** As in `run.googleapis.com/request_count`. */
   readonly metricType: string;
@@ -68,7 +68,7 @@ export interface Reading {
   readonly groupBy?: readonly string[] | undefined;
   /** The time that one point stands for; Cloud Monitoring takes no less than a minute. */
   readonly periodMs: number;
-  /** How long a point may take until it can be read. */
+  /** Time until a point can be read, in milliseconds. */
   readonly delayMs: number;
 }
 
@@ -79,7 +79,7 @@ export interface Sample {
   readonly value: number;
 }
 
-/** What a reading found: all series at the newest instant at which there is any. */
+/** The result of a reading: all series at the newest instant that has any point. */
 export interface Found {
   /** The end of the period that the samples stand for, in milliseconds since the epoch. */
   readonly at: number;
@@ -93,7 +93,7 @@ export interface Window {
 }
 
 const minuteMs = 60_000;
-/** How many periods are looked at besides the delay: one may end just after the last look, and one may be late. */
+/** Number of periods to read in addition to the delay: one may have ended just after the last run, and one may be late. */
 const periods = 2;
 const pageSize = 1_000;
 /** More pages than this are no measurement, but a reading that aggregates nothing. */

@@ -11,7 +11,7 @@ export interface StandSeries {
   readonly points: readonly (readonly [minutesAgo: number, value: object])[];
 }
 
-/** What the stand answers for a metric: series, or a refusal. */
+/** The answer for a metric: series, or a refusal. */
 export type StandAnswer = readonly StandSeries[] | { readonly status: number; readonly body: unknown };
 
 /** A running stand. */
@@ -64,7 +64,7 @@ export async function monitoringStand(answers: Readonly<Record<string, StandAnsw
   return { port, url: `http://127.0.0.1:${port}`, asked };
 }
 
-/** What Google refuses, whatever the metric. */
+/** Returns the refusal of a request that Google rejects for any metric. */
 function mistakeIn(url: URL): StandAnswer | undefined {
   const { pathname, searchParams } = url;
   const wrong = (what: string): StandAnswer => refusal(400, "INVALID_ARGUMENT", what);
@@ -119,7 +119,7 @@ export function echoedError(text: string): string {
   return `HTTP/1.1 503 ${text}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`;
 }
 
-/** What one of Google's APIs can do wrong in HTTP, besides what any target can. */
+/** Ways in which one of Google's APIs can misbehave in HTTP, in addition to those of any target. */
 export const apiMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
   "answers with a body that is no JSON": answering("200 OK", "<html>"),
   "answers with another JSON": answering("200 OK", '{"timeSeries":[{"points":[{"value":"c4n4ry"}]}],"events":[7]}'),

@@ -99,6 +99,7 @@ describe("an answer of HTTP/1.1", () => {
     ["SSH-2.0-OpenSSH\r\n", 'it begins with "SSH-2.0"'],
     ["HTTP/2", 'it begins with "HTTP/2"'],
     ["HTTP/1.1 OK\r\n\r\n", 'it begins with "HTTP/1.1 OK"'],
+    ["HTTP/1.1 099 What\r\n\r\n", 'it begins with "HTTP/1.1 099 What"'],
     ["HTTP/1.1 2000 OK\r\n\r\n", 'it begins with "HTTP/1.1 2000 OK"'],
     [`${ok}no colon\r\n\r\n`, 'a header is "no colon"'],
     [`${ok} folded\r\n\r\n`, 'a header is " folded"'],

@@ -10,14 +10,14 @@ import { cite, TargetText, type Words } from "../text/target-text.ts";
 /** Headers by their names in lower case; several of one name are joined, except those that set cookies. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
 
-/** What is known before the body. */
+/** The part of a response that precedes its body. */
 export interface Head {
   readonly status: number;
   readonly statusText: TargetText;
   readonly headers: Headers;
 }
 
-/** What is told of an answer as it arrives. */
+/** Callbacks for the parts of a response as they arrive. */
 export interface AnswerListener {
   head(head: Head): void;
   /** A part of the body, its transfer coding taken off. */
@@ -48,7 +48,7 @@ export class AnswerReader {
     this.#listener = listener;
   }
 
-  /** Whether the answer is complete. */
+  /** Whether the response is complete. */
   get done(): boolean {
     return this.#state === "done";
   }
@@ -103,7 +103,7 @@ export class AnswerReader {
     return rest;
   }
 
-  /** How the end of the body is known, by RFC 9112, section 6.3. */
+  /** Returns how the end of the body is determined, by RFC 9112, section 6.3. */
   #framing({ status, headers }: Head): State {
     if (this.#method === "HEAD" || status === 204 || status === 304) return "done";
     const coding = headers["transfer-encoding"];
@@ -177,7 +177,7 @@ export class HttpSyntaxError extends Error {
 const empty: Buffer = Buffer.alloc(0);
 const beginning = "HTTP/1.";
 
-/** Where a head ends, and how long its end is; also of one whose lines end in line feeds alone, as RFC 9112, 2.2, allows. */
+/** Returns the end of a head and the length of its terminator, including heads whose lines end in line feeds alone, as RFC 9112, 2.2, allows. */
 export function endOfHead(bytes: Buffer): { readonly at: number; readonly length: number } | undefined {
   const ends = (["\n\r\n", "\n\n"] as const)
     .map((end) => ({ at: bytes.indexOf(end), length: end.length }))
@@ -185,7 +185,7 @@ export function endOfHead(bytes: Buffer): { readonly at: number; readonly length
   return ends.toSorted((one, other) => one.at - other.at)[0];
 }
 
-/** What speaks another protocol, as far as its first bytes tell which. */
+/** Returns the error for a server that speaks another protocol, identified by its first bytes where possible. */
 function noHttp(bytes: Buffer, start: TargetText): ProbeFault | HttpSyntaxError {
   const [first, second, , type] = bytes;
   if ((first === 0x15 || first === 0x16) && second === 3) return new TlsInPlace();
@@ -204,7 +204,7 @@ export class TlsInPlace extends ProbeFault {
 
 function parseHead(bytes: Buffer, end: number): Head {
   const lines = bytes.toString("latin1", 0, end).replace(/\r$/, "").split(/\r?\n/);
-  const [, code, statusText = ""] = /^HTTP\/1\.[01] (\d{3})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
+  const [, code, statusText = ""] = /^HTTP\/1\.[01] ([1-9]\d{2})(?: ([^\r\n]*))?$/.exec(lines[0] ?? "") ?? [];
   if (code === undefined) throw noHttp(bytes, TargetText.of(lines[0] ?? ""));
   const headers: Record<string, string | string[]> = Object.create(null);
   for (const line of unfolded(lines.slice(1))) {

@@ -7,7 +7,7 @@ import { ProbeFault } from "../net/faults.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
 import { AnswerReader, endOfHead, type Head } from "./answer.ts";
 
-/** What is asked. */
+/** A request. */
 export interface Question {
   readonly method: string;
   /** Path and query. */
@@ -18,7 +18,7 @@ export interface Question {
   readonly maxBody: number;
 }
 
-/** What was answered. */
+/** A response. */
 export interface Answer extends Head {
   /** The decoded body, or its beginning. */
   readonly body: Buffer;
@@ -60,7 +60,7 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
       body?.end();
     };
     const read = (chunk: Buffer): void => {
-      // What only informs of the answer to come is not its first byte.
+      // An informational response does not count as the first byte.
       if (!begun && !/^HTTP\/1\.[01] 1/.test(chunk.toString("latin1", 0, 10))) {
         watch.enter(endOfHead(chunk) ? "body" : "headers");
         begun = true;
@@ -93,7 +93,7 @@ export function send(socket: Socket, { method, path, headers, body }: Omit<Quest
   let text = `${method} ${path} HTTP/1.1\r\n`;
   for (const name in headers) {
     const value = ownEntry(headers, name) ?? "";
-    // What a secret holds must not end the header.
+    // The value of a secret must not be able to end the header.
     if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value))
       throw new ProbeFault("internal", `the header ${name} holds a character that no header may have`);
     text += `${name}: ${value}\r\n`;
@@ -113,21 +113,30 @@ const decoders: Readonly<Record<string, (first: number) => Transform>> = {
   zstd: () => createZstdDecompress(),
 };
 
-/** What the decoders understand, as a request offers it. */
+/** The supported content codings, as offered in a request. */
 export const codings = "gzip, deflate, br, zstd";
 
-/** How many more bytes a compressed body may have than a decoded one. */
+/** Number of bytes by which a compressed body may exceed the limit of the decoded one. */
 const slack = 65_536;
 
 /** The most codings of a body that are taken off. */
 const mostCodings = 4;
 
+/** Returns whether a body in this encoding is kept as it is because it cannot be decoded completely. */
+export function isUndecodable(encoding: string): boolean {
+  return codingsIn(encoding).length > 0 && decodersOf(encoding).length === 0;
+}
+
+function codingsIn(encoding: string): string[] {
+  const names = encoding.split(",").map((name) => name.trim().toLowerCase());
+  return names.filter((name) => name !== "" && name !== "identity");
+}
+
 /** Codings in the order in which they are taken off: the reverse of that in which they were put on. */
 function decodersOf(encoding: string): ((first: number) => Transform)[] {
-  const names = encoding.split(",").map((name) => name.trim().toLowerCase());
-  const wanted = names.filter((name) => name !== "" && name !== "identity").reverse();
+  const wanted = codingsIn(encoding).reverse();
   const known = wanted.flatMap((name) => ownEntry(decoders, name) ?? []);
-  // What cannot be decoded to its end is left as it is.
+  // A body that cannot be decoded completely is kept as it is.
   return known.length === wanted.length && known.length <= mostCodings ? known : [];
 }
 

@@ -1,4 +1,4 @@
-/** What an HTTP answer must be like: the settings under `expect`, and the first thing that is not as expected. */
+/** Expectations for an HTTP response: the settings under `expect`, and the first one that is not met. */
 
 import { z } from "zod";
 import { duration, told } from "../../../shared/config/fields.ts";
@@ -12,7 +12,7 @@ import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
-import type { Answer } from "./exchange.ts";
+import { type Answer, isUndecodable } from "./exchange.ts";
 import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
 /** The parts of an answer that expectations speak of. */
@@ -85,7 +85,7 @@ export const jsonScalar = lazily(() =>
 /** A single value of JSON. */
 export type JsonScalar = z.output<ReturnType<typeof jsonScalar>>;
 
-/** What is wrong with an expected text: one that looks like a comparison or a pattern must be one. */
+/** Returns the mistake in an expected text: one that looks like a comparison or a pattern must be a valid one. */
 function expectedMistake(text: string): string | undefined {
   const [, operator, limit = ""] = /^(<=|>=|<|>)(.*)$/s.exec(text) ?? [];
   if (operator !== undefined && asNumber(limit) === undefined && !limit.includes("${"))
@@ -93,7 +93,7 @@ function expectedMistake(text: string): string | undefined {
   return slashedMistake(text);
 }
 
-/** What is wrong with a text that is written like a pattern; `undefined` for one that is none. */
+/** Returns the mistake in a text written like a pattern; `undefined` if it is not written like one. */
 function slashedMistake(text: string): string | undefined {
   const mistake = isWrittenAsPattern(text) ? patternMistake(text) : undefined;
   return mistake && `must be a regular expression between its slashes: ${mistake}`;
@@ -123,7 +123,7 @@ export const expectations = lazily(() =>
       }),
     )
       .optional()
-      .describe("Headers that the answer must carry, each with its text or a /pattern/."),
+      .describe("Headers that the response must have, each with a text or a /pattern/."),
     body_contains: z.string().min(1).optional().describe("A text that the body must contain."),
     body_matches: z
       .string()
@@ -132,7 +132,7 @@ export const expectations = lazily(() =>
       })
       .optional()
       .describe(
-        "A regular expression that is found in the body, in the syntax of RE2: without look-around and references to groups.",
+        "A regular expression that must match somewhere in the body, in RE2 syntax: without lookaround and backreferences.",
       ),
     json: jsonValues()
       .optional()
@@ -142,7 +142,7 @@ export const expectations = lazily(() =>
     max_time: duration()
       .optional()
       .describe(
-        "The longest that the whole exchange may take, redirects included. A slower answer is asked for again at once: if that one is fast, the first had met a cold instance.",
+        "The maximum duration of the whole exchange, redirects included. A slower response is rechecked immediately: if the second is fast enough, the first hit a cold instance.",
       ),
   }),
 );
@@ -161,7 +161,11 @@ export function unmet(expected: Expectations, seen: Answered, json: unknown): Se
     bodyProblem(expected, seen) ??
     jsonProblem(expected, seen, json) ??
     timeProblem(expected, seen);
-  return problem && { ...problem, status: seen.status };
+  if (problem === undefined) return undefined;
+  const encoding = String(seen.headers["content-encoding"] ?? "");
+  const isEncoded = problem.phase === "body" && isUndecodable(encoding);
+  const why = isEncoded ? cite`; it is encoded as ${TargetText.of(encoding).first(40)}, which was not asked for` : "";
+  return { ...problem, message: cite`${problem.message}${why}`, status: seen.status };
 }
 
 function statusProblem(
@@ -192,13 +196,13 @@ export function statusLine(status: number, text: TargetText): TargetText {
   return cite`${status}${text.judge((said) => said.trim() === "") ? "" : cite` ${text}`}`;
 }
 
-/** What an answer in text or JSON says, as the end of a sentence. */
+/** Returns the message in a text or JSON response, as the end of a sentence. */
 export function said(headers: Answered["headers"], body: TargetText): Words {
   const isTold = /json|text\/plain/.test(String(headers["content-type"] ?? ""));
   return isTold && body.judge((text) => text.trim() !== "") ? cite`: ${body.first(longestExcerpt)}` : "";
 }
 
-/** How nginx, Apache, Go and others answer plain HTTP at a port of TLS. */
+/** Responses of nginx, Apache, Go and others to plain HTTP on a TLS port. */
 const plainHttpToTls =
   /plain HTTP request was sent to HTTPS|speaking plain HTTP to an SSL|HTTP request to an HTTPS server/i;
 
@@ -278,7 +282,7 @@ function matchesText(expected: string, text: string): boolean {
   return parsePattern(expected)?.isIn(text) ?? text === expected;
 }
 
-/** Whether a value of JSON is the one expected, compares to it as it says (`"< 0.8"`, `"!= down"`), or is found by its /pattern/. */
+/** Returns whether a JSON value equals the expected one, satisfies its comparison (`"< 0.8"`, `"!= down"`), or matches its /pattern/. */
 export function meets(value: unknown, expected: JsonScalar): boolean {
   if (typeof expected !== "string") return value === expected;
   const comparison = /^(<=|>=|==|!=|<|>)\s*(.+)$/s.exec(expected);
@@ -324,5 +328,5 @@ function quoted(expected: JsonScalar): string {
   return typeof expected === "string" ? expected : JSON.stringify(expected);
 }
 
-/** How much of an answer is told, in characters. */
+/** Maximum length of an excerpt from a response, in characters. */
 const longestExcerpt = 120;

@@ -30,22 +30,19 @@ export const extractions = lazily(() =>
             "must be a path such as $.pool.utilization or $.phases[0]",
           )
           .describe('Where the value stands in the JSON body: $.a.b[0]["c"].'),
-        unit: z
-          .enum(writtenUnits)
-          .optional()
-          .describe("The unit in which the target writes the value. Default: the base unit of the metric."),
+        unit: z.enum(writtenUnits).optional().describe("The unit of the value. Default: the base unit of the metric."),
         equals: z
           .union([scalar(), z.array(scalar())])
           .optional()
-          .describe("Makes the sample 1 when the value is this, or one of these, and 0 otherwise."),
+          .describe("Makes the sample 1 if the value equals this, or one of these, and 0 otherwise."),
         each: z
           .string()
           .optional()
           .describe(
-            "The value is an object or a list: each entry becomes a sample, with its key (or its number, from 1) in this label.",
+            "Treats the value as an object or a list: each entry becomes a sample, with its key (or its number, from 1) in this label.",
           ),
         labels: namedRecord(z.string(), z.string()).optional().describe("Labels of the samples."),
-        required: z.boolean().default(true).describe("Whether the probe fails when the value is missing."),
+        required: z.boolean().default(true).describe("Whether the probe fails if the value is missing."),
       })
       .check((context) => {
         for (const [field, message] of problems(context.value)) {

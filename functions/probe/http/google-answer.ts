@@ -1,19 +1,19 @@
 /**
- * Answers that Google itself gives in place of an application: its front ends, Cloud Run, load balancers, IAP and Cloud Armor. They are told by
- * their texts and headers, never by their status alone: an application answers 403, 404 and 429 as well.
+ * Responses that come from Google itself instead of the application: from its front ends, Cloud Run, load balancers, IAP and Cloud Armor.
+ * They are recognized by their texts and headers, never by their status alone: an application answers 403, 404 and 429 as well.
  */
 import type { Failure } from "../../../shared/messages/report.ts";
 
 /** Headers by their names in lower case. */
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Who answered, and what that means, as the end of a sentence. */
+/** The Google component that responded, and what the response means, as the end of a sentence. */
 export interface GoogleAnswer {
   readonly by: NonNullable<Failure["answered_by"]>;
   readonly means: string;
 }
 
-/** Who of Google answered; `undefined` for an answer that may be the application's own. @param body or its beginning */
+/** Returns the Google component that responded; `undefined` for a response that may be the application's own. @param body or its beginning */
 export function googleAnswer(status: number, headers: Headers, body: string): GoogleAnswer | undefined {
   if (status < 400) return undefined;
   const text = body.slice(0, longest).replaceAll(/\s+/g, " ").trim();
@@ -41,12 +41,12 @@ interface Known extends GoogleAnswer {
   is(text: string, headers: Headers): boolean;
 }
 
-/** Whether a text is one of the pages that Google's front ends write: a headline, and a sentence below it. */
+/** Returns whether a text is an error page of Google's front ends: a headline, and a sentence below it. */
 function isPage(text: string, sentence: RegExp): boolean {
   return /<h1>Error: [^<]+<\/h1> ?<h2>/i.test(text) && sentence.test(text);
 }
 
-/** What is known of them; the first match counts. */
+/** The known responses; the first match counts. */
 const answers: readonly Known[] = [
   {
     by: "iap",

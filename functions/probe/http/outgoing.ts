@@ -34,7 +34,7 @@ export class CertificateFault extends ProbeFault {
   }
 }
 
-/** What says how a request is sent, without what its answer must be like. */
+/** The settings that describe the request, without the expectations for its response. */
 export type SendingSettings = Pick<
   RequestSettings,
   "url" | "method" | "headers" | "id_token" | "oauth2" | "body" | "json" | "form" | "ip_version" | "tls"
@@ -131,7 +131,7 @@ export function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
   return cookie === undefined ? outgoing : { ...outgoing, headers: { ...outgoing.headers, cookie } };
 }
 
-/** What TLS to a target takes besides its settings; secrets resolved. */
+/** Values for TLS to a target in addition to its settings; secrets resolved. */
 export interface TlsSecrets {
   readonly ca: string | undefined;
   readonly client: ClientCertificate | undefined;

@@ -25,9 +25,9 @@ import { isHttpUrl, type RequestSettings } from "./settings.ts";
 /** One answer on the way of a request, as it was seen: where it led, a target may have said. */
 export type SeenHop = Omit<Hop, "url"> & { readonly url: TargetText };
 
-/** What came of a request. */
+/** The result of a request. */
 export interface Asked {
-  /** What stood in place of a complete answer. */
+  /** The failure, if there was no complete response. */
   readonly failure?: SeenFailure | undefined;
   /** The last answer, even where redirects should have gone on. */
   readonly answer?: Answer & { readonly seconds: number };
@@ -40,9 +40,9 @@ export interface Asked {
 }
 
 /**
- * Sends the request on a fresh connection, and follows its redirects: from a public address to a private one only where that is allowed.
- * @param confidential names of headers that no other origin may see, besides those that are secret by themselves
- * @param cookies those of the conversation that the request belongs to; what answers set comes to them
+ * Sends the request on a fresh connection and follows its redirects: from a public address to a private one only if that is allowed.
+ * @param confidential names of headers that no other origin may see, in addition to those that are always secret
+ * @param cookies cookies of the conversation that the request belongs to; cookies set by responses are added to it
  */
 export async function ask(
   settings: RequestSettings,
@@ -68,7 +68,7 @@ export async function ask(
       const { expiresAt, answer, address } = await visit(
         withCookies(outgoing, cookies),
         settings,
-        // Who asked for another origin may not learn who we are.
+        // Another origin must not see the client certificate.
         { ca, client: outgoing.url.origin === first.url.origin ? client : undefined },
         reachable,
         watch,

@@ -33,34 +33,32 @@ export const requestFields = lazily(() => ({
       { error: "must be a URL that begins with http:// or https://, or { secret: NAME }" },
     )
     .describe(
-      "The URL to request, or a secret that holds it, with user and password where it needs them. Of a secret one, reports show host and port.",
+      "The URL to request, or a secret that holds it, with user and password if needed. For a secret URL, reports show only the host and port.",
     ),
   method: z
     .enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
     .default("GET")
-    .describe("The method of the request."),
-  headers: headerFields().describe(
-    "Headers of the request. A secret one is not sent to another origin after a redirect.",
-  ),
+    .describe("The request method."),
+  headers: headerFields().describe("Request headers. A secret header is not sent to another origin after a redirect."),
   ...identityFields(),
-  body: textOrSecret().optional().describe("The body of the request, a text or a secret."),
-  json: anyJson().optional().describe("The body of the request as JSON, in place of `body`."),
+  body: textOrSecret().optional().describe("The request body, as a text or a secret."),
+  json: anyJson().optional().describe("The request body as JSON, instead of `body`."),
   form: namedRecord(z.string(), z.union([formValue(), z.array(formValue())]))
     .optional()
     .describe(
-      "The body of the request as the fields of a form, in place of `body`: texts, numbers, true or false, secrets, or lists of these. It is sent as `application/x-www-form-urlencoded`.",
+      "The request body as form fields, instead of `body`: texts, numbers, true or false, secrets, or lists of these. It is sent as `application/x-www-form-urlencoded`.",
     ),
   follow_redirects: z
     .int()
     .min(0)
     .max(20)
     .default(5)
-    .describe("How many redirects are followed; 0 takes the first answer."),
+    .describe("The maximum number of redirects to follow. With 0, the first response counts."),
   allow_private_redirects: z
     .boolean()
     .default(false)
     .describe(
-      "Follows redirects from a public address to a private one, too, such as an internal service. A target that is private itself may redirect to private addresses in any case.",
+      "Also follows redirects from a public address to a private one, such as an internal service. A target at a private address may always redirect to private addresses.",
     ),
   ip_version: ipVersion(),
   max_body: z
@@ -68,9 +66,9 @@ export const requestFields = lazily(() => ({
     .min(1)
     .max(64 * 2 ** 20)
     .default(2 ** 20)
-    .describe("The longest decoded body that is accepted, in bytes."),
+    .describe("The maximum size of the decoded body, in bytes."),
   tls: tlsVerification(),
-  expect: expectations().prefault({}).describe("What the answer must be like."),
+  expect: expectations().prefault({}).describe("The expectations for the response."),
 }));
 
 /** A request and what its answer must be like. */
@@ -95,7 +93,7 @@ export function oneBody(
   context.addIssue({ code: "custom", message: `write either ${first} or ${second}, not both`, path: [second] });
 }
 
-/** Whether a text is a URL of HTTP. */
+/** Returns whether a text is an HTTP URL. */
 export function isHttpUrl(text: string): boolean {
   return /^https?:$/.test(URL.parse(text)?.protocol ?? "");
 }

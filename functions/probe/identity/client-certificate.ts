@@ -11,14 +11,14 @@ import type { ProbeWorld } from "../prober.ts";
 export const clientCertificate = lazily(() =>
   z
     .strictObject({
-      cert: secretReference().describe("The certificate in PEM, with those between it and its authority below it."),
-      key: secretReference().describe("The private key of the certificate, in PEM and without a passphrase."),
+      cert: secretReference().describe("The certificate in PEM, followed by any intermediate certificates."),
+      key: secretReference().describe("The private key of the certificate, in PEM without a passphrase."),
     })
     .optional()
-    .describe("What proves who we are to a server that asks for a client certificate (mutual TLS)."),
+    .describe("The client certificate to present to a server that requests one (mutual TLS)."),
 );
 
-/** Where the certificate and its key are kept. */
+/** References to the certificate and its key. */
 export type ClientCertificateSettings = z.output<ReturnType<typeof clientCertificate>>;
 
 /**

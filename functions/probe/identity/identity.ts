@@ -1,4 +1,4 @@
-/** How a request proves who we are: the settings, and the headers that they mean. One place for every kind that sends headers. */
+/** Authentication of requests: the settings, and the headers derived from them. Shared by every kind that sends headers. */
 import { z } from "zod";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -17,12 +17,12 @@ export const identityFields = lazily(() => ({
     )
     .optional()
     .describe(
-      "Sends an ID token of the monitor's own identity for this audience: the URL of a private Cloud Run service, or the OAuth client id of IAP. It goes as `authorization: Bearer`, or beside an `authorization` of your own as `x-serverless-authorization` (Cloud Run) or `proxy-authorization` (IAP).",
+      "Sends an ID token of the monitor's own identity for this audience: the URL of a private Cloud Run service, or the OAuth client ID of IAP. The token is sent as `authorization: Bearer` or, if you set an `authorization` header of your own, as `x-serverless-authorization` (Cloud Run) or `proxy-authorization` (IAP).",
     ),
   oauth2: oauth2Settings(),
 }));
 
-/** How a request proves who we are. */
+/** How a request authenticates. */
 export type IdentitySettings = z.output<z.ZodObject<ReturnType<typeof identityFields>>>;
 
 /** Headers that carry a proof, which no other origin may see. */
@@ -67,7 +67,7 @@ export function reconsiderIdentity({ oauth2 }: IdentitySettings, status: number,
 
 async function idToken(audience: string, { google, signal, conceal }: ProbeWorld): Promise<string> {
   try {
-    // Whoever gives out tokens knows no signal.
+    // The token source does not support an abort signal.
     const token = await unlessAborted(google.idToken(audience), signal);
     conceal(token);
     return token;

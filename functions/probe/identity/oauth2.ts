@@ -25,26 +25,26 @@ export const oauth2Settings = lazily(() =>
         .string()
         .superRefine(told((url) => (/^https?:/.test(url) ? urlMistake(url, ["https", "http"]) : undefined)))
         .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user and #")
-        .describe("The token endpoint. `http://` is for this machine only."),
-      client_id: textOrSecret().describe("The id of the client."),
-      client_secret: secretReference().describe("The secret of the client."),
-      scope: z.string().min(1).optional().describe("Scopes to ask for, with spaces between them."),
-      audience: z.string().min(1).optional().describe("What the token is for, where the endpoint asks for it."),
+        .describe("The token endpoint. `http://` is allowed for this machine only."),
+      client_id: textOrSecret().describe("The client ID."),
+      client_secret: secretReference().describe("The client secret."),
+      scope: z.string().min(1).optional().describe("Scopes to request, separated by spaces."),
+      audience: z.string().min(1).optional().describe("The audience of the token, if the endpoint requires one."),
       authenticate: z
         .enum(["header", "body"])
         .default("header")
-        .describe("Where the endpoint expects id and secret: in a header (HTTP Basic) or in the body."),
+        .describe("Where to send the client ID and secret: in a header (HTTP Basic) or in the body."),
       endpoint_ca: secretReference()
         .optional()
-        .describe("Trusted authorities of the endpoint in PEM, in place of the system's."),
+        .describe("Trusted certificate authorities for the endpoint, in PEM, instead of the system's."),
     })
     .optional()
     .describe(
-      "Asks a token endpoint for an access token (OAuth 2 client credentials) and sends it as `authorization: Bearer`. The token is kept until it expires.",
+      "Requests an access token from a token endpoint (OAuth 2 client credentials) and sends it as `authorization: Bearer`. The token is cached until it expires.",
     ),
 );
 
-/** Who asks for a token, and where. */
+/** The client that requests a token, and the endpoint. */
 export type OAuth2Settings = NonNullable<z.output<ReturnType<typeof oauth2Settings>>>;
 
 /** A token, and until when it is used: milliseconds since the epoch. */
@@ -56,7 +56,7 @@ interface Token {
 /** Tokens, and those that are being asked for, by what was asked; apart for each identity of the monitor, so that no test finds another's. */
 const kept = new WeakMap<GoogleApi, Map<string, Promise<Token>>>();
 
-/** How long a token endpoint may take, in milliseconds. */
+/** Maximum time for a response of the token endpoint, in milliseconds. */
 const patienceMs = 10_000;
 /** A token is not used in the last minute before it expires. */
 const reserveMs = 60_000;
@@ -106,7 +106,7 @@ interface Client {
   readonly ca: string | undefined;
 }
 
-/** Asks for a token, in a time of its own: whoever asked first may leave earlier than those who wait for the same. */
+/** Requests a token, with a timeout of its own: the first caller may leave earlier than others that wait for the same token. */
 async function requested(settings: OAuth2Settings, client: Client, world: ProbeWorld): Promise<Token> {
   const closers: (() => void)[] = [];
   const own: ProbeWorld = {
@@ -200,7 +200,7 @@ function tokenIn(status: number, body: string, settings: OAuth2Settings, { now, 
   if (String(token_type).toLowerCase() !== "bearer")
     throw new IdentityFault("protocol", `${named(settings)} gave a token that is no bearer token`, { status });
   const seconds = Number(expires_in);
-  // What says nothing of its end is used once.
+  // A token without an expiry time is used once.
   const until = Number.isFinite(seconds) ? now() + Math.max(0, seconds * 1000 - reserveMs) : 0;
   return { text: access_token, until };
 }
@@ -226,7 +226,7 @@ function waitedTooLong(settings: OAuth2Settings): IdentityFault {
 
 function isTokenUrl(text: string): boolean {
   const url = URL.parse(text);
-  // What is wrong with the address as such has been said.
+  // Mistakes in the URL itself are reported elsewhere.
   if (url === null) return /^https?:/.test(text);
   if (url.username !== "" || url.password !== "" || url.hash !== "") return false;
   // A secret goes over an encrypted connection, or does not leave the machine.

@@ -18,15 +18,15 @@ const path = lazily(() =>
 const written = lazily(() =>
   z
     .strictObject({
-      json: path().optional().describe("A path into the JSON answer."),
-      header: headerName().optional().describe("The name of a header of the answer."),
+      json: path().optional().describe("A path into the JSON response."),
+      header: headerName().optional().describe("The name of a response header."),
       matches: z
         .string()
         .refine((text) => patternMistake(text) === undefined, {
           error: ({ input }) => `must be a pattern such as /session=([^;]+)/: ${patternMistake(String(input))}`,
         })
         .optional()
-        .describe("A /pattern/ that is found in the value, in the syntax of RE2, of which the first group is kept."),
+        .describe("A /pattern/ to match in the value, in RE2 syntax. Its first group is captured."),
       /** @default what the name says */
       secret: z.boolean().optional().describe("Keeps the value out of reports."),
     })
@@ -35,7 +35,7 @@ const written = lazily(() =>
     }),
 );
 
-/** Where a value stands, and whether it is secret. */
+/** The location of a value, and whether it is secret. */
 export type Capture = z.output<ReturnType<typeof written>>;
 
 /** The schema of `capture`: where each variable stands, by its name. */
@@ -54,7 +54,7 @@ export const captures = lazily(() =>
 
 const telling = /token|passw(?:or)?d|secret|api_?key|jwt|cookie|credential|authorization|session|bearer/i;
 
-/** Whether a name says that its value is a secret. */
+/** Returns whether a name indicates that its value is secret. */
 export function isSecretName(name: string): boolean {
   return telling.test(name);
 }
@@ -66,7 +66,7 @@ export function withoutSecretFields(text: string): string {
   );
 }
 
-/** What was kept, or in one sentence why something could not be. */
+/** The captured values, or a sentence on why one could not be captured. */
 export interface Captured {
   readonly values: readonly (readonly [name: string, value: Json, secret: boolean])[];
   readonly problem?: string;
@@ -110,7 +110,7 @@ function foundAt(
 }
 
 function atPath(path: string, documents: readonly unknown[]): Json | undefined {
-  // What was parsed as JSON consists of values of JSON.
+  // Parsed JSON contains only JSON values.
   return documents.flatMap((document) => valuesAt(document, path)).find((value) => value !== undefined) as
     | Json
     | undefined;

@@ -4,7 +4,7 @@ import { journey } from "../probers/journey.ts";
 
 type Written = ReturnType<typeof chatJourney>;
 
-/** What the settings say of a change to a journey that is right: the place and the sentence of each mistake. */
+/** Returns the mistakes that the settings report for a change to a valid journey: the place and the sentence of each. */
 function mistakes(change: (journey: Written) => object): (readonly [string, string])[] {
   const parsed = journey.settings.safeParse(change(chatJourney(1)));
   return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => [path.join("."), message] as const);

@@ -49,20 +49,20 @@ const kinds = ["http", "websocket", "stream", ...utterances, "check"] as const;
 export const journeyStep = lazily(() =>
   z
     .strictObject({
-      name: stepName().describe("What the step is called in failures and in golden_path_step_time."),
+      name: stepName().describe("The name of the step in failures and in golden_path_step_time."),
       http: z
         .strictObject(requestFields())
         .superRefine(oneBody)
         .superRefine(tlsOverTls("https"))
         .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
-        .describe("Sends a request on a fresh connection, as the probe `http` does, and judges the answer."),
+        .describe("Sends a request on a fresh connection, like an `http` probe, and checks the response."),
       websocket: z
         .strictObject(socketFields())
         .superRefine(tlsOverTls("wss"))
         .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
-        .describe("Opens a WebSocket on a fresh connection. It stays open for the steps that follow."),
+        .describe("Opens a WebSocket on a fresh connection. It stays open for the following steps."),
       stream: z
         .strictObject(streamFields())
         .superRefine(oneBody)
@@ -70,19 +70,19 @@ export const journeyStep = lazily(() =>
         .refine(oneAuthorization.holds, oneAuthorization.otherwise)
         .optional()
         .describe(
-          "Sends a request whose answer is a stream of server-sent events. It stays open for the steps with `expect` that follow.",
+          "Sends a request whose response is a stream of server-sent events. It stays open for the following steps with `expect`.",
         ),
       ...utteranceFields(),
       ...waitFields(expectedEvent()),
       send: utteranceFields().send.describe(
-        "Sends a message over the open WebSocket: a text as it is, anything else as JSON.",
+        "Sends a message over the open WebSocket: a text verbatim, anything else as JSON.",
       ),
       expect: waitFields(expectedEvent()).expect.describe(
-        "Messages that must come over the open WebSocket or stream, in this order. Others may come between them.",
+        "Messages that must arrive over the open WebSocket or stream, in this order. Other messages may arrive in between.",
       ),
-      ping: utteranceFields().ping.describe("Sends a ping over the open WebSocket and waits for its answer."),
+      ping: utteranceFields().ping.describe("Sends a ping over the open WebSocket and waits for the pong."),
       close: utteranceFields().close.describe(
-        "Closes the open WebSocket with this code and waits until the server has closed too.",
+        "Closes the open WebSocket with this code and waits until the server closes it too.",
       ),
       check: namedRecord(name(), jsonScalar())
         .optional()
@@ -92,9 +92,9 @@ export const journeyStep = lazily(() =>
       capture: captures()
         .default({})
         .describe(
-          "Values to keep from the answer of `http` or the messages of `expect` for later steps: `token: $.token`, or `{ header: x-thread }`. Those with names like token, password or secret are kept out of reports, and so is one with `secret: true`.",
+          "Values to capture from the response of `http` or the messages of `expect` for later steps: `token: $.token`, or `{ header: x-thread }`. Values with names like token, password or secret, and those with `secret: true`, are kept out of reports.",
         ),
-      within: duration().prefault("10s").describe("The longest that the step may take."),
+      within: duration().prefault("10s").describe("The maximum duration of the step."),
     })
     .refine(failsWhileExpecting.holds, failsWhileExpecting.otherwise)
     .refine((step) => actionMistake(step, kinds) === undefined, {
@@ -194,7 +194,7 @@ function markMistake(
   };
 }
 
-/** Where a mark stands: the keys that lead to the text. */
+/** Returns the location of a mark: the keys that lead to the text. */
 function placeOf(mark: string, value: unknown): (string | number)[] | undefined {
   if (typeof value === "string") return value.includes(`\${${mark}}`) ? [] : undefined;
   if (typeof value !== "object" || value === null) return undefined;

@@ -29,7 +29,7 @@ import { socketTarget } from "../websocket/settings.ts";
 import { capture, withoutSecretFields } from "./capture.ts";
 import { fillable, type JourneyStep } from "./steps.ts";
 
-/** What came of the steps. */
+/** The result of the steps. */
 export interface Walked {
   /** Seconds that each completed step took. */
   readonly completed: readonly { readonly name: string; readonly seconds: number }[];
@@ -39,9 +39,9 @@ export interface Walked {
   readonly seconds: number;
 }
 
-/** How steps are walked. */
+/** Options for running steps. */
 export interface Walk {
-  /** What is known at the beginning; what is captured comes to it. */
+  /** The variables known at the beginning; captured values are added. */
   readonly variables: Map<string, Json>;
   readonly world: ProbeWorld;
   /** A journey is one visit: what one step is given, the next one shows. */
@@ -100,7 +100,7 @@ class Walker {
     this.#world = world;
   }
 
-  /** Whether the step needs a variable or a WebSocket that is not there. */
+  /** Returns whether the step needs a variable or a WebSocket that does not exist. */
   lacks(step: JourneyStep): boolean {
     const speaks = actions.some((action) => step[action] !== undefined);
     const asked = [...marksIn(fillable(step)), ...Object.keys(step.check ?? {})];
@@ -223,7 +223,7 @@ class Walker {
     return undefined;
   }
 
-  /** Keeps what the step captures, secrets concealed before anything is told of the answer. @returns what is missing */
+  /** Captures the step's values, and registers secrets before any part of the response is reported. @returns what is missing */
   #keep(step: JourneyStep, documents: readonly unknown[], headers = {}): string | undefined {
     const { values, problem } = capture(step.capture, documents, headers);
     for (const [name, value, secret] of values) {
@@ -238,7 +238,7 @@ function filledRequest(settings: RequestSettings, variables: Variables): Request
   return { ...settings, ...filledSending(settings, variables) };
 }
 
-/** What is sent, its variables filled in. */
+/** Returns the request with its variables filled in. */
 function filledSending(
   { url, headers, body, json, form }: SendingSettings,
   variables: Variables,

@@ -11,7 +11,7 @@ import { ProbeFault } from "./faults.ts";
 /** The kinds of address that an instance may have. */
 export const addressKinds = ["public", "private", "psc"] as const;
 
-/** What is needed to be let in. */
+/** The access that a connection to an instance requires. */
 export interface InstanceAccess {
   /** An address, or the name of a Private Service Connect endpoint. */
   readonly host: string;
@@ -19,11 +19,11 @@ export interface InstanceAccess {
   readonly ca: string;
   /** Our certificate of an hour, and its key, in PEM. */
   readonly client: { readonly cert: string; readonly key: string };
-  /** What the instance's certificate is for: `project:instance`, or a name of DNS. */
+  /** The name in the instance's certificate: `project:instance`, or a DNS name. */
   readonly name: string;
 }
 
-/** Where connectors listen on an instance. */
+/** The port of an instance for connectors. */
 export const connectorPort = 3307;
 
 /** Access is asked for again when it is older than this, in milliseconds; a certificate holds for an hour. */

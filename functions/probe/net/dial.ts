@@ -6,7 +6,7 @@ import type { ProbeWorld } from "../prober.ts";
 import { ProbeFault } from "./faults.ts";
 import type { Stopwatch } from "./stopwatch.ts";
 
-/** Where to connect to: a port of a host, or a socket of this machine. */
+/** The address to connect to: a host and port, or a local socket. */
 export type Address =
   | { readonly host: string; readonly port: number; readonly family?: 4 | 6 }
   | { readonly path: string };

@@ -28,19 +28,19 @@ export const portNumber: () => z.ZodInt = lazily(() => z.int().min(1).max(65_535
 
 /** The fields of the settings, but for the port. */
 export const endpointFields = lazily(() => ({
-  host: hostName().describe("The name or address to connect to."),
+  host: hostName().describe("The host name or address to connect to."),
   ip_version: ipVersion(),
-  tls: z.boolean().default(false).describe("Whether TLS is spoken from the first byte. Certificates are verified."),
+  tls: z.boolean().default(false).describe("Whether to use TLS from the first byte. Certificates are verified."),
   server_name: z
     .string()
     .min(1)
     .optional()
-    .describe("The name that is asked for and that the certificate must be for. Default: the host."),
-  ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+    .describe("The name to request (SNI), which the certificate must cover. Default: the host."),
+  ca: secretReference().optional().describe("Trusted certificate authorities in PEM, instead of the system's."),
   client_certificate: clientCertificate(),
 }));
 
-/** Where to connect to. */
+/** The endpoint to connect to. */
 export type Endpoint = z.output<z.ZodObject<ReturnType<typeof endpointFields>>> & { readonly port: number };
 
 /** Reports the fields that mean nothing without TLS. For `superRefine`. */

@@ -1,5 +1,6 @@
-/** What stands in place of an answer when the network fails, in a kind and a plain sentence. */
+/** Network failures, as a kind and a plain sentence. */
 
+import { isIP } from "node:net";
 import { type Failure, type FailureKind, identityPhase } from "../../../shared/messages/report.ts";
 import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -8,7 +9,7 @@ import { cite, TargetText, type Words } from "../text/target-text.ts";
 /** A failure as a prober saw it: its words are opened when the result is written. */
 export type SeenFailure = Omit<Failure, "message"> & { readonly message: Words };
 
-/** What of a failure a program may rely on besides its kind. */
+/** The fields of a failure that programs may rely on, in addition to its kind. */
 export type FailureFacts = Pick<Failure, "status" | "code" | "signal" | "answered_by">;
 
 /** A fault that a prober has already put into its kind and words. */
@@ -16,9 +17,9 @@ export class ProbeFault extends Error {
   override readonly name = "ProbeFault";
   readonly kind: FailureKind;
   readonly facts: FailureFacts;
-  /** Where it happened, if not in the phase that runs. */
+  /** The phase of the failure, if it is not the running one. */
   readonly phase: string | undefined;
-  /** What is told of it. The message has stars in place of what a target said. */
+  /** The text of the failure. The message has asterisks in place of anything that a target sent. */
   readonly words: Words;
 
   constructor(kind: FailureKind, words: Words, options?: ErrorOptions & FailureFacts & { readonly phase?: string }) {
@@ -31,7 +32,7 @@ export class ProbeFault extends Error {
   }
 }
 
-/** What is configured cannot be used: the target is not to blame. @param message what is wrong, and what to write */
+/** Returns a fault for an unusable configuration, which is not held against the target. @param message what is wrong, and what to write */
 export function configurationFault(message: string): ProbeFault {
   return new ProbeFault("internal", message, { phase: "settings" });
 }
@@ -51,7 +52,7 @@ export class Overrun extends Error {
   }
 }
 
-/** Where and on what a fault happened. */
+/** Where a fault happened, and on what. */
 export interface FaultContext {
   readonly phase: string;
   /** Whom the probe spoke to, without secrets: `api.example.com:443`, or the path of a socket. */
@@ -77,6 +78,16 @@ export function failureOf(error: unknown, { phase, peer: named, address, signal 
   if (known) return { kind: known.kind, phase, message: known.say(peer, phase, wordsOf(error), told), code };
   const what = code === "" ? TargetText.of(message) : code;
   return { kind: "internal", phase, message: cite`unexpected fault while ${doing(phase, peer)}: ${what}` };
+}
+
+/** A host and a port as URLs write them: `api.example.com:443`, `[::1]:443`. */
+export function hostAndPort(host: string, port: number): string {
+  return `${hostInUrl(host)}:${port}`;
+}
+
+/** A host as URLs write it: addresses of IPv6 in brackets. */
+export function hostInUrl(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host;
 }
 
 /** A peer with the address that was tried, unless it is named by that. */
@@ -226,13 +237,15 @@ const activities: Readonly<Record<string, string>> = {
   close: "waiting for the close of",
 };
 
-/** What an overrun of a phase means, where that can be said. */
+/** Returns the meaning of an overrun of a phase, if there is one. */
 export function unanswered(phase: string): string {
   if (phase === "dns") return ": no DNS server answered";
   return phase === "tls" ? ": it is overloaded, or does not speak TLS on this port" : "";
 }
 
-/** What goes on in a phase, as a part of a sentence: `connecting to api.example.com:443`. */
+/** Returns the action of a phase, as a part of a sentence: `connecting to api.example.com:443`. */
 export function doing(phase: string, peer: string): string {
-  return `${ownEntry(activities, phase) ?? `in the phase ${phase} with`} ${peer}`;
+  // A step without a name is called by what it does and its position.
+  const activity = ownEntry(activities, phase) ?? ownEntry(activities, phase.replace(/-\d+$/, ""));
+  return `${activity ?? `in the phase ${phase} with`} ${peer}`;
 }

@@ -11,7 +11,7 @@ export const ipVersion = lazily(() =>
   z
     .union([z.literal(4), z.literal(6), z.literal("any")])
     .default("any")
-    .describe("The kind of address to use: 4, 6 or any. Only the first address is tried, none is raced."),
+    .describe("The IP version to use: 4, 6 or any. Only the first address is tried."),
 );
 
 /** The kind of address to use. */
@@ -21,7 +21,7 @@ export type IpVersion = z.output<ReturnType<typeof ipVersion>>;
 export const tlsVerification = lazily(() =>
   z
     .strictObject({
-      ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+      ca: secretReference().optional().describe("Trusted certificate authorities in PEM, instead of the system's."),
       client_certificate: clientCertificate(),
       insecure: z.boolean().default(false).describe("Accepts any certificate. Its expiry is still measured."),
     })
@@ -30,7 +30,7 @@ export const tlsVerification = lazily(() =>
       path: ["ca"],
     })
     .prefault({})
-    .describe("How the certificates are verified."),
+    .describe("How certificates are verified."),
 );
 
 /** How the certificates of a target are verified. */

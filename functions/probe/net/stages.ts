@@ -8,13 +8,13 @@ import { cite, type Words } from "../text/target-text.ts";
 import { doing, failureOf, ProbeFault, type SeenFailure, spokenPeer, unanswered } from "./faults.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 
-/** What holds while a stage runs. */
+/** Limits of a running stage. */
 export interface StageLimit {
   /** Milliseconds that it may take. */
   readonly limitMs: number;
-  /** What an overrun is. @default timeout */
+  /** The kind of failure for an overrun. @default timeout */
   readonly kind?: FailureKind;
-  /** What is still missing, for the sentence of a failure: `no answer to the ping came`. */
+  /** Returns what is still missing, for the message of a failure: `no answer to the ping came`. */
   readonly missing: () => Words;
 }
 

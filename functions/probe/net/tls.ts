@@ -2,22 +2,23 @@
 import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { connect, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
+import { domainToASCII } from "node:url";
 import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 import { dial, eventOf } from "./dial.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 import { type Chain, type ClientCertificate, chainOf, contextOf, expiry, start, trusted } from "./trust.ts";
 
-/** What a connection must show to be trusted. */
+/** Requirements for a connection to be trusted. */
 export interface TlsOptions {
   /** The name or address that the certificate must be for. */
   readonly host: string;
   /** Trusted authorities in PEM. @default those of the system */
   readonly ca?: string | undefined;
-  /** How much is verified: `chain` leaves the name out. @default full */
+  /** The extent of the verification: `chain` does not verify the name. @default full */
   readonly verify?: "full" | "chain" | "nothing";
   readonly protocols?: readonly string[];
-  /** What proves who we are, in PEM. @default nothing */
+  /** The client certificate, in PEM. @default none */
   readonly client?: ClientCertificate | undefined;
 }
 
@@ -42,7 +43,8 @@ export interface Secured {
  * @throws the error of the handshake, where there was none to judge
  */
 export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch, now: number): Promise<Secured> {
-  const { host, ca, verify = "full", protocols, client } = options;
+  const { ca, verify = "full", protocols, client } = options;
+  const host = nameInTls(options.host);
   const authorities = trusted(ca);
   watch.enter("tls");
   const socket = connect({
@@ -73,12 +75,12 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
   };
 }
 
-/** How long it may take to find out whether a port speaks TLS, in milliseconds. */
+/** Maximum time to determine whether a port speaks TLS, in milliseconds. */
 const mostAskedMs = 1_000;
 
 /**
- * Whether a port that closed a plain connection without a word speaks TLS: it is asked once more, in TLS.
- * @param error with which the plain connection ended
+ * Returns whether a port that closed a plain connection without sending anything speaks TLS, by another connection with TLS.
+ * @param error that ended the plain connection
  */
 export async function wantsTls(
   error: unknown,
@@ -87,8 +89,14 @@ export async function wantsTls(
   world: ProbeWorld,
 ): Promise<boolean> {
   const silent = /^(ECONNRESET|EPIPE)$/.test((error as NodeJS.ErrnoException).code ?? "");
-  if (!silent || !/^(first_byte|upgrade|answer)$/.test(phase) || address === undefined || world.signal.aborted)
-    return false;
+  return (
+    silent && /^(first_byte|upgrade|answer|authentication)$/.test(phase) && (await speaksTls(address, port, world))
+  );
+}
+
+/** Returns whether a port speaks TLS from the first byte. @param address `undefined` if no address was tried */
+export async function speaksTls(address: string | undefined, port: number, world: ProbeWorld): Promise<boolean> {
+  if (address === undefined || world.signal.aborted) return false;
   const soon = AbortSignal.timeout(Math.ceil(Math.min(mostAskedMs, world.remaining() / 2)));
   const bounded = { ...world, signal: AbortSignal.any([world.signal, soon]) };
   const watch = stopwatch(() => world.clock());
@@ -99,6 +107,11 @@ export async function wantsTls(
   } catch (refusal) {
     return /^ERR_SSL_.*ALERT/.test((refusal as NodeJS.ErrnoException).code ?? "");
   }
+}
+
+/** A name as TLS asks for it: in ASCII, and without the final dot, which SNI must not have. Addresses stay as they are. */
+function nameInTls(host: string): string {
+  return isIP(host) === 0 ? (domainToASCII(host) || host).replace(/\.$/, "") : host;
 }
 
 /** Why the certificates are not accepted, the chain before the name; `undefined` when they are. */
@@ -115,11 +128,10 @@ function faultOf(
   return cite`the certificate is for ${namesOf(leaf)}, not for ${host}`;
 }
 
-/** Whether a certificate is for a name or an address. The common name counts for nothing, as in browsers. */
+/** Returns whether a certificate covers a name or an address. The common name is ignored, as in browsers. */
 function isFor(certificate: X509Certificate, host: string): boolean {
   if (isIP(host) !== 0) return certificate.checkIP(host) !== undefined;
-  const name = host.replace(/\.$/, "");
-  return certificate.checkHost(name, { subject: "never", partialWildcards: false }) !== undefined;
+  return certificate.checkHost(host, { subject: "never", partialWildcards: false }) !== undefined;
 }
 
 function explain(socket: TLSSocket, chain: Chain | undefined, now: number): TargetText {
@@ -130,7 +142,7 @@ function explain(socket: TLSSocket, chain: Chain | undefined, now: number): Targ
   const last = certificates.at(-1);
   const expired = certificates.find((certificate) => expiry(certificate) <= now);
   const early = certificates.find((certificate) => start(certificate) > now);
-  // Of the trusted authorities, OpenSSL is told only those that are valid now: of the others it says that they are missing.
+  // OpenSSL gets only the trusted authorities that are valid now, so it reports the others as missing.
   if (expired && (chain?.trusted || code === "CERT_HAS_EXPIRED"))
     return cite`the certificate of ${subjectOf(expired)} expired on ${day(expired.validTo)}`;
   if (early && (chain?.trusted || code === "CERT_NOT_YET_VALID"))
@@ -165,7 +177,7 @@ function subjectOf(certificate: X509Certificate | undefined): TargetText {
   return certificate?.subject ? commonName(certificate.subject) : namesOf(certificate);
 }
 
-/** How many names of a certificate are told. */
+/** Maximum number of a certificate's names in a message. */
 const mostNamed = 5;
 
 function namesOf(certificate: X509Certificate | undefined): TargetText {

@@ -11,13 +11,13 @@ export interface Authorities {
   readonly ca: string | undefined;
 }
 
-/** What proves who we are, in PEM. */
+/** A client certificate and its key, in PEM. */
 export interface ClientCertificate {
   readonly cert: string;
   readonly key: string;
 }
 
-/** How many authorities and contexts are remembered: more than a configuration has. */
+/** Maximum number of cached authorities and contexts: more than a configuration has. */
 const mostRemembered = 100;
 
 /** Reads the trusted authorities of the system, which takes a while. @param now milliseconds since the epoch */
@@ -31,7 +31,7 @@ const ofSystem = new WeakMap<readonly string[], Authorities>();
 /** The authorities of a text in PEM, or those of the system. @throws ProbeFault for a text that holds none, which blames the configuration */
 export function trusted(ca: string | undefined): Authorities {
   if (ca !== undefined) return remembered(configured, ca, () => readAuthorities(ca));
-  // Node gives the same list until it is told to trust others.
+  // Node returns the same list until the trusted authorities are changed.
   const list = getCACertificates("default");
   const known = ofSystem.get(list) ?? { bySubject: bySubject(list), ca };
   ofSystem.set(list, known);
@@ -80,7 +80,7 @@ export function contextOf(authorities: Authorities, client: ClientCertificate | 
   }).context;
 }
 
-/** How many of the certificates that a server sends are looked at. */
+/** Maximum number of examined certificates that a server sends. */
 const mostSent = 20;
 
 /** The most certificates of a chain. */
@@ -89,7 +89,7 @@ const longestPath = 10;
 /** The certificates from the server's own to an authority. */
 export interface Chain {
   readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
-  /** Whether it ends in a trusted authority. Where none does, it is as much of one as there is. */
+  /** Whether the chain ends in a trusted authority. If it does not, the chain is as complete as possible. */
   readonly trusted: boolean;
 }
 

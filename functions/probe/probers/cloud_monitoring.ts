@@ -6,17 +6,9 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { formatDuration, type Unit } from "../../../shared/text/units.ts";
-import {
-  dataAge,
-  type Measured,
-  monitoringNotes,
-  nothingRead,
-  type Observed,
-  observeReadings,
-  period,
-} from "../google/readings.ts";
+import { monitoringProber } from "../google/monitoring-prober.ts";
+import { type Measured, monitoringNotes, nothingRead, period } from "../google/readings.ts";
 import { aligners, type Reading, reducers, type Sample } from "../google/series.ts";
-import type { Prober } from "../prober.ts";
 import { always, fixed } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -28,44 +20,49 @@ const settings = lazily(() =>
         .regex(/^[a-z0-9.-]+\.[a-z]+\/[\w./-]+$/, {
           error: ({ input }) => `invalid metric type "${input}": write one such as run.googleapis.com/request_count`,
         })
-        .describe("The metric, by its type: pubsub.googleapis.com/subscription/num_undelivered_messages."),
-      resource_type: z.string().min(1).optional().describe("The type of the resource, such as pubsub_subscription."),
+        .describe("The metric type, such as pubsub.googleapis.com/subscription/num_undelivered_messages."),
+      resource_type: z.string().min(1).optional().describe("The monitored resource type, such as pubsub_subscription."),
       filter: z
         .string()
         .min(1)
         .optional()
-        .describe("More conditions in the language of Monitoring filters, such as resource.labels.topic_id = orders."),
+        .describe(
+          "Additional conditions in the Monitoring filter language, such as resource.labels.topic_id = orders.",
+        ),
       aligner: z
         .enum(aligners)
         .describe(
-          "How the points of one period become one: of a counter ALIGN_DELTA or ALIGN_RATE, of a gauge ALIGN_MEAN or ALIGN_MAX, of true and false ALIGN_FRACTION_TRUE, of a distribution ALIGN_PERCENTILE_95.",
+          "How the points of one period are combined: ALIGN_DELTA or ALIGN_RATE for a counter, ALIGN_MEAN or ALIGN_MAX for a gauge, ALIGN_FRACTION_TRUE for a boolean, ALIGN_PERCENTILE_95 for a distribution.",
         ),
-      reducer: z.enum(reducers).default("REDUCE_NONE").describe("How several series become one, or one a group."),
+      reducer: z
+        .enum(reducers)
+        .default("REDUCE_NONE")
+        .describe("How several series are combined into one, or into one per group."),
       group_by: z
         .array(labelPath())
         .default([])
-        .describe("Labels that the reducer keeps apart, such as metric.labels.response_code_class."),
+        .describe("Labels to group by, such as metric.labels.response_code_class."),
       period: period(),
       delay: duration()
         .refine((value) => value <= longestDelayMs, {
           error: () => `must be at most ${formatDuration(longestDelayMs)}`,
         })
         .prefault("4m")
-        .describe("How long a point may take until it can be read, as Google states it for each metric."),
-      metric: z.enum(metricNames).describe("The metric of the catalogue that it becomes."),
+        .describe("The ingestion delay of the metric, as documented by Google: the time until a point can be read."),
+      metric: z.enum(metricNames).describe("The metric of the catalogue to record it as."),
       unit: z
         .enum(writtenUnits)
         .optional()
-        .describe("The unit in which Google writes the value. Default: the base unit of the metric."),
+        .describe("The unit of the value in Cloud Monitoring. Default: the base unit of the metric."),
       labels: namedRecord(z.string(), z.string()).default({}).describe("Labels of the samples, such as name."),
       label_from: namedRecord(z.string(), labelPath())
         .default({})
-        .describe("Labels of the samples that are taken from labels of the series: { group: metric.labels.state }."),
+        .describe("Labels of the samples that are copied from labels of the series: { group: metric.labels.state }."),
       empty: z
         .enum(["fail", "zero", "ignore"])
         .default("fail")
         .describe(
-          "What it means when there is no point: that the probe fails, that the value is 0, as of a counter without events, or nothing.",
+          "How to treat a missing point: the probe fails, the value is 0 (for example, for a counter without events), or the sample is omitted.",
         ),
     })
     .check((context) => {
@@ -74,7 +71,7 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `cloud_monitoring` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_monitoring` probe; durations in milliseconds. */
 export type CloudMonitoringSettings = z.output<ReturnType<typeof settings>>;
 
 /** Units in which Google writes values. */
@@ -105,14 +102,11 @@ const labelPath = lazily(() =>
 );
 
 /** The prober `cloud_monitoring`. */
-export const cloudMonitoring: Prober<CloudMonitoringSettings, Observed<"value">> = {
+export const cloudMonitoring = monitoringProber<CloudMonitoringSettings, "value", { readonly value: Reading }>({
   kind: "cloud_monitoring",
   title:
-    "Reads any metric from Cloud Monitoring, one that you write yourself too, and yields it as a metric of the catalogue.",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+    "Reads any metric from Cloud Monitoring, custom metrics included, and records it as a metric of the catalogue.",
+  settings,
   example: `project: shop-staging
 metric_type: pubsub.googleapis.com/subscription/oldest_unacked_message_age
 resource_type: pubsub_subscription
@@ -137,26 +131,18 @@ Metrics without a place in the [catalogue](../metrics.md) become \`cloud_monitor
 \`cloud_monitoring_seconds\` or \`cloud_monitoring_bytes\`, told apart by the label \`name\`: \`cloud_monitoring_seconds{name="order_age"} > 5m\`.
 
 ${monitoringNotes("as many series a run as the reducer and group_by leave", "the time that delay says")}`,
-  secondhand: true,
-
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 1,
-  reads: ["time_series"],
   yields: (settings) => [
     ...(settings === undefined
       ? always("cloud_monitoring_count", "cloud_monitoring_ratio", "cloud_monitoring_seconds", "cloud_monitoring_bytes")
       : [{ metric: settings.metric, labels: fixed(settings.labels) }]),
-    ...always("data_age"),
   ],
 
-  observe: (settings, world) => observeReadings({ value: readingOf(settings) }, settings.project, world),
+  readings: (settings) => ({ value: readingOf(settings) }),
 
-  assess(settings, observed) {
-    const { failure, found, now } = observed;
+  assess(settings, { failure, found, now }, { value: reading }) {
     if (failure) return { failure, measurements: [] };
     const { metric, labels, empty } = settings;
-    const reading = readingOf(settings);
     if (!found.value)
       return {
         ...(empty === "fail"
@@ -168,10 +154,10 @@ ${monitoringNotes("as many series a run as the reducer and group_by leave", "the
     const tooMany = `${samples.length} series match, more than ${mostSeries}: narrow the filter, or name a reducer`;
     return {
       ...(samples.length > mostSeries ? { failure: { kind: "protocol", phase: "series", message: tooMany } } : {}),
-      measurements: [...samples.slice(0, mostSeries).map((sample) => measured(sample, settings)), ...dataAge(observed)],
+      measurements: samples.slice(0, mostSeries).map((sample) => measured(sample, settings)),
     };
   },
-};
+});
 
 function readingOf(settings: CloudMonitoringSettings): Reading {
   const { metric_type, resource_type, filter, aligner, reducer, group_by, period: periodMs, delay } = settings;

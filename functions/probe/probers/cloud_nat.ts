@@ -3,15 +3,13 @@ import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { monitoringProber, readingsOfResource } from "../google/monitoring-prober.ts";
 import {
   agoOf,
-  dataAge,
   type Measured,
   monitoringNotes,
   nothingRead,
   numberIn,
-  type Observed,
-  observeReadings,
   period,
   regional,
   sampled,
@@ -19,40 +17,35 @@ import {
   type WantedReading,
   wasRead,
 } from "../google/readings.ts";
-import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
   z.strictObject({
     ...regional(),
-    gateway: googleResource().describe("The name of the NAT gateway, not that of its router."),
+    gateway: googleResource().describe("The name of the NAT gateway, not of its router."),
     max_ports: z
       .int()
       .min(32)
       .max(65_536)
       .optional()
       .describe(
-        "Ports that one machine or instance may use, for cloud_nat_port_utilization: the maximum of dynamic allocation, else the minimum, which is 64 by default.",
+        "The number of ports that one machine or instance may use, for cloud_nat_port_utilization: the maximum with dynamic allocation, otherwise the minimum, which is 64 by default.",
       ),
     period: period(),
   }),
 );
 
-/** What a `cloud_nat` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_nat` probe; durations in milliseconds. */
 export type CloudNatSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "failed" | "dropped" | "allocated" | "used" | "open";
 
 /** The prober `cloud_nat`. */
-export const cloudNat: Prober<CloudNatSettings, Observed<Reading>> = {
+export const cloudNat = monitoringProber<CloudNatSettings, Reading, Readonly<Record<Reading, WantedReading>>>({
   kind: "cloud_nat",
-  title:
-    "Reads from Cloud Monitoring whether a Cloud NAT gateway has addresses for everybody, how many ports are in use, and which packets it dropped.",
+  title: "Reads the address allocation, port usage and dropped packets of a Cloud NAT gateway from Cloud Monitoring.",
   role: "nat",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 region: us-central1
 gateway: shop-nat
@@ -64,27 +57,22 @@ When the gateway could not give addresses to somebody (\`nat_allocation_failed\`
 instance had used up its ports: write a rule on \`cloud_nat_dropped_packets\`.
 
 ${monitoringNotes("up to 6 series a run", "4 minutes")}`,
-  secondhand: true,
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 6,
-  reads: ["time_series"],
   yields: (settings) => [
-    ...always("cloud_nat_allocated_ports", "cloud_nat_port_usage", "cloud_nat_open_connections", "data_age"),
+    ...always("cloud_nat_allocated_ports", "cloud_nat_port_usage", "cloud_nat_open_connections"),
     { metric: "cloud_nat_dropped_packets", labels: { reason: reasons } },
     ...onlyWhere(settings, ({ max_ports }) => max_ports !== undefined, "with max_ports", [
       "cloud_nat_port_utilization",
     ]),
   ],
 
-  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+  readings: readingsOf,
 
-  assess(settings, observed) {
+  assess({ gateway, region, max_ports }, observed, readings) {
     const { failure, found, now } = observed;
-    const { gateway, region, max_ports } = settings;
     if (!failure && !found.failed && !found.allocated) {
       const why = `there is no gateway ${gateway} in ${region}, or nobody uses it`;
-      return { failure: nothingRead(readingsOf(settings).failed, now, why), measurements: dataAge(observed) };
+      return { failure: nothingRead(readings.failed, now, why), measurements: [] };
     }
     const dropped = valuesBy(found.dropped?.samples ?? [], reasonLabel);
     const used = numberIn(found.used);
@@ -98,7 +86,6 @@ ${monitoringNotes("up to 6 series a run", "4 minutes")}`,
       ...sampled("cloud_nat_port_usage", used),
       ...(used === undefined || max_ports === undefined ? [] : sampled("cloud_nat_port_utilization", used / max_ports)),
       ...sampled("cloud_nat_open_connections", numberIn(found.open)),
-      ...dataAge(observed),
     ];
     if (failure) return { failure, measurements };
     if (!found.failed || (numberIn(found.failed) ?? 0) === 0) return { measurements };
@@ -109,7 +96,7 @@ ${monitoringNotes("up to 6 series a run", "4 minutes")}`,
       conclusive: true,
     };
   },
-};
+});
 
 /** Why packets are dropped. */
 const reasons: readonly string[] = ["OUT_OF_RESOURCES", "ENDPOINT_INDEPENDENCE_CONFLICT"];
@@ -119,9 +106,8 @@ const reasonLabel = "metric.labels.reason";
 const delayMs = 225_000;
 
 function readingsOf({ region, gateway, period: periodMs }: CloudNatSettings): Readonly<Record<Reading, WantedReading>> {
-  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
-    ...how,
-    metricType: `router.googleapis.com/nat/${metric}`,
+  const reading = readingsOfResource({
+    prefix: "router.googleapis.com/nat/",
     resourceType: "nat_gateway",
     where: { "resource.labels.gateway_name": gateway, "resource.labels.region": region },
     periodMs,

@@ -3,15 +3,13 @@ import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { monitoringProber, readingsOfResource } from "../google/monitoring-prober.ts";
 import {
-  dataAge,
   fromMilliseconds,
   type Measured,
   monitoringNotes,
   nothingRead,
   numberIn,
-  type Observed,
-  observeReadings,
   period,
   regional,
   sampled,
@@ -21,7 +19,7 @@ import {
   withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
-import type { Prober } from "../prober.ts";
+import { runService } from "../google/watched.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 /** The name of a log-based metric of the project. */
@@ -37,46 +35,46 @@ const settings = lazily(() =>
     service: googleResource().describe("The name of the service."),
     failed_startups: logMetric("failed-startups")
       .optional()
-      .describe("The name of the log-based metric that counts failed starts. Without it they are not measured."),
+      .describe("The name of the log-based metric that counts failed starts. Default: failed starts are not measured."),
     refused_requests: logMetric("refused-requests")
       .optional()
       .describe(
-        "The name of the log-based metric that counts requests which found no instance free (429). Without it they are not measured.",
+        "The name of the log-based metric that counts requests refused because no instance was available (429). Default: they are not measured.",
       ),
     utilization: z
       .boolean()
       .default(false)
-      .describe("Whether the memory and the CPU of the instances are read as well: 2 more series a run."),
+      .describe("Whether to read the memory and CPU utilization of the instances too: 2 more series per run."),
     max_instances: z
       .int()
       .min(1)
       .optional()
-      .describe("The most instances that the service may have, for cloud_run_instance_utilization: no metric says it."),
+      .describe(
+        "The maximum number of instances of the service, for cloud_run_instance_utilization. No metric provides it.",
+      ),
     expect_traffic: z
       .boolean()
       .default(false)
-      .describe("Whether the probe fails when the service had neither requests nor instances."),
+      .describe("Whether the probe fails if the service had neither requests nor instances."),
     period: period(),
   }),
 );
 
-/** What a `cloud_run` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_run` probe; durations in milliseconds. */
 export type CloudRunSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | Optional;
 type Always = "requests" | "latency" | "instances" | "startups";
 type Optional = "failedStartups" | "refused" | "memory" | "cpu";
+type Readings = Readonly<Record<Always, WantedReading> & Partial<Record<Optional, WantedReading>>>;
 
 /** The prober `cloud_run`. */
-export const cloudRun: Prober<CloudRunSettings, Observed<Reading>> = {
+export const cloudRun = monitoringProber<CloudRunSettings, Reading, Readings>({
   kind: "cloud_run",
   title:
-    "Reads the requests of a Cloud Run service by class from Cloud Monitoring, how long it took to answer and to start, its instances, and failed starts.",
+    "Reads a Cloud Run service's requests by class, latency, startup time, instances and failed starts from Cloud Monitoring.",
   role: "service",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 region: us-central1
 service: backend
@@ -117,18 +115,14 @@ that is no failure unless \`expect_traffic\` makes it one. Requests that never r
 balancer cannot reach it, are not counted by Cloud Run.
 
 ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more with `refused_requests`", "3 minutes")}`,
-  secondhand: true,
-
-  delayed: true,
-  usualSeconds: 0.6,
   requires: ({ failed_startups, refused_requests }) => {
     const logMetrics = [failed_startups, refused_requests].filter((name) => name !== undefined);
     return logMetrics.length === 0 ? {} : { logMetrics };
   },
   seriesRead: (settings) => 9 + (settings?.utilization ? 2 : 0) + (settings?.refused_requests === undefined ? 0 : 1),
-  reads: ["time_series"],
+  looksAt: ({ service, project, region }) => [runService(service, project, region)],
   yields: (settings) => [
-    ...always("cloud_run_error_rate", "cloud_run_request_latency", "cloud_run_startup_latency", "data_age"),
+    ...always("cloud_run_error_rate", "cloud_run_request_latency", "cloud_run_startup_latency"),
     { metric: "cloud_run_request_rate", labels: { class: requestClasses } },
     { metric: "cloud_run_instances", labels: { state: ["active", "idle"] } },
     ...onlyWhere(settings, ({ utilization }) => utilization, "with utilization", [
@@ -146,11 +140,10 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
     ]),
   ],
 
-  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+  readings: readingsOf,
 
-  assess(settings, observed) {
+  assess(settings, observed, readings) {
     const { failure, found, now } = observed;
-    const readings = readingsOf(settings);
     const { service, region, expect_traffic, failed_startups, refused_requests, max_instances } = settings;
     const { period: periodMs } = settings;
     const instances = valuesBy(found.instances?.samples ?? [], stateLabel);
@@ -177,7 +170,6 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
       ...(max_instances === undefined || !wasRead(observed, "instances")
         ? []
         : sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)),
-      ...dataAge(observed),
     ];
     if (failure) return { failure, measurements };
     const idle = !found.requests && !found.instances;
@@ -188,19 +180,16 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
       findings: idle ? [idleFinding(readings.requests, now, "neither requests nor instances", nowhere)] : [],
     };
   },
-};
+});
 
 /** From sampling to readability, in milliseconds; of metrics that Google made faster since, it only looks back further. */
 const delayMs = 180_000;
 const stateLabel = "metric.labels.state";
 
-function readingsOf(
-  settings: CloudRunSettings,
-): Readonly<Record<Always, WantedReading> & Partial<Record<Optional, WantedReading>>> {
+function readingsOf(settings: CloudRunSettings): Readings {
   const { region, service, failed_startups, refused_requests, utilization, period: periodMs } = settings;
-  const reading = (metricType: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
-    ...how,
-    metricType,
+  const reading = readingsOfResource({
+    prefix: "",
     resourceType: "cloud_run_revision",
     where: { "resource.labels.service_name": service, "resource.labels.location": region },
     periodMs,

@@ -4,22 +4,21 @@ import { googleProject } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { cloudSqlInstance, cloudSqlReading, connectionsReading } from "../google/cloud-sql.ts";
+import { monitoringProber } from "../google/monitoring-prober.ts";
 import {
   agoOf,
-  dataAge,
   type Measured,
   monitoringNotes,
   nothingRead,
   numberIn,
   type Observed,
-  observeReadings,
   period,
   sampled,
   type WantedReading,
 } from "../google/readings.ts";
 import type { Found } from "../google/series.ts";
+import { sqlInstance } from "../google/watched.ts";
 import type { SeenFailure } from "../net/faults.ts";
-import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -30,27 +29,24 @@ const settings = lazily(() =>
       .int()
       .min(1)
       .optional()
-      .describe("Connections that the server takes, for cloud_sql_connection_utilization: no metric says it."),
+      .describe("The connection limit of the server, for cloud_sql_connection_utilization. No metric provides it."),
     period: period(),
   }),
 );
 
-/** What a `cloud_sql` probe reads; durations in milliseconds. */
+/** Settings of a `cloud_sql` probe; durations in milliseconds. */
 export type CloudSqlSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = Always | "state";
 type Always = "up" | "running" | "cpu" | "memory" | "disk" | "reads" | "writes" | "connections" | "newConnections";
 
 /** The prober `cloud_sql`. */
-export const cloudSql: Prober<CloudSqlSettings, Observed<Reading>> = {
+export const cloudSql = monitoringProber<CloudSqlSettings, Reading, Readonly<Record<Always, WantedReading>>>({
   kind: "cloud_sql",
   title:
-    "Reads from Cloud Monitoring whether a Cloud SQL instance for PostgreSQL is up, and its CPU, memory, disk and connections.",
+    "Reads the state, CPU, memory, disk and connections of a Cloud SQL for PostgreSQL instance from Cloud Monitoring.",
   role: "database",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 instance: shop-postgres
 max_connections: 100
@@ -62,12 +58,8 @@ suspended, in maintenance, failed. Both are read, because the state stays RUNNIN
 over all databases of the server (\`postgresql/num_backends\`).
 
 ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minutes")}`,
-  secondhand: true,
-
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 9,
-  reads: ["time_series"],
+  looksAt: ({ instance, project }) => [sqlInstance(instance, project)],
   yields: (settings) => [
     ...always(
       "cloud_sql_up",
@@ -76,7 +68,6 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
       "cloud_sql_disk_utilization",
       "cloud_sql_connections",
       "cloud_sql_new_connections",
-      "data_age",
     ),
     { metric: "cloud_sql_disk_operations", labels: { operation: ["read", "write"] } },
     ...onlyWhere(settings, ({ max_connections }) => max_connections !== undefined, "with max_connections", [
@@ -84,9 +75,9 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
     ]),
   ],
 
-  async observe(settings, world) {
-    const { project, instance, period: periodMs } = settings;
-    const observed = await observeReadings(readingsOf(settings), project, world);
+  readings: readingsOf,
+
+  async observeMore({ project, instance, period: periodMs }, observed, read) {
     if (isRunning(observed.found.running)) return observed;
     // Which of the other states it is in takes a series for each, and is asked only now.
     const state = cloudSqlReading("instance_state", instance, project, {
@@ -95,15 +86,15 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
       groupBy: ["metric.labels.state"],
       periodMs,
     });
-    const { found, failure = observed.failure } = await observeReadings({ state }, project, world);
+    const { found, failure = observed.failure } = await read({ state });
     return { ...observed, found: { ...observed.found, ...found }, ...(failure ? { failure } : {}) };
   },
 
-  assess(settings, observed) {
+  assess(settings, observed, readings) {
     const { failure, found, now } = observed;
     if (!found.up && !failure) {
       const why = `there is no instance ${settings.instance}, it was just created, or it reports nothing`;
-      return { failure: nothingRead(readingsOf(settings).up, now, why), measurements: dataAge(observed) };
+      return { failure: nothingRead(readings.up, now, why), measurements: [] };
     }
     const connections = numberIn(found.connections);
     const measurements: Measured[] = [
@@ -118,13 +109,12 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
       ...sampled("cloud_sql_new_connections", numberIn(found.newConnections)),
       ...operation("read", numberIn(found.reads)),
       ...operation("write", numberIn(found.writes)),
-      ...dataAge(observed),
     ];
-    // That the server is down is known, whatever else could not be read.
+    // The server is known to be down, whatever else could not be read.
     const reason = (found.up && stateFailure(settings, observed, found.up)) ?? failure;
     return { ...(reason ? { failure: reason } : {}), measurements };
   },
-};
+});
 
 function readingsOf({
   project,
@@ -152,7 +142,7 @@ function readingsOf({
 
 const running = "RUNNING";
 
-/** What a state means, where its name does not say it. */
+/** Meanings of states whose names do not explain them. */
 const meanings: Readonly<Record<string, string>> = {
   RUNNABLE: "it was stopped by its owner",
   SUSPENDED: "it is suspended, as after trouble with billing",

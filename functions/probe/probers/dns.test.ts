@@ -106,6 +106,17 @@ describe("dns", () => {
     expect(seen?.message).toMatch(/^the DNS server 127\.0\.0\.1:\d+ .*of api\.example\.com$/);
   });
 
+  it("asks for names beyond ASCII as DNS has them", async () => {
+    const names: string[] = [];
+    const port = await dnsServer((name) => {
+      names.push(name);
+      return { answers: a("203.0.113.7") };
+    });
+    expect((await probe(port, { name: "Müller.example.com" })).failure).toBeUndefined();
+    expect((await probe(port, { name: "_dmarc.example.com" })).failure).toBeUndefined();
+    expect(names).toEqual(["xn--mller-kva.example.com", "_dmarc.example.com"]);
+  });
+
   it("asks by TCP where an answer is too long for UDP", async () => {
     const port = await dnsServer(() => ({ truncated: true, answers: a("203.0.113.7") }));
     expect((await probe(port)).failure).toBeUndefined();

@@ -1,6 +1,7 @@
 /** The prober `dns`: the records of a name, asked from each of several resolvers, and a connection to every address. */
 import { getServers } from "node:dns";
 import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import type { Answer } from "dns-packet";
 import { z } from "zod";
 import { type SecretReference, textOrSecret } from "../../../shared/config/fields.ts";
@@ -8,7 +9,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { dial } from "../net/dial.ts";
 import { portNumber } from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
+import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { askServer, type DnsServer, parseServer, shownServer } from "../protocol/dns-question.ts";
@@ -34,14 +35,13 @@ const settings = lazily(() =>
     .strictObject({
       name: z
         .string()
-        .max(253)
-        .regex(/^([\w-]{1,63}\.)*[\w-]{1,63}\.?$/, "must be a name alone, such as api.example.com")
-        .describe("The name to look up, as it is: no search domain is added."),
+        .refine((text) => isName(asciiName(text)), "must be a name alone, such as api.example.com")
+        .describe("The name to look up. No search domain is added."),
       types: z
         .array(z.enum(recordTypes))
         .min(1)
         .optional()
-        .describe("Types of records, each of which there must be. Default: those of `expect`, else A."),
+        .describe("Record types, each of which must exist. Default: the types in `expect`, otherwise A."),
       expect: expectedRecords().describe(
         'What the records of a type must be, all of them: `{ A: [203.0.113.7], MX: ["10 mail.example.com"] }`.',
       ),
@@ -54,14 +54,18 @@ const settings = lazily(() =>
         .min(1)
         .max(10)
         .optional()
-        .describe("DNS servers to ask, by address; each must give the records. Default: those of the system."),
+        .describe(
+          "Addresses of the DNS servers to query. Each must return the records. Default: the system's DNS servers.",
+        ),
       transport: z
         .enum(["udp", "tcp"])
         .default("udp")
-        .describe("How the servers are asked. With udp, an answer that is too long for it is asked for again by TCP."),
+        .describe(
+          "The transport to query the servers with. With udp, a query is repeated over TCP if the response is too long for UDP.",
+        ),
       connect: portNumber()
         .optional()
-        .describe("A port at which every address that is found must accept a connection, not only the first."),
+        .describe("A port on which every address found must accept a connection, not only the first."),
     })
     .refine((all) => all.connect === undefined || asked(all).some((type) => type === "A" || type === "AAAA"), {
       message: "connect needs addresses: write A or AAAA under types",
@@ -69,10 +73,10 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `dns` probe reads. */
+/** Settings of a `dns` probe. */
 export type DnsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What a resolver said of one type of record. */
+/** The answer of a resolver for one record type. */
 export interface DnsLookup {
   readonly resolver: string;
   readonly type: RecordType;
@@ -83,10 +87,19 @@ export interface DnsLookup {
   readonly records?: readonly string[];
 }
 
-/** What was seen of a name. */
+/** A name as DNS has it, in ASCII. */
+function asciiName(text: string): string {
+  return domainToASCII(text) || text;
+}
+
+function isName(text: string): boolean {
+  return text.length <= 253 && /^([\w-]{1,63}\.)*[\w-]{1,63}\.?$/.test(text);
+}
+
+/** The observation of a name. */
 export interface DnsObservation {
   readonly lookups: readonly DnsLookup[];
-  /** What became of the connection to each address. */
+  /** The result of the connection to each address. */
   readonly addresses: readonly { readonly address: string; readonly failure?: SeenFailure }[];
 }
 
@@ -94,7 +107,7 @@ export interface DnsObservation {
 export const dns: Prober<DnsSettings, DnsObservation> = {
   kind: "dns",
   title:
-    "Looks up the records of a name, from each of several DNS servers where they are named, and can connect to every address that is found.",
+    "Looks up the records of a name, optionally from each of several DNS servers, and can connect to every address found.",
   role: "dns",
   reach: "users",
   get settings() {
@@ -199,7 +212,7 @@ async function resolvedExpectations({ expect }: DnsSettings, world: ProbeWorld):
   return expected;
 }
 
-/** How long one of the system's servers is waited for before the next is asked, in milliseconds. */
+/** Time to wait for one of the system's servers before the next is queried, in milliseconds. */
 const patienceMs = 2_000;
 
 async function lookedUp(
@@ -217,7 +230,10 @@ async function lookedUp(
       const isLast = position === servers.length - 1;
       const signal = isLast ? world.signal : AbortSignal.any([world.signal, AbortSignal.timeout(patienceMs)]);
       try {
-        const { code, records } = await askServer({ name, type, transport }, server, { ...world, signal });
+        const { code, records } = await askServer({ name: asciiName(name), type, transport }, server, {
+          ...world,
+          signal,
+        });
         const seconds = (world.clock() - started) / 1000;
         const texts = code === "NOERROR" ? records.flatMap((record) => shownRecord(record) ?? []) : [];
         const problem = judged(code, texts, type, expected.get(type));
@@ -240,7 +256,7 @@ async function lookedUp(
   }
 }
 
-/** What is wrong with an answer, in words that stand behind the name of the server. */
+/** Returns the failure of an answer, in words that follow the name of the server. */
 function judged(
   code: string,
   records: readonly string[],
@@ -250,8 +266,8 @@ function judged(
   if (code !== "NOERROR") return { kind: "dns", code, says: `answered ${ownEntry(meanings, code) ?? code}` };
   if (records.length === 0) return { kind: "dns", code: "NODATA", says: "has no record" };
   if (expected === undefined) return undefined;
-  const found = records.map((record) => comparable(record, type));
-  if (found.length === expected.length && found.every((one) => expected.includes(one))) return undefined;
+  const found = [...new Set(records.map((record) => comparable(record, type)))];
+  if (found.length === new Set(expected).size && found.every((one) => expected.includes(one))) return undefined;
   const list = (texts: readonly string[]): TargetText => TargetText.of(texts.toSorted().join(", ")).first(90);
   return { kind: "body", code: "MISMATCH", says: cite`answered ${list(found)}, expected ${list(expected)},` };
 }
@@ -309,7 +325,7 @@ async function accepted(
     socket.destroy();
     return { address };
   } catch (error) {
-    const peer = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+    const peer = hostAndPort(address, port);
     return { address, failure: failureOf(error, { phase: "connect", peer, signal: world.signal }) };
   }
 }

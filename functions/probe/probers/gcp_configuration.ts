@@ -3,6 +3,7 @@ import { type Failure, type Finding, readingPhase } from "../../../shared/messag
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { findingsOf } from "../google/configuration/check.ts";
 import { checks } from "../google/configuration/checks.ts";
+import { resourcesIn } from "../google/configuration/looks-at.ts";
 import { neededReads } from "../google/configuration/needs.ts";
 import { configurationNotes } from "../google/configuration/notes.ts";
 import { type Observation, observe, readsIn } from "../google/configuration/observation.ts";
@@ -23,13 +24,13 @@ const settings = lazily(() => configurationSettings(checks.map(({ name }) => nam
 export const gcpConfiguration: Prober<ConfigurationSettings, Observation> = {
   kind: "gcp_configuration",
   title:
-    "Reads how connector, database, services, load balancer, certificates, network, NAT, Redis and quotas are configured, and checks it, each by itself and all of it together.",
+    "Reads and checks the configuration of the connector, database, services, load balancer, certificates, network, NAT, Redis and quotas, each by itself and in combination.",
   reach: "control_plane",
   get settings() {
     return settings();
   },
   components: componentSettings,
-  // That all is configured well does not show that it works.
+  // A valid configuration does not prove that the resources work.
   secondhand: true,
   example: `schedule: "*/15 * * * *"
 timeout: 30s
@@ -70,6 +71,7 @@ ignore: [cloud_sql_maintenance_window]
   signal: "configuration",
   reads: configurationReads,
   requires: (settings) => ({ reads: neededReads(settings) }),
+  looksAt: resourcesIn,
   yields: (settings) => [
     {
       metric: "configuration_ok",
@@ -86,7 +88,7 @@ ignore: [cloud_sql_maintenance_window]
     const failure = broken ?? blindOf(settings, seen);
     return {
       ...(failure ? { failure } : {}),
-      // What is configured so is configured so a second later.
+      // A recheck a second later would find the same configuration.
       ...(broken ? { conclusive: true } : {}),
       measurements: [
         ...findings.map(measured),

@@ -1,4 +1,5 @@
 import { createSecureServer, createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { Server as GrpcServer, ServerCredentials, status } from "@grpc/grpc-js";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -132,6 +133,30 @@ describe("grpc", () => {
   it("passes over fields of later versions", async () => {
     const body = Buffer.from([0, 0, 0, 0, 6, 0x12, 2, 65, 66, 8, 1]);
     expect((await probe(await served(body))).failure).toBeUndefined();
+  });
+
+  it("speaks to an address of IPv6, and names it as URLs do", async () => {
+    const server = answering(createServer(), reply(1), { "grpc-status": "0" });
+    await new Promise<void>((resolve) => server.listen(0, "::1", resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    expect((await probe(port, { host: "::1" })).failure).toBeUndefined();
+    const { failure } = await probe(await closedPort(), { host: "::1" });
+    expect(failure?.message).toMatch(/^\[::1\]:\d+ refused the connection/);
+  });
+
+  it("says who of Google answered in place of the service", async () => {
+    const page =
+      "<html><h1>Error: Forbidden</h1> <h2>Your client does not have permission to get URL <code>/</code> from this server.</h2></html>";
+    const front = createServer((_request, response) =>
+      response.writeHead(403, { "content-type": "text/html" }).end(page),
+    );
+    expect((await probe(await listening(front))).failure).toMatchObject({
+      kind: "auth",
+      status: 403,
+      answered_by: "cloud-run",
+      message: expect.stringMatching(/answered HTTP 403 in place of gRPC; answered by Cloud Run.*roles\/run\.invoker/),
+    });
   });
 
   it("tells an answer of HTTP from one of gRPC", async () => {

@@ -1,36 +1,31 @@
 /** The prober `grpc`: one call of the standard health service of gRPC on a fresh connection, with TLS or without. */
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { z } from "zod";
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
 import { identityFields, identityHeaders, oneAuthorization } from "../identity/identity.ts";
-import {
-  connectTo,
-  endpointFields,
-  endpointSecrets,
-  portNumber,
-  tlsFieldsNeedTls,
-  UntrustedCertificate,
-} from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
+import { endpointFields, endpointSecrets, portNumber, tlsFieldsNeedTls } from "../net/endpoint.ts";
+import { assessEndpoint, type EndpointObservation, endpointYields, observeEndpoint } from "../net/endpoint-probe.ts";
+import { hostAndPort, hostInUrl, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { headers as headerFields } from "../net/settings.ts";
-import { stopwatch } from "../net/stopwatch.ts";
-import type { Assessment, Prober } from "../prober.ts";
+import type { Stopwatch } from "../net/stopwatch.ts";
+import type { Prober } from "../prober.ts";
 import { askHealth, type HealthAnswer } from "../protocol/grpc-health.ts";
 import { cite } from "../text/target-text.ts";
-import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().describe("The port."),
+      port: portNumber().describe("The port to connect to."),
       service: z
         .string()
         .max(200)
         .default("")
-        .describe("The service that must be serving, such as `shop.v1.Cart`. Default: the server as a whole."),
+        .describe("The service to check, such as `shop.v1.Cart`. Default: the server as a whole."),
       ...identityFields(),
       headers: headerFields().describe("Metadata of the call, such as `authorization`."),
     })
@@ -38,27 +33,14 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What a `grpc` probe reads. */
+/** Settings of a `grpc` probe. */
 export type GrpcSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
-export interface GrpcObservation {
-  readonly failure?: SeenFailure;
-  /** The server itself answered, so that another attempt would show no more. */
-  readonly answered: boolean;
-  /** Seconds in each completed phase. */
-  readonly phases: Readonly<Record<string, number>>;
-  /** Seconds until the answer; absent where none came. */
-  readonly seconds?: number;
-  /** Seconds until the first certificate of the verified chain expires. */
-  readonly certificateExpiry?: number | undefined;
-}
-
 /** The prober `grpc`. */
-export const grpc: Prober<GrpcSettings, GrpcObservation> = {
+export const grpc: Prober<GrpcSettings, EndpointObservation> = {
   kind: "grpc",
   title:
-    "Calls the standard health service of gRPC (`grpc.health.v1.Health/Check`) on a fresh connection, over TLS or without it, and expects `SERVING`.",
+    "Calls the standard gRPC health service (`grpc.health.v1.Health/Check`) on a fresh connection, with or without TLS, and expects `SERVING`.",
   reach: "users",
   get settings() {
     return settings();
@@ -71,11 +53,7 @@ service: shop.v1.Cart
 `,
   notes: `Without \`tls\` the connection speaks HTTP/2 from the first byte (h2c). \`failure.code\` is \`NOT_SERVING\`, or gRPC's word for its status, such as \`UNIMPLEMENTED\` where the server has no health service.`,
   usualSeconds: 0.3,
-  yields: (settings) => [
-    ...always("grpc_response_time"),
-    { metric: "connection_phase_time", labels: { phase: ["dns", "connect", "tls", "answer"] } },
-    ...onlyWhere(settings, ({ tls }) => tls, "with tls", ["tls_certificate_expiry"]),
-  ],
+  yields: (settings) => endpointYields(settings, "grpc_response_time", "answer"),
 
   async observe(settings, world) {
     const { host, port, service, server_name = host, tls } = settings;
@@ -83,54 +61,35 @@ service: shop.v1.Cart
     const headers: Record<string, string> = {};
     for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
     Object.assign(headers, await identityHeaders(settings, headers, world));
-    const peer = `${host}:${port}`;
-    const watch = stopwatch(() => world.clock());
-    const started = world.clock();
-    let certificateExpiry: number | undefined;
-    try {
-      const connected = await connectTo(settings, secrets, world, watch, ["h2"]);
-      certificateExpiry = connected.certificateExpiry;
-      const { socket } = connected;
+    const peer = hostAndPort(host, port);
+    const talk = async (socket: Socket, watch: Stopwatch): Promise<SeenFailure | undefined> => {
       if (tls && (socket as TLSSocket).alpnProtocol !== "h2")
         throw new ProbeFault("protocol", `${peer} does not offer HTTP/2 in TLS, which gRPC needs`);
       watch.enter("answer");
-      const authority = port === (tls ? 443 : 80) ? server_name : `${server_name}:${port}`;
-      const answer = await askHealth(socket, { service, authority, encrypted: tls, headers }, world);
-      watch.stop();
-      const failure = judged(answer, service, peer);
-      const seconds = (world.clock() - started) / 1000;
-      return { ...(failure ? { failure } : {}), answered: true, phases: watch.times(), seconds, certificateExpiry };
-    } catch (error) {
-      return {
-        failure: failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal }),
-        answered: false,
-        phases: watch.times(),
-        certificateExpiry: error instanceof UntrustedCertificate ? error.certificateExpiry : certificateExpiry,
-      };
-    }
+      const authority = port === (tls ? 443 : 80) ? hostInUrl(server_name) : hostAndPort(server_name, port);
+      return judged(await askHealth(socket, { service, authority, encrypted: tls, headers }, world), service, peer);
+    };
+    return await observeEndpoint(settings, secrets, world, talk, ["h2"]);
   },
 
-  assess(_settings, { failure, answered, phases, seconds, certificateExpiry }) {
-    const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
-      metric: "connection_phase_time",
-      value,
-      labels: { phase },
-    }));
-    if (seconds !== undefined) measurements.push({ metric: "grpc_response_time", value: seconds });
-    if (certificateExpiry !== undefined)
-      measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
-    if (failure === undefined) return { measurements };
-    return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
-  },
+  assess: (_settings, seen) => assessEndpoint("grpc_response_time", seen),
 };
 
-/** What is wrong with an answer; `undefined` for `SERVING`. */
+/** Returns the failure for an answer; `undefined` for `SERVING`. */
 function judged(answer: HealthAnswer, service: string, peer: string): SeenFailure | undefined {
-  const { httpStatus, contentType, status, message, serving } = answer;
+  const { httpStatus, headers, body, contentType, status, message, serving } = answer;
   const phase = "answer";
   if (httpStatus !== 200 && status === undefined) {
     const kind = [401, 403, 407].includes(httpStatus) ? "auth" : "http_status";
-    return { kind, phase, message: `${peer} answered HTTP ${httpStatus} in place of gRPC`, status: httpStatus };
+    const google = body.judge((text) => googleAnswer(httpStatus, headers, text));
+    const who = google === undefined ? "" : shownGoogleAnswer(google);
+    return {
+      kind,
+      phase,
+      message: `${peer} answered HTTP ${httpStatus} in place of gRPC${who}`,
+      status: httpStatus,
+      ...(google === undefined ? {} : { answered_by: google.by }),
+    };
   }
   if (status === undefined) {
     const isGrpc = contentType.judge((type) => /^application\/grpc/.test(type));
@@ -141,7 +100,12 @@ function judged(answer: HealthAnswer, service: string, peer: string): SeenFailur
   if (status !== 0) {
     const { name, kind, say } = statuses[status] ?? { name: String(status), kind: "protocol", say: "the call failed" };
     const told = message.judge((text) => text === "") ? "" : cite`: ${message.first(160)}`;
-    return { kind, phase, message: cite`${say ?? "the call failed"} at ${peer} (${name})${told}`, code: name };
+    return {
+      kind,
+      phase,
+      message: cite`${peer} answered that ${say ?? "the call failed"} (${name})${told}`,
+      code: name,
+    };
   }
   if (serving === 1) return undefined;
   if (serving === 2)

@@ -17,23 +17,25 @@ const settings = lazily(() =>
         error: ({ input }) =>
           `invalid report name "${input}": write lowercase letters, digits, ., - and _, such as nightly-backup`,
       })
-      .describe("The name under which it reports."),
-    every: durationBetween(1_000).describe("How often it should report."),
-    grace: duration().optional().describe("How late a report may be. Default: a tenth of `every`, and at least 1m."),
+      .describe("The name in its heartbeats."),
+    every: durationBetween(1_000).describe("The expected interval between heartbeats."),
+    grace: duration()
+      .optional()
+      .describe("The maximum delay of a heartbeat. Default: a tenth of `every`, but at least 1m."),
     first_by: z
       .string()
       .refine((text) => !Number.isNaN(Date.parse(text)), "must be an instant such as 2025-09-17T04:00:00Z")
       .optional()
       .describe(
-        "The instant by which a first report is due, such as 2025-09-17T04:00:00Z. Default: `every` and `grace` after the monitor first had this probe.",
+        "The deadline for the first heartbeat, such as 2025-09-17T04:00:00Z. Default: `every` plus `grace` after this probe was added.",
       ),
   }),
 );
 
-/** What a `heartbeat` probe reads; durations in milliseconds. */
+/** Settings of a `heartbeat` probe; durations in milliseconds. */
 export type HeartbeatSettings = z.output<ReturnType<typeof settings>>;
 
-/** What is known of the beats; instants in milliseconds since the epoch. */
+/** The known heartbeats; instants in milliseconds since the epoch. */
 export interface HeartbeatObservation {
   readonly now: number;
   /** Absent where there never was one. */
@@ -48,7 +50,7 @@ export interface HeartbeatObservation {
 export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   kind: "heartbeat",
   title:
-    "Waits for something that must report to us by itself: a job, a backup. It fails when no report came in time, and when the last one said that things went wrong.",
+    "Expects regular heartbeats from a job, such as a backup. It fails when a heartbeat is overdue or the last one reported a failure.",
   role: "job",
   reach: "private",
   get settings() {
@@ -93,7 +95,7 @@ down. One that was never heard of is told apart from one that fell silent.
     try {
       const reading = Promise.all([world.lastBeat(beat), world.awaitedSince()]);
       const [newest, since] = await readInTime(reading, world.signal);
-      // Before the evaluator has ever ticked, what has reported is judged by its reports, and the rest has time.
+      // Before the first tick of the evaluator, a probe that has received heartbeats is judged by them, and any other has time.
       const awaitedSince = since ?? (newest === undefined ? now : 0);
       return { now, beat: newest, awaitedSince };
     } catch (error) {
@@ -126,7 +128,8 @@ down. One that was never heard of is told apart from one that fell silent.
       return { ...silence("overdue", message), measurements };
     }
     if (newest.ok) return { measurements };
-    const said = newest.message === undefined ? "without a word why" : cite`"${TargetText.of(newest.message)}"`;
+    const said =
+      newest.message === undefined ? "without a word why" : cite`"${TargetText.of(newest.message).first(160)}"`;
     const well =
       newest.okAt === undefined ? "it never went well" : `it last went well ${spokenDuration(now - newest.okAt)} ago`;
     const message = cite`\`${name}\` reported a failure ${spokenDuration(age)} ago: ${said}; ${well}`;
@@ -134,12 +137,12 @@ down. One that was never heard of is told apart from one that fell silent.
   },
 };
 
-/** Who has been silent for so long has not spoken since the last look: there is nothing to check again. */
+/** A recheck is pointless: a heartbeat overdue for so long has not arrived since the last check. */
 function silence(phase: string, message: string): Pick<Assessment, "failure" | "conclusive"> {
   return { failure: { kind: "unavailable", phase, message, signal: "missing" }, conclusive: true };
 }
 
-/** A store cannot be told to stop, only left behind. */
+/** A read from the store cannot be aborted, only abandoned. */
 async function readInTime<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();

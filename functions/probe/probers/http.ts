@@ -17,7 +17,7 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...requestFields(),
-      extract: extractions().default([]).describe("Metrics to take out of a JSON body."),
+      extract: extractions().default([]).describe("Metrics to extract from a JSON body."),
     })
     .superRefine(completeUrl)
     .superRefine(oneBody)
@@ -25,10 +25,10 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What an `http` probe reads. */
+/** Settings of an `http` probe. */
 export type HttpSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface HttpObservation extends Omit<Asked, "answer"> {
   readonly answer?: Answered & { readonly bytes: number; readonly truncated: boolean };
 }
@@ -36,7 +36,7 @@ export interface HttpObservation extends Omit<Asked, "answer"> {
 /** The prober `http`. */
 export const http: Prober<HttpSettings, HttpObservation> = {
   kind: "http",
-  title: "Sends one HTTP request on a fresh connection and judges the answer, with the time of each phase.",
+  title: "Sends one HTTP request on a fresh connection, checks the response, and times each phase.",
   reach: "users",
   get settings() {
     return settings();
@@ -109,7 +109,7 @@ A failure to get a token, from Google or from the token endpoint of \`oauth2\`, 
   },
 };
 
-/** What applications say of themselves. Any other metric of the catalogue can be extracted as well. */
+/** Metrics that applications report about themselves. Any other metric of the catalogue can be extracted as well. */
 const usuallyExtracted: readonly MetricName[] = [
   "cloud_sql_pool_utilization",
   "vpc_connector_utilization",

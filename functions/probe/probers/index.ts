@@ -1,10 +1,12 @@
 /** Every kind of probe. Configuration, documentation and the contract tests follow from this list. */
 import type { AnyProber } from "../prober.ts";
+import { auditLogs } from "./audit_logs.ts";
 import { cloudMonitoring } from "./cloud_monitoring.ts";
 import { cloudNat } from "./cloud_nat.ts";
 import { cloudRun } from "./cloud_run.ts";
 import { cloudSql } from "./cloud_sql.ts";
 import { dns } from "./dns.ts";
+import { errorLogs } from "./error_logs.ts";
 import { gcpConfiguration } from "./gcp_configuration.ts";
 import { grpc } from "./grpc.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -24,11 +26,13 @@ import { websocket } from "./websocket.ts";
 
 /** The registry of probers, by kind. */
 export const probers: Readonly<Record<string, AnyProber>> = {
+  audit_logs: auditLogs,
   cloud_monitoring: cloudMonitoring,
   cloud_nat: cloudNat,
   cloud_run: cloudRun,
   cloud_sql: cloudSql,
   dns,
+  error_logs: errorLogs,
   gcp_configuration: gcpConfiguration,
   grpc,
   heartbeat,

@@ -18,18 +18,18 @@ const settings = lazily(() =>
       variables: variables()
         .default({})
         .describe(
-          "Values for `${name}` in URLs, headers, bodies, messages and expectations, each a text, a number or a secret; `${run_id}` is there by itself and different in every run. `$${` stands for the characters `${`.",
+          "Values for `${name}` in URLs, headers, bodies, messages and expectations: texts, numbers or secrets. `${run_id}` is predefined and different in every run. `$${` stands for the characters `${`.",
         ),
-      steps: z.array(journeyStep()).min(1).describe("What is done, in this order. The first step that fails ends it."),
+      steps: z.array(journeyStep()).min(1).describe("The steps, in order. The first failing step ends the journey."),
       cleanup: z
         .array(journeyStep())
         .default([])
         .describe(
-          "Steps like those above that are taken at the end in any case, each of them, but for those that need what was never captured. They open connections of their own. That one fails is told, and makes no failure of the journey.",
+          "Steps that always run at the end, except those that need a value that was never captured. They use their own connections. A failed cleanup step is reported as a finding and does not fail the journey.",
         ),
       cleanup_within: duration()
         .prefault("5s")
-        .describe("The part of the probe's timeout that is kept for the clean-up; at most half of it."),
+        .describe("The part of the probe's timeout reserved for the cleanup, at most half of it."),
     })
     .superRefine(({ variables, steps, cleanup }, context) => {
       for (const { message, path } of mistakesAmong(Object.keys(variables), { steps, cleanup }))
@@ -37,10 +37,10 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `journey` probe reads; durations in milliseconds. */
+/** Settings of a `journey` probe; durations in milliseconds. */
 export type JourneySettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen on the way. */
+/** The observation of the journey. */
 export interface JourneyObservation {
   readonly walked: Walked;
   /** Absent where there is nothing to clean up. */
@@ -51,7 +51,7 @@ export interface JourneyObservation {
 export const journey: Prober<JourneySettings, JourneyObservation> = {
   kind: "journey",
   title:
-    "Does what a user does, step by step: requests, and a WebSocket that stays open across steps, with values from the answers carried along. The step that fails is named, and those after it are not taken.",
+    "Performs a user's actions step by step: requests, and a WebSocket that stays open across steps, with values captured from responses. A failure names the step, and the following steps are skipped.",
   role: "journey",
   reach: "users",
   get settings() {
@@ -183,7 +183,7 @@ run is one more message to whatever answers.
 /** Phases of a first step that may be tried again: what comes later has logged in, sent a message or paid for an answer. */
 const beforeAnythingIsSaid: ReadonlySet<string> = new Set(["dns", "connect", "tls"]);
 
-/** What is known before the first step. */
+/** Returns the variables known before the first step. */
 async function beginning(given: Readonly<Record<string, Given>>, world: ProbeWorld): Promise<Map<string, Json>> {
   const known = new Map<string, Json>([["run_id", crypto.randomUUID()]]);
   for (const [name, value] of Object.entries(given)) {

@@ -2,15 +2,13 @@
 import { z } from "zod";
 import { googleProject, googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { monitoringProber, readingsOfResource } from "../google/monitoring-prober.ts";
 import {
-  dataAge,
   fromMilliseconds,
   type Measured,
   monitoringNotes,
   nothingRead,
   numberIn,
-  type Observed,
-  observeReadings,
   period,
   sampled,
   type WantedReading,
@@ -18,7 +16,7 @@ import {
   withoutSockets,
 } from "../google/readings.ts";
 import { classLabel, idleFinding, requestClasses, requestSamples } from "../google/requests.ts";
-import type { Prober } from "../prober.ts";
+import { computeResource } from "../google/watched.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -28,18 +26,20 @@ const settings = lazily(() =>
       scope: z
         .enum(["global", "regional"])
         .default("global")
-        .describe(
-          "Whether it is a global external Application Load Balancer, or a regional one, which has metrics of its own.",
-        ),
-      region: googleRegion().optional().describe("Region of a regional load balancer; `google_cloud` can give it."),
-      url_map: googleResource().optional().describe("The name of the URL map, which is the load balancer's own name."),
-      forwarding_rule: googleResource().optional().describe("The name of one forwarding rule, for its requests alone."),
+        .describe("The type of external Application Load Balancer: global, or regional, which has its own metrics."),
+      region: googleRegion()
+        .optional()
+        .describe("Region of a regional load balancer. Default: the region in `google_cloud`."),
+      url_map: googleResource().optional().describe("The name of the URL map, which is the load balancer's name."),
+      forwarding_rule: googleResource()
+        .optional()
+        .describe("The name of a forwarding rule, to count only its requests."),
       backend: z
         .string()
         .min(1)
         .optional()
-        .describe("The name of one backend service, for the requests that were routed to it alone."),
-      expect_traffic: z.boolean().default(false).describe("Whether the probe fails when there were no requests."),
+        .describe("The name of a backend service, to count only the requests routed to it."),
+      expect_traffic: z.boolean().default(false).describe("Whether the probe fails if there were no requests."),
       period: period(),
     })
     .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
@@ -51,21 +51,18 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `load_balancer` probe reads; durations in milliseconds. */
+/** Settings of a `load_balancer` probe; durations in milliseconds. */
 export type LoadBalancerSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "requests" | "latency" | "backendLatency";
 
 /** The prober `load_balancer`. */
-export const loadBalancer: Prober<LoadBalancerSettings, Observed<Reading>> = {
+export const loadBalancer = monitoringProber<LoadBalancerSettings, Reading, Readonly<Record<Reading, WantedReading>>>({
   kind: "load_balancer",
   title:
-    "Reads the requests of a global or regional external HTTPS load balancer by class from Cloud Monitoring, and how long it and its backends took to answer.",
+    "Reads the requests by class and the latencies of a global or regional external HTTPS load balancer and its backends from Cloud Monitoring.",
   role: "edge",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 url_map: shop-lb
 `,
@@ -79,28 +76,26 @@ answered itself.
 A WebSocket is one request that lasts as long as it is open. Requests that were answered with 101 are left out of the latencies; the rate counts them in the class \`1xx\`.
 
 ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
-  secondhand: true,
-
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 7,
-  reads: ["time_series"],
+  looksAt: ({ url_map, forwarding_rule, backend, project }) => [
+    ...computeResource("urlMaps", url_map, project),
+    ...computeResource("forwardingRules", forwarding_rule, project),
+    ...computeResource("backendServices", backend, project),
+  ],
   yields: () => [
-    ...always("load_balancer_error_rate", "load_balancer_latency", "load_balancer_backend_latency", "data_age"),
+    ...always("load_balancer_error_rate", "load_balancer_latency", "load_balancer_backend_latency"),
     { metric: "load_balancer_request_rate", labels: { class: requestClasses } },
   ],
 
-  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+  readings: readingsOf,
 
-  assess(settings, observed) {
+  assess(settings, observed, { requests }) {
     const { failure, found, now } = observed;
-    const { requests } = readingsOf(settings);
     const metrics = { rate: "load_balancer_request_rate", errorRate: "load_balancer_error_rate" } as const;
     const measurements: Measured[] = [
       ...(wasRead(observed, "requests") ? requestSamples(found.requests, settings.period, metrics) : []),
       ...sampled("load_balancer_latency", fromMilliseconds(numberIn(found.latency))),
       ...sampled("load_balancer_backend_latency", fromMilliseconds(numberIn(found.backendLatency))),
-      ...dataAge(observed),
     ];
     if (failure) return { failure, measurements };
     const nowhere = `there is no load balancer ${settings.url_map ?? settings.forwarding_rule}, or nobody uses it`;
@@ -111,7 +106,7 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
       findings: idle ? [idleFinding(requests, now, "no requests", nowhere)] : [],
     };
   },
-};
+});
 
 /** From sampling to readability, in milliseconds. */
 const delayMs = 210_000;
@@ -128,9 +123,8 @@ function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, Wa
   const where = Object.entries(labels).flatMap(([label, value]) =>
     value === undefined ? [] : [[`resource.labels.${label}`, value] as const],
   );
-  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "groupBy">): WantedReading => ({
-    ...how,
-    metricType: `loadbalancing.googleapis.com/https/${isRegional ? "external/regional/" : ""}${metric}`,
+  const reading = readingsOfResource({
+    prefix: `loadbalancing.googleapis.com/https/${isRegional ? "external/regional/" : ""}`,
     resourceType: isRegional ? "http_external_regional_lb_rule" : "https_lb_rule",
     where: Object.fromEntries(where),
     periodMs,

@@ -2,20 +2,17 @@
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { monitoringProber, readingsOfResource } from "../google/monitoring-prober.ts";
 import {
-  dataAge,
   type Measured,
   monitoringNotes,
   nothingRead,
   numberIn,
-  type Observed,
-  observeReadings,
   period,
   regional,
   sampled,
   type WantedReading,
 } from "../google/readings.ts";
-import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -27,27 +24,24 @@ const settings = lazily(() =>
       .min(1)
       .optional()
       .describe(
-        "Clients that the instance takes, for memorystore_client_utilization: 65000, or less where it is set so.",
+        "The client limit of the instance, for memorystore_client_utilization: 65000, unless the instance sets a lower limit.",
       ),
     period: period(),
   }),
 );
 
-/** What a `memorystore` probe reads; durations in milliseconds. */
+/** Settings of a `memorystore` probe; durations in milliseconds. */
 export type MemorystoreSettings = z.output<ReturnType<typeof settings>>;
 
 type Reading = "memory" | "systemMemory" | "clients" | "rejected" | "evicted";
 
 /** The prober `memorystore`. */
-export const memorystore: Prober<MemorystoreSettings, Observed<Reading>> = {
+export const memorystore = monitoringProber<MemorystoreSettings, Reading, Readonly<Record<Reading, WantedReading>>>({
   kind: "memorystore",
   title:
-    "Reads from Cloud Monitoring how much of its memory a Memorystore for Redis instance uses, its clients, and what it refused and evicted.",
+    "Reads the memory usage, clients, refused connections and evicted keys of a Memorystore for Redis instance from Cloud Monitoring.",
   role: "cache",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 region: us-central1
 instance: shop-redis
@@ -56,11 +50,10 @@ max_clients: 65000
   notes: `Whether the instance answers is what a [\`redis\`](redis.md) probe shows; this one shows how much is left. It fails only where there is nothing to be read. Figures are those of the fullest node.
 
 ${monitoringNotes("5 series a run", "4 minutes")}`,
-  secondhand: true,
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 5,
-  reads: ["time_series"],
+  looksAt: ({ instance, project, region: location }) => [
+    { api: "redis.googleapis.com", collection: "instances", name: instance, project, location },
+  ],
   yields: (settings) => [
     ...always(
       "memorystore_memory_utilization",
@@ -68,21 +61,18 @@ ${monitoringNotes("5 series a run", "4 minutes")}`,
       "memorystore_clients",
       "memorystore_rejected_connections",
       "memorystore_evicted_keys",
-      "data_age",
     ),
     ...onlyWhere(settings, ({ max_clients }) => max_clients !== undefined, "with max_clients", [
       "memorystore_client_utilization",
     ]),
   ],
 
-  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+  readings: readingsOf,
 
-  assess(settings, observed) {
-    const { failure, found, now } = observed;
-    const { instance, region, max_clients } = settings;
+  assess({ instance, region, max_clients }, { failure, found, now }, readings) {
     if (!failure && !found.memory) {
       const why = `there is no instance ${instance} in ${region}, it was just created, or it reports nothing`;
-      return { failure: nothingRead(readingsOf(settings).memory, now, why), measurements: dataAge(observed) };
+      return { failure: nothingRead(readings.memory, now, why), measurements: [] };
     }
     const clients = numberIn(found.clients);
     const measurements: Measured[] = [
@@ -94,11 +84,10 @@ ${monitoringNotes("5 series a run", "4 minutes")}`,
         : sampled("memorystore_client_utilization", Math.min(1, clients / max_clients))),
       ...sampled("memorystore_rejected_connections", numberIn(found.rejected)),
       ...sampled("memorystore_evicted_keys", numberIn(found.evicted)),
-      ...dataAge(observed),
     ];
     return { ...(failure ? { failure } : {}), measurements };
   },
-};
+});
 
 /** From sampling to readability, in milliseconds. */
 const delayMs = 240_000;
@@ -109,9 +98,8 @@ function readingsOf({
   instance,
   period: periodMs,
 }: MemorystoreSettings): Readonly<Record<Reading, WantedReading>> {
-  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer">): WantedReading => ({
-    ...how,
-    metricType: `redis.googleapis.com/${metric}`,
+  const reading = readingsOfResource({
+    prefix: "redis.googleapis.com/",
     resourceType: "redis_instance",
     where: { "resource.labels.instance_id": `projects/${project}/locations/${region}/instances/${instance}` },
     periodMs,

@@ -32,7 +32,7 @@ let server: EmbeddedPostgres;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pk-"));
-  // Where the tests run as root, the server does not, and must get in.
+  // If the tests run as root, the server does not, and needs access.
   await chmod(folder, 0o777);
   port = await closedPort();
   const data = join(folder, "data");
@@ -135,7 +135,7 @@ describe("postgres", () => {
   });
 
   it("logs in with a token of the function's identity", async () => {
-    // Where Google's APIs are a stand, the token is this text.
+    // With a stand-in for Google's APIs, the token is this text.
     await asSuperuser(`create role "monitor@shop.iam" login password 'no-token'`);
     const connection = { host: "127.0.0.1", port, user: "monitor@shop.iam", iam: true };
     const result = await probeOnce(postgres, { connection, tls: "require" });
@@ -508,7 +508,7 @@ describe("postgres by the way of Google's connectors", () => {
 });
 
 describe("postgres, slow at each stage", () => {
-  /** The answers of a server that speaks PostgreSQL as far as told, and then says nothing more. */
+  /** Responses of a PostgreSQL server that follows the protocol up to a point, and then sends nothing more. */
   const trusting = Buffer.concat([Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]), Buffer.from([0x5a, 0, 0, 0, 5, 0x49])]);
   it.each<[string, string, (socket: Socket) => void]>([
     ["authentication", "logging in at", () => {}],
@@ -538,7 +538,7 @@ describe("postgres, slow at each stage", () => {
 
 describe("postgres burst", () => {
   const burst = (connections: number, more: object = {}) => ({ ...local(), burst: { connections }, ...more });
-  /** What became of each stage of a burst. */
+  /** Returns the results of each stage of a burst. */
   const stages = (result: ProbeResult): Record<string, Record<string, number>> => {
     const seen: Record<string, Record<string, number>> = {};
     for (const { metric, labels, value } of result.measurements) {
@@ -959,7 +959,7 @@ async function asSuperuser(...statements: [string, ...string[]]): Promise<pg.Que
   }
 }
 
-/** What a session of a role has for `default_transaction_read_only`. */
+/** Returns the value of `default_transaction_read_only` in a session of a role. */
 async function readOnly(user: string, password: string): Promise<string> {
   const client = await connect(user, password);
   const { rows } = await client.query("show default_transaction_read_only");

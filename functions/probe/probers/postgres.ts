@@ -4,14 +4,16 @@ import { secretReference, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { sqlInstance } from "../google/watched.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { portNumber } from "../net/endpoint.ts";
 import { failureOf, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
-import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../net/postgres-burst.ts";
-import { burstFailure, burstMeasurements, lossMetrics } from "../net/postgres-burst-metrics.ts";
-import { type Login, openSession, sessionFailure, tlsModes } from "../net/postgres-session.ts";
-import { assertWritable, type Connections, countConnections } from "../net/postgres-statistics.ts";
-import { stopwatch } from "../net/stopwatch.ts";
+import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
+import { speaksTls } from "../net/tls.ts";
+import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../postgres/burst.ts";
+import { burstFailure, burstMeasurements, lossMetrics } from "../postgres/burst-metrics.ts";
+import { type Login, openSession, peerOf, sessionFailure, tlsModes } from "../postgres/session.ts";
+import { assertWritable, type Connections, countConnections } from "../postgres/statistics.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { cite, type Words } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
@@ -21,32 +23,30 @@ const settings = lazily(() =>
     .strictObject({
       connection: z
         .strictObject({
-          url: secretReference().optional().describe("A secret postgres:// URL, in place of all that follows."),
+          url: secretReference().optional().describe("A secret postgres:// URL, instead of all the settings below."),
           host: z
             .string()
             .min(1)
             .superRefine(told((host) => (host.startsWith("/") ? undefined : hostMistake(host))))
             .optional()
-            .describe("A name, an address, or the folder of a socket: /cloudsql/project:region:instance."),
+            .describe("A host name, an address, or the directory of a socket: /cloudsql/project:region:instance."),
           instance: z
             .string()
             .regex(/^[^:\s]+:[^:\s]+:[^:\s]+$/, "must be an instance such as project:region:name")
             .optional()
-            .describe(
-              "An instance of Cloud SQL, project:region:name, reached as Google's connector libraries reach it.",
-            ),
-          ip: z.enum(addressKinds).default("public").describe("Which address of the instance: public, private or psc."),
+            .describe("A Cloud SQL instance, project:region:name, to connect to as Google's connector libraries do."),
+          ip: z.enum(addressKinds).default("public").describe("The type of address to use: public, private or psc."),
           port: portNumber()
             .optional()
-            .describe("The port, also part of the name of a socket. Default: 5432, or 3307 of an instance."),
+            .describe("The port, which is also part of the name of a socket. Default: 5432, or 3307 with `instance`."),
           database: z.string().min(1).default("postgres").describe("The database to log in to."),
           user: z.string().min(1).optional().describe("The role to log in as."),
-          password: secretReference().optional().describe("Its password."),
+          password: secretReference().optional().describe("The password of the role."),
           iam: z
             .boolean()
             .default(false)
             .describe(
-              "Logs in with a token of the function's own identity as the password, as Cloud SQL's IAM wants it.",
+              "Logs in with a token of the function's own identity as the password, for Cloud SQL IAM authentication.",
             ),
         })
         .refine(({ url, host, instance }) => [url, host, instance].filter((way) => way !== undefined).length === 1, {
@@ -60,16 +60,18 @@ const settings = lazily(() =>
           message: "an identity has no password: write iam: true alone, or a password without iam",
           path: ["iam"],
         })
-        .describe("Where to connect to."),
+        .describe("The server and credentials to connect with."),
       tls: z
         .enum(tlsModes)
         .optional()
         .describe(
-          "disable, require (encrypted, and not verified unless there is a `ca`), verify-ca or verify-full. Default: require, and verify-full with `ca`. A socket never uses TLS.",
+          "disable, require (encrypted, but not verified unless `ca` is set), verify-ca or verify-full. Default: require, or verify-full with `ca`. A socket never uses TLS.",
         ),
       ca: secretReference()
         .optional()
-        .describe("Trusted authorities in PEM, in place of the system's. The server is always verified by them."),
+        .describe(
+          "Trusted certificate authorities in PEM, instead of the system's. The server is always verified against them.",
+        ),
       query: z
         .string()
         .min(1)
@@ -78,7 +80,9 @@ const settings = lazily(() =>
       primary: z
         .boolean()
         .default(false)
-        .describe("Fails where the server is a replica. A primary that takes no writes fails in any case."),
+        .describe(
+          "Whether the probe fails if the server is a replica. A primary that accepts no writes always fails the probe.",
+        ),
       burst: z
         .strictObject({
           connections: z
@@ -86,25 +90,33 @@ const settings = lazily(() =>
             .min(0)
             .max(100)
             .default(0)
-            .describe("How many connections each stage starts at the same moment; 0 for none."),
+            .describe("The number of connections that each stage opens simultaneously, or 0 for no burst."),
           ceiling: z
             .int()
             .min(1)
             .optional()
             .describe(
-              "The number of connections at which the connector on the way fails. A burst and the connections that clients have stay below it together.",
+              "The number of connections at which the VPC connector on the path fails. The burst and all client connections together stay below it.",
             ),
         })
         .prefault({})
-        .describe("Simultaneous fresh connections, which a sick network path drops first."),
+        .describe("Simultaneous fresh connections, which an overloaded network path drops first."),
       pool: z
         .strictObject({
-          size: z.int().min(1).describe("Connections that the application's pool keeps, of all instances together."),
-          overflow: z.int().min(0).default(0).describe("Connections that it may open beyond that."),
-          role: z.string().min(1).optional().describe("The role of the application. Default: all clients are counted."),
+          size: z.int().min(1).describe("Connections that the application's pools keep open, over all instances."),
+          overflow: z
+            .int()
+            .min(0)
+            .default(0)
+            .describe("Connections that they may open beyond `size`, over all instances."),
+          role: z
+            .string()
+            .min(1)
+            .optional()
+            .describe("The role that the application logs in as. Default: all clients are counted."),
         })
         .optional()
-        .describe("The application's pool, for cloud_sql_pool_utilization."),
+        .describe("The application's connection pool, for cloud_sql_pool_utilization."),
     })
     .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
       message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
@@ -124,10 +136,10 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `postgres` probe reads. */
+/** Settings of a `postgres` probe. */
 export type PostgresSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the server. */
+/** The observation of the server. */
 export interface PostgresObservation {
   readonly failure?: SeenFailure | undefined;
   /** Seconds in each completed phase. */
@@ -144,7 +156,7 @@ export interface PostgresObservation {
 export const postgres: Prober<PostgresSettings, PostgresObservation> = {
   kind: "postgres",
   title:
-    "Opens a fresh connection to PostgreSQL and times each phase, counts the connections in use, and can open a burst of them. A burst fails the probe only when none of its connections succeeds.",
+    "Opens a fresh connection to PostgreSQL, times each phase, counts the connections in use, and can open a burst of connections. A burst fails the probe only when none of its connections succeeds.",
   role: "database",
   reach: "private",
   get settings() {
@@ -180,6 +192,7 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
 `,
 
   usualSeconds: 0.5,
+  looksAt: ({ connection: { instance } }) => (instance === undefined ? [] : [sqlInstance(instance)]),
   requires: ({ connection: { instance, iam } }) => ({ cloudSqlInstance: instance, cloudSqlLogin: iam }),
   yields: (settings) => [
     ...always("database_connection_time", "database_connections", "database_connection_limit"),
@@ -254,10 +267,10 @@ no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \
   },
 };
 
-/** States that are told also when no connection is in them. */
+/** States that are reported even if no connection is in them. */
 const noStates: Connections["states"] = { active: 0, idle: 0, "idle in transaction": 0 };
 
-/** The first connection, what it tells of the server, and the burst while it still stands. */
+/** Observes the first connection, the state of the server, and the burst while that connection is open. */
 async function observed(
   login: Login,
   { query, primary, pool, burst: { connections: asked, ceiling } }: PostgresSettings,
@@ -287,7 +300,7 @@ async function observed(
       if (!isStuck) session.end().catch(() => {});
       return seen;
     }
-    // What could not be counted once is not asked for again.
+    // If counting failed once, it is not tried again.
     const room = connections === undefined ? undefined : await roomFor(session, world);
     const unopened = pool && connections ? pool.size + pool.overflow - connections.pool : 0;
     const plan = burstPlan(asked, { room, unopened, ceiling, used: connections?.used });
@@ -295,8 +308,23 @@ async function observed(
     if (!isStuck) session.end().catch(() => {});
     return { ...seen, ...(burst === undefined ? {} : { burst }) };
   } catch (error) {
-    return { failure: sessionFailure(error, login, watch, world), phases: phases ?? watch.times(), seconds };
+    const failure = sessionFailure(error, login, watch, world);
+    return { failure: await overTls(failure, login, watch, world), phases: phases ?? watch.times(), seconds };
   }
+}
+
+/** The failure, or what it means where the port speaks TLS from the first byte, and closes what does not. */
+async function overTls(
+  failure: SeenFailure,
+  login: Login,
+  { address }: Stopwatch,
+  world: ProbeWorld,
+): Promise<SeenFailure> {
+  const isSilent = failure.kind === "reset" && /^(tls|authentication)$/.test(failure.phase) && !login.instance;
+  if (!isSilent || !(await speaksTls(address, login.port, world))) return failure;
+  const { phase } = failure;
+  const message = `${peerOf(login)} speaks TLS from the first byte, which PostgreSQL does not: name the port of the server itself, such as 5432, or write connection.instance for the connector of Cloud SQL`;
+  return { kind: "protocol", phase, message };
 }
 
 async function loginOf({ connection, tls, ca: authority }: PostgresSettings, world: ProbeWorld): Promise<Login> {
@@ -315,7 +343,7 @@ async function loginOf({ connection, tls, ca: authority }: PostgresSettings, wor
   return { host: instance.host, port: connection.port ?? connectorPort, database, user, password, ...common, instance };
 }
 
-/** How far TLS goes: an authority is always verified by, as by PostgreSQL's own clients. */
+/** Returns the extent of TLS: if authorities are set, the server is always verified against them, as PostgreSQL's own clients do. */
 function tlsMode(wanted: PostgresSettings["tls"], ca: string | undefined): Login["tls"] {
   if (ca === undefined) return wanted ?? "require";
   return wanted === "require" ? "verify-ca" : (wanted ?? "verify-full");

@@ -3,33 +3,31 @@ import { z } from "zod";
 import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { FailureKind, Signal } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
+import { endpointFields, endpointSecrets, portNumber, tlsFieldsNeedTls } from "../net/endpoint.ts";
 import {
-  connectTo,
-  endpointFields,
-  endpointSecrets,
-  portNumber,
-  tlsFieldsNeedTls,
-  UntrustedCertificate,
-} from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
-import { stopwatch } from "../net/stopwatch.ts";
-import type { Assessment, Prober } from "../prober.ts";
+  assessEndpoint,
+  type EndpointObservation,
+  endpointYields,
+  observeEndpoint,
+  Refusal,
+} from "../net/endpoint-probe.ts";
+import { hostAndPort, ProbeFault } from "../net/faults.ts";
+import type { Prober } from "../prober.ts";
 import { type Piece, Receiver } from "../protocol/receiver.ts";
 import { cite, TargetText } from "../text/target-text.ts";
-import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().default(6379).describe("The port."),
+      port: portNumber().default(6379).describe("The port to connect to."),
       user: textOrSecret().optional().describe("The user to log in as. Default: the server's default user."),
       password: secretReference().optional().describe("The password or the AUTH string. Default: no login."),
       replication: z
         .enum(["primary", "replica"])
         .optional()
         .describe(
-          "What the server must be: a `primary`, or a `replica` whose link to its primary is up. Asks `INFO replication`.",
+          "The expected role of the server: `primary`, or `replica` with its link to the primary up. Uses `INFO replication`.",
         ),
     })
     .superRefine(tlsFieldsNeedTls)
@@ -39,27 +37,14 @@ const settings = lazily(() =>
     }),
 );
 
-/** What a `redis` probe reads. */
+/** Settings of a `redis` probe. */
 export type RedisSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
-export interface RedisObservation {
-  readonly failure?: SeenFailure;
-  /** The server itself answered, so that another attempt would show no more. */
-  readonly answered: boolean;
-  /** Seconds in each completed phase. */
-  readonly phases: Readonly<Record<string, number>>;
-  /** Seconds until all was done; absent after a failure. */
-  readonly seconds?: number;
-  /** Seconds until the first certificate of the verified chain expires. */
-  readonly certificateExpiry?: number | undefined;
-}
-
 /** The prober `redis`. */
-export const redis: Prober<RedisSettings, RedisObservation> = {
+export const redis: Prober<RedisSettings, EndpointObservation> = {
   kind: "redis",
   title:
-    "Opens a fresh connection to Redis or Valkey, over TLS and with a login where they are wanted, and expects the answer to a PING. Behind the same connector as a database, it tells a sick connector from a sick database.",
+    "Opens a fresh connection to Redis or Valkey, optionally with TLS and a login, and expects a reply to PING. Behind the same VPC connector as a database, it distinguishes a failing connector from a failing database.",
   role: "cache",
   reach: "private",
   get settings() {
@@ -69,27 +54,17 @@ export const redis: Prober<RedisSettings, RedisObservation> = {
 password: { secret: redis-auth }
 replication: primary
 `,
-  notes: `\`-LOADING\`, \`-MASTERDOWN\` and \`max number of clients reached\` are failures of the kind \`unavailable\`, a refused or missing login is one of the kind \`auth\`; \`failure.code\` is the word with which the server's error begins, such as \`WRONGPASS\`.`,
+  notes: `\`-LOADING\`, \`-MASTERDOWN\`, \`-MISCONF\`, \`-OOM\`, \`-CLUSTERDOWN\` and \`max number of clients reached\` are failures of the kind \`unavailable\`, a refused or missing login is one of the kind \`auth\`; \`failure.code\` is the word with which the server's error begins, such as \`WRONGPASS\`.`,
   usualSeconds: 0.2,
-  yields: (settings) => [
-    ...always("connection_time"),
-    { metric: "connection_phase_time", labels: { phase: ["dns", "connect", "tls", "authentication", "answer"] } },
-    ...onlyWhere(settings, ({ tls }) => tls, "with tls", ["tls_certificate_expiry"]),
-  ],
+  yields: (settings) => endpointYields(settings, "connection_time", "authentication", "answer"),
 
   async observe(settings, world) {
     const { host, port, replication } = settings;
     const secrets = await endpointSecrets(settings, world);
     const user = settings.user && (await world.resolve(settings.user));
     const password = settings.password && (await world.resolve(settings.password));
-    const peer = `${host}:${port}`;
-    const watch = stopwatch(() => world.clock());
-    const started = world.clock();
-    let certificateExpiry: number | undefined;
-    try {
-      const connected = await connectTo(settings, secrets, world, watch);
-      certificateExpiry = connected.certificateExpiry;
-      const { socket } = connected;
+    const peer = hostAndPort(host, port);
+    return await observeEndpoint(settings, secrets, world, async (socket, watch) => {
       const receiver = new Receiver(socket, peer);
       const ask = async (...words: readonly string[]): Promise<TargetText> => {
         socket.write(command(words));
@@ -109,34 +84,12 @@ replication: primary
         const info = await ask("INFO", "replication");
         info.judge((text) => mustBe(replication, text, peer));
       }
-      watch.stop();
-      return { answered: true, phases: watch.times(), seconds: (world.clock() - started) / 1000, certificateExpiry };
-    } catch (error) {
-      return {
-        failure: failureOf(error, { phase: watch.phase, peer, address: watch.address, signal: world.signal }),
-        answered: error instanceof Refusal,
-        phases: watch.times(),
-        certificateExpiry: error instanceof UntrustedCertificate ? error.certificateExpiry : certificateExpiry,
-      };
-    }
+      return undefined;
+    });
   },
 
-  assess(_settings, { failure, answered, phases, seconds, certificateExpiry }) {
-    const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
-      metric: "connection_phase_time",
-      value,
-      labels: { phase },
-    }));
-    if (seconds !== undefined) measurements.push({ metric: "connection_time", value: seconds });
-    if (certificateExpiry !== undefined)
-      measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
-    if (failure === undefined) return { measurements };
-    return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
-  },
+  assess: (_settings, seen) => assessEndpoint("connection_time", seen),
 };
-
-/** What the server said in place of what was asked for. */
-class Refusal extends ProbeFault {}
 
 /** Bytes of the longest reply that is read. */
 const longestReply = 65_536;
@@ -178,7 +131,7 @@ function replyIn(bytes: Buffer, peer: string): Piece<Reply> | undefined {
   };
 }
 
-/** What errors of the server mean, by how they begin; the first match counts. */
+/** Meanings of the server's errors, by their prefix; the first match counts. */
 const refusals: readonly {
   readonly begins: RegExp;
   readonly kind: FailureKind;
@@ -186,11 +139,17 @@ const refusals: readonly {
   readonly signal?: Signal;
 }[] = [
   { begins: /^NOAUTH/, kind: "auth", say: "asks for a login: write password: { secret: NAME }" },
+  { begins: /^ERR operation not permitted/, kind: "auth", say: "asks for a login: write password: { secret: NAME }" },
   { begins: /^WRONGPASS|^ERR invalid password/, kind: "auth", say: "refused the user or the password" },
   {
     begins: /^ERR (AUTH|Client sent AUTH)/,
     kind: "auth",
     say: "has no password set for this user: leave password out, or set one there",
+  },
+  {
+    begins: /^ERR wrong number of arguments for 'auth'/i,
+    kind: "auth",
+    say: "is older than users of Redis, and takes a password alone: leave user out",
   },
   { begins: /^NOPERM|^DENIED/, kind: "auth", say: "does not permit it" },
   {
@@ -201,6 +160,14 @@ const refusals: readonly {
   },
   { begins: /^LOADING/, kind: "unavailable", say: "is still loading its data" },
   { begins: /^MASTERDOWN/, kind: "unavailable", say: "is a replica that has lost its primary" },
+  { begins: /^MISCONF/, kind: "unavailable", say: "takes no writes, because it cannot save its data" },
+  { begins: /^OOM/, kind: "unavailable", say: "has used up its memory", signal: "saturated" },
+  { begins: /^CLUSTERDOWN/, kind: "unavailable", say: "is a part of a cluster that is down" },
+  {
+    begins: /^(ERR )?(no upstream host|upstream )/i,
+    kind: "unavailable",
+    say: "is a proxy that has no server behind it",
+  },
   { begins: /^BUSY/, kind: "unavailable", say: "is held up by a script" },
 ];
 

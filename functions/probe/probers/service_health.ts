@@ -23,18 +23,18 @@ const settings = lazily(() =>
     products: z
       .array(z.string().min(1))
       .default([])
-      .describe("Parts of the names of the products that matter, such as Cloud Run and Cloud SQL. Default: all."),
+      .describe("Products to include, by a part of their name, such as Cloud Run and Cloud SQL. Default: all."),
     not_enabled: z
       .enum(["fail", "ignore"])
       .default("fail")
-      .describe("What it means when the API is not enabled in the project: that the probe fails, or nothing."),
+      .describe("Whether the probe fails if the API is not enabled in the project."),
   }),
 );
 
-/** What a `service_health` probe reads. */
+/** Settings of a `service_health` probe. */
 export type ServiceHealthSettings = z.output<ReturnType<typeof settings>>;
 
-/** What Google said. */
+/** The events that Google reported. */
 export interface ServiceHealthObservation {
   readonly now: number;
   readonly failure?: SeenFailure;
@@ -46,8 +46,7 @@ export interface ServiceHealthObservation {
 /** The prober `service_health`. */
 export const serviceHealth: Prober<ServiceHealthSettings, ServiceHealthObservation> = {
   kind: "service_health",
-  title:
-    "Asks Google whether it has an incident that strikes the region and the products that the environment stands on.",
+  title: "Reads from Personalized Service Health whether a Google incident affects the region and the products in use.",
   role: "region",
   reach: "control_plane",
   get settings() {

@@ -21,13 +21,15 @@ const script = lazily(() =>
       z.strictObject({
         name: stepName()
           .optional()
-          .describe("What the stage is called in failures and in stream_stage_time. Default: expect-2, by position."),
+          .describe(
+            "The name of the stage in failures and in stream_stage_time. Default: by position, such as expect-2.",
+          ),
         ...waitFields(expectedEvent()),
         expect: z
           .array(expectedEvent())
           .min(1)
-          .describe("Events that must come, in this order. Others may come between them."),
-        within: duration().prefault("5s").describe("The longest that the step may take."),
+          .describe("Events that must arrive, in this order. Other events may arrive in between."),
+        within: duration().prefault("5s").describe("The maximum duration of the step."),
       }),
     )
     .min(1)
@@ -46,7 +48,7 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...streamFields(),
-      script: script().describe("What must come, step by step; each step is a stage with its own time."),
+      script: script().describe("The expected events, step by step. Each step is a stage with its own time."),
     })
     .superRefine(completeUrl)
     .superRefine(oneBody)
@@ -54,10 +56,10 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What an `sse` probe reads; durations in milliseconds. */
+/** Settings of an `sse` probe; durations in milliseconds. */
 export type SseSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface SseObservation {
   readonly failure?: SeenFailure;
   /** The status of the answer. */
@@ -75,7 +77,7 @@ export interface SseObservation {
 export const sse: Prober<SseSettings, SseObservation> = {
   kind: "sse",
   title:
-    "Sends a request whose answer is a stream of server-sent events, as replies of AI models are, and expects events in their order and time.",
+    "Sends a request whose response is a stream of server-sent events, such as the reply of an AI model, and expects events in order and in time.",
   reach: "users",
   get settings() {
     return settings();
@@ -147,7 +149,7 @@ script:
     if (certificateExpiry !== undefined)
       measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
     if (failure === undefined) return { measurements };
-    // What was asked for once is not asked for again.
+    // A request that was answered is not repeated.
     return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
   },
 };

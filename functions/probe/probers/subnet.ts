@@ -6,6 +6,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { googleReads } from "../google/permissions.ts";
 import { regional } from "../google/readings.ts";
 import { ask, refusalOf } from "../google/refusal.ts";
+import { computeResource } from "../google/watched.ts";
 import type { SeenFailure } from "../net/faults.ts";
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
@@ -17,7 +18,7 @@ const settings = lazily(() =>
   }),
 );
 
-/** What a `subnet` probe reads. */
+/** Settings of a `subnet` probe. */
 export type SubnetSettings = z.output<ReturnType<typeof settings>>;
 
 /** The addresses of the primary range. */
@@ -31,7 +32,7 @@ export interface SubnetObservation {
 export const subnet: Prober<SubnetSettings, SubnetObservation> = {
   kind: "subnet",
   title:
-    "Reads from the Compute Engine API how many addresses of a subnet are in use, from which instances with Direct VPC egress, connectors and machines take theirs.",
+    "Reads from the Compute Engine API how many addresses of a subnet are in use. Instances with Direct VPC egress, connectors and machines take their addresses from it.",
   role: "subnet",
   reach: "control_plane",
   get settings() {
@@ -46,6 +47,7 @@ subnet: shop-subnet
 It needs \`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
   secondhand: true,
   usualSeconds: 0.3,
+  looksAt: ({ subnet, project }) => computeResource("subnetworks", subnet, project),
   reads: ["subnet"],
   yields: () => always("subnet_address_utilization", "subnet_free_addresses"),
 

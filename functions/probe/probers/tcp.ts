@@ -3,19 +3,18 @@ import type { Socket } from "node:net";
 import { z } from "zod";
 import { textOrSecret } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { connectTo, endpointFields, endpointSecrets, portNumber, tlsFieldsNeedTls } from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
-import { stopwatch } from "../net/stopwatch.ts";
-import type { Assessment, Prober } from "../prober.ts";
+import { endpointFields, endpointSecrets, portNumber, tlsFieldsNeedTls } from "../net/endpoint.ts";
+import { assessEndpoint, type EndpointObservation, endpointYields, observeEndpoint } from "../net/endpoint-probe.ts";
+import { ProbeFault } from "../net/faults.ts";
+import type { Prober } from "../prober.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
 import { cite, TargetText } from "../text/target-text.ts";
-import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
   z
     .strictObject({
       ...endpointFields(),
-      port: portNumber().describe("The port."),
+      port: portNumber().describe("The port to connect to."),
       send: textOrSecret()
         .optional()
         .describe('A text to send, or a secret. Line ends are written out, in double quotes: "PING\\r\\n".'),
@@ -27,34 +26,23 @@ const settings = lazily(() =>
         })
         .optional()
         .describe(
-          `A text that the answer must contain, or a /pattern/ in the syntax of RE2. At most ${longestAnswer} bytes are read. Default: no answer is waited for.`,
+          `A text that the response must contain, or a /pattern/ in RE2 syntax. At most ${longestAnswer} bytes are read. Default: the probe does not wait for a response.`,
         ),
     })
     .superRefine(tlsFieldsNeedTls),
 );
 
-/** What a `tcp` probe reads. */
+/** Settings of a `tcp` probe. */
 export type TcpSettings = z.output<ReturnType<typeof settings>>;
-
-/** What was seen of the target. */
-export interface TcpObservation {
-  readonly failure?: SeenFailure;
-  /** Seconds in each completed phase. */
-  readonly phases: Readonly<Record<string, number>>;
-  /** Seconds until all was done; absent after a failure. */
-  readonly seconds?: number;
-  /** Seconds until the first certificate of the verified chain expires. */
-  readonly certificateExpiry?: number | undefined;
-}
 
 /** An answer longer than this is not read on, in bytes. */
 const longestAnswer = 16_384;
 
 /** The prober `tcp`. */
-export const tcp: Prober<TcpSettings, TcpObservation> = {
+export const tcp: Prober<TcpSettings, EndpointObservation> = {
   kind: "tcp",
   title:
-    "Opens a fresh TCP connection, over TLS where it is wanted, and can send a text and expect an answer: for everything that speaks a protocol of its own, such as Redis or SMTP.",
+    "Opens a fresh TCP connection, optionally with TLS, and can send a text and expect a response. Use it for other protocols, such as SMTP.",
   reach: "private",
   get settings() {
     return settings();
@@ -66,64 +54,37 @@ expect: /^\\+PONG/
 `,
   usualSeconds: 0.2,
   uptimeCheck: true,
-  yields: (settings) => [
-    ...always("connection_time"),
-    { metric: "connection_phase_time", labels: { phase: ["dns", "connect", "tls", "answer"] } },
-    ...onlyWhere(settings, ({ tls }) => tls, "with tls", ["tls_certificate_expiry"]),
-  ],
+  yields: (settings) => endpointYields(settings, "connection_time", "answer"),
 
   async observe(settings, world) {
-    const { host, port, expect } = settings;
+    const { expect } = settings;
     const secrets = await endpointSecrets(settings, world);
     const send = settings.send && (await world.resolve(settings.send));
-    const watch = stopwatch(() => world.clock());
-    const started = world.clock();
-    let certificateExpiry: number | undefined;
     let received = TargetText.of("");
-    try {
-      const connected = await connectTo(settings, secrets, world, watch);
-      const { socket } = connected;
-      certificateExpiry = connected.certificateExpiry;
-      watch.enter("answer");
+    const seen = await observeEndpoint(settings, secrets, world, async (socket, watch) => {
+      if (send !== undefined || expect !== undefined) watch.enter("answer");
       if (send !== undefined) await written(socket, send);
-      if (expect !== undefined) {
-        for await (const answer of answersOf(socket)) {
-          received = answer;
-          if (isIn(answer, expect)) break;
-        }
-        if (!isIn(received, expect)) throw unexpected(expect, received);
+      if (expect === undefined) return undefined;
+      for await (const answer of answersOf(socket)) {
+        received = answer;
+        if (isIn(answer, expect)) return undefined;
       }
-      watch.stop();
-      const { answer, ...others } = watch.times();
-      const phases = send === undefined && expect === undefined ? others : watch.times();
-      return { phases, seconds: (world.clock() - started) / 1000, certificateExpiry };
-    } catch (error) {
-      const seen = failureOf(error, {
-        phase: watch.phase,
-        peer: `${host}:${port}`,
-        address: watch.address,
-        signal: world.signal,
-      });
-      const isTold = error instanceof ProbeFault || received.judge((text) => text === "");
-      const sent = isTold ? "" : cite`; it sent: ${received.first(longestShown)}`;
-      const failure = { ...seen, message: cite`${seen.message}${sent}` };
-      return { failure, phases: watch.times(), certificateExpiry };
-    }
+      throw unexpected(expect, received);
+    });
+    const { failure } = seen;
+    if (failure === undefined || failure.kind === "body" || received.judge((text) => text === "")) return seen;
+    return {
+      ...seen,
+      failure: { ...failure, message: cite`${failure.message}; it sent: ${received.first(longestShown)}` },
+    };
   },
 
-  assess({ send }, { failure, phases, seconds, certificateExpiry }) {
-    const measurements: Assessment["measurements"][number][] = Object.entries(phases).map(([phase, value]) => ({
-      metric: "connection_phase_time",
-      value,
-      labels: { phase },
-    }));
-    if (seconds !== undefined) measurements.push({ metric: "connection_time", value: seconds });
-    if (certificateExpiry !== undefined)
-      measurements.push({ metric: "tls_certificate_expiry", value: certificateExpiry });
-    if (failure === undefined) return { measurements };
-    // What was sent once is not sent again.
-    const wasSent = send !== undefined && failure.phase === "answer";
-    return { failure, measurements, ...(wasSent ? { conclusive: true } : {}) };
+  assess({ send }, seen) {
+    // A text that was sent is not sent again.
+    return assessEndpoint("connection_time", {
+      ...seen,
+      answered: send !== undefined && seen.failure?.phase === "answer",
+    });
   },
 };
 
@@ -156,5 +117,5 @@ function unexpected(expected: string, received: TargetText): ProbeFault {
   return new ProbeFault("body", cite`the answer ${missed}, it is: ${received.first(longestShown)}`);
 }
 
-/** How much of an answer is told, in characters. */
+/** Maximum length of a response in a message, in characters. */
 const longestShown = 80;

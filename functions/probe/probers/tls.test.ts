@@ -105,6 +105,23 @@ describe("tls", async () => {
     expect(chosen).toEqual(["api.example.com", "localhost"]);
   });
 
+  it.each([
+    ["api.example.com.", "api.example.com"],
+    ["Müller.example.com", "xn--mller-kva.example.com"],
+  ])("asks for the name %s as SNI has it", async (server_name, asked) => {
+    const chosen: string[] = [];
+    const port = await serve({
+      cert: elsewhere.cert,
+      key: elsewhere.key,
+      SNICallback: (name, done) => {
+        chosen.push(name);
+        done(null);
+      },
+    });
+    expect((await probe(port, { server_name })).failure).toBeUndefined();
+    expect(chosen).toEqual([asked]);
+  });
+
   it("asks for a version of TLS", async () => {
     const old = await serveGood({ maxVersion: "TLSv1.2" });
     expect((await probe(old)).failure).toBeUndefined();

@@ -5,7 +5,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
 import { dial } from "../net/dial.ts";
 import { hostName, portNumber } from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
+import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
@@ -17,38 +17,38 @@ const versions = ["1.2", "1.3"] as const;
 
 const settings = lazily(() =>
   z.strictObject({
-    host: hostName("write a port as port: 443").describe("The name or address to connect to."),
-    port: portNumber().default(443).describe("The port."),
+    host: hostName("write a port as port: 443").describe("The host name or address to connect to."),
+    port: portNumber().default(443).describe("The port to connect to."),
     server_name: z
       .string()
       .min(1)
       .optional()
-      .describe("The name that is asked for and that the certificate must be for. Default: the host."),
+      .describe("The name to request (SNI), which the certificate must cover. Default: the host."),
     ip_version: ipVersion(),
     tls: z
       .strictObject({
-        ca: secretReference().optional().describe("Trusted authorities in PEM, in place of the system's."),
+        ca: secretReference().optional().describe("Trusted certificate authorities in PEM, instead of the system's."),
       })
       .prefault({})
-      .describe("How the certificates are verified."),
+      .describe("How certificates are verified."),
     min_validity: duration()
       .prefault("14d")
       .describe(
-        "The probe fails when a certificate of the verified chain expires sooner than this; 0s for expired only.",
+        "The probe fails if a certificate of the verified chain expires sooner than this. With 0s, only expired certificates fail it.",
       ),
     min_version: z
       .enum(versions)
       .default("1.2")
-      .describe("The oldest version of TLS that the server may choose. Older than 1.2 is never spoken."),
+      .describe("The oldest TLS version that the server may choose. Versions older than 1.2 are never offered."),
   }),
 );
 
-/** What a `tls` probe reads; durations in milliseconds. */
+/** Settings of a `tls` probe; durations in milliseconds. */
 export type TlsSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface TlsObservation {
-  /** What stood in place of a handshake, or why its certificates are not accepted. */
+  /** The failure of the handshake, or the reason why its certificates are not accepted. */
   readonly failure?: SeenFailure | undefined;
   readonly handshake?: {
     readonly seconds: number;
@@ -65,7 +65,7 @@ export interface TlsObservation {
 export const tls: Prober<TlsSettings, TlsObservation> = {
   kind: "tls",
   title:
-    "Shakes hands for TLS on a fresh connection and judges the certificates: their chain, their names, and how long they are valid.",
+    "Performs a TLS handshake on a fresh connection and checks the certificates: their chain, names and remaining validity.",
   reach: "private",
   get settings() {
     return settings();
@@ -84,7 +84,7 @@ min_validity: 14d
     const failure = (error: unknown): SeenFailure =>
       failureOf(error, {
         phase: watch.phase,
-        peer: `${host}:${port}`,
+        peer: hostAndPort(host, port),
         address: watch.address,
         signal: world.signal,
       });

@@ -5,21 +5,18 @@ import type { Finding } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { cloudSqlInstance, connectionsReading } from "../google/cloud-sql.ts";
 import { connectorUtilization, machineTypes } from "../google/connector-load.ts";
+import { monitoringProber, readingsOfResource } from "../google/monitoring-prober.ts";
 import {
-  dataAge,
   type Measured,
   monitoringNotes,
   nothingRead,
   numberIn,
-  type Observed,
-  observeReadings,
   period,
   regional,
   sampled,
   type WantedReading,
   wasRead,
 } from "../google/readings.ts";
-import type { Prober } from "../prober.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -29,34 +26,35 @@ const settings = lazily(() =>
     machine_type: z
       .enum(machineTypes)
       .default("e2-micro")
-      .describe("Machine type of its instances, which decides how much it carries."),
-    max_instances: z.int().min(2).max(10).default(10).describe("The most instances that it may have."),
+      .describe("The machine type of its instances, which determines its capacity."),
+    max_instances: z.int().min(2).max(10).default(10).describe("The maximum number of its instances."),
     connections: z
       .strictObject({
         instance: cloudSqlInstance().describe("The Cloud SQL instance behind it, whose connections are counted."),
         ceiling: z.int().min(1).default(50).describe("The number of connections at which the connector fails."),
       })
       .optional()
-      .describe("Google counts no connections of a connector; those of the database behind it are the next best."),
+      .describe(
+        "How to count connections. Google provides no count for a connector, so the connections of the database behind it are used.",
+      ),
     period: period(),
   }),
 );
 
-/** What a `vpc_connector` probe reads; durations in milliseconds. */
+/** Settings of a `vpc_connector` probe; durations in milliseconds. */
 export type VpcConnectorSettings = z.output<ReturnType<typeof settings>>;
 
-type Reading = "cpu" | "sent" | "received" | "instances" | "connections";
+type Reading = Always | "connections";
+type Always = "cpu" | "sent" | "received" | "instances";
+type Readings = Readonly<Record<Always, WantedReading> & { connections?: WantedReading }>;
 
 /** The prober `vpc_connector`. */
-export const vpcConnector: Prober<VpcConnectorSettings, Observed<Reading>> = {
+export const vpcConnector = monitoringProber<VpcConnectorSettings, Reading, Readings>({
   kind: "vpc_connector",
   title:
-    "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, where they can be had, connections.",
+    "Reads the load of a Serverless VPC Access connector from Cloud Monitoring: CPU, throughput, instances and, if available, connections.",
   role: "connector",
-  reach: "control_plane",
-  get settings() {
-    return settings();
-  },
+  settings,
   example: `project: shop-staging
 region: us-central1
 connector: shop-connector
@@ -76,19 +74,16 @@ The number of instances is no part of it: connectors scale out and never in, so 
 can still ask for \`vpc_connector_instances >= vpc_connector_instance_limit\`, best together with the utilization.
 
 ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
-  secondhand: true,
-
-  delayed: true,
-  usualSeconds: 0.6,
   seriesRead: 5,
-  reads: ["time_series"],
+  looksAt: ({ connector, project, region: location }) => [
+    { api: "vpcaccess.googleapis.com", collection: "connectors", name: connector, project, location },
+  ],
   yields: (settings) => [
     ...always(
       "vpc_connector_utilization",
       "vpc_connector_cpu_utilization",
       "vpc_connector_instances",
       "vpc_connector_instance_limit",
-      "data_age",
     ),
     { metric: "vpc_connector_throughput", labels: { direction: ["sent", "received"] } },
     ...onlyWhere(settings, ({ connections }) => connections !== undefined, "with connections", [
@@ -96,11 +91,10 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
     ]),
   ],
 
-  observe: (settings, world) => observeReadings(readingsOf(settings), settings.project, world),
+  readings: readingsOf,
 
-  assess(settings, observed) {
+  assess(settings, observed, readings) {
     const { failure, found, now } = observed;
-    const readings = readingsOf(settings);
     const { connector, region, max_instances: maxInstances, machine_type: machineType, connections } = settings;
     const cpu = numberIn(found.cpu);
     const instances = numberIn(found.instances);
@@ -124,7 +118,6 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
       ...sampled("vpc_connector_connections", counted),
       ...direction("sent", sent),
       ...direction("received", received),
-      ...dataAge(observed),
     ];
     if (failure) return { failure, measurements };
     const known = cpu !== undefined || bytesPerSecond !== undefined;
@@ -135,16 +128,15 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
       findings: known ? [cpuFinding(cpu)] : [],
     };
   },
-};
+});
 
 /** From sampling to readability, in milliseconds. */
 const delayMs = 240_000;
 
-function readingsOf(settings: VpcConnectorSettings): Readonly<Record<Exclude<Reading, "connections">, WantedReading>> {
+function readingsOf(settings: VpcConnectorSettings): Readings {
   const { project, region, connector, connections, period: periodMs } = settings;
-  const reading = (metric: string, how: Pick<WantedReading, "aligner" | "reducer" | "optional">): WantedReading => ({
-    ...how,
-    metricType: `vpcaccess.googleapis.com/connector/${metric}`,
+  const reading = readingsOfResource({
+    prefix: "vpcaccess.googleapis.com/connector/",
     resourceType: "vpc_access_connector",
     where: { "resource.labels.connector_name": connector, "resource.labels.location": region },
     periodMs,

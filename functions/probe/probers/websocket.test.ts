@@ -313,7 +313,7 @@ describe("a WebSocket that is held", () => {
     let pings = 0;
     const port = await serveWebSocket((socket) => void socket.on("ping", () => pings++));
     await hold(port, { hold: "1s" });
-    // Whether the server keeps what it accepted is asked by one ping, held or not.
+    // A single ping checks whether the server keeps an accepted connection open, held or not.
     const first = pings;
     expect((await hold(port, { hold: "2500ms", hold_ping: "1s" })).failure).toBeUndefined();
     expect(pings - 2 * first).toBe(2);

@@ -23,17 +23,17 @@ const settings = lazily(() =>
   z
     .strictObject({
       ...socketFields(),
-      url: socketFields().url.describe("The URL to open. `{token}` in it stands for the token."),
+      url: socketFields().url.describe("The URL to open. `{token}` is replaced with the token."),
       headers: socketFields().headers.describe(
-        "Headers of the upgrade, such as `origin`. `{token}` in them stands for the token.",
+        "Headers of the upgrade request, such as `origin`. `{token}` is replaced with the token.",
       ),
       subprotocols: socketFields().subprotocols.describe(
-        "Subprotocols to offer, of which the server must choose one. `{token}` stands for the token.",
+        "Subprotocols to offer. The server must choose one. `{token}` is replaced with the token.",
       ),
       token: secretReference()
         .optional()
         .describe(
-          "A secret for wherever `{token}` is written; where it is written nowhere it goes as `authorization: Bearer`.",
+          "A secret to replace `{token}` with. If `{token}` is not used anywhere, the token is sent as `authorization: Bearer`.",
         ),
       handshakes: z
         .int()
@@ -41,18 +41,18 @@ const settings = lazily(() =>
         .max(100)
         .default(1)
         .describe(
-          "How many connections start at the same moment. Each must be accepted; the script is played over the first.",
+          "The number of connections to open simultaneously. Each must be accepted. The script runs on the first.",
         ),
       deadlines: z
         .strictObject({
-          dns: duration().optional().describe("The longest that looking up the name may take."),
-          connect: duration().optional().describe("The longest that the connection may take."),
-          tls: duration().optional().describe("The longest that the handshake of TLS may take."),
-          upgrade: duration().optional().describe("The longest that the server may take to accept the WebSocket."),
+          dns: duration().optional().describe("The maximum duration of the DNS lookup."),
+          connect: duration().optional().describe("The maximum duration of the TCP connection."),
+          tls: duration().optional().describe("The maximum duration of the TLS handshake."),
+          upgrade: duration().optional().describe("The maximum time until the server accepts the WebSocket."),
         })
         .transform(({ dns, connect, tls, upgrade }) => ({ dns, connect, tls, upgrade }))
         .prefault({})
-        .describe("Deadlines of the stages before the script. One that is not written is that of the probe."),
+        .describe("Deadlines of the stages before the script. Default: the deadline of the probe."),
       hold: duration()
         .refine(
           (hold) => hold >= 1_000 && hold <= longestHoldMs,
@@ -60,14 +60,16 @@ const settings = lazily(() =>
         )
         .optional()
         .describe(
-          `Keeps the first connection open for so long after the script: it must outlive the limits on its way. From 1s to ${formatDuration(longestHoldMs)}, on top of \`timeout\`, because Pub/Sub waits ${longestAckDeadline}s at most for the answer to a request.`,
+          `The time to keep the first connection open after the script, to verify that nothing on the path closes it. From 1s to ${formatDuration(longestHoldMs)}, in addition to \`timeout\`, because Pub/Sub waits at most ${longestAckDeadline}s for the response to a request.`,
         ),
       hold_ping: durationBetween(1_000, longestHoldMs)
         .optional()
         .describe(
-          "Sends a ping so often while the connection is held, and waits for its answer. Default: nothing is sent, as by a client that is idle.",
+          "The interval of pings while the connection is held. Each must be answered. Default: no pings, like an idle client.",
         ),
-      script: script().default([]).describe("What is said, step by step; each step is a stage with its own time."),
+      script: script()
+        .default([])
+        .describe("The messages to send and expect, step by step. Each step is a stage with its own time."),
     })
     .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
       message: "{token} stands for a secret: write token: { secret: NAME }",
@@ -86,10 +88,10 @@ const settings = lazily(() =>
     .refine(oneAuthorization.holds, oneAuthorization.otherwise),
 );
 
-/** What a `websocket` probe reads; durations in milliseconds. */
+/** Settings of a `websocket` probe; durations in milliseconds. */
 export type WebSocketSettings = z.output<ReturnType<typeof settings>>;
 
-/** What was seen of the target. */
+/** The observation of the target. */
 export interface WebSocketObservation {
   readonly handshakes: readonly Handshake[];
   /** Why the script did not come to its end. */
@@ -104,7 +106,7 @@ export interface WebSocketObservation {
 export const websocket: Prober<WebSocketSettings, WebSocketObservation> = {
   kind: "websocket",
   title:
-    "Opens a WebSocket on a fresh connection, or several at the same moment, and plays a script over the first: messages to send, and messages that must come in their order and time. A server that accepts a handshake and closes at once fails, unless with the code 1000.",
+    "Opens a WebSocket on a fresh connection, or several simultaneously, and runs a script on the first: messages to send, and messages that must arrive in order and in time. A server that accepts a handshake and closes immediately fails, unless with code 1000.",
   role: "websocket",
   reach: "users",
   get settings() {
@@ -206,7 +208,7 @@ interface Refused {
   readonly status?: number;
 }
 
-/** How long a server that does not answer pings is given to close what it has accepted, in milliseconds. */
+/** Time for a server that does not answer pings to close a connection that it accepted, in milliseconds. */
 const patienceMs = 500;
 
 /** The status of an accepted upgrade. */

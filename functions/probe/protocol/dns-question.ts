@@ -5,12 +5,12 @@ import { isIP } from "node:net";
 import type { Answer, DecodedPacket, RecordType } from "dns-packet";
 import packets from "dns-packet";
 import { dial } from "../net/dial.ts";
-import { ProbeFault } from "../net/faults.ts";
+import { hostAndPort, ProbeFault } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { Receiver } from "./receiver.ts";
 
-/** Where a DNS server listens. */
+/** The address of a DNS server. */
 export interface DnsServer {
   readonly address: string;
   readonly port: number;
@@ -18,7 +18,7 @@ export interface DnsServer {
 
 /** A server as it is shown in sentences. */
 export function shownServer({ address, port }: DnsServer): string {
-  return port === 53 ? address : isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return port === 53 ? address : hostAndPort(address, port);
 }
 
 /** Reads `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` and `[2001:db8::1]:5353`; `undefined` for what is no address. */
@@ -29,7 +29,7 @@ export function parseServer(text: string): DnsServer | undefined {
   return isIP(address) === (six === undefined ? 4 : 6) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
 }
 
-/** What is asked. */
+/** A query. */
 export interface DnsQuestion {
   readonly name: string;
   readonly type: RecordType;
@@ -37,7 +37,7 @@ export interface DnsQuestion {
   readonly transport: "udp" | "tcp";
 }
 
-/** What was answered: a code such as `NOERROR` or `NXDOMAIN`, and the records of the wanted type. */
+/** A response: a code such as `NOERROR` or `NXDOMAIN`, and the records of the requested type. */
 export interface DnsReply {
   readonly code: string;
   readonly records: readonly Answer[];
@@ -80,7 +80,7 @@ function askOverUdp(question: DnsQuestion, server: DnsServer, { signal, onClose 
     onClose(() => finish(() => reject(new Error("the probe has ended"))));
     socket.on("error", (error) => finish(() => reject(error)));
     socket.on("message", (message) => {
-      // What answers another question, or none, may come from anybody.
+      // A packet that answers another query, or none, may come from anyone.
       const packet = packetIn(message);
       if (packet && answers(packet, id, question)) finish(() => resolve(packet));
     });

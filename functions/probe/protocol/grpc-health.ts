@@ -10,7 +10,7 @@ import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { TargetText } from "../text/target-text.ts";
 
-/** What is asked, and of whom. */
+/** The health check request, and the server that it is sent to. */
 export interface HealthQuestion {
   /** The name of a service; empty for the server as a whole. */
   readonly service: string;
@@ -29,6 +29,10 @@ export interface HealthAnswer {
   /** Number of the status of gRPC; absent where the answer is none of gRPC. */
   readonly status: number | undefined;
   readonly message: TargetText;
+  /** Headers of HTTP. */
+  readonly headers: IncomingHttpHeaders;
+  /** The body received instead of a gRPC message. */
+  readonly body: TargetText;
   /** 1 serving, 2 not serving, 3 service unknown; absent where there is no message. */
   readonly serving: number | undefined;
 }
@@ -84,6 +88,8 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
     try {
       resolve({
         httpStatus,
+        headers: head,
+        body: TargetText.soFar(Buffer.concat(chunks)),
         contentType: TargetText.of(String(head["content-type"] ?? "")),
         status: /^\d{1,2}$/.test(String(status)) ? Number(status) : undefined,
         message: TargetText.of(decoded(String(trailers["grpc-message"] ?? head["grpc-message"] ?? ""))),

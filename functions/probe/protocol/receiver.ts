@@ -5,11 +5,11 @@ import { ProbeFault } from "../net/faults.ts";
 /** A piece at the beginning of what has arrived. */
 export interface Piece<T> {
   readonly value: T;
-  /** How many bytes it takes. */
+  /** Number of bytes consumed. */
   readonly length: number;
 }
 
-/** What arrives over a connection, from the moment of its making on. */
+/** Receives and buffers the data of a connection from its creation on. */
 export class Receiver {
   readonly #peer: string;
   #bytes: Buffer = Buffer.alloc(0);
@@ -26,7 +26,7 @@ export class Receiver {
     const closed = (): void => end(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
     socket.on("data", (chunk: Buffer) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk]);
-      // What nobody reads must not fill the memory.
+      // Unread data must not fill the memory.
       if (this.#bytes.length > mostUnread) socket.pause();
       this.#wake();
     });
@@ -34,9 +34,9 @@ export class Receiver {
   }
 
   /**
-   * The next piece, and takes it away.
-   * @param read finds it at the beginning of the bytes; `undefined` while it is not complete
-   * @param longest bytes that it may have
+   * Returns the next piece and removes it.
+   * @param read finds the piece at the beginning of the bytes; `undefined` while it is incomplete
+   * @param longest maximum length in bytes
    * @throws ProbeFault for a longer one, what `read` throws, or the error of the connection
    */
   async next<T>(read: (bytes: Buffer) => Piece<T> | undefined, longest: number): Promise<T> {

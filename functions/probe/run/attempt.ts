@@ -11,17 +11,20 @@ import type {
   Hop,
   Measurement,
   ProbeResult,
+  ReportedChange,
+  ReportedLogPattern,
   Unchecked,
 } from "../../../shared/messages/report.ts";
 import type { Clock, GoogleApi, Secrets } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { longestText, Redactor } from "../../../shared/text/redact.ts";
 import { failureOfFault, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
-import type { AnyProber, Assessment, ProbeWorld } from "../prober.ts";
+import type { AnyProber, Assessment, Diagnosed, ProbeWorld, SeenLogPattern } from "../prober.ts";
 import { probers as registry } from "../probers/index.ts";
 import { cite, openWords, TargetText, type Words } from "../text/target-text.ts";
+import { resourcesOf } from "./resources.ts";
 
-/** What an attempt needs of the run that it belongs to. */
+/** Dependencies of an attempt from the run that it belongs to. */
 export interface AttemptPorts {
   readonly secrets: Secrets;
   readonly google: GoogleApi;
@@ -36,6 +39,10 @@ export interface AttemptPorts {
   readonly nextAt?: number | undefined;
   /** Aborted when the outcome is no longer wanted. */
   readonly unwanted?: AbortSignal | undefined;
+  /** The diagnosis that is answered. @default none */
+  readonly diagnosis?: Diagnosed | undefined;
+  /** Every probe of the environment, for what they look at. @default none */
+  readonly all?: readonly ConfiguredProbe[] | undefined;
   /** @default all that there are */
   readonly probers?: Readonly<Record<string, AnyProber>> | undefined;
 }
@@ -51,7 +58,7 @@ export async function runProbe(probe: ConfiguredProbe, ports: AttemptPorts): Pro
   return resultOf(probe, first, second);
 }
 
-/** How long a prober may take to say in which phase the deadline met it, in milliseconds. */
+/** Maximum time for a prober to report the phase that the deadline interrupted, in milliseconds. */
 export const graceMs = 20;
 
 // Made once: the stack of an error costs more than the rest of a short probe.
@@ -102,9 +109,12 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
 
 function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
   const { assessment, ms, redactor } = second ?? first;
-  const { failure, findings, unchecked, hops, pending } = assessment;
+  const { failure, findings, unchecked, changes, logPatterns, hops, pending } = assessment;
   const open = (words: Words): string =>
     typeof words === "string" && redactor.isEmpty && isPlain(words) ? words : openWords(words, redactor);
+  // An address that was cut leads nowhere.
+  const openLink = (words: Words): string =>
+    typeof words === "string" && words.startsWith("https://") ? redactor.redact(words) : open(words);
   const measurements: Measurement[] = [
     { metric: "probe_success", value: failure ? 0 : 1, labels: {} },
     { metric: "probe_duration", value: ms / 1000, labels: {} },
@@ -125,6 +135,8 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
     measurements,
     ...(findings ? { findings: findings.map((finding) => opened<Finding>(finding, open)) } : {}),
     ...(unchecked ? { unchecked: unchecked.map((one) => opened<Unchecked>(one, open)) } : {}),
+    ...(changes ? { changes: changes.map((change) => opened<ReportedChange>(change, openLink)) } : {}),
+    ...(logPatterns ? { log_patterns: logPatterns.map((one) => openLogPattern(one, open)) } : {}),
     ...(hops ? { hops: hops.map((hop) => opened<Hop>(hop, open)) } : {}),
     ...(attempts ? { attempts } : {}),
   };
@@ -151,6 +163,17 @@ function openFailure({ message, code, ...failure }: SeenFailure, redactor: Redac
     ...failure,
     message: openWords(message, redactor),
     ...(code === undefined ? {} : { code: TargetText.of(code).first(longestCode).open(redactor) }),
+  };
+}
+
+function openLogPattern(
+  { pattern, means, ...rest }: SeenLogPattern,
+  open: (words: Words) => string,
+): ReportedLogPattern {
+  return {
+    ...rest,
+    pattern: open(pattern),
+    ...(means === undefined ? {} : { means: { ...means, says: open(means.says), remedy: open(means.remedy) } }),
   };
 }
 
@@ -200,7 +223,7 @@ async function assessed(
   try {
     return prober.assess(settings.data, await prober.observe(settings.data, world));
   } catch (error) {
-    // What a prober knows before it speaks to its target.
+    // A failure that occurs before the prober contacts its target.
     if (error instanceof ProbeFault) return { failure: failureOfFault(error, "settings"), measurements: [] };
     return failed("internal", "probe", cite`the probe itself failed: ${wordsOf(error)}`);
   }
@@ -208,13 +231,17 @@ async function assessed(
 
 function worldOf(
   { name: probe }: ConfiguredProbe,
-  { secrets, google, beats, awaited, clock }: AttemptPorts,
+  { secrets, google, beats, awaited, clock, diagnosis, all = [], probers = registry }: AttemptPorts,
   scope: Pick<ProbeWorld, "signal" | "onClose" | "remaining">,
   redactor: Redactor,
 ): ProbeWorld {
   return {
     ...scope,
     google,
+    ...(diagnosis === undefined ? {} : { diagnosis }),
+    get resources() {
+      return resourcesOf(all, probers);
+    },
     lastBeat: async (name) => {
       if (beats === undefined) throw new Error("there is no store to read them from");
       return await beats(name);
@@ -236,7 +263,7 @@ function attemptToClose(close: () => void): void {
   try {
     close();
   } catch {
-    // What cannot be closed is no longer open, or not ours to judge: the result stands.
+    // If it cannot be closed, it is closed already or not ours to judge: the result stands.
   }
 }
 

@@ -9,7 +9,7 @@ import { type ProbeRun, runProbes } from "./run.ts";
 /** Attempts in a row: `good`, a kind of failure, or `never` for no answer at all. */
 type Attempts = readonly ("good" | "never" | FailureKind)[];
 
-/** A kind of probe that goes as it is told, attempt by attempt. */
+/** A kind of probe with a scripted result for each attempt. */
 function scripted(kind: string, attempts: Attempts): { prober: AnyProber; count: () => number; ended: () => boolean } {
   let count = 0;
   let ended = true;

@@ -1,4 +1,4 @@
-/** The control probe of a batch: a target known to be good, by which the prober's own trouble is told from that of the targets. */
+/** The control probe of a batch: a target known to be healthy, which distinguishes trouble of the prober from failures of the targets. */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { FailureKind, ProbeResult } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -34,7 +34,7 @@ export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Contr
   };
 }
 
-/** Whether a result shows that the prober's own network works. */
+/** Returns whether a result proves that the prober's own network works. */
 export function showsWell(
   result: ProbeResult,
   probes: readonly ConfiguredProbe[],

@@ -13,7 +13,7 @@ import { runProbes } from "./run.ts";
 
 /** Probes that hang, more than run at the same time, and all probes. */
 const [hanging, all] = [150, 1_000];
-/** How long a probe may take: those that hang are ended sooner, but for those whose SYN nobody answers. */
+/** Maximum duration of a probe: hanging ones end sooner, except those whose SYN is never answered. */
 const patienceMs = 50_000;
 const synMs = 10_000;
 

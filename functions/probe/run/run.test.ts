@@ -161,7 +161,7 @@ describe("a run of probes", () => {
 
   it("loses no result of a round that is run again, whatever hung and was published the first time", async () => {
     const names = ["a", "b", "c"];
-    /** The reports of a run in which these probes hang until the part is told. */
+    /** Returns the reports of a run in which these probes hang until the partial report is published. */
     const reportsOf = async (hang: readonly string[]): Promise<Report[]> => {
       const reports: Report[] = [];
       const released = Promise.withResolvers<undefined>();

@@ -8,7 +8,7 @@ import { probers as registry } from "../probers/index.ts";
 import { type AttemptPorts, instant, readSettings, runProbe } from "./attempt.ts";
 import { showsWell, startControl } from "./control.ts";
 
-/** What is run, and what for. */
+/** The probes of a run, and the reason for it. */
 export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly environment: string;
   readonly vantage: Vantage;
@@ -23,7 +23,7 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly control?: ConfiguredProbe | undefined;
   /** Whether this is the first run of a new instance. */
   readonly coldStart?: boolean | undefined;
-  /** How many probes run at the same time, those left out that have waited for their target for a while already. @default 100 */
+  /** Maximum number of concurrent probes, excluding those that have waited for their target for a while. @default 100 */
   readonly concurrency?: number;
   /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 0.5 */
   readonly paceMs?: number;
@@ -42,7 +42,7 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
 /** The most probes of one request; more are divided. */
 export const mostAtOnce = 100;
 
-/** How long a probe counts as one that runs, in milliseconds: beyond that it only waits, and others may begin. */
+/** How long a probe counts as running, in milliseconds: after that it only waits, and others may start. */
 const laneMs = 500;
 /** The most probes under way, those that wait included: far below the open files that a system allows a process. */
 const mostUnderWay = 500;

@@ -10,10 +10,10 @@ import { bounded } from "../../../shared/text/redact.ts";
 import type { ProbePorts } from "../handler.ts";
 import { runProbes } from "./run.ts";
 
-/** Where the paths of synthetic monitors begin. */
+/** Path prefix of synthetic monitors. */
 export const syntheticPath: string = "/synthetic/";
 
-/** What Cloud Monitoring expects: a result, in snake case, with instants in RFC 3339. */
+/** The response that Cloud Monitoring expects: a result in snake case, with instants in RFC 3339. */
 export interface SyntheticResult {
   readonly synthetic_generic_result_v1: {
     readonly ok: boolean;

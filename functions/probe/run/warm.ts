@@ -4,7 +4,7 @@ import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { loadRoots } from "../net/trust.ts";
 import { type AttemptPorts, runProbe } from "./attempt.ts";
 
-/** How often the whole way of a probe is gone: after that the engine has compiled what counts. */
+/** Number of complete warm-up rounds of a probe, after which the engine has compiled the hot code. */
 const rounds = 20;
 
 /**

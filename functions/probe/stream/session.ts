@@ -5,12 +5,13 @@
 import { addAbortListener } from "node:events";
 import type { Socket } from "node:net";
 import { createParser } from "eventsource-parser";
-import { AnswerReader, type Head } from "../http/answer.ts";
+import { AnswerReader, type Head, TlsInPlace } from "../http/answer.ts";
 import { send } from "../http/exchange.ts";
 import { said } from "../http/expect.ts";
-import { type Outgoing, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/outgoing.ts";
+import { type Outgoing, portOf, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/outgoing.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
+import { wantsTls } from "../net/tls.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 import { type Conversation, type Message, RefusalBody, refusal, refusalPatienceMs } from "../websocket/session.ts";
 
@@ -57,7 +58,11 @@ export async function openStream(
   stages.enter("first_byte");
   const { opened, stream } = listen(socket, outgoing, longest, stages);
   send(socket, questionOf(outgoing));
-  const { status } = await opened;
+  const { status } = await opened.catch(async (error: unknown) => {
+    const { url } = outgoing;
+    if (url.protocol === "http:" && (await wantsTls(error, portOf(url), stages, world))) throw new TlsInPlace(url.host);
+    throw error;
+  });
   stages.stop();
   const certificateExpiry = expiresAt === undefined ? undefined : (expiresAt - world.now()) / 1000;
   return { ...stream, status, certificateExpiry };

@@ -21,10 +21,10 @@ export const streamFields = lazily(() => {
       .min(1)
       .max(16 * 2 ** 20)
       .default(2 ** 20)
-      .describe("The longest event that is accepted, in bytes."),
+      .describe("The maximum size of an event, in bytes."),
     tls,
   };
 });
 
-/** How a stream is asked for. */
+/** The request of a stream. */
 export type StreamSettings = z.output<z.ZodObject<ReturnType<typeof streamFields>>>;

@@ -35,7 +35,7 @@ export function valueAt(root: unknown, path: JsonPath): unknown {
   return value;
 }
 
-/** What keeps a text from being a path or a query; `undefined` for one that is. */
+/** Returns why a text is not a valid path or query, or `undefined` if it is valid. */
 export function jsonQueryMistake(text: string): string | undefined {
   const read = queryOf(text);
   return typeof read === "string" ? read : undefined;
@@ -51,7 +51,7 @@ export function valuesAt(root: unknown, text: string): readonly unknown[] {
   }
   const values: unknown[] = [];
   try {
-    // What was parsed as JSON consists of values of JSON.
+    // Parsed JSON contains only JSON values.
     for (const { value } of query.lazyQuery(root as JsonValue)) {
       values.push(value);
       if (values.length === mostSelected) break;
@@ -84,7 +84,7 @@ for (const [name, whole] of [
 
 /** Queries that were read, or their mistakes, by how they are written: those of a configuration are read in every run. */
 const known = new Map<string, JsonPath | JSONPathQuery | string>();
-/** How many of them are remembered: more than a configuration has. */
+/** Maximum number of cached queries: more than a configuration has. */
 const mostKnown = 1_000;
 
 function queryOf(text: string): JsonPath | JSONPathQuery | string {

@@ -17,7 +17,7 @@ export function plainValue(value: unknown): string {
   return isNested && !isFlat ? jsonText(value) : String(value);
 }
 
-/** Whether a value is nested deeper than what is written out. */
+/** Returns whether a value is nested too deeply to be written out. */
 export function isTooDeep(value: unknown): boolean {
   let level = [value];
   for (let depth = 0; depth <= mostLevels; depth++) {

@@ -22,7 +22,7 @@ describe("a pattern", () => {
     ["/\\d{2,}?/", "123", "12"],
     ["/[\\w.-]+@\\w+/", "to a.b-c@d", "a.b-c@d"],
     ["/${id}/", "${id}", undefined],
-    // What RE2 has besides.
+    // Syntax that RE2 has and JavaScript does not.
     ["/(?i)B/", "abc", "b"],
     ["/\\p{Greek}+/", "abc αβγ", "αβγ"],
     ["/^.$/", "😀", "😀"],

@@ -16,12 +16,12 @@ export class Pattern {
     this.#engine = engine;
   }
 
-  /** Whether the pattern is found in the text. */
+  /** Returns whether the pattern matches in the text. */
   isIn(text: string): boolean {
     return this.#engine.test(text);
   }
 
-  /** What the pattern finds in the text: its first group, or all of it where it has none. */
+  /** Returns the match of the pattern in the text: its first group, or the whole match if it has no groups. */
   find(text: string): string | undefined {
     // Most engines only tell whether there is a match; where it is costs more.
     if (!this.isIn(text)) return undefined;
@@ -30,7 +30,7 @@ export class Pattern {
   }
 }
 
-/** Whether a text is written like a pattern, between slashes. */
+/** Returns whether a text is written like a pattern, between slashes. */
 export function isWrittenAsPattern(text: string): boolean {
   return split.test(text);
 }
@@ -41,7 +41,7 @@ export function parsePattern(text: string): Pattern | undefined {
   return read instanceof Pattern ? read : undefined;
 }
 
-/** What keeps a text from being a pattern, to stand at the end of a sentence; `undefined` for one that is. */
+/** Returns why a text is not a valid pattern, as the end of a sentence, or `undefined` if it is valid. */
 export function patternMistake(text: string): string | undefined {
   const read = readPattern(text);
   return read instanceof Pattern ? undefined : read;
@@ -56,9 +56,9 @@ const split = /^\/(.+)\/([ims]*)$/s;
 
 /** Patterns that were read, or their mistakes, by how they are written: those of a configuration are read in every run. */
 const known = new Map<string, Pattern | string>();
-/** How many of them are remembered: more than a configuration has. */
+/** Maximum number of cached patterns: more than a configuration has. */
 const mostKnown = 1_000;
-/** How long they may be, in characters: what a target said may have been filled in. */
+/** Maximum length of a cached pattern, in characters: text from a target may have been filled in. */
 const longestKnown = 1_000;
 
 function readPattern(text: string): Pattern | string {
@@ -99,7 +99,7 @@ function flagsOf(flags: string): number {
   );
 }
 
-/** What JavaScript has and no search in linear time can have, with what to write instead. */
+/** JavaScript syntax that no linear-time search can support, and what to write instead. */
 const unsupported: readonly { readonly begins: RegExp; readonly instead: (place: string) => string }[] = [
   {
     begins: /^\(\?=/,

@@ -5,8 +5,8 @@ import { bounded, excerpt, type Redact, type Redactor } from "../../../shared/te
 export type Words = string | TargetText;
 
 /**
- * What a target said, or a sentence that cites it. It is no string, so that it cannot be told without being concealed: `cite` makes sentences of it,
- * and only a sink opens it, with all secrets that are known by then.
+ * Text that a target sent, or a sentence that quotes it. It is not a string, so that it cannot be reported without being concealed: `cite`
+ * builds sentences from it, and only a sink opens it, with all secrets known by then.
  */
 export class TargetText {
   readonly #write: (redact: Redact) => string;
@@ -20,12 +20,12 @@ export class TargetText {
     return new TargetText((redact) => redact(said, isCut));
   }
 
-  /** What was received so far, in UTF-8: the last character and the last secret may be incomplete. */
+  /** Creates a text from incomplete data in UTF-8: the last character and the last secret may be cut off. */
   static soFar(received: Uint8Array): TargetText {
     return TargetText.of(new TextDecoder().decode(received, { stream: true }), true);
   }
 
-  /** What `cite` makes. */
+  /** Creates the result of `cite`. */
   static joined(parts: readonly Words[]): TargetText {
     return new TargetText((redact) =>
       parts.map((part) => (part instanceof TargetText ? part.#write(redact) : part)).join(""),
@@ -58,7 +58,7 @@ export class TargetText {
     return new TargetText((redact) => this.#write((text, isCut) => mask(redact(text, isCut))));
   }
 
-  /** Judges what was said. Nothing of it may be told: that is what `cite` is for. */
+  /** Evaluates the text. No part of it may be reported: use `cite` for that. */
   judge<T>(by: (said: string) => T): T {
     return by(this.#write((text) => text));
   }
@@ -68,7 +68,7 @@ export class TargetText {
     return bounded(this.#write(secrets.redact), secrets);
   }
 
-  /** Stars in place of all that was said, for whoever forgets what this is. */
+  /** Returns asterisks in place of the text, as a safeguard against accidental conversion. */
   toString(): string {
     return this.#write(() => "***");
   }
@@ -78,7 +78,7 @@ export class TargetText {
   }
 }
 
-/** How much of what was said is looked at for secrets before it is quoted, in characters. */
+/** Number of characters that are searched for secrets before a text is quoted. */
 const mostRead = 2_000;
 
 /** A sentence that cites what targets said: a tag for template literals. */

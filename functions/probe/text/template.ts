@@ -9,10 +9,10 @@ export type Json = z.core.util.JSONType;
 /** The values of variables, by name. */
 export type Variables = ReadonlyMap<string, Json>;
 
-/** What a variable may be called. */
+/** Valid names of variables. */
 export const variableName: RegExp = /^[a-z][a-z0-9_]*$/i;
 
-/** What a value asks for, at any depth: the text between the braces, right or not, in the order in which it stands. */
+/** Returns the variables that a value refers to, at any depth: the text between the braces, valid or not, in order of appearance. */
 export function marksIn(value: unknown): string[] {
   if (typeof value === "string") return marksOf(value).map(({ name }) => name);
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(marksIn) : [];

@@ -88,7 +88,7 @@ describe("websocket script", () => {
     expect(result.failure).toEqual({
       kind: "timeout",
       phase: "expect-1",
-      message: `the time of the probe ran out while in the phase expect-1 with 127.0.0.1:${port}; ${missing} "a" came; 1 other came, the last: hello`,
+      message: `the time of the probe ran out while waiting for messages from 127.0.0.1:${port}; ${missing} "a" came; 1 other came, the last: hello`,
     });
   });
 

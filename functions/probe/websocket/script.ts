@@ -1,4 +1,4 @@
-/** What is said over a WebSocket, step by step: the settings under `script`, and their play. */
+/** The script of a WebSocket, step by step: the settings under `script`, and their execution. */
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -16,8 +16,8 @@ import type { Conversation, Message } from "./session.ts";
 export const tokenMark = "{token}";
 
 /**
- * What is wrong with a step that does not do exactly one thing; `undefined` for one that does.
- * @param all the keys of which it must have one
+ * Returns the mistake in a step that does not contain exactly one action; `undefined` if it does.
+ * @param all the keys of which it must have exactly one
  */
 export function actionMistake(step: object, all: readonly string[]): string | undefined {
   const done = all.filter((key) => ownEntry(step as Record<string, unknown>, key) !== undefined);
@@ -32,7 +32,7 @@ export function actionMistake(step: object, all: readonly string[]): string | un
 export const actions = ["send", "expect", "ping", "close"] as const;
 
 const messageFields = lazily(() => ({
-  json: jsonValues().optional().describe("Values inside a JSON message by path, as in `expect` of the probe http."),
+  json: jsonValues().optional().describe("Values inside a JSON message by path, as in `expect` of an `http` probe."),
   contains: z.string().min(1).optional().describe("A text that the message must contain."),
   matches: z
     .string()
@@ -40,7 +40,7 @@ const messageFields = lazily(() => ({
       error: ({ input }) => `must be a pattern such as /done/ or /done/i: ${patternMistake(String(input))}`,
     })
     .optional()
-    .describe("A /pattern/ that must be found in the message, in the syntax of RE2."),
+    .describe("A /pattern/ that the message must match, in RE2 syntax."),
 }));
 
 /** The schema of a message of a WebSocket. */
@@ -58,7 +58,7 @@ export const expectedEvent = lazily(() =>
         .string()
         .min(1)
         .optional()
-        .describe("The type of a server-sent event; of one that does not say its type it is `message`."),
+        .describe("The type of a server-sent event. An event without a type has the type `message`."),
       ...messageFields(),
     })
     .refine((match) => Object.keys(match).length > 0, {
@@ -81,31 +81,31 @@ export function waitFields<Message extends z.ZodType<ExpectedMessage>>(message: 
       .array(message)
       .min(1)
       .optional()
-      .describe("Messages that must come, in this order. Others may come between them."),
+      .describe("Messages that must arrive, in this order. Other messages may arrive in between."),
     fail_on: z
       .array(message)
       .min(1)
       .optional()
       .describe(
-        "Messages that must not come while others are expected: one of them, such as an error, ends the wait at once.",
+        "Messages that must not arrive while others are expected. One of them, such as an error, ends the wait immediately.",
       ),
-    any_order: z.boolean().default(false).describe("Takes the expected messages in any order."),
+    any_order: z.boolean().default(false).describe("Accepts the expected messages in any order."),
   };
 }
 
 /** The fields of an utterance over a WebSocket, but for the time that it may take. */
 export const utteranceFields = lazily(() => ({
-  send: anyJson().optional().describe("A message to send: a text as it is, anything else as JSON."),
+  send: anyJson().optional().describe("A message to send: a text verbatim, anything else as JSON."),
   ...waitFields(expectedMessage()),
-  ping: z.literal(true).optional().describe("Sends a ping and waits for its answer."),
+  ping: z.literal(true).optional().describe("Sends a ping and waits for the pong."),
   close: z
     .int()
     .refine((code) => code === 1000 || (code >= 3000 && code <= 4999), "must be 1000, or 3000 to 4999")
     .optional()
-    .describe("Closes with this code and waits until the server has closed too."),
+    .describe("Closes with this code and waits until the server closes too."),
 }));
 
-/** What is said or heard, within so many milliseconds: exactly one of `send`, `expect`, `ping` and `close`. */
+/** An action within so many milliseconds: exactly one of `send`, `expect`, `ping` and `close`. */
 export type Utterance = Omit<z.output<z.ZodObject<ReturnType<typeof utteranceFields>>>, "expect" | "fail_on"> & {
   readonly expect?: readonly ExpectedMessage[] | undefined;
   readonly fail_on?: readonly ExpectedMessage[] | undefined;
@@ -136,13 +136,13 @@ export const script = lazily(() =>
           name: stepName()
             .optional()
             .describe(
-              "What the stage is called in failures and in websocket_stage_time. Default: expect-2, by position.",
+              "The name of the stage in failures and in websocket_stage_time. Default: by position, such as expect-2.",
             ),
           ...utteranceFields(),
           send: utteranceFields().send.describe(
-            "A message to send: a text as it is, anything else as JSON. `{token}` in it stands for the token.",
+            "A message to send: a text verbatim, anything else as JSON. `{token}` is replaced with the token.",
           ),
-          within: duration().prefault("5s").describe("The longest that the step may take."),
+          within: duration().prefault("5s").describe("The maximum duration of the step."),
         })
         .refine((step) => actionMistake(step, actions) === undefined, {
           error: ({ input }) => actionMistake(input as object, actions) ?? "",
@@ -278,7 +278,7 @@ async function expectMessages(
   return met.map(({ text }) => text);
 }
 
-/** How many of the messages that came are named. */
+/** Maximum number of received messages in a failure. */
 const mostListed = 4;
 
 function listed(came: readonly ExpectedMessage[]): string {

@@ -14,7 +14,7 @@ import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 
-/** Where a WebSocket is opened, and how; secrets resolved. */
+/** The target of a WebSocket and how to open it; secrets resolved. */
 export interface WebSocketTarget {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export interface WebSocketTarget {
   readonly maxMessage: number;
 }
 
-/** What came: a message, or an event of a stream. */
+/** A received message, or an event of a stream. */
 export interface Message {
   readonly text: TargetText;
   /** The type of a server-sent event. */
@@ -78,7 +78,7 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
   /** Answers a close of the server by itself, and would tell of it only when TCP is closed as well, which it may never be. */
   class Attentive extends ws.WebSocket {
     override close(code?: number, reason?: string | Buffer): void {
-      // A frame that makes no sense is answered with a close as well; what is wrong with it is told first.
+      // An invalid frame is also answered with a close; the protocol error is reported first.
       queueMicrotask(() => closed(code ?? noCode, TargetText.of(String(reason ?? ""))));
       super.close(code, reason);
     }
@@ -264,7 +264,7 @@ function converse(
   };
 }
 
-/** How long the rest of a refusal is waited for, in milliseconds. */
+/** Time to wait for the rest of a refusal, in milliseconds. */
 export const refusalPatienceMs = 200;
 
 /** The body of an answer of HTTP in place of what was asked for, as far as it is looked at. */
@@ -283,7 +283,7 @@ export class RefusalBody {
     this.#isWhole = !this.isFull;
   }
 
-  /** Whether as much has come as is looked at. */
+  /** Whether the size limit is reached. */
   get isFull(): boolean {
     return this.#size >= longestRefusal;
   }
@@ -323,7 +323,7 @@ function explained(error: Error, peer: string): unknown {
   return new ProbeFault("protocol", `${peer} does not keep to the protocol of WebSockets: ${what}`);
 }
 
-/** What answered the upgrade in place of HTTP, as far as its first bytes tell. */
+/** Returns a description of a response to the upgrade that is not HTTP, as far as its first bytes identify it. */
 function notHttp(error: Error): Words | undefined {
   const packet = "rawPacket" in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
   if (packet.length === 0) return undefined;
@@ -333,7 +333,7 @@ function notHttp(error: Error): Words | undefined {
   return cite`does not speak HTTP: it begins with ${TargetText.of(packet.toString("latin1"), true).quoted(20)}`;
 }
 
-/** What a server can do wrong, by the codes of `ws`, or by its words where it has no codes. */
+/** Protocol violations of a server, by the codes of `ws`, or by its messages if there is no code. */
 const mistakes: readonly { readonly of: RegExp; readonly say: string }[] = [
   { of: /UNEXPECTED_RSV/, say: "it sent a frame with reserved bits, of an extension that was not agreed on" },
   { of: /INVALID_OPCODE/, say: "it sent a frame of an unknown or misplaced type" },
@@ -375,6 +375,9 @@ const closeCodes: Readonly<Record<number, { readonly kind: FailureKind; readonly
   1012: { kind: "unavailable", name: "service restart" },
   1013: { kind: "unavailable", name: "try again later" },
   1014: { kind: "unavailable", name: "bad gateway" },
+  3000: { kind: "auth", name: "unauthorized" },
+  3003: { kind: "auth", name: "forbidden" },
+  3008: { kind: "sequence", name: "timed out" },
   4401: { kind: "auth", name: "not logged in" },
   4403: { kind: "auth", name: "forbidden" },
 };

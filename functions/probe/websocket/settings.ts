@@ -17,23 +17,20 @@ export const socketFields = lazily(() => ({
     .superRefine(told((url) => urlMistake(url, ["ws", "wss"], withoutUser)))
     .refine(hasNeitherUserNorFragment, `must be a URL that begins with ws:// or wss://${withoutUser}`)
     .describe("The URL to open."),
-  headers: headers().describe("Headers of the upgrade, such as `origin`."),
+  headers: headers().describe("Headers of the upgrade request, such as `origin`."),
   ...identityFields(),
-  subprotocols: z
-    .array(z.string().min(1))
-    .default([])
-    .describe("Subprotocols to offer, of which the server must choose one."),
+  subprotocols: z.array(z.string().min(1)).default([]).describe("Subprotocols to offer. The server must choose one."),
   ip_version: ipVersion(),
   max_message: z
     .int()
     .min(1)
     .max(16 * 2 ** 20)
     .default(2 ** 20)
-    .describe("The longest message that is accepted, in bytes."),
+    .describe("The maximum size of a message, in bytes."),
   tls: tlsVerification(),
 }));
 
-/** Where a WebSocket is opened, and how. */
+/** The target of a WebSocket, and how to open it. */
 export type SocketSettings = z.output<z.ZodObject<ReturnType<typeof socketFields>>>;
 
 /**

@@ -39,9 +39,9 @@ load_balancer:
   forwarding_rule: demo-https
   dns: { zone: demo-zone }
   backends:
-    - { name: demo-backend, service: backend, hosts: [www.demo.localhost] }
+    - { name: demo-backend, service: backend, hosts: [api.demo.localhost] }
     - { name: demo-auth, service: auth, hosts: [auth.demo.localhost] }
-certificates: { component: certificates, certificate_manager: [demo], domains: [www.demo.localhost, auth.demo.localhost] }
+certificates: { component: certificates, certificate_manager: [demo], domains: [www.demo.localhost, api.demo.localhost, auth.demo.localhost] }
 network: { name: default, component: vpc-connector }
 nat: { name: demo-nat, router: demo-router, component: configuration }
 quotas: { component: configuration }
@@ -97,7 +97,13 @@ describe("the demo's control plane", () => {
     const result = await configuration({ certificate: "expired" });
     expect(wrong(result)).toEqual([
       ["certificate_status", "demo", "certificates", "critical", "FAILED (AUTHORIZATION_ISSUE)"],
-      ["certificate_domains", "demo", "certificates", "critical", "*.demo.localhost FAILED (CONFIG)"],
+      [
+        "certificate_domains",
+        "demo",
+        "certificates",
+        "critical",
+        "api.demo.localhost FAILED (CONFIG), auth.demo.localhost FAILED (CONFIG), www.demo.localhost FAILED (CONFIG)",
+      ],
       ["certificate_expiry", "demo", "certificates", "warning", expect.stringMatching(/^expired/)],
       telling,
     ]);

@@ -5,86 +5,114 @@
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { DemoFaults } from "../faults.ts";
 import { connectionLimit } from "../postgres.ts";
+import { computeResources } from "./compute.ts";
+import { address, controlPlaneNames, demoHosts, services } from "./names.ts";
 
 /** Answers what is asked of one API, by the path after its host; `undefined` for what it does not have. */
 export type ApiHandler = (request: { readonly path: string }) => { status: number; body: unknown } | undefined;
 
-/** The names that the demo's parts have at Google. */
-const googleNames = {
-  project: "pathkeeper-demo",
-  region: "us-central1",
-  connector: "demo-connector",
-  instance: "demo-postgres",
-  urlMap: "demo-lb",
-  zone: "demo-zone",
-  router: "demo-router",
-  nat: "demo-nat",
-  armor: "demo-edge",
-} as const;
-
-/** The address of the load balancer, as the records of its hosts have it. */
-const address = "192.0.2.80";
 /** The secrets that the services use. */
-const secrets = ["demo-database-url", "demo-agents-key"] as const;
-
-/** The demo's services. */
-const services = ["backend", "auth"] as const;
+const secrets = ["demo-database-url", "demo-agents-key", "demo-token-key"] as const;
 
 /**
  * The APIs of the control plane, by their host names.
  * @param faults what is wrong at present
+ * @param port where the load balancer listens
  */
-export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, ApiHandler>> {
-  const { project, region } = googleNames;
+export function controlPlane(faults: () => DemoFaults, port = 443): Readonly<Record<string, ApiHandler>> {
+  const { project, region } = controlPlaneNames;
   const place = `projects/${project}/locations/${region}`;
-  const connector = `${place}/connectors/${googleNames.connector}`;
-  const instance = `${project}:${region}:${googleNames.instance}`;
-  const compute = `https://www.googleapis.com/compute/v1/projects/${project}`;
+  const connector = `${place}/connectors/${controlPlaneNames.connector}`;
+  const instance = `${project}:${region}:${controlPlaneNames.instance}`;
   const answering =
     (resources: Readonly<Record<string, () => unknown>>): ApiHandler =>
     ({ path }) => {
       const resource = ownEntry(resources, path);
       return resource && { status: 200, body: resource() };
     };
+  /** A resource by its path, and among the others of its collection. */
+  const listed = (collection: string, key: string, resources: Readonly<Record<string, () => unknown>>) => ({
+    ...resources,
+    [collection]: () => ({ [key]: Object.values(resources).map((resource) => resource()) }),
+  });
   return {
-    "vpcaccess.googleapis.com": answering({
-      [`/v1/${connector}`]: () => ({
-        name: connector,
-        network: "default",
-        ipCidrRange: "10.8.0.0/28",
-        // One that carries nothing at all has lost its machines.
-        state: carriesNothing(faults()) ? "ERROR" : "READY",
-        minThroughput: 200,
-        maxThroughput: 1000,
-        machineType: "e2-micro",
-        minInstances: 2,
-        maxInstances: 10,
-        connectedProjects: [project],
+    "vpcaccess.googleapis.com": answering(
+      listed(`/v1/${place}/connectors`, "connectors", {
+        [`/v1/${connector}`]: () => ({
+          name: connector,
+          network: "default",
+          ipCidrRange: "10.8.0.0/28",
+          // One that carries nothing at all has lost its machines.
+          state: carriesNothing(faults()) ? "ERROR" : "READY",
+          minThroughput: 200,
+          maxThroughput: 1000,
+          machineType: "e2-micro",
+          minInstances: 2,
+          maxInstances: 10,
+          connectedProjects: [project],
+        }),
       }),
-    }),
-    "sqladmin.googleapis.com": answering({
-      [`/v1/projects/${project}/instances/${googleNames.instance}`]: () => databaseOf(project, region, instance),
-    }),
+    ),
+    "sqladmin.googleapis.com": answering(
+      listed(`/v1/projects/${project}/instances`, "items", {
+        [`/v1/projects/${project}/instances/${controlPlaneNames.instance}`]: () =>
+          databaseOf(project, region, instance),
+      }),
+    ),
     "run.googleapis.com": answering({
-      ...Object.fromEntries(
-        services.map((name) => [`/v2/${place}/services/${name}`, () => serviceOf(name, place, connector, faults())]),
+      [`/v1/projects/${project}/locations`]: () => ({
+        locations: [{ name: `projects/${project}/locations/${region}`, locationId: region, displayName: "Iowa" }],
+      }),
+      ...listed(
+        `/v2/${place}/services`,
+        "services",
+        Object.fromEntries(
+          services.map((name) => [`/v2/${place}/services/${name}`, () => serviceOf(name, place, connector, faults())]),
+        ),
       ),
+      [`/v2/${place}/services/backend:getIamPolicy`]: () => ({
+        version: 1,
+        etag: "BwYback=",
+        bindings: [{ role: "roles/run.invoker", members: ["allUsers"] }],
+      }),
       [`/v2/${place}/services/auth:getIamPolicy`]: () => ({
         version: 1,
         etag: "BwYauth=",
         bindings: [{ role: "roles/run.invoker", members: [`serviceAccount:${accountOf("backend", project)}`] }],
       }),
     }),
-    "secretmanager.googleapis.com": answering(
-      Object.fromEntries(
+    "secretmanager.googleapis.com": answering({
+      [`/v1/projects/${project}/secrets`]: () => ({
+        secrets: secrets.map((name) => ({
+          name: `projects/123456789012/secrets/${name}`,
+          replication: { automatic: {} },
+          createTime: "2026-01-01T00:00:00Z",
+        })),
+        totalSize: secrets.length,
+      }),
+      ...Object.fromEntries(
         secrets.map((name) => [
           `/v1/projects/${project}/secrets/${name}/versions/latest`,
-          () => ({ name: `projects/123456789012/secrets/${name}/versions/2`, state: "ENABLED", etag: '"16"' }),
+          () => ({
+            name: `projects/123456789012/secrets/${name}/versions/2`,
+            state: stateOf(name, faults()),
+            etag: '"16"',
+          }),
         ]),
       ),
-    ),
+    }),
+    // Enabled, and unused.
+    "redis.googleapis.com": answering({ [`/v1/projects/${project}/locations/-/instances`]: () => ({}) }),
+    "pubsub.googleapis.com": answering({ [`/v1/projects/${project}/subscriptions`]: () => ({}) }),
+    "cloudscheduler.googleapis.com": answering({ [`/v1/${place}/jobs`]: () => ({}) }),
     "dns.googleapis.com": answering({
-      [`/dns/v1/projects/${project}/managedZones/${googleNames.zone}/rrsets`]: () => ({
+      [`/dns/v1/projects/${project}/managedZones`]: () => ({
+        kind: "dns#managedZonesListResponse",
+        managedZones: [
+          { kind: "dns#managedZone", name: controlPlaneNames.zone, dnsName: "demo.localhost.", visibility: "public" },
+        ],
+      }),
+      [`/dns/v1/projects/${project}/managedZones/${controlPlaneNames.zone}/rrsets`]: () => ({
         rrsets: [
           {
             name: "demo.localhost.",
@@ -104,97 +132,29 @@ export function controlPlane(faults: () => DemoFaults): Readonly<Record<string, 
           { role: "roles/owner", members: ["user:somebody@demo.localhost"] },
           {
             role: "roles/cloudsql.client",
-            members: services.map((name) => `serviceAccount:${accountOf(name, project)}`),
+            members: services
+              .filter((name) => name !== "backend" || faults().change !== "role")
+              .map((name) => `serviceAccount:${accountOf(name, project)}`),
           },
         ],
       }),
     }),
-    "compute.googleapis.com": answering({
-      ...Object.fromEntries(services.flatMap((name) => balancing(name, project, region, compute))),
-      [`/compute/v1/projects/${project}/global/urlMaps/${googleNames.urlMap}`]: () => ({
-        kind: "compute#urlMap",
-        name: googleNames.urlMap,
-        defaultService: `${compute}/global/backendServices/demo-backend`,
-        hostRules: [{ hosts: ["auth.demo.localhost"], pathMatcher: "auth" }],
-        pathMatchers: [{ name: "auth", defaultService: `${compute}/global/backendServices/demo-auth` }],
+    "compute.googleapis.com": answering(computeResources(project, region, port, faults)),
+    "certificatemanager.googleapis.com": answering(
+      listed(`/v1/projects/${project}/locations/global/certificates`, "certificates", {
+        [`/v1/projects/${project}/locations/global/certificates/demo`]: () =>
+          certificateOf(`projects/${project}/locations/global/certificates/demo`, faults()),
       }),
-      [`/compute/v1/projects/${project}/global/networks/default`]: () => ({
-        kind: "compute#network",
-        name: "default",
-        peerings: [
-          {
-            name: "servicenetworking-googleapis-com",
-            network: "https://www.googleapis.com/compute/v1/projects/speckle-tp/global/networks/servicenetworking",
-            state: "ACTIVE",
-            stateDetails: "[2026-01-01T00:00:00.000-07:00]: Connected.",
-            exchangeSubnetRoutes: true,
-          },
-        ],
-      }),
-      [`/compute/v1/projects/${project}/global/networks/default/getEffectiveFirewalls`]: () => ({
-        firewalls: [],
-        firewallPolicys: [],
-      }),
-      [`/compute/v1/projects/${project}/global/firewalls`]: () => ({ kind: "compute#firewallList", items: [] }),
-      [`/compute/v1/projects/${project}/global/forwardingRules/demo-https`]: () => ({
-        kind: "compute#forwardingRule",
-        name: "demo-https",
-        IPAddress: address,
-        portRange: "443-443",
-      }),
-      [`/compute/v1/projects/${project}/global/securityPolicies/${googleNames.armor}`]: () => ({
-        kind: "compute#securityPolicy",
-        name: googleNames.armor,
-        rules: [
-          {
-            priority: 2_147_483_647,
-            action: "allow",
-            match: { versionedExpr: "SRC_IPS_V1", config: { srcIpRanges: ["*"] } },
-          },
-        ],
-      }),
-      ...natOf(`/compute/v1/projects/${project}/regions/${region}`),
-    }),
-    "certificatemanager.googleapis.com": answering({
-      [`/v1/projects/${project}/locations/global/certificates/demo`]: () =>
-        certificateOf(`projects/${project}/locations/global/certificates/demo`, faults()),
-    }),
+    ),
   };
 }
 
-/** The router with the NAT gateway, its state, and the quotas of the region, by their paths. */
-function natOf(region: string): Record<string, () => unknown> {
-  const { nat: name, router } = googleNames;
-  return {
-    [`${region}/routers/${router}`]: () => ({
-      kind: "compute#router",
-      name: router,
-      nats: [
-        {
-          name,
-          natIpAllocateOption: "AUTO_ONLY",
-          sourceSubnetworkIpRangesToNat: "ALL_SUBNETWORKS_ALL_IP_RANGES",
-          minPortsPerVm: 64,
-        },
-      ],
-    }),
-    [`${region}/routers/${router}/getRouterStatus`]: () => ({
-      kind: "compute#routerStatusResponse",
-      result: { natStatus: [{ name, numVmEndpointsWithNatMappings: 2, autoAllocatedNatIps: ["192.0.2.81"] }] },
-    }),
-    [region]: () => ({
-      kind: "compute#region",
-      status: "UP",
-      quotas: [
-        { metric: "IN_USE_ADDRESSES", limit: 8, usage: 2 },
-        { metric: "CPUS", limit: 24, usage: 0 },
-      ],
-    }),
-  };
+function stateOf(secret: (typeof secrets)[number], { change }: DemoFaults): string {
+  return secret === "demo-token-key" && change === "secret" ? "DESTROYED" : "ENABLED";
 }
 
-function carriesNothing({ connector }: DemoFaults): boolean {
-  return connector.lost >= 1 || connector.refuse;
+function carriesNothing({ connector, change }: DemoFaults): boolean {
+  return change !== "firewall" && (connector.lost >= 1 || connector.refuse);
 }
 
 function accountOf(service: string, project: string): string {
@@ -204,18 +164,18 @@ function accountOf(service: string, project: string): string {
 /** One that has expired was not renewed, because its domain does not point to the load balancer any more. */
 function certificateOf(name: string, { certificate }: DemoFaults): unknown {
   const hasExpired = certificate === "expired";
-  const domain = "*.demo.localhost";
+  const domains = Object.values(demoHosts);
   return {
     name,
-    sanDnsnames: [domain],
+    sanDnsnames: domains,
     expireTime: new Date(Date.now() + (hasExpired ? -1 : 60) * 86_400_000).toISOString(),
     managed: {
-      domains: [domain],
+      domains,
       state: hasExpired ? "FAILED" : "ACTIVE",
       ...(hasExpired ? { provisioningIssue: { reason: "AUTHORIZATION_ISSUE" } } : {}),
-      authorizationAttemptInfo: [
+      authorizationAttemptInfo: domains.map((domain) =>
         hasExpired ? { domain, state: "FAILED", failureReason: "CONFIG" } : { domain, state: "AUTHORIZED" },
-      ],
+      ),
     },
   };
 }
@@ -224,7 +184,7 @@ function certificateOf(name: string, { certificate }: DemoFaults): unknown {
 function databaseOf(project: string, region: string, connectionName: string): unknown {
   return {
     kind: "sql#instance",
-    name: googleNames.instance,
+    name: controlPlaneNames.instance,
     project,
     region,
     databaseVersion: "POSTGRES_18",
@@ -263,6 +223,7 @@ function serviceOf(name: string, place: string, connector: string, { deploy }: D
     name: `${place}/services/${name}`,
     generation,
     observedGeneration: generation,
+    uri: `https://${name}-3xq7bk5s2a-uc.a.run.app`,
     ingress: "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
     latestReadyRevision: revision,
     latestCreatedRevision: revision,
@@ -281,7 +242,8 @@ function serviceOf(name: string, place: string, connector: string, { deploy }: D
           ports: [{ name: "http1", containerPort: 8080 }],
           env: [
             { name: "DATABASE_URL", valueSource: secret("demo-database-url") },
-            ...(isBroken ? [] : [{ name: "AGENTS_KEY", valueSource: secret("demo-agents-key") }]),
+            ...(isBroken || name !== "backend" ? [] : [{ name: "AGENTS_KEY", valueSource: secret("demo-agents-key") }]),
+            ...(name === "auth" ? [{ name: "TOKEN_KEY", valueSource: secret("demo-token-key") }] : []),
             { name: "LOG_LEVEL", value: "info" },
           ],
           resources: { limits: { cpu: "1", memory: "512Mi" }, cpuIdle: false, startupCpuBoost: true },
@@ -290,32 +252,4 @@ function serviceOf(name: string, place: string, connector: string, { deploy }: D
       ],
     },
   };
-}
-
-/** A backend service and the endpoint group behind it, by their paths. */
-function balancing(name: string, project: string, region: string, compute: string): [string, () => unknown][] {
-  const group = `regions/${region}/networkEndpointGroups/demo-${name}`;
-  return [
-    [
-      `/compute/v1/projects/${project}/global/backendServices/demo-${name}`,
-      () => ({
-        kind: "compute#backendService",
-        name: `demo-${name}`,
-        protocol: "HTTPS",
-        loadBalancingScheme: "EXTERNAL_MANAGED",
-        securityPolicy: `${compute}/global/securityPolicies/${googleNames.armor}`,
-        backends: [{ group: `${compute}/${group}`, balancingMode: "UTILIZATION", capacityScaler: 1 }],
-      }),
-    ],
-    [
-      `/compute/v1/projects/${project}/${group}`,
-      () => ({
-        kind: "compute#networkEndpointGroup",
-        name: `demo-${name}`,
-        networkEndpointType: "SERVERLESS",
-        region: `${compute}/regions/${region}`,
-        cloudRun: { service: name },
-      }),
-    ],
-  ];
 }

@@ -29,6 +29,8 @@ export async function startAuth({ access, password, lastingToken, timeoutMs, fau
         const { email, password: given } = ((await bodyOf(request)) ?? {}) as { email?: unknown; password?: unknown };
         const token = await logIn(pool, email, given).catch(unavailable);
         if (typeof token === "object") return token;
+        // Without its key no token can be signed.
+        if (faults().change === "secret") return { status: 500, body: { error: "no key to sign tokens with" } };
         if (token === undefined || faults().logins === "rejects")
           return { status: 401, body: { error: "invalid_credentials" } };
         return { status: 200, body: { token, token_type: "Bearer", user: { email } } };

@@ -1,7 +1,8 @@
-/** The demo's backend: health, what it knows of its infrastructure, and the chat. It reaches the database through the connector. */
+/** The demo's backend: health, what it knows of its infrastructure, and the chat. It reaches the database and the cache through the connector. */
 
 import type { Connector } from "../connector.ts";
 import type { DemoFaults } from "../faults.ts";
+import { askCache, type CacheAccess } from "./cache.ts";
 import { serveChat } from "./chat.ts";
 import { ask, atStart, connectionEstablishmentTime, type DatabaseAccess, health, makePool } from "./database.ts";
 import { close, jsonServer, listen, notFound, type Service } from "./http.ts";
@@ -10,6 +11,7 @@ import { startupPhases } from "./startup.ts";
 /** What the backend is started with. */
 export interface BackendOptions {
   readonly access: DatabaseAccess;
+  readonly cache: CacheAccess;
   readonly connector: Connector;
   /** How long it waits for a connection, and for the answer to a query, in milliseconds. */
   readonly timeoutMs: number;
@@ -18,22 +20,29 @@ export interface BackendOptions {
 
 const poolSize = 10;
 
+/** How long the cache is waited for at the start, in milliseconds. */
+const patienceAtStartMs = 30_000;
+
 /**
  * Starts the backend: `/health` asks the database, `/health/infrastructure` measures the way to it, `/ws/health` and `/ws` are its
  * WebSockets. Its users keep a part of its pool busy, so that the pool fills when queries hang.
  */
-export async function startBackend({ access, connector, timeoutMs, faults }: BackendOptions): Promise<Service> {
+export async function startBackend({ access, cache, connector, timeoutMs, faults }: BackendOptions): Promise<Service> {
   const phases = startupPhases();
   const pool = makePool(access, poolSize, timeoutMs);
   phases.end("dependencies");
   await atStart(access, (patient) => ask(patient));
   phases.end("database");
+  await askCache(cache, ["PING"], patienceAtStartMs);
+  phases.end("cache");
 
   const query = `select pg_sleep(${(0.075 * timeoutMs) / 1_000})`;
   const users = setInterval(() => pool.query(query).catch(() => {}), timeoutMs / 20);
-  phases.end("cache");
   const server = jsonServer(async ({ url }) => {
     if (faults().deploy === "broken") return { status: 500, body: { error: "TypeError: agents is not iterable" } };
+    // Whoever may not ask for a way to the database has none.
+    if (faults().change === "role")
+      return { status: 503, body: { status: "unhealthy", database: "403 notAuthorized" } };
     if (url === "/health") return await health(pool);
     if (url !== "/health/infrastructure") return notFound;
     const establishment = await connectionEstablishmentTime(access, timeoutMs);
@@ -49,7 +58,7 @@ export async function startBackend({ access, connector, timeoutMs, faults }: Bac
     };
   });
   phases.end("services");
-  const endChat = serveChat(server, { pool, pauseMs: timeoutMs / 20, faults });
+  const endChat = serveChat(server, { pool, cache, pauseMs: timeoutMs / 20, faults });
   phases.end("websocket");
   const port = await listen(server);
   phases.end("ready");

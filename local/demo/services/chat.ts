@@ -6,11 +6,14 @@ import type pg from "pg";
 import { type WebSocket, WebSocketServer } from "ws";
 import type { DemoFaults } from "../faults.ts";
 import { bearerOf, whoIs } from "./accounts.ts";
+import { askCache, type CacheAccess } from "./cache.ts";
 import { ask, health } from "./database.ts";
 
 /** What the chat stands on. */
 export interface ChatOptions {
   readonly pool: pg.Pool;
+  /** Where messages are counted. */
+  readonly cache: CacheAccess;
   /** Milliseconds between two events of the agents. */
   readonly pauseMs: number;
   readonly faults: () => DemoFaults;
@@ -39,6 +42,9 @@ export function serveChat(server: Server, options: ChatOptions): () => void {
   };
 }
 
+/** How long a message may take to be counted, in milliseconds. */
+const longestCountMs = 5_000;
+
 /** Close code by which applications say 401 once a WebSocket is open. */
 const notLoggedIn = 4401;
 
@@ -66,12 +72,14 @@ async function admission({ url, headers }: IncomingMessage, { pool, faults }: Ch
 }
 
 /** Greets, and answers each message of the user as an agent does: step by step, and with what the database says. */
-function converse(client: WebSocket, { pool, pauseMs, faults }: ChatOptions): void {
+function converse(client: WebSocket, { pool, cache, pauseMs, faults }: ChatOptions): void {
   const thread = randomUUID();
   say(client, { type: "connection_established", thread_id: thread });
   client.on("message", async (data) => {
     const message = parsed(String(data));
     if (message?.type !== "user_message") return say(client, { type: "error", message: "unknown type of message" });
+    // Nobody waits for a cache.
+    askCache(cache, ["INCR", "messages"], longestCountMs).catch(() => {});
     const about = { thread_id: thread, run_id: randomUUID() };
     say(client, { type: "agent_started", ...about });
     if (faults().agents === "silent") return;

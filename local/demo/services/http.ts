@@ -1,7 +1,7 @@
 /** What the demo's services have in common as servers of HTTP. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 
 /** A running service. */
 export interface Service {
@@ -43,7 +43,7 @@ export async function bodyOf(request: IncomingMessage): Promise<unknown> {
 }
 
 /** Listens on a free port of 127.0.0.1. @returns the port */
-export async function listen(server: Server): Promise<number> {
+export async function listen(server: NetServer): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return (server.address() as AddressInfo).port;

@@ -69,7 +69,7 @@ function keysOf(issue: Issue): (string | number)[] {
   return issue.path.map((key) => (typeof key === "symbol" ? String(key) : key));
 }
 
-/** Where one branch of a union is clearly meant, its issues say more than the union's own. */
+/** If one branch of a union is clearly meant, its issues are more precise than those of the union. */
 function unfold(issue: Issue): Issue[] {
   if (issue.code !== "invalid_union" || issue.message !== "") return [issue];
   const branches = issue.errors.filter((errors) => errors.every((error) => error.path.length > 0 || !isOfType(error)));
@@ -92,7 +92,7 @@ function isMissing(issue: Issue): boolean {
 
 function missing(schema: z.ZodType, inside: readonly (string | number)[]): string {
   const key = String(inside.at(-1));
-  // What stands in the first sentence; what follows explains.
+  // The first sentence only; the rest explains.
   const [description] = fieldAt(schema, inside)?.description?.split(/\.(?: |$)/) ?? [];
   return description === undefined ? `"${key}" is required` : `"${key}" is required: ${uncapitalized(description)}`;
 }

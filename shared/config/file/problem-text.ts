@@ -1,4 +1,4 @@
-/** What is wrong with a value, in sentences that say what to write instead. */
+/** Describes invalid values and what to write instead. */
 import { z } from "zod";
 import { ownEntry } from "../../runtime/entries.ts";
 import { nearest } from "../../text/nearest.ts";
@@ -35,17 +35,14 @@ export function sentence(issue: Issue, schema: unknown): string {
   }
 }
 
-/**
- * What must stand where something of another type does.
- * @param schema what was to read it, for the example
- */
+/** Describes the expected type. @param schema the schema that refused the value, for the example */
 export function mustBe(expected: readonly string[], input: unknown, schema?: unknown): string {
   const wanted = expected.map((type) => ownEntry(typeNames, type) ?? type).join(" or ");
   const advice = adviceFor(expected, input, schema);
   return `must be ${wanted}, not ${nameOf(input)}${advice === undefined ? "" : `: ${advice}`}`;
 }
 
-/** What must stand where another value does. */
+/** Describes the expected value. */
 export function oneOf(values: readonly unknown[], input: unknown): string {
   const names = values.map(String);
   const given = typeof input === "string" ? `"${input}"` : (shownScalar(input) ?? nameOf(input));
@@ -63,7 +60,7 @@ export function sameMeaning(key: string, candidates: readonly string[]): string 
   return otherWords.get(key)?.find((word) => candidates.includes(word));
 }
 
-/** What to write for a key that an earlier version had under another name, where the new one is among the candidates. */
+/** Suggests the new name of a renamed key, if it is among the candidates. */
 export function renamedKey(key: string, candidates: readonly string[]): string | undefined {
   const now = renamed.get(key);
   return now !== undefined && candidates.includes(now) ? now : undefined;

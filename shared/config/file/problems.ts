@@ -1,6 +1,6 @@
-/** What is wrong with a configuration file: sentences with their exact place. */
+/** Problems of a configuration file: sentences with their exact position. */
 
-/** Where a value stands in the file, from its top: names of keys and positions in lists. */
+/** Path of a value in the file, from the top: keys and list indexes. */
 export type Path = readonly (string | number)[];
 
 /** One mistake, or one doubt, at one place of the file. */
@@ -22,7 +22,7 @@ export interface Problem {
   readonly confidential?: true;
 }
 
-/** What a sentence points at: a value, or the key in front of it. */
+/** Target of a problem: a value, or its key. */
 export interface Spot {
   readonly path: Path;
   /** @default the value */
@@ -31,7 +31,7 @@ export interface Spot {
   readonly within?: { readonly offset: number; readonly length: number };
 }
 
-/** What is said of a spot. */
+/** A problem at a spot. */
 export interface Remark {
   readonly message: string;
   readonly suggestion?: string | undefined;

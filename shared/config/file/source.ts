@@ -28,7 +28,7 @@ export interface Source {
   found(): { problems: Problem[]; warnings: Problem[] };
 }
 
-/** How often aliases may be followed in one file, expansions of expansions counted: far above need, far below harm. */
+/** Maximum number of alias expansions in one file, nested ones included: far above need, far below harm. */
 const mostAliases = 200;
 
 /** Reads YAML 1.2 with anchors, aliases and merge keys. Never throws: what is wrong is among the problems. */
@@ -50,7 +50,13 @@ export function readSource(text: string, file: string): Source {
       ...(remark.confidential ? { confidential: true } : {}),
     };
   };
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: "error" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    merge: true,
+    uniqueKeys: false,
+    logLevel: "error",
+  });
   const problems: Problems = {
     error: (spot, remark) => void errors.push(problemAt(extentOf(document, text, spot), spot.path, remark)),
     warn: (spot, remark) => void warnings.push(problemAt(extentOf(document, text, spot), spot.path, remark)),
@@ -72,15 +78,14 @@ export function readSource(text: string, file: string): Source {
 /** Start and end in the text, in characters. */
 type Extent = readonly [start: number, end: number];
 
-/** What is wrong with the file as YAML, and whether its data can be looked at all the same. */
+/** YAML errors of the file, and whether its data can be checked nevertheless. */
 function findFlaws(text: string, document: Document.Parsed): { mistakes: Flaw[]; readable: boolean } {
-  const twice = document.errors.filter((error) => error.code === "DUPLICATE_KEY");
-  const mistakes: Flaw[] = twice.map((error) => ({
-    extent: error.pos,
+  const mistakes: Flaw[] = duplicateKeys(document).map((key) => ({
+    extent: extentOfNode(key),
     message: "this key stands twice in the same map: remove one of the two",
   }));
   // The errors after the first are mostly its consequences.
-  const broken = document.errors.find((error) => error.code !== "DUPLICATE_KEY") ?? document.warnings[0];
+  const broken = document.errors[0] ?? document.warnings[0];
   if (broken) {
     return { mistakes: [...mistakes, explained(text, broken)], readable: false };
   }
@@ -105,7 +110,23 @@ function findFlaws(text: string, document: Document.Parsed): { mistakes: Flaw[];
   return { mistakes: [...mistakes, ...odd], readable: odd.length === 0 };
 }
 
-/** Where a spot stands in the text. What is not in the file, as a key that is missing, stands at the nearest parent that is. */
+/** Returns the keys that stand in their map before. The parser would compare each key with all others, which takes long for thousands. */
+function duplicateKeys(document: Document.Parsed): Node[] {
+  const found: Node[] = [];
+  visit(document, {
+    Map(_, { items }) {
+      const known = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (known.has(key.value)) found.push(key);
+        known.add(key.value);
+      }
+    },
+  });
+  return found;
+}
+
+/** Returns the position of a spot in the text. A missing key is reported at its nearest existing parent. */
 function extentOf(document: Document.Parsed, text: string, { path, part, within }: Spot): Extent {
   let value: ParsedNode | null | undefined = document.contents;
   let key: Node | undefined;

@@ -1,4 +1,4 @@
-/** What is wrong with a file as YAML, in words for people who do not know its grammar. Pure. */
+/** Explains YAML errors to people who do not know its grammar. Pure. */
 import { type Document, isPair, isScalar, isSeq, type Node, type Pair, visit } from "yaml";
 import { nameOf } from "./characters.ts";
 
@@ -8,14 +8,14 @@ export interface Flaw {
   readonly message: string;
 }
 
-/** What the parser reports. */
+/** An error of the parser. */
 interface Reported {
   readonly code: string;
   readonly message: string;
   readonly pos: readonly [number, number];
 }
 
-/** What stands in the text where the parser stopped. */
+/** The text where the parser stopped. */
 interface Place {
   readonly text: string;
   readonly start: number;
@@ -42,7 +42,7 @@ const lookalikes: ReadonlyMap<string, readonly [name: string, instead: string]> 
   ["‘", ["a curly quote", "'"]],
 ]);
 
-/** Where such characters stand in place of YAML's own: in the indent, in a key, behind a key, or where a value begins. Elsewhere they are text. */
+/** Finds such characters in place of YAML's own: in the indent, in a key, after a key, or at the start of a value. Elsewhere they are text. */
 const misplaced = [
   /(?<=^[\s-]*[\w.-]*|[:,[{]\s*)[\u00a0\u00ad\u1680\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/gm,
   /(?<=^[\s-]*["'\w.-]+\s*|[,{]\s*["'\w.-]+\s*)[：﹕]/gm,
@@ -84,7 +84,7 @@ export function oddKeys(text: string, document: Document.Parsed): Flaw[] {
   return found;
 }
 
-/** Whether a value begins on a line of its own, where a map or a list is usual. */
+/** Returns whether a value starts on its own line, as a map or a list usually does. */
 function standsBelow(text: string, { key }: Pair, from: number): boolean {
   const keyEnd = isScalar(key) ? (key as Node).range?.[1] : undefined;
   return keyEnd !== undefined && text.slice(keyEnd, from).includes("\n");
@@ -124,7 +124,7 @@ function spoken(character: string): string {
   return `${kind} (${nameOf(character)})`;
 }
 
-/** Whether a position lies between the brackets of a list or a map. */
+/** Returns whether a position is inside the brackets of a list or a map. */
 function isInFlow(text: string, end: number): boolean {
   const bare = withoutQuoted(text.slice(0, end));
   let depth = 0;
@@ -143,7 +143,7 @@ const missesComma: ReadonlySet<string> = new Set([
   "BLOCK_AS_IMPLICIT_KEY",
 ]);
 
-/** Where the comma belongs; `undefined` where another mistake is more likely. */
+/** Position of the missing comma; `undefined` if another mistake is more likely. */
 function commaBefore({ text, start, message }: Place): number | undefined {
   if (/Missing closing|in YAML stream|end with a/.test(message)) return undefined;
   const [, value = ""] = /^([^,:{}[\]]*?\s)[\w."'-]+\s*:(\s|$)/.exec(text.slice(start)) ?? [];
@@ -151,7 +151,7 @@ function commaBefore({ text, start, message }: Place): number | undefined {
   return /between flow|node end|Unexpected/.test(message) ? start : undefined;
 }
 
-/** What the codes of the parser mean. */
+/** Meaning of the parser's error codes. */
 const reasons: ReadonlyMap<string, (place: Place) => string | undefined> = new Map([
   ["MULTIPLE_DOCS", () => "one file holds one document, without --- in the middle"],
   ["RESOURCE_EXHAUSTION", () => "it is nested too deeply"],

@@ -1,4 +1,7 @@
-/** What is valid and yet can hardly be meant: conditions that never change, rules that say the same, limits out of reach, windows that are over, routes without news. */
+/**
+ * Warns about valid settings that are probably mistakes: conditions that never change, duplicate rules, limits out of reach, past windows,
+ * routes without events.
+ */
 import type { IncidentEventKind } from "../../messages/incident-event.ts";
 import { type Severity, severities, worse } from "../../messages/severity.ts";
 import { canYield } from "../../metrics/yields.ts";

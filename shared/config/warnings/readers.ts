@@ -1,6 +1,6 @@
 /**
- * Readers who would be left with something false: every route is walked through sample escalations, and whoever hears the beginning of one must hear
- * what makes that untrue.
+ * Finds readers who would be left with something false: every route is walked through sample escalations, and a reader of the first
+ * notification must get the one that corrects it.
  */
 import type { IncidentEventKind } from "../../messages/incident-event.ts";
 import { type Severity, severities } from "../../messages/severity.ts";
@@ -10,13 +10,13 @@ import type { Problems } from "../file/problems.ts";
 import type { Configuration, Route } from "../model.ts";
 import type { Vocabulary } from "../schema.ts";
 
-/** What a reader hears first, and what makes that untrue later. */
+/** The first notification of a reader, and the one that contradicts it later. */
 interface Escalation {
   readonly first: Pick<RoutedEvent, "event" | "severity">;
   readonly later: Pick<RoutedEvent, "event" | "severity">;
-  /** What it is about: each reader is warned of once for it. */
+  /** Subject: each reader is warned about once per subject. */
   readonly topic: string;
-  /** What the reader would go on believing. */
+  /** The false belief that the reader is left with. */
   readonly belief: string;
 }
 
@@ -28,7 +28,7 @@ export function checkReaders(configuration: Configuration, problems: Problems, v
   for (const { name: channel, kind, settings } of channels) {
     for (const escalation of escalations) {
       if (!possible.includes(escalation.first.severity)) continue;
-      // Who leaves an event out on purpose, as a program that opens an issue, believes nothing.
+      // A reader that leaves out an event on purpose, such as a program that opens an issue, is not misled.
       if (ownEntry(vocabulary.channels, kind)?.omits?.(settings, escalation.later.event)) continue;
       // A status page says no causes.
       if (escalation.later.event === "root_cause_changed" && ownEntry(vocabulary.channels, kind)?.public) continue;
@@ -41,7 +41,7 @@ export function checkReaders(configuration: Configuration, problems: Problems, v
           ...(component.team === undefined ? {} : { team: component.team }),
         };
         const [heard] = routesTo(channel, { ...sample, ...escalation.first }, routes);
-        // Who does not hear that it became a warning is not told that it became critical either.
+        // A reader who is not notified of a warning is not notified of its escalation either.
         const key = `${channel} ${escalation.topic}`;
         if (heard === undefined || warned.has(key)) continue;
         if (routesTo(channel, { ...sample, ...escalation.later }, routes).length > 0) continue;
@@ -55,7 +55,7 @@ export function checkReaders(configuration: Configuration, problems: Problems, v
   }
 }
 
-/** What comes and goes begins as a warning, whatever its probe says; as less only where a rule or a probe says so. */
+/** Intermittent failures start as a warning, whatever the severity of the probe; lower only where a rule or a probe says so. */
 function possibleSeverities({ rules, probes }: Configuration): readonly Severity[] {
   const alerts = probes.flatMap(({ alert }) => (alert === false ? [] : [alert]));
   return [...rules, ...alerts].some(({ severity }) => severity === "info") ? severities : ["warning", "critical"];

@@ -7,12 +7,12 @@ import { groupsWithRounds, shortestGap } from "../schedule.ts";
 import type { Selection, Vocabulary } from "../schema.ts";
 
 /**
- * How many samples the state of one group has room for. A sample takes about four bytes of its 256 KiB once it is compressed, if its digits are those of
- * chance, and the rest holds the results of the probes.
+ * Number of samples that the state of one group has room for. A compressed sample with random digits takes about four bytes of its 256 KiB,
+ * and the rest holds the results of the probes.
  */
 export const mostSamples = 50_000;
 
-/** How long a report may be late and still be judged, at these intervals, in milliseconds: so long every sample is kept. */
+/** Maximum delay at which a report is still judged at these intervals, in milliseconds: samples are kept that long. */
 const horizonMs = (paceMs: number): number => Math.max(120_000, 10 * paceMs);
 
 /** Refuses such groups, at the schedule of their first probe. */
@@ -35,7 +35,7 @@ export function checkSubMinute(configuration: Configuration, problems: Problems,
   }
 }
 
-/** How many samples of a probe are kept: of its success, and of each metric that a rule looks at. */
+/** Number of samples kept per probe: its success, and each metric that a rule uses. */
 function samplesOf(probe: ConfiguredProbe, selections: readonly Selection[], paceMs: number): number {
   const windows = new Map([["probe_success", 0]]);
   for (const selection of selections) {

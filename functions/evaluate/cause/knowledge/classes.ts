@@ -13,7 +13,7 @@ import {
 import type { Symptom } from "../diagnosis.ts";
 import { isTarget } from "../roles.ts";
 
-/** What a failing probe shows. */
+/** Signal of a failing probe. */
 export const failureClasses = [
   // Of a private target, such as a database.
   "unreachable",
@@ -42,7 +42,7 @@ export const failureClasses = [
   "not measured",
 ] as const;
 
-/** What a rule that fired shows, and a reading of what somebody else has measured. */
+/** Signal of a firing rule, and of a reading of somebody else's measurement. */
 export const signalClasses = [
   "errors",
   "slow",
@@ -60,7 +60,7 @@ export type SymptomClass = (typeof failureClasses)[number] | (typeof signalClass
 /** Kinds of failure of a run that did not get through. */
 const unreached: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "reset", "dns", "tls"]);
 
-/** What a symptom is about: as its probe or rule says, else what its failure says. */
+/** Signal of a symptom: as declared by its probe or rule, otherwise from its failure. */
 export function signalOfSymptom({ signal, source, failure }: Symptom): Signal {
   const told = signal ?? failure?.signal;
   if (told !== undefined) return told;
@@ -83,7 +83,7 @@ export function classesOf(symptom: Symptom, role: ResolvedRole): SymptomClass[] 
   return [...new Set(failures.map(classify))];
 }
 
-/** What something shows of which a rule says no more than what it is about. */
+/** Fact of a rule that states only its signal. */
 const bySignal: Readonly<Record<Signal, SymptomClass>> = {
   failing: "error",
   errors: "errors",
@@ -95,7 +95,7 @@ const bySignal: Readonly<Record<Signal, SymptomClass>> = {
   missing: "missing",
 };
 
-/** What it means when what is read of a target is bad. */
+/** Meaning of a bad reading of a target. */
 function reportedClass({ kind, signal }: Failure): SymptomClass {
   if (signal !== undefined) return bySignal[signal];
   return kind === "unavailable" ? "reported down" : "other";
@@ -125,7 +125,7 @@ function privateClass({ kind, phase, code = "" }: Failure): SymptomClass {
   }
 }
 
-/** What SQLSTATE codes show. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** Meaning of SQLSTATE codes. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const byState: readonly (readonly [ReadonlySet<string>, SymptomClass])[] = [
   [new Set(["53300", "53400"]), "full"],
   [new Set(["57P01", "57P02", "57P03", "25006"]), "restarting"],

@@ -7,7 +7,9 @@ import { list } from "../../../../shared/text/sentences.ts";
 import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator } from "../diagnosis.ts";
 import type { Evidence } from "../evidence.ts";
+import { changeBefore, failedSince, wordsAbout } from "../pointers.ts";
 import { serves } from "../roles.ts";
+import { changeSentence, logSentence } from "./changes.ts";
 import { cutAtLimit, doesTell, type Fault, type Level, levels, slowInConnecting, slowInServer } from "./indicators.ts";
 
 /** Asks the evidence about a component that may be the cause. */
@@ -43,7 +45,9 @@ export type ClueName =
   | "a time-out is set wrong"
   | "it was deployed just before"
   | "the provider reports an event"
-  | "nothing else is wrong";
+  | "nothing else is wrong"
+  | "it was changed shortly before"
+  | "its log says why";
 
 /** Every clue, by name. */
 export const clues: Readonly<Record<ClueName, Clue>> = {
@@ -181,7 +185,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   },
   "what else stands on the same ground works": (evidence, component) => {
     const ground = new Set(evidence.graph.causesOf(component).filter((name) => name !== component));
-    // What is asked first costs least: in a large outage nearly nothing works.
+    // The cheapest tests come first: in a large outage almost nothing works.
     const others = evidence.graph.names.filter(
       (name) =>
         evidence.works(name, component) &&
@@ -248,6 +252,15 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     return bad.size === 1 && bad.has(component) && below.length > 0
       ? `Nothing else fails: ${titles(evidence, below)} ${below.length > 1 ? "work" : "works"}.`
       : undefined;
+  },
+
+  "it was changed shortly before": (evidence, component) => {
+    const change = changeBefore(evidence, component);
+    return change && changeSentence(change, failedSince(evidence, component));
+  },
+  "its log says why": (evidence, component) => {
+    const words = wordsAbout(evidence, component);
+    return words && logSentence(words);
   },
 };
 

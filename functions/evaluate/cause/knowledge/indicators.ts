@@ -12,7 +12,7 @@ import { bounded } from "../../../../shared/text/redact.ts";
 import { formatValue } from "../../../../shared/text/units.ts";
 import type { BaselineCheck } from "../../condition/index.ts";
 
-/** How a metric stands. */
+/** State of a metric. */
 export type Level = "normal" | "high" | "limit";
 
 /** All of them, the worst last. */
@@ -32,21 +32,21 @@ export interface Indicator {
 export interface Fault {
   readonly check: string;
   readonly component: string;
-  /** What was looked at, where the probe looks at several things of the component. */
+  /** Checked resource, if the probe checks several of the component. */
   readonly resource?: string;
-  /** What was found and what was expected, as one phrase, and why that matters. */
+  /** Found and expected value as one phrase, and why it matters. */
   readonly found?: string;
   readonly why?: string;
   /** One sentence. */
   readonly says: string;
-  /** What to do, in a sentence or two. */
+  /** Remedy, in a sentence or two. */
   readonly remedy?: string;
   readonly severity: "info" | "warning" | "critical";
-  /** What it tells of the component, beyond that something is wrong. */
+  /** Meaning for the component beyond that something is wrong. */
   readonly tells?: readonly Telling[];
   /** The instant at which it was first seen. */
   readonly since: number;
-  /** Whether an earlier run of the same probe found it right: then it came with the outage, or shortly before. */
+  /** Whether an earlier run of the same probe found it correct: then it appeared with the outage or shortly before. */
   readonly isNew: boolean;
 }
 
@@ -141,7 +141,7 @@ function limitAt(seconds: number, timeoutMs: number): string | undefined {
 const mostFaults = 12;
 const severities = ["critical", "warning", "info"];
 
-/** What the configuration checks of a result found wrong. @param known what was wrong before; `undefined` where no run was seen before */
+/** Faults found by the configuration checks of a result. @param known earlier faults; `undefined` if there was no earlier run */
 export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefined): readonly Fault[] {
   const at = Date.parse(result.at);
   return (result.findings ?? [])
@@ -151,7 +151,7 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
       const { check, observed, expected, explanation, remedy, resource, tells } = finding;
       const before = known?.find((fault) => isSameFault(fault, { check, component, resource }));
       const what = `${bounded(check, [], 60)} is ${bounded(observed, [], 80)}, expected ${bounded(expected, [], 80)}`;
-      // What to do is said where it is to be done.
+      // The remedy is given where it applies.
       const reason =
         remedy !== undefined && explanation.endsWith(remedy) ? explanation.slice(0, -remedy.length) : explanation;
       const why = bounded(reason.trim(), [], 240).replace(/\.$/, "");
@@ -178,28 +178,28 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
     .slice(0, mostFaults);
 }
 
-/** What tells one fault from another. */
+/** Identity of a fault. */
 interface FaultIdentity extends Pick<Fault, "check" | "component"> {
   readonly resource?: string | undefined;
 }
 
-/** Whether two faults are the same one, whatever each says of it. */
+/** Returns whether two faults are the same, whatever their texts. */
 export function isSameFault(a: FaultIdentity, b: FaultIdentity): boolean {
   return a.check === b.check && a.component === b.component && a.resource === b.resource;
 }
 
-/** Whether a fault tells this of its component. */
+/** Returns whether a fault has this meaning for its component. */
 export function doesTell({ tells = [] }: Fault, wanted: Telling): boolean {
   return tells.includes(wanted);
 }
 
-/** What one probe shows beyond its success. */
+/** Findings of one probe besides its success. */
 interface Shown {
   readonly indicators?: Readonly<Record<string, Indicator>>;
   readonly faults?: readonly Fault[];
 }
 
-/** Whether two sets of indicators and faults say the same. */
+/** Returns whether two sets of indicators and faults are equal. */
 export function sameIndicators(a: Shown, b: Shown): boolean {
   const { indicators: some = {}, faults: found = [] } = a;
   const { indicators: others = {}, faults: known = [] } = b;

@@ -15,6 +15,7 @@ import { serving, shown } from "../roles.ts";
 import { answered, deferring, deliberate, farEnds, following, lost, partial, selective, ways } from "../signals.ts";
 import { candidates } from "../weigh.ts";
 import { alarming, began, failing, good, observedIn, parts } from "../worlds.fixtures.ts";
+import type { Change, LogPattern } from "./changes.ts";
 import { byState, type SymptomClass } from "./classes.ts";
 import { type ClueName, clues } from "./clues.ts";
 import type { Fault, Level } from "./indicators.ts";
@@ -29,12 +30,19 @@ interface Outage {
   readonly greens?: readonly ProbeFact[];
   readonly indicators?: readonly ProbeIndicator[];
   readonly faults?: readonly Fault[];
+  readonly changes?: readonly Change[];
+  readonly logPatterns?: readonly LogPattern[];
 }
 
-function seenIn({ parts: lines, roles, symptoms, greens = [], indicators = [], faults = [] }: Outage) {
+function seenIn({ parts: lines, roles, symptoms, greens = [], indicators = [], faults = [], ...found }: Outage) {
   const watched = new Set([...symptoms, ...greens].map(({ component }) => component));
   const components = parts(lines, roles);
-  return { ...observedIn({ components, symptoms, greens, watched, at: began + 15 * minute }), indicators, faults };
+  return {
+    ...observedIn({ components, symptoms, greens, watched, at: began + 15 * minute }),
+    indicators,
+    faults,
+    ...found,
+  };
 }
 
 const told = (outage: Outage): Diagnosis => diagnose(seenIn(outage));
@@ -66,6 +74,22 @@ const indicator = (metric: string, level: Level, shownAs: string, component: str
 };
 const fault = (component: string, more: Partial<Fault> = {}): Fault => {
   return { check: "c", component, says: "c is wrong", severity: "critical", since: began, isNew: true, ...more };
+};
+const change = (component: string, at: number): Change => {
+  const what = "deployed revision 42";
+  return {
+    id: `${component}/${at}`,
+    at,
+    kind: "deployment",
+    what,
+    resource: `service ${component}`,
+    components: [component],
+  };
+};
+const words = (component: string): LogPattern => {
+  const means = { name: "out of memory", says: "It ran out of memory.", remedy: "Give it more." };
+  const counts = { count: 12, before: 0, before_seconds: 3600, firstAt: began, lastAt: began + minute };
+  return { component, resource: `service ${component}`, pattern: "Memory limit of <*> exceeded", ...counts, means };
 };
 
 /** Takes one row out while something is asked. */
@@ -236,6 +260,14 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
       greens: [good("shop", "shop-up")],
     },
     "Nothing else fails: shop works",
+  ],
+  "it was changed shortly before": [
+    { ...service, changes: [change("shop", began - 2 * minute)] },
+    "Deployed revision 42 (service shop) at 11:58:00 UTC, 2 min before the first failure.",
+  ],
+  "its log says why": [
+    { ...service, logPatterns: [words("shop")] },
+    "`Memory limit of <*> exceeded` 12 times since 12:00:00 UTC in the log of the service shop, never in the 1 h before.",
   ],
 };
 

@@ -15,19 +15,19 @@ export interface Pattern {
   readonly name: string;
   /** Components that can fail so. */
   readonly of: readonly Role[];
-  /** The facts of which one must be there: what the component shows, what it makes others show, or a clue. */
+  /** Facts of which at least one must be present: a symptom of the component, one that it causes elsewhere, or a clue. */
   readonly when: {
     readonly shows?: readonly SymptomClass[];
     readonly makes?: readonly SymptomClass[];
     readonly signals?: readonly Signal[];
     readonly clues?: readonly ClueName[];
   };
-  /** What else speaks for it and against it, in sentences. */
+  /** Further evidence for it and against it, as sentences. */
   readonly for?: readonly ClueName[];
   readonly against?: readonly ClueName[];
-  /** What has happened, as the last answer to "why?". */
+  /** What happened, as the last answer to "why?". */
   readonly says: (title: string) => string;
-  /** What to do first, for those who must act, with commands only of the provider that is known to be theirs. */
+  /** First step for the owner, with commands only for a provider that is known to be theirs. */
   readonly next: (title: string, provider: Provider) => string;
 }
 
@@ -333,7 +333,7 @@ export const patterns: readonly Pattern[] = [
   },
 ];
 
-/** What is said of a component of which no more is known than that the trouble is its own. */
+/** Texts for a component of which only its own trouble is known. */
 export const neutral: Pattern = {
   name: "fails by itself",
   of: [],
@@ -348,7 +348,7 @@ export const neutral: Pattern = {
   next: (title) => `See what changed at ${title} last, and read its log from the time at which it began.`,
 };
 
-/** Where to look first at a part of which no more is known, by its role. */
+/** First place to look at for such a component, by its role. */
 const look: Readonly<Partial<Record<ResolvedRole, Pattern["next"]>>> = {
   connector: (title, { google, serverlessConnector }) =>
     google && serverlessConnector

@@ -1,13 +1,13 @@
-/** Whose a component is, as far as its advice depends on it: commands of one provider are no help at another. */
+/** Provider of a component, as far as advice depends on it: commands of one provider do not help at another. */
 import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
 import type { Evidence } from "../evidence.ts";
 import { doesTell } from "./indicators.ts";
 
-/** What is known of the provider of a component. */
+/** Facts about the provider of a component. */
 export interface Provider {
   /** It is a part of Google Cloud. */
   readonly google: boolean;
-  /** What carries its traffic is a Serverless VPC Access connector, and not Direct VPC egress or something else. */
+  /** Its traffic goes through a Serverless VPC Access connector, not through Direct VPC egress or something else. */
   readonly serverlessConnector: boolean;
 }
 

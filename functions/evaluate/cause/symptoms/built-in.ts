@@ -1,10 +1,10 @@
-/** What the alerts of the rules that are built into probes say of them. Pure. */
+/** Symptoms from the alerts of rules that are built into probes. Pure. */
 import type { KnownAlert } from "../../incident/state.ts";
 import { failingName, intermittentName } from "../../rules/built-in.ts";
 
 type Alerts = Readonly<Record<string, KnownAlert>>;
 
-/** Whether an alert is one of a rule that is built into its probe. */
+/** Returns whether an alert belongs to a rule that is built into its probe. */
 export function isBuiltIn({ rule, labels }: KnownAlert): boolean {
   const { probe } = labels;
   return probe !== undefined && (rule === failingName(probe) || rule === intermittentName(probe));

@@ -15,7 +15,7 @@ import { isCertain } from "../timing.ts";
 import { failingIn, intermittentIn } from "./built-in.ts";
 import { entriesOfEach, probeOf, withLedger } from "./ledger.ts";
 import { beyondRoom } from "./room.ts";
-import { symptomsIn } from "./seen.ts";
+import { passedSymptoms, symptomsIn } from "./seen.ts";
 import { withWorst } from "./worst.ts";
 
 /** The firing alerts of the rules that are built into probes, by these. */
@@ -46,20 +46,22 @@ export function withSymptoms(
     if (followed === undefined) return;
     setEntry(symptoms, followed.symptom.id, followed.symptom);
     changed = true;
-    // What opens an incident is told when it has its name.
+    // The symptom that opens an incident is published once the incident has its name.
     if (incident.id !== "") for (const { at, text } of followed.notes) draft.note(at, text);
   };
   const earliest = earliestIn(incident);
   const endOf = (id: string): number => ownEntry(incident.symptoms, id)?.until ?? earliest;
   const all = symptomsIn(facts, plan, (id) => Math.max(earliest, endOf(id)));
-  const added = all.filter((seen) => ownEntry(symptoms, seen.id) === undefined && belongs(seen));
+  const isNew = (seen: Symptom): boolean => ownEntry(symptoms, seen.id) === undefined && belongs(seen);
+  const passed = passedSymptoms(facts, plan).filter((seen) => !all.some(({ id }) => id === seen.id) && isNew(seen));
+  const added = [...all.filter(isNew), ...passed];
   const leftOut = beyondRoom([...Object.values(symptoms), ...added], plan);
   const isAdded = new Set(added.map(({ id }) => id).filter((id) => !leftOut.has(id)));
   for (const id of leftOut) {
     delete symptoms[id];
     changed ||= ownEntry(incident.symptoms, id) !== undefined;
   }
-  for (const seen of all) {
+  for (const seen of [...all, ...passed]) {
     const known = ownEntry(symptoms, seen.id);
     if (known !== undefined) take(known.until === undefined ? goingOn(known, seen, most) : returned(known, seen, most));
     else if (isAdded.has(seen.id)) take({ symptom: seen, notes: onsetNotes(seen) });
@@ -69,7 +71,7 @@ export function withSymptoms(
   return changed ? symptoms : incident.symptoms;
 }
 
-/** What was good again, and is bad once more. */
+/** A symptom that had recovered and is bad again. */
 function returned(known: Symptom, seen: Symptom, most: number): Followed {
   const { until = seen.since, most: _, intermittent: __, ...rest } = known;
   const { most: cap, intermittent } = seen;
@@ -88,7 +90,7 @@ function withoutEnd({ until: _, ...symptom }: Symptom): Symptom {
   return symptom;
 }
 
-/** What is bad as before; `undefined` where nothing of it is new. */
+/** A symptom that is still bad; `undefined` if nothing of it is new. */
 function goingOn(known: Symptom, seen: Symptom, most: number): Followed | undefined {
   const next = withWorst(withLedger(known, seen.failures, most), seen);
   const { intermittent } = seen;
@@ -102,7 +104,7 @@ function goingOn(known: Symptom, seen: Symptom, most: number): Followed | undefi
   return { symptom, notes: changeNotes(known, symptom) };
 }
 
-/** What is more than chance by now, or over; `undefined` where it is as it was. */
+/** A symptom that is now beyond chance, or over; `undefined` if unchanged. */
 function confirmedOrOver(symptom: Symptom, facts: Facts, alarms: Alarms, most: number): Followed | undefined {
   const fact = symptom.source === "probe" ? ownEntry(facts.probes, probeOf(symptom)) : undefined;
   const isOver = symptom.until === undefined && !isStillBad(symptom, facts, alarms);
@@ -131,7 +133,7 @@ function isConfirmed(symptom: Symptom, { watermark }: Facts, { failing, intermit
   return isCertain(symptom, watermark) || failing.has(probe) || intermittent.has(probe);
 }
 
-/** Whether it goes on: of a probe that fell silent nothing is known, and what was not sure before does not become so. */
+/** Returns whether it continues: a silent probe says nothing, and an uncertain symptom does not become certain that way. */
 function isStillBad(symptom: Symptom, { alerts, probes }: Facts, { intermittent }: Alarms): boolean {
   const { id, source, confirmed } = symptom;
   if (source === "rule") return ownEntry(alerts, id.slice("alert/".length)) !== undefined;

@@ -1,4 +1,4 @@
-/** What a symptom keeps of the ledger of its probe. Pure. */
+/** The part of a probe's failure ledger that a symptom keeps. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import { probePhrase } from "../../incident/record/symptom-text.ts";
 import {
@@ -15,7 +15,7 @@ const mostOfAll = 600;
 /** The most ways to fail that are kept of one probe. */
 const mostFailures = 4;
 
-/** How many entries each of so many symptoms may keep. */
+/** Maximum number of entries per symptom, by number of symptoms. */
 export function entriesOfEach(symptoms: number): number {
   return Math.max(2, Math.min(mostEntries, Math.floor(mostOfAll / Math.max(1, symptoms))));
 }

@@ -1,13 +1,14 @@
-/** What is bad at present, as symptoms: probes that fail or have an alert of failures that come and go, and alerts of configured rules. Pure. */
+/** Current symptoms: probes that fail or have an alert for intermittent failures, and alerts of configured rules. Pure. */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Facts } from "../../incident/draft.ts";
 import { beganAfter } from "../../incident/record/onset.ts";
 import { alertPhrase, probePhrase } from "../../incident/record/symptom-text.ts";
 import type { KnownAlert } from "../../incident/state.ts";
 import { ledgerSince } from "../../partition/failure-ledger.ts";
+import type { ProbeFact } from "../../partition/state.ts";
 import { intervalOf, type Plan } from "../../plan.ts";
 import type { Symptom } from "../diagnosis.ts";
-import { intermittentIn, isBuiltIn } from "./built-in.ts";
+import { failingIn, intermittentIn, isBuiltIn } from "./built-in.ts";
 import { withLedger } from "./ledger.ts";
 import { measureOf, mostOf } from "./worst.ts";
 
@@ -19,7 +20,7 @@ export function symptomsIn(facts: Facts, plan: Plan, earliest: (id: string) => n
   return [...probeSymptoms(facts, plan, earliest), ...alertSymptoms(facts, plan)];
 }
 
-/** What an alert that fires would add to an incident. */
+/** The symptom that a firing alert would add to an incident. */
 export function symptomOf(alert: KnownAlert, facts: Facts, plan: Plan): Symptom {
   const { component, since, key, labels } = alert;
   const { probe } = labels;
@@ -39,32 +40,50 @@ function probeSymptoms(facts: Facts, plan: Plan, earliest: (id: string) => numbe
   );
   const intermittent = intermittentIn(facts.alerts);
   return Object.values(facts.probes).flatMap((fact): Symptom[] => {
-    const { probe, component, vantage } = fact;
+    const { probe } = fact;
     const alert = intermittent.get(probe);
     const isBad = fact.status === "bad";
     if (!isBad && alert === undefined) return [];
     const id = `probe/${probe}`;
     const beginnings = [...(isBad ? [fact.since] : []), ...(alert ? [beganAfter(alert, earliest(id))] : [])];
-    const since = Math.min(...beginnings);
-    const ledger = ledgerSince(fact.failures, since);
-    const failure = isBad ? fact.failure : ledger.at(-1)?.failure;
-    const symptom: Symptom = {
-      id,
-      component,
-      source: "probe",
-      since,
-      phrase: probePhrase(probe, failure),
-      vantage,
-      everyMs: intervalOf(plan, probe),
-      ...beforeOf(builtIn.get(probe)),
-      ...sourceOf(plan, probe),
-      ...mostOf(plan, probe, alert, facts.alerts),
-      ...(alert === undefined ? {} : { intermittent: { at: alert.firedAt ?? alert.since, seen: alert.seen } }),
-      ...(failure?.signal === undefined ? {} : { signal: failure.signal }),
-      ...(failure === undefined ? {} : { failure }),
-    };
-    return [withLedger(symptom, ledger)];
+    const symptom = probeSymptom(fact, Math.min(...beginnings), builtIn.get(probe), plan);
+    const most = mostOf(plan, probe, alert, facts.alerts);
+    const intermittency =
+      alert === undefined ? {} : { intermittent: { at: alert.firedAt ?? alert.since, seen: alert.seen } };
+    return [{ ...symptom, ...most, ...intermittency }];
   });
+}
+
+/**
+ * Probes that are good again while the alert of their failures still fires: what is known of an outage so late that nobody had heard of it while it
+ * lasted.
+ */
+export function passedSymptoms(facts: Facts, plan: Plan): readonly Symptom[] {
+  return [...failingIn(facts.alerts)].flatMap(([probe, alert]) => {
+    const fact = ownEntry(facts.probes, probe);
+    return fact?.status === "good" ? [probeSymptom(fact, alert.since, alert, plan)] : [];
+  });
+}
+
+/** Failures of a probe since an instant. */
+function probeSymptom(fact: ProbeFact, since: number, alert: KnownAlert | undefined, plan: Plan): Symptom {
+  const { probe, component, vantage } = fact;
+  const ledger = ledgerSince(fact.failures, since);
+  const failure = fact.status === "bad" ? fact.failure : ledger.at(-1)?.failure;
+  const symptom: Symptom = {
+    id: `probe/${probe}`,
+    component,
+    source: "probe",
+    since,
+    phrase: probePhrase(probe, failure),
+    vantage,
+    everyMs: intervalOf(plan, probe),
+    ...beforeOf(alert),
+    ...sourceOf(plan, probe),
+    ...(failure?.signal === undefined ? {} : { signal: failure.signal }),
+    ...(failure === undefined ? {} : { failure }),
+  };
+  return withLedger(symptom, ledger);
 }
 
 /** Alerts of configured rules; those built into a probe say nothing that the probe does not. */

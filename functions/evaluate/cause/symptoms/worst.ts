@@ -1,4 +1,4 @@
-/** How bad a symptom is: how far beyond its limit, and how much it alone gives an incident. Pure. */
+/** Severity of a symptom: its excess beyond the limit, and the most that it alone gives an incident. Pure. */
 import type { Signal } from "../../../../shared/messages/report.ts";
 import { severities } from "../../../../shared/messages/severity.ts";
 import type { KnownAlert } from "../../incident/state.ts";
@@ -10,7 +10,7 @@ import { failingIn } from "./built-in.ts";
 /** The strength of what is no further than at its limit. */
 const leastStrength = 0.01;
 
-/** What a rule saw: what it is about, and how far beyond its limit the value is. */
+/** Observation of a rule: its signal, and the excess of the value beyond the limit. */
 export function measureOf(
   { excess, excessAt, since }: KnownAlert,
   metrics: readonly string[],
@@ -20,7 +20,7 @@ export function measureOf(
   if (excess === undefined) return { signal };
   const worseSince = excessAt !== undefined && excessAt > since ? { worseSince: excessAt } : {};
   const seconds = excess.unit === "seconds" && excess.above ? { seconds: excess.value } : {};
-  // What is counted where nothing is allowed, such as an event, is as bad as it can be.
+  // Counts of which none is allowed, such as events, have full strength.
   const isAll = signal === "event" || signal === "configuration" || (excess.above && excess.limit === 0);
   return {
     signal,
@@ -30,7 +30,10 @@ export function measureOf(
   };
 }
 
-/** The most that the failure of a probe alone gives: what is stated, and while it only now and then fails, what that is worth. */
+/**
+ * The highest severity that the failure of a probe alone gives: as configured and, while it fails only intermittently, as its burn rate
+ * warrants.
+ */
 export function mostOf(
   plan: Plan,
   probe: string,

@@ -71,5 +71,8 @@ export function openIncident(
     const ago = spokenDuration(clockSpan(before.resolvedAt, openedAt));
     draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
   }
+  for (const { id, until } of Object.values(draft.incident.symptoms)) {
+    if (until !== undefined && until >= openedAt) draft.note(until, `\`${id.slice("probe/".length)}\` is good again.`);
+  }
   return draft;
 }

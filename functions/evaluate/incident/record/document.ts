@@ -11,6 +11,7 @@ import { isOfMonitor, monitorImpact, monitorSummary } from "../../monitor/incide
 import { impactsOf, type Plan, titleOf } from "../../plan.ts";
 import { recoveryFields } from "../recovery/recovery-record.ts";
 import type { Incident, TimelineEntry } from "../state.ts";
+import { changeFields, logPatternFields } from "./change-fields.ts";
 import { affectedFields, findingFields, symptomFields } from "./impact.ts";
 import { clockTime, dateTime } from "./instants.ts";
 import { onsetSentences } from "./onset-text.ts";
@@ -80,6 +81,9 @@ export function documentOf(incident: Incident, plan: Plan): EvaluatorFields {
     affected: affectedFields(affectedBy(incident), seen, rulesOf(incident), plan),
     symptoms: symptomFields(seen),
     findings: findingFields(incident),
+    changes: changeFields(incident),
+    suspected_change: diagnosis.change?.says ?? null,
+    log_patterns: logPatternFields(incident),
     alerts: rulesOf(incident),
     ...(isDrill(incident) ? { drill: true as const } : {}),
     environment: plan.configuration.environment,
@@ -109,7 +113,7 @@ export function withAfterwards(document: Fields, entries: readonly TimelineEntry
 export function eventOf(
   incident: Incident,
   event: IncidentEventKind,
-  told: { at: number; change: string; occurrence: number; sequence: number },
+  told: { at: number; change: string; occurrence: number; sequence: number; news?: "change" },
   plan: Plan,
 ): IncidentEvent {
   const { diagnosis } = incident;
@@ -138,6 +142,8 @@ export function eventOf(
     ...(diagnosis.next === undefined || diagnosis.next.length === 0 ? {} : { next_steps: [...diagnosis.next] }),
     ...(diagnosis.alsoBroken === undefined ? {} : { also_broken: diagnosis.alsoBroken }),
     ...(diagnosis.candidates === undefined ? {} : { candidates: diagnosis.candidates.map((one) => ({ ...one })) }),
+    ...(diagnosis.change === undefined ? {} : { suspected_change: diagnosis.change.says }),
+    ...(told.news === undefined ? {} : { news: told.news }),
     ...(diagnosis.team === undefined ? {} : { team: diagnosis.team }),
     ...(incident.acknowledgedBy === undefined ? {} : { acknowledged_by: incident.acknowledgedBy }),
     opened_at: new Date(incident.openedAt).toISOString(),

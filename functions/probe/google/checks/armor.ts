@@ -11,7 +11,7 @@ export const armorChecks: readonly Check[] = [
     name: "armor_denies",
     severity: "critical",
     tells: ["hits_some"],
-    title: "no Cloud Armor policy before a backend denies `sources`, or everyone where there are none",
+    title: "no Cloud Armor policy of a backend denies `sources`, or everyone if `sources` is not set",
     why: "A request that Cloud Armor denies never reaches the service, and is in none of its logs.",
     remedy:
       "Correct the rule, or let the addresses through by one before it: `gcloud compute security-policies rules update`.",
@@ -40,7 +40,7 @@ export const armorChecks: readonly Check[] = [
 /** Anyone on the internet, who is in no range but that of all. */
 const everyone = "everyone";
 
-/** What the policy does with a source: the first rule decides that is for it. */
+/** Returns the policy's action for a source. The first matching rule decides. */
 function sourceAnswer(rules: readonly ArmorRule[], source: string, policy: string): Answer {
   const expected = `${source} let through`;
   const applied = rules.filter(({ preview }) => !preview);

@@ -42,7 +42,7 @@ export const certificateChecks: readonly Check[] = [
   certificateCheck({
     name: "certificate_expiry",
     severity: "warning",
-    title: "it is valid for `min_validity` still",
+    title: "the certificate is valid for at least `min_validity`",
     why: "Google renews its certificates about a month before their end; one that is nearer to it was not renewed.",
     remedy: "Find out why it was not renewed, or upload the next one.",
     judge: ({ of, expiresAt }, { min_validity }, now) => {
@@ -57,7 +57,7 @@ export const certificateChecks: readonly Check[] = [
   {
     name: "certificate_names",
     severity: "critical",
-    title: "together the certificates are for all of `domains`",
+    title: "together, the certificates cover all of `domains`",
     why: "A host that no certificate is for cannot be reached by HTTPS.",
     remedy: "Add the domain to a certificate.",
     reads: ["compute_certificate", "managed_certificate"],
@@ -84,7 +84,7 @@ const describes: Readonly<Record<Certificate["of"], string>> = {
   certificate_manager: "`gcloud certificate-manager certificates describe RESOURCE`",
 };
 
-/** Whether a name of a certificate is for a domain: `*.example.com` is for `a.example.com`, not for what has more labels. */
+/** Returns whether a certificate name covers a domain. `*.example.com` covers `a.example.com`, but no name with more labels. */
 function isFor(name: string, domain: string): boolean {
   if (name === domain) return true;
   return name.startsWith("*.") && domain.slice(domain.indexOf(".") + 1) === name.slice(2);

@@ -5,7 +5,7 @@ import { type Answer, both, type Expecting, expectation, judged, silent, someOf 
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../resources/cloud-run.ts";
 
-/** How many instances Cloud Run starts of a service that says no maximum. */
+/** Maximum number of instances of a Cloud Run service that does not set one. */
 export const usualMaximum = 100;
 
 /** Seconds as people say them. */
@@ -13,7 +13,7 @@ export function spoken(seconds: number): string {
   return spokenDuration(seconds * 1_000);
 }
 
-/** How a service keeps to the start that it is meant to be allowed: what the platform can give is enough. */
+/** Checks whether the startup probe of a service allows the expected startup time. The maximum of the platform is sufficient. */
 export function startupAnswer({ startupSeconds }: RunService, startup: number): Answer {
   const wanted = startup / 1_000;
   const possible = Math.min(wanted, longestStartup);
@@ -24,7 +24,7 @@ export function startupAnswer({ startupSeconds }: RunService, startup: number): 
   };
 }
 
-/** How a service keeps to the time that its requests are meant to have. */
+/** Checks whether the request timeout of a service allows the expected request duration. */
 export function timeoutAnswer({ requestTimeoutSeconds }: RunService, request_timeout: number): Answer {
   if (requestTimeoutSeconds === undefined) return silent("how long a request may take");
   const wanted = request_timeout / 1_000;
@@ -56,7 +56,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_revision",
     severity: "warning",
     tells: ["deployed"],
-    title: "its newest revision is the one that is ready",
+    title: "the newest revision of the service is the ready one",
     why: "When the newest revision is not ready, the last deployment failed or still goes on, and an older one serves.",
     remedy: "Look at why the newest revision does not start, or roll it back.",
     judge: ({ latestReady, latestCreated }) => {
@@ -85,7 +85,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_cpu",
     severity: "warning",
-    title: "an instance has at least `cpu`",
+    title: "each instance has at least `cpu`",
     why: "With too little CPU, starts and handshakes take longer than the time they have.",
     remedy: "Raise the CPU limit of the service.",
     wants: ({ cpu }) => cpu,
@@ -97,7 +97,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_memory",
     severity: "warning",
-    title: "an instance has at least `memory`",
+    title: "each instance has at least `memory`",
     why: "An instance that needs more memory than it has is killed, with the requests and the sockets that it holds.",
     remedy: "Raise the memory limit: `gcloud run services update RESOURCE --region=REGION`, with --memory.",
     wants: ({ memory }) => memory,
@@ -114,7 +114,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_startup_probe",
     severity: "warning",
     title:
-      "its start-up probe is as patient as `startup`, or as Cloud Run allows (initial delay + period x failure threshold)",
+      "its startup probe allows `startup`, or the maximum that Cloud Run allows (initial delay + period x failure threshold)",
     why: "An instance that does not start in the time of its start-up probe is killed and begins anew.",
     remedy:
       "Raise the failure threshold or the period of the start-up probe (240 s together) or its initial delay (240 s).",
@@ -124,7 +124,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_startup_ceiling",
     severity: "info",
-    title: "`startup` is not beyond what Cloud Run can give: 240 s of delay and 240 s of probing",
+    title: "`startup` does not exceed what Cloud Run allows: 240 s of initial delay and 240 s of probing",
     why: "Cloud Run ends a start after 240 s of initial delay and 240 s of probing, whatever is configured.",
     remedy:
       "Make the start shorter, or listen on the port first and do the slow part, such as the database, after that.",
@@ -139,7 +139,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_request_timeout",
     severity: "warning",
     tells: ["cuts_off", "hits_some"],
-    title: "a request may take as long as `request_timeout`",
+    title: "its request timeout is at least `request_timeout`",
     why: "A request that takes longer than the request timeout is cut with 504, also when its answer is on its way.",
     remedy: "Raise the request timeout of the service; 60 minutes is the most.",
     wants: ({ request_timeout }) => request_timeout,
@@ -148,7 +148,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_service_account",
     severity: "warning",
-    title: "it runs as `service_account`, or at least not as the default account of the project",
+    title: "it runs as `service_account`, or if that is not set, not as the default service account of the project",
     why: "The service account decides what the service may do; the default one usually may do far too much.",
     remedy: "Set the service account of the service to one of its own.",
     judge: ({ serviceAccount }, { service_account }) => {
@@ -165,7 +165,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_env",
     severity: "critical",
-    title: "the environment variables of `env` are set (their values are not looked at)",
+    title: "the environment variables in `env` are set (their values are not read)",
     why: "A service without one of its environment variables mostly does not start, or not as what it should be.",
     remedy:
       "Set the variables that are missing: `gcloud run services update RESOURCE --region=REGION`, with --update-env-vars or --update-secrets.",
@@ -183,7 +183,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_ingress",
     severity: "critical",
     tells: ["hits_some"],
-    title: "requests may come from where `ingress` says, and from the load balancer where it leads to the service",
+    title: "its ingress setting matches `ingress`, and admits the load balancer that routes to it",
     why: "Requests from where the ingress setting does not allow them are refused with 404.",
     remedy:
       "Let the load balancer in: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
@@ -205,7 +205,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_vpc_access",
     severity: "critical",
     tells: ["no_path"],
-    title: "it reaches the VPC by the way that `vpc_access` says",
+    title: "it reaches the VPC as set in `vpc_access`",
     why: "Without a way into the VPC every connection to a private address runs into its time-out, whatever the load.",
     remedy:
       "Put it back: `gcloud run services update RESOURCE --region=REGION`, with --vpc-connector, or with --network and --subnet.",
@@ -226,7 +226,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_egress",
     severity: "warning",
     tells: ["no_path", "hits_some"],
-    title: "it sends through the VPC what `egress` says; a service that does not say sends private ranges only",
+    title: "its VPC egress setting matches `egress`; the default of Cloud Run is private ranges only",
     why: "Egress decides whether only private addresses or everything a service asks for goes through the VPC.",
     remedy: "Deploy the service with the --vpc-egress that is meant.",
     wants: ({ egress }) => egress,
@@ -239,7 +239,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_max_instances",
     severity: "warning",
-    title: "it does not grow beyond `max_instances`",
+    title: "its maximum number of instances is at most `max_instances`",
     why: "Every instance brings a pool of connections: their number is what reaches the limit of the database.",
     remedy: "Set the maximum number of instances of the service.",
     wants: ({ max_instances }) => max_instances,
@@ -252,7 +252,7 @@ export const cloudRunChecks: readonly Check[] = [
   serviceCheck({
     name: "cloud_run_concurrency",
     severity: "warning",
-    title: "an instance has at most `concurrency` requests at once",
+    title: "its concurrency is at most `concurrency` requests per instance",
     why: "Requests of one instance share its CPU and its pool: too many at once wait for each other.",
     remedy: "Lower the concurrency of the service, or raise what an instance has.",
     wants: ({ concurrency }) => concurrency,
@@ -266,7 +266,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_instance_cap",
     severity: "warning",
     tells: ["hits_some"],
-    title: "a service that may have several instances stayed below its most of them in the last 15 minutes",
+    title: "a service that may have several instances stayed below its maximum in the last 15 minutes",
     why: "At its most instances a service lets further requests wait, and answers 429 to those that wait too long.",
     remedy:
       "Raise the cap as far as the database has connections for it (`gcloud run services update RESOURCE --region=REGION --max-instances=…`), or the concurrency, or shorten requests.",

@@ -34,7 +34,7 @@ export const cloudSqlChecks: readonly Check[] = [
   sqlCheck({
     name: "cloud_sql_tier",
     severity: "warning",
-    title: "its tier is `tier`, or at least no shared-core machine",
+    title: "its tier is `tier`, or if that is not set, not a shared-core machine",
     why: "The tier is the CPU and the memory of the database; shared-core tiers have no service level.",
     remedy: "Change the tier. The instance restarts for it.",
     judge: ({ tier }, wanted) => {
@@ -48,7 +48,7 @@ export const cloudSqlChecks: readonly Check[] = [
   sqlCheck({
     name: "cloud_sql_availability",
     severity: "warning",
-    title: "it has a standby in another zone, or none, as `availability` says",
+    title: "it has a standby in another zone or not, as set in `availability`",
     why: "A regional instance has a standby in another zone and survives the loss of one; a zonal instance does not.",
     remedy: "Change the availability of the instance, or the expectation.",
     wants: ({ availability }) => availability?.toUpperCase(),
@@ -107,7 +107,7 @@ export const cloudSqlChecks: readonly Check[] = [
   sqlCheck({
     name: "cloud_sql_open_to_all",
     severity: "warning",
-    title: "not every address of the internet may connect",
+    title: "it is not open to every address on the internet",
     why: "An authorized network of /0 lets everybody on the internet try passwords.",
     remedy: "Remove that authorized network; the socket and the connector library need none.",
     judge: ({ openToAll, publicAddress }) =>
@@ -131,7 +131,7 @@ export const cloudSqlChecks: readonly Check[] = [
   sqlCheck({
     name: "cloud_sql_disk_resize",
     severity: "warning",
-    title: "its disk grows by itself, and has not reached its limit",
+    title: "automatic storage increase is on, and its disk has not reached the limit",
     why: "A database whose disk is full stops.",
     remedy:
       "Turn on the automatic increase of storage (`gcloud sql instances patch RESOURCE --storage-auto-increase`), and leave its limit well above what is used.",
@@ -157,7 +157,7 @@ export const cloudSqlChecks: readonly Check[] = [
   sqlCheck({
     name: "cloud_sql_connector_enforcement",
     severity: "critical",
-    title: "it does not demand the connector library of services that connect to its address themselves",
+    title: "it does not enforce connectors while a service connects directly to its address",
     why: "An instance that enforces connectors refuses whoever connects to its address without one.",
     remedy:
       "Turn the enforcement off (`gcloud sql instances patch RESOURCE --connector-enforcement=NOT_REQUIRED`), or let the services use Google's connector library.",

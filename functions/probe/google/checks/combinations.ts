@@ -1,4 +1,4 @@
-/** What is right by itself and wrong together: combinations of settings that are known to fail. */
+/** Combinations of settings that are valid by themselves and are known to fail together. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
 import { allOf, both, type Expecting, expectation, judged, silent } from "../configuration/judgement.ts";
@@ -8,7 +8,7 @@ import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
 import { mostInstances } from "../resources/vpc-connector.ts";
 import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
-/** How many connections Cloud Run lets one instance have through the socket. */
+/** Maximum number of connections that Cloud Run allows one instance through the socket. */
 const mostThroughSocket = 100;
 /** Connections that PostgreSQL keeps for its administrators: the default of `superuser_reserved_connections`. */
 const reserved = 3;
@@ -19,7 +19,7 @@ export const combinationChecks: readonly Check[] = [
     name: "database_timeout_beyond_startup",
     severity: "warning",
     tells: ["cuts_off", "hits_some"],
-    title: "the database time-out of a start ends before its start-up probe does",
+    title: "the database timeout at startup is shorter than the time allowed by the startup probe",
     why: "A service that waits for its database longer than it may take to start is killed before it can say what is wrong.",
     remedy:
       "Shorten the database time-out of the start below the time of the start-up probe, or make the probe more patient.",
@@ -37,7 +37,7 @@ export const combinationChecks: readonly Check[] = [
     name: "websocket_cut",
     severity: "warning",
     tells: ["cuts_off", "hits_some"],
-    title: "the request timeout lets a WebSocket live as long as `websocket`",
+    title: "the request timeout lets a WebSocket stay open for `websocket`",
     why: "A WebSocket is one request to Cloud Run: at the request timeout it is cut, even while it is in use.",
     remedy: "Raise the request timeout (60 minutes is the most), and let clients connect again by themselves.",
     wants: ({ websocket }) => websocket,
@@ -55,7 +55,7 @@ export const combinationChecks: readonly Check[] = [
     name: "connections_of_one_instance",
     severity: "warning",
     tells: ["hits_some"],
-    title: "the pool of one instance stays below the 100 connections that the socket allows it",
+    title: "the pool of one instance stays below the limit of 100 connections per instance through the socket",
     why: "Cloud Run lets one instance have 100 connections through the socket under /cloudsql; more are refused.",
     remedy: "Make the pool of an instance smaller.",
     wants: ({ database }) => (database?.way === "socket" ? database.pool : undefined),
@@ -71,7 +71,7 @@ export const combinationChecks: readonly Check[] = [
   serviceCheck({
     name: "cpu_idle_with_connections",
     severity: "info",
-    title: "a service that keeps connections has its CPU between requests as well",
+    title: "a service that keeps connections open has CPU allocated between requests",
     why: "Without CPU between requests, kept connections and the certificates of connectors run out unnoticed.",
     remedy: "Give the service its CPU always (--no-cpu-throttling), or expect its first query after a pause to fail.",
     wants: ({ database }) => database?.pool,
@@ -85,7 +85,7 @@ export const combinationChecks: readonly Check[] = [
     name: "vpc_connector_region",
     severity: "critical",
     tells: ["no_path", "serverless_connector"],
-    title: "a service uses a connector of its own region",
+    title: "a service uses a connector in its own region",
     why: "A connector serves its own region only.",
     remedy: "Create a connector in the region of the service.",
     wants: ({ region }, settings) => region ?? settings.region,
@@ -99,7 +99,7 @@ export const combinationChecks: readonly Check[] = [
     name: "private_database_without_vpc_access",
     severity: "critical",
     tells: ["no_path"],
-    title: "a service without a way into the VPC does not depend on a database without a public address",
+    title: "a service without VPC access does not depend on a database without a public address",
     why: "A database with a private address only is reached from inside the VPC only: such a service never reaches it.",
     remedy:
       "Give the service a VPC connector or Direct VPC egress: `gcloud run services update RESOURCE --region=REGION`, with --vpc-connector, or --network and --subnet.",
@@ -145,7 +145,7 @@ export const combinationChecks: readonly Check[] = [
   serviceCheck({
     name: "socket_with_connector_traffic",
     severity: "warning",
-    title: "a service does not send everything through the VPC while it uses the socket or the connector library",
+    title: "a service that uses the socket or the connector library does not send all traffic through the VPC",
     why: "Both ask the Cloud SQL Admin API on the internet, and with all traffic in the VPC that needs a way out of it.",
     remedy:
       "Send private ranges only, or connect to the private address, or give the subnet Cloud NAT or Private Google Access.",
@@ -161,7 +161,7 @@ export const combinationChecks: readonly Check[] = [
     name: "socket_with_new_certificates",
     severity: "critical",
     title:
-      "a service of the first execution environment does not use the socket of an instance with a CA other than Google's internal one",
+      "a service in the first-generation execution environment does not use the socket of an instance whose CA is not Google's internal one",
     why: "The proxy of the first execution environment knows only certificates of Google's internal authority.",
     remedy: "Deploy the service with the second execution environment.",
     wants: bySocket,
@@ -175,7 +175,7 @@ export const combinationChecks: readonly Check[] = [
   pairCheck({
     name: "iam_login_without_flag",
     severity: "critical",
-    title: "the instance lets service accounts log in, where a service does",
+    title: "IAM authentication is on for the instance if a service logs in with IAM",
     why: "Logging in by IAM needs the flag cloudsql.iam_authentication of the instance.",
     remedy: "Set the flag cloudsql.iam_authentication to on.",
     wants: ({ database }) => (database?.iam_login ? database : undefined),
@@ -187,7 +187,7 @@ export const combinationChecks: readonly Check[] = [
   pairCheck({
     name: "database_region",
     severity: "info",
-    title: "the database is in the region of its services",
+    title: "the database is in the same region as its services",
     why: "Every query between two regions takes tens of milliseconds more, and depends on both regions.",
     remedy: "Move the service to the region of its database.",
     wants: ({ database, region }, settings) => database && (region ?? settings.region),
@@ -203,7 +203,8 @@ export const combinationChecks: readonly Check[] = [
   {
     name: "connections_above_limit",
     severity: "warning",
-    title: "instances x (pool size + overflow), over all services, stay below the connections that the database allows",
+    title:
+      "instances x (pool size + overflow), summed over all services, stays below the connection limit of the database",
     why: "When every service has grown to its most instances, their pools together must fit the database.",
     remedy: "Lower the most instances or the pools, or raise max_connections with a larger tier.",
     reads: ["cloud_run", "cloud_sql"],
@@ -230,7 +231,7 @@ export const combinationChecks: readonly Check[] = [
     name: "vpc_connector_burst",
     severity: "warning",
     tells: ["serverless_connector"],
-    title: "the pools of the services that go through the connector fit the `connections` that it is known to carry",
+    title: "the pools of the services behind the connector fit within its `connections`",
     why: "When instances start together, all of their pools are opened at once, and new connections are what a connector loses.",
     remedy: "Make the pools or the most instances smaller, or the connector larger, or use Direct VPC egress.",
     reads: ["cloud_run", "vpc_connector"],
@@ -263,12 +264,12 @@ export const combinationChecks: readonly Check[] = [
   },
 ];
 
-/** Whether the connections of a pool go through the connector: to the private address, or all of them. */
+/** Returns whether the connections of a pool go through the connector, to the private address or because all traffic does. */
 function goesThrough(service: RunService, { database }: ServiceSettings): boolean {
   return vpcAccessOf(service) === "connector" && (database?.way === "private" || service.allTraffic);
 }
 
-/** How many connections a service opens when it has grown to its most instances. */
+/** Returns the number of connections that a service opens at its maximum number of instances. */
 function demandOf({ name, database }: ServiceSettings, run: RunService | undefined): { most: number; words: string } {
   const instances = run?.maxInstances ?? usualMaximum;
   const pool = (database?.pool?.size ?? 0) + (database?.pool?.overflow ?? 0);

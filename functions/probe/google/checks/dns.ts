@@ -10,7 +10,7 @@ export const dnsChecks: readonly Check[] = [
     name: "dns_hosts",
     severity: "critical",
     tells: ["hits_some"],
-    title: "the hosts of the backends lead to the address of the load balancer, by the records of `dns.zone`",
+    title: "the hosts of the backends resolve to the address of the load balancer, by the records in `dns.zone`",
     why: "A host that does not lead to the load balancer reaches something else or nothing, however well all behind it is.",
     remedy:
       "Correct the records: `gcloud dns record-sets list --zone=RESOURCE`, then update; others see it when their TTL has passed.",

@@ -23,7 +23,7 @@ export const egressChecks: readonly Check[] = [
     severity: "warning",
     tells: ["hits_some"],
     title:
-      "a subnet of Direct VPC egress is a /26 or larger, and holds two addresses for each instance that its services may grow to",
+      "a subnet of Direct VPC egress is a /26 or larger, and has two addresses for each instance that its services may scale to",
     why: "Cloud Run takes two addresses of the subnet for each instance, and more while one revision follows another.",
     remedy:
       "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or lower the most instances.",
@@ -51,7 +51,7 @@ export const egressChecks: readonly Check[] = [
   serviceCheck({
     name: "direct_vpc_first_connection",
     severity: "warning",
-    title: "the start-up probe of a service with Direct VPC egress waits for the first connection, two minutes",
+    title: "the startup probe of a service with Direct VPC egress waits two minutes for the first connection",
     why: "With Direct VPC egress the first connections of a new instance can take a minute or more: what gives up sooner is killed, again and again.",
     remedy:
       "Make the start-up probe an HTTP probe that answers when the database is reached, and let it wait for 120 s or more.",
@@ -69,7 +69,7 @@ export const egressChecks: readonly Check[] = [
     name: "nat_gateway",
     severity: "critical",
     tells: ["hits_some"],
-    title: "the router has the NAT gateway",
+    title: "the NAT gateway exists on its router",
     why: "What has no public address, and all traffic that goes through the VPC, reaches the internet by NAT only.",
     remedy: "Create the gateway again: `gcloud compute routers nats create RESOURCE --region=REGION`.",
     judge: ({ exists }, { name, router }) => ({
@@ -82,7 +82,7 @@ export const egressChecks: readonly Check[] = [
     name: "nat_addresses",
     severity: "critical",
     tells: ["hits_some"],
-    title: "the addresses of the NAT gateway are enough for every instance to have its ports",
+    title: "the NAT gateway has enough addresses to give every instance its ports",
     why: "Each address of a gateway has 64,512 ports; what finds none cannot open a connection to the internet.",
     remedy:
       "Add addresses: `gcloud compute routers nats update RESOURCE --region=REGION`, with --nat-external-ip-pool.",
@@ -96,7 +96,7 @@ export const egressChecks: readonly Check[] = [
     name: "nat_ports",
     severity: "warning",
     tells: ["hits_some"],
-    title: "one instance can have `min_ports` ports, from the start or by dynamic allocation",
+    title: "one instance can get `min_ports` ports, statically or by dynamic allocation",
     why: "Each connection to one address and port of the internet takes a port, and keeps it for a while when it ends.",
     remedy:
       "Allow more: `gcloud compute routers nats update RESOURCE --region=REGION --enable-dynamic-port-allocation`, with --max-ports-per-vm.",
@@ -110,7 +110,7 @@ export const egressChecks: readonly Check[] = [
     name: "nat_drops",
     severity: "critical",
     tells: ["hits_some"],
-    title: "the NAT gateway dropped no packets for want of ports in the last 15 minutes",
+    title: "the NAT gateway dropped no packets for lack of ports in the last 15 minutes",
     why: "A packet that finds no free port is dropped silently: connections to the internet run into their time-outs.",
     remedy:
       "Give instances more ports (`gcloud compute routers nats update RESOURCE --region=REGION`, with --min-ports-per-vm), and reuse connections.",

@@ -15,7 +15,7 @@ export const iamChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title:
-      "its service account has `roles` in the project, and `roles/cloudsql.client` for the socket and the connector library, `roles/cloudsql.instanceUser` for IAM login",
+      "its service account has `roles` in the project, `roles/cloudsql.client` if it uses the socket or the connector library, and `roles/cloudsql.instanceUser` if it logs in with IAM",
     why: "Without its roles for Cloud SQL a service account is refused at the door of the database.",
     remedy: "Give the account the roles that are missing, unless it has them by a group, a folder or the organization.",
     reads: ["cloud_run", "iam_policy"],
@@ -58,7 +58,7 @@ export const iamChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title:
-      "each of its `callers` holds `roles/run.invoker` on it or in the project, and sends a token where one is needed",
+      "each of its `callers` has `roles/run.invoker` on it or in the project, and sends a token if one is required",
     why: "Cloud Run refuses a caller without the invoker role with 403, before the service sees the request.",
     remedy:
       "Grant it: `gcloud run services add-iam-policy-binding RESOURCE --region=REGION --role=roles/run.invoker`, with the caller as --member.",
@@ -153,7 +153,7 @@ function invokerAdvice({ who, account }: NamedCaller): string {
 /** Roles that hold run.routes.invoke. */
 const invokes: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
 
-/** Whether a role is one that may hold run.routes.invoke. */
+/** Returns whether a role may include run.routes.invoke. */
 function mayInvoke(role: string): boolean {
   return !role.startsWith("roles/") || /^roles\/(run\.|editor$|owner$)/.test(role);
 }

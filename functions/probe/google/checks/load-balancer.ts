@@ -13,7 +13,7 @@ export const loadBalancerChecks: readonly Check[] = [
     name: "load_balancer_hosts",
     severity: "critical",
     tells: ["hits_some"],
-    title: "the URL map sends each of `hosts` to its backend service",
+    title: "the URL map routes each of `hosts` to its backend service",
     why: "The URL map decides which backend service a host name reaches.",
     remedy: "Correct the host rules and path matchers of the URL map: `gcloud compute url-maps edit`.",
     reads: ["url_map"],
@@ -31,7 +31,7 @@ export const loadBalancerChecks: readonly Check[] = [
   backendCheck({
     name: "load_balancer_route",
     severity: "critical",
-    title: "each backend service leads to its Cloud Run service, in its region",
+    title: "each backend service routes to its Cloud Run service, in its region",
     why: "A backend service that leads elsewhere, or nowhere, answers users with the wrong thing or with 502 and 503.",
     remedy:
       "Correct the network endpoint group behind the backend service: `gcloud compute backend-services describe RESOURCE`.",
@@ -42,7 +42,7 @@ export const loadBalancerChecks: readonly Check[] = [
     name: "load_balancer_health_check",
     severity: "warning",
     title:
-      "its health checks allow a start as long as `startup`; a serverless backend has none, and then the start-up probe of the service is judged",
+      "its health checks allow a startup of `startup`; a serverless backend has none, so the startup probe of the service is checked instead",
     why: "A backend that is given too little time to start is taken for dead while it starts.",
     remedy: "Raise the interval or the unhealthy threshold of the health check.",
     wants: ({ startup }) => startup,
@@ -62,7 +62,7 @@ export const loadBalancerChecks: readonly Check[] = [
     severity: "warning",
     tells: ["cuts_off", "hits_some"],
     title:
-      "its timeout is at least `request_timeout`, and `websocket`; a serverless backend has none, and then the request timeout of the service is judged",
+      "its timeout is at least `request_timeout` and `websocket`; a serverless backend has none, so the request timeout of the service is checked instead",
     why: "What takes longer than the timeout of the backend is cut, WebSockets as well, even when they are in use.",
     remedy: "Raise the timeout of the backend service.",
     wants: ({ request_timeout = 0, websocket = 0 }) => Math.max(request_timeout, websocket) || undefined,
@@ -105,7 +105,7 @@ function hostsAnswer({ fallback, rules }: UrlMap, backend: string, hosts: readon
   };
 }
 
-/** Whether the pattern of a host rule, such as `*.example.com`, is for a host. */
+/** Returns whether the pattern of a host rule, such as `*.example.com`, matches a host. */
 function covers(host: string): (pattern: string) => boolean {
   return (pattern) => pattern === "*" || (pattern.startsWith("*") && host.endsWith(pattern.slice(1)));
 }

@@ -13,7 +13,7 @@ export const networkChecks: readonly Check[] = [
     name: "vpc_peering",
     severity: "critical",
     tells: ["no_path"],
-    title: "the peering by which private addresses of Cloud SQL are reached is ACTIVE, where a service uses one",
+    title: "the peering to the private addresses of Cloud SQL is ACTIVE, if a service uses one",
     why: "The private address of a Cloud SQL instance lies in a network of Google's, which is reached by a peering.",
     remedy:
       "Connect them again: `gcloud services vpc-peerings update --network=RESOURCE --service=servicenetworking.googleapis.com --force`.",
@@ -33,7 +33,7 @@ export const networkChecks: readonly Check[] = [
     severity: "critical",
     tells: ["no_path", "hits_some"],
     title:
-      "no firewall rule and no firewall policy keeps the connector from the port of the database (5432, and 3307 for the connector library)",
+      "no firewall rule or firewall policy blocks the connector from the port of the database (5432, and 3307 for the connector library)",
     why: "A rule that denies this egress drops packets silently: connections run into their time-outs.",
     remedy: "Disable the rule, or allow this port with a smaller priority number.",
     reads: ["firewall_rules", "effective_firewalls", "cloud_sql"],
@@ -65,7 +65,7 @@ export const networkChecks: readonly Check[] = [
     severity: "critical",
     tells: ["no_path", "serverless_connector"],
     title:
-      "no firewall rule and no firewall policy comes before those by which Google reaches the connector (35.199.224.0/19, port 667)",
+      "no firewall rule or firewall policy takes precedence over the rules by which Google reaches the connector (35.199.224.0/19, port 667)",
     why: "Google steers the machines of a connector from 35.199.224.0/19; without that they are taken for dead.",
     remedy: "Disable the rule, or give it a priority number above 100, behind the connector's own rules.",
     reads: ["firewall_rules", "effective_firewalls"],
@@ -87,11 +87,11 @@ export const networkChecks: readonly Check[] = [
   },
 ];
 
-/** What becomes of a packet. */
+/** The decision on a packet. */
 interface Decision {
   /** The rule that denies it. */
   readonly deniedBy?: FirewallRule | PolicyRule;
-  /** Rules that deny some of what they are asked about, and by what cannot be told from here. */
+  /** Rules that may deny some of the packets, but match on conditions that are not evaluated here. */
   readonly unjudged: readonly PolicyRule[];
 }
 
@@ -141,7 +141,7 @@ function decided(
 
 type Outcome = "allowed" | "next" | { readonly deniedBy: FirewallRule | PolicyRule };
 
-/** That nothing denies it, and what was not looked at. */
+/** Returns that nothing denies the packet, and which rules were not evaluated. */
 function notDenied(
   decisions: readonly Decision[],
   policies: Read<FirewallPolicies> | undefined,
@@ -196,7 +196,7 @@ function isFor(
   );
 }
 
-/** Whether `5432` or `1-6000` holds a port. */
+/** Returns whether `5432` or `1-6000` contains a port. */
 function within(ports: string, port: number): boolean {
   const [first = Number.NaN, last = first] = ports.split("-").map(Number);
   return port >= first && port <= last;

@@ -7,7 +7,7 @@ export const quotaChecks: readonly Check[] = [
   {
     name: "quota_near_limit",
     severity: "warning",
-    title: "no quota of Compute Engine in the region is used to `near` of its limit",
+    title: "the usage of every Compute Engine quota in the region is below `near` of its limit",
     why: "At the limit of a quota nothing more is created: no address, no machine, no rule.",
     remedy: "Free what is not used, or ask for more under IAM & Admin, Quotas.",
     reads: ["region_quotas"],
@@ -28,7 +28,7 @@ export const quotaChecks: readonly Check[] = [
   {
     name: "quota_exceeded",
     severity: "warning",
-    title: "no API of `services` has refused anything for want of quota in the last 15 minutes",
+    title: "no API in `services` refused a request for lack of quota in the last 15 minutes",
     why: "A request beyond a quota is refused with 429: what needs it waits, tries again or fails.",
     remedy:
       "See who asks so much, let it wait longer before it tries again, or ask for more under IAM & Admin, Quotas.",

@@ -23,7 +23,7 @@ export const redisChecks: readonly Check[] = [
     name: "redis_network",
     severity: "critical",
     tells: ["no_path", "hits_some"],
-    title: "it is reached from the network of the services",
+    title: "the instance is reachable from the network of the services",
     why: "An instance is reached from one network only, by a private address.",
     remedy: "Connect the services to the network of the instance, or create an instance in theirs.",
     judge: ({ network }, _, { network: own }) => {
@@ -35,7 +35,7 @@ export const redisChecks: readonly Check[] = [
   redisCheck({
     name: "redis_availability",
     severity: "warning",
-    title: "it has a replica that takes over, or none, as `availability` says",
+    title: "it has a failover replica or not, as set in `availability`",
     why: "An instance of the basic tier is away, and empty afterwards, whenever it is repaired or updated.",
     remedy: "Create an instance of the standard tier and move to it: the tier cannot be changed in place.",
     judge: ({ tier }, { availability }) => {
@@ -48,7 +48,7 @@ export const redisChecks: readonly Check[] = [
   redisCheck({
     name: "redis_failover",
     severity: "info",
-    title: "its primary is in the zone in which it was placed",
+    title: "its primary is in its original zone",
     why: "A primary in another zone has failed over: connections were cut then, and the last writes may be lost.",
     remedy: "See that clients have connected again and caches are filled; the instance works as well from there.",
     judge: ({ zone, currentZone }) => {

@@ -5,7 +5,7 @@ import { allOf, both, judged, silent } from "../configuration/judgement.ts";
 import type { SecretUse } from "../resources/cloud-run.ts";
 import { keyOf, spoken } from "../resources/secrets.ts";
 
-/** What brings a version back: one that is disabled can be enabled, any other must be added anew. */
+/** Returns how to restore a version: a disabled one can be enabled, any other must be added again. */
 function adviceFor(wrong: { readonly use: SecretUse; readonly state: string | undefined } | undefined): string {
   const { secret = "", version = "" } = wrong?.use ?? {};
   const name = nameIn(secret);
@@ -20,7 +20,7 @@ export const secretChecks: readonly Check[] = [
     name: "secret_versions",
     severity: "critical",
     tells: ["hits_some"],
-    title: "the versions of secrets that its variables and volumes use are there and ENABLED",
+    title: "the secret versions used by its variables and volumes exist and are ENABLED",
     why: "An instance whose secret is missing, disabled or destroyed does not start; running ones keep what they have read.",
     remedy: "Enable the version (gcloud secrets versions enable), or add one and deploy the service with it.",
     reads: ["cloud_run", "secret_version"],

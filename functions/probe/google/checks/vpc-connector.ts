@@ -23,7 +23,7 @@ export const vpcConnectorChecks: readonly Check[] = [
     name: "vpc_connector_machine_type",
     severity: "warning",
     tells: ["serverless_connector"],
-    title: "its machine type is at least `machine_type`, or is not the smallest there is",
+    title: "its machine type is at least `machine_type`, or if that is not set, not the smallest type",
     why: "The machine type limits how many new connections the connector takes at once; bursts are what small ones lose.",
     remedy: "Change the machine type: it can be changed in place.",
     judge: ({ machineType }, { machine_type = "e2-micro" }) => {
@@ -38,7 +38,7 @@ export const vpcConnectorChecks: readonly Check[] = [
     severity: "warning",
     tells: ["serverless_connector"],
     title:
-      "it can grow: at least 2 instances, fewer than its maximum, which is 10 at most; `min_instances`, `max_instances`",
+      "it can scale out: its minimum is 2 or more and below its maximum, which is at most 10; `min_instances`, `max_instances`",
     why: "A connector grows under load from its minimum to its maximum of instances, and never shrinks again.",
     remedy: "Set its minimum to 2 or more and its maximum above that: both can be changed in place.",
     judge: instancesAnswer,
@@ -47,7 +47,7 @@ export const vpcConnectorChecks: readonly Check[] = [
     name: "vpc_connector_sharing",
     severity: "info",
     tells: ["serverless_connector"],
-    title: "no project but its own and those of `shared_with` uses it",
+    title: "only its own project and those in `shared_with` use it",
     why: "Whoever shares a connector shares its outages: another project's burst takes its connections away.",
     remedy: "Give the other projects a connector of their own, or name them under shared_with.",
     judge: ({ connectedProjects }, { shared_with }, { project }) => {

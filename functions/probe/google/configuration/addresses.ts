@@ -11,12 +11,12 @@ function parsed(range: string): { address: string; bits: number; family: "ipv4" 
   return prefix > most ? undefined : { address, bits: prefix, family: version === 4 ? "ipv4" : "ipv6" };
 }
 
-/** Whether a text is an address or a range of addresses. */
+/** Returns whether a text is an address or a range of addresses. */
 export function isAddressRange(text: string): boolean {
   return parsed(text) !== undefined;
 }
 
-/** Whether a range, such as `10.0.0.0/8`, holds an address or a whole smaller range. */
+/** Returns whether a range, such as `10.0.0.0/8`, contains an address or a whole smaller range. */
 export function contains(range: string, inner: string): boolean {
   const [outer, held] = [parsed(range), parsed(inner)];
   if (!outer || !held || outer.family !== held.family || outer.bits > held.bits) return false;
@@ -25,7 +25,7 @@ export function contains(range: string, inner: string): boolean {
   return list.check(held.address, held.family);
 }
 
-/** How many addresses of a subnet can be used: Google keeps four. `undefined` for what is no range of IPv4. */
+/** Returns the number of usable addresses of a subnet: Google reserves four. `undefined` if the text is not an IPv4 range. */
 export function usableAddresses(range: string): number | undefined {
   const known = parsed(range);
   return known?.family === "ipv4" ? Math.max(0, 2 ** (32 - known.bits) - 4) : undefined;

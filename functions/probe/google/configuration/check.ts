@@ -1,4 +1,4 @@
-/** What a configuration check is, and how its answers become findings. */
+/** The interface of a configuration check, and the conversion of its answers to findings. */
 import type { Finding, Unchecked } from "../../../../shared/messages/report.ts";
 import type { CheckWords, Judgement } from "./judgement.ts";
 import type { Observation } from "./observation.ts";

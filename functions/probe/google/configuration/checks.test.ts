@@ -1203,7 +1203,7 @@ describe("what may not be read", () => {
     );
     const made = new Set(findings.map(({ check, resource }) => `${check} ${resource}`));
     const lost = (whole.findings ?? []).filter(({ check, resource }) => !made.has(`${check} ${resource}`));
-    // Whether these apply, only the answer tells.
+    // Only the answer determines whether these checks apply.
     const byAnswer = [
       "private_database_without_vpc_access",
       "vpc_connector_region",

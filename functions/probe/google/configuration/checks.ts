@@ -21,7 +21,7 @@ import { readsIn } from "./observation.ts";
 const existence: Check = {
   name: "resource_exists",
   severity: "critical",
-  title: "everything that the settings name exists; what does not is not judged otherwise",
+  title: "every resource named in the settings exists; a missing resource gets no other checks",
   why: "What does not exist can neither be used nor be checked.",
   remedy: "Create it, or correct its name in the settings of this probe.",
   reads: [

@@ -4,7 +4,7 @@ import { type GoogleApi, GoogleApiError } from "../../../../shared/ports.ts";
 import type { Assessment, ProbeWorld } from "../../prober.ts";
 import { gcpConfiguration } from "../../probers/gcp_configuration.ts";
 
-/** What may be changed anywhere in an answer. */
+/** Any value that a test may set anywhere in an answer. */
 export type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json };
 
 /** Answers by URL without `https://`; an error in place of an answer is a refusal. */
@@ -19,7 +19,7 @@ const project = "shop-staging";
 const place = `projects/${project}/locations/us-central1`;
 const compute = `compute.googleapis.com/compute/v1/projects/${project}`;
 
-/** What the URLs are of. */
+/** Names of the URLs, by the resource that they read. */
 export type UrlName =
   | "connector"
   | "sql"
@@ -53,7 +53,7 @@ export type UrlName =
   | "redisMemory"
   | "exceeded";
 
-/** Where the figures of a metric are asked for; the rest of such a URL is when and how. */
+/** URL of the time series of a metric; the rest of such a URL is the interval and the aggregation. */
 const figures = (metric: string): string => `monitoring.googleapis.com/v3/projects/${project}/timeSeries ${metric}`;
 const secrets = `secretmanager.googleapis.com/v1/projects/${project}/secrets`;
 
@@ -228,7 +228,7 @@ function workerAnswer(): Json {
   return own;
 }
 
-/** What Google answers, everything in order. Every call makes it anew. */
+/** Google's answers when everything is configured well. Every call creates them afresh. */
 export function answers(): Answers {
   return {
     [urls.connector]: {
@@ -528,7 +528,7 @@ export function refusal(status: number, reason: string, message = "refused"): Go
   return new GoogleApiError(message, status, reason);
 }
 
-/** Google's APIs that answer from the table; what stands not in it does not exist. @param asked is told every URL */
+/** Google's APIs, answering from the table; anything else does not exist. @param asked is called with every URL */
 export function googleOf(table: Answers, asked: (url: string) => void = () => {}): GoogleApi {
   return {
     accessToken: async () => "no-token",

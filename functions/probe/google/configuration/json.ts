@@ -7,7 +7,7 @@ import { ownEntry } from "../../../../shared/runtime/entries.ts";
 /** The longest text that is taken over, in characters: names and states are far shorter. */
 const longest = 200;
 
-/** What stands at a path. */
+/** Returns the value at a path. */
 export function at(json: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (value, key) => (typeof value === "object" ? ownEntry(value as Record<string, unknown> | null, key) : undefined),

@@ -4,21 +4,21 @@ import type { GoogleReadName } from "../permissions.ts";
 import type { Read, Refusal } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
-/** What a check says of one resource. `undefined`: there is nothing to judge, because nothing was expected of it. */
+/** The answer of a check for one resource. `undefined`: nothing to check, because the settings expect nothing of it. */
 export type Answer = Verdict | Silence | undefined;
 
 /** The judgement of a check. */
 export interface Verdict {
   readonly ok: boolean;
-  /** What was seen, to follow the name of the resource: `it is in the state ERROR`. */
+  /** The observed state, as a phrase that follows the name of the resource: `it is in the state ERROR`. */
   readonly observed: string;
-  /** What is right: `READY`. */
+  /** The expected state: `READY`. */
   readonly expected: string;
   /** A whole sentence in place of the remedy of the check, where the case asks for another; on what is right, in place of its reason. */
   readonly advice?: string;
 }
 
-/** What an answer of Google leaves open. */
+/** A value that Google's answer does not contain. */
 export interface Silence {
   /** A whole sentence. */
   readonly unknown: string;
@@ -36,31 +36,31 @@ export interface Judgement extends Subject {
   readonly answer: Verdict | Silence | { readonly refusal: Refusal };
 }
 
-/** What the documentation and the findings of a check say. */
+/** Texts of a check for the documentation and the findings. */
 export interface CheckWords {
   /** Stable: rules and evidence refer to it. */
   readonly name: string;
-  /** What it means when it is not ok; see `Finding`. */
+  /** Severity of a failure of the check; see `Finding`. */
   readonly severity: NonNullable<Finding["severity"]>;
-  /** What is checked, for the documentation: a phrase. */
+  /** The condition that the check verifies, as a phrase for the documentation. */
   readonly title: string;
   /** Why it matters: one sentence. */
   readonly why: string;
-  /** What to do when it is not ok: one sentence. RESOURCE, PROJECT and REGION in it stand for the names of what was judged. */
+  /** How to fix a failure of the check: one sentence. RESOURCE, PROJECT and REGION in it stand for the names of the checked resource. */
   readonly remedy: string;
   readonly reads: readonly GoogleReadName[];
-  /** What it tells of the component when it is not ok; see `Finding`. */
+  /** What a failure implies for the component; see `Finding`. */
   readonly tells?: readonly Telling[];
 }
 
 /** A check of one kind of resource, in the words of that kind. */
 export interface Expecting<Resource, Own, Wanted = Own> extends Omit<CheckWords, "reads"> {
-  /** What the settings expect; without an expectation the check is not made. @default the settings of the resource */
+  /** Returns what the settings expect; without an expectation the check is skipped. @default the settings of the resource */
   readonly wants?: (own: Own, settings: ConfigurationSettings) => Wanted | undefined;
   readonly judge: (resource: Resource, wanted: Wanted, settings: ConfigurationSettings) => Answer;
 }
 
-/** What the settings expect of a resource. */
+/** Returns what the settings expect of a resource. */
 export function expectation<Own, Wanted>(
   wants: Expecting<unknown, Own, Wanted>["wants"],
   own: Own,
@@ -87,7 +87,7 @@ export function judged<T>(
   return answer === undefined ? [] : [{ ...subject, answer }];
 }
 
-/** Two reads as one, for what is judged by both; `undefined` where one of them was not asked for. */
+/** Combines two reads into one, for a check that needs both; `undefined` if one of them was not requested. */
 export function both<A, B>(a: Read<A> | undefined, b: Read<B> | undefined): Read<readonly [A, B]> | undefined {
   if (a === undefined || b === undefined) return undefined;
   if ("refusal" in a) return a;
@@ -106,7 +106,7 @@ export function allOf<T>(reads: readonly (Read<T> | undefined)[]): Read<readonly
   return { value: values };
 }
 
-/** What Google's answer does not say. @param what follows "does not say" */
+/** Returns a silence about a value that Google's answer does not contain. @param what follows "does not say" */
 export function silent(what: string): Silence {
   return { unknown: `Google's answer does not say ${what}, so this cannot be judged.` };
 }

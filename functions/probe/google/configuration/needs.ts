@@ -1,4 +1,4 @@
-/** What the settings of a `gcp_configuration` probe make it ask Google for, and no more. */
+/** The reads that the settings of a `gcp_configuration` probe require, and no more. */
 import type { GoogleReadName } from "../permissions.ts";
 import { wantedRoles } from "../resources/cloud-run.ts";
 import type { Subject } from "./judgement.ts";
@@ -31,7 +31,7 @@ export function neededReads(settings: ConfigurationSettings): readonly GoogleRea
   return [...new Set(needs.flatMap(([applies, names]) => (applies ? names : [])))];
 }
 
-/** What a check that makes these reads can speak of, by the settings: the parts that its first read is about. */
+/** Returns the subjects of a check with these reads, according to the settings: the resources of its first read. */
 export function subjectsOf([first]: readonly GoogleReadName[], settings: ConfigurationSettings): readonly Subject[] {
   const { vpc_connector, cloud_sql, services, load_balancer, certificates, network, nat, redis } = settings;
   switch (first) {

@@ -1,4 +1,4 @@
-/** What the page of `gcp_configuration` says of its checks: each has its row, made from the check itself. */
+/** The documentation of the checks on the page of `gcp_configuration`: one row per check, generated from the check itself. */
 import { configurationReads, type GoogleRead, type GoogleReadName, googleReads } from "../permissions.ts";
 import { checks } from "./checks.ts";
 
@@ -32,7 +32,7 @@ account has by a group, a folder or the organization are not in it.
 `;
 }
 
-/** What is asked Google for, as a table in Markdown. */
+/** Returns the reads and their permissions as a Markdown table. */
 export function permissionTable(reads: readonly GoogleReadName[]): string {
   const rows = reads
     .map((name) => googleReads[name])

@@ -25,7 +25,7 @@ import type { Subject } from "./judgement.ts";
 import { type Read, reader } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
-/** What was read, or why not; what the settings do not ask for is absent. */
+/** The results of the reads, or the reasons for their refusal. Reads that the settings do not need are absent. */
 export interface Observation {
   /** When, in milliseconds since the epoch. */
   readonly at: number;

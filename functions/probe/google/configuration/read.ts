@@ -29,13 +29,13 @@ export interface Wanted {
   readonly url: string;
   /** The body of a request that is not a GET. */
   readonly body?: unknown;
-  /** Where the entries of a list stand in its answer. @default items */
+  /** The key of a list's entries in its answer. @default items */
   readonly entries?: string;
 }
 
 /** Measurements to be read: how much of something is in use. */
 export interface WantedFigures extends Omit<Wanted, "read" | "url" | "body" | "entries"> {
-  /** What is measured, as sentences speak of it: `the number of instances in`. */
+  /** The measured quantity, as sentences name it: `the number of instances in`. */
   readonly what: string;
 }
 
@@ -49,9 +49,9 @@ export interface Reader {
   figures(wanted: WantedFigures, reading: Reading): Promise<Read<readonly Sample[]>>;
 }
 
-/** How many requests are under way at once: far below what a project is allowed, and enough for a handful of resources. */
+/** Maximum number of concurrent requests: far below a project's quota, and sufficient for a handful of resources. */
 const lanes = 8;
-/** How many pages of a list are read: at 500 entries a page, far more than the largest network has firewall rules. */
+/** Maximum number of pages read of a list: at 500 entries a page, far more than the firewall rules of the largest network. */
 const mostPages = 20;
 
 /** Makes a reader of one run. */

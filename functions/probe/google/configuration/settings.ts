@@ -1,11 +1,11 @@
-/** What a `gcp_configuration` probe reads of `monitor.yaml`: which resources, and what is expected of them. */
+/** The settings of a `gcp_configuration` probe in `monitor.yaml`: the resources, and the expectations for them. */
 import { z } from "zod";
 import { duration, googleProject, googleRegion, googleResource } from "../../../../shared/config/fields.ts";
 import { namedRecord } from "../../../../shared/runtime/named-record.ts";
 import { isAddressRange } from "./addresses.ts";
 import { cores, memory, ratio } from "./quantities.ts";
 
-/** Where in the settings the names of components stand, for the check that they exist. */
+/** Paths of component names in the settings, to check that the components exist. */
 export const componentSettings: readonly string[] = [
   "vpc_connector.component",
   "cloud_sql.component",
@@ -31,7 +31,7 @@ export function configurationSettings(checkNames: readonly string[]) {
     .string()
     .min(1)
     .optional()
-    .describe("The component that its findings speak of. Default: that of the probe.");
+    .describe("The component that its findings refer to. Default: the component of the probe.");
 
   const vpcConnector = z.strictObject({
     name: googleResource().describe("Name of the connector."),
@@ -39,100 +39,100 @@ export function configurationSettings(checkNames: readonly string[]) {
     machine_type: z
       .enum(["f1-micro", "e2-micro", "e2-standard-4"])
       .optional()
-      .describe("The smallest machine type that is enough."),
-    min_instances: count.optional().describe("The least number of instances that is enough."),
-    max_instances: count.max(10).optional().describe("How many instances it must be able to grow to."),
-    connections: count.optional().describe("Simultaneous connections that it is known to carry."),
-    shared_with: names.describe("Other projects that may use it."),
+      .describe("The smallest sufficient machine type."),
+    min_instances: count.optional().describe("The smallest sufficient minimum number of instances."),
+    max_instances: count.max(10).optional().describe("The number of instances that it must be able to scale to."),
+    connections: count.optional().describe("Simultaneous connections that it is known to sustain."),
+    shared_with: names.describe("Other projects that may use the connector."),
   });
 
   const cloudSql = z.strictObject({
     instance: googleResource().describe("Name of the instance, without project and region."),
     component,
-    tier: z.string().min(1).optional().describe("The tier that it must have, such as db-custom-2-7680."),
+    tier: z.string().min(1).optional().describe("The required tier, such as db-custom-2-7680."),
     availability: z
       .enum(["zonal", "regional"])
       .optional()
       .describe("zonal, or regional for a standby in another zone."),
-    max_connections: count.optional().describe("Connections that it must allow at least."),
-    flags: namedRecord(z.string(), z.string()).default({}).describe("Database flags that must have these values."),
+    max_connections: count.optional().describe("The smallest sufficient connection limit."),
+    flags: namedRecord(z.string(), z.string()).default({}).describe("Required database flags and their values."),
   });
 
   const database = z.strictObject({
     way: z
       .enum(["socket", "private", "library"])
       .describe(
-        "How it comes to the database: by the socket under /cloudsql, to the private address, or by Google's connector library.",
+        "How it connects to the database: through the socket under /cloudsql, directly to the private address, or with Google's connector library.",
       ),
-    iam_login: z.boolean().default(false).describe("Whether it logs in by IAM instead of a password."),
+    iam_login: z.boolean().default(false).describe("Whether it logs in with IAM instead of a password."),
     pool: z
       .strictObject({
-        size: count.describe("Connections that the pool of one instance keeps."),
-        overflow: z.int().min(0).default(0).describe("Connections that it may open beyond."),
+        size: count.describe("Connections that the pool of one instance keeps open."),
+        overflow: z.int().min(0).default(0).describe("Connections that it may open beyond `size`."),
       })
       .optional()
-      .describe("The pool of one instance."),
-    timeout: duration().optional().describe("The longest that it waits for the database while it starts."),
+      .describe("The connection pool of one instance."),
+    timeout: duration().optional().describe("The maximum time that it waits for the database at startup."),
   });
 
   const callers = z.strictObject({
-    accounts: z.array(z.email()).default([]).describe("Service accounts that call it."),
-    services: names.describe("Other services of this probe that call it, by their service accounts."),
-    push_subscriptions: names.describe("Pub/Sub subscriptions that push to it, by the accounts of their tokens."),
-    scheduler_jobs: names.describe("Cloud Scheduler jobs that call it, by the accounts of their tokens."),
-    everyone: z.boolean().default(false).describe("Whether anyone may call it without a token."),
+    accounts: z.array(z.email()).default([]).describe("Service accounts that call the service."),
+    services: names.describe("Other services of this probe that call it, with their service accounts."),
+    push_subscriptions: names.describe(
+      "Pub/Sub subscriptions that push to it, with the service accounts of their tokens.",
+    ),
+    scheduler_jobs: names.describe("Cloud Scheduler jobs that call it, with the service accounts of their tokens."),
+    everyone: z.boolean().default(false).describe("Whether unauthenticated calls are allowed."),
   });
 
   const service = z.strictObject({
     name: googleResource().describe("Name of the service."),
     component,
-    region: googleRegion().optional().describe("Its region. Default: that of the probe."),
-    startup: duration().optional().describe("How long it may take to start."),
-    request_timeout: duration().optional().describe("How long a request may take at least before it is cut."),
-    websocket: duration().optional().describe("How long a WebSocket must be able to live."),
-    cpu: cores().optional().describe("CPU that an instance must have at least, such as 1 or 500m."),
-    memory: memory().optional().describe("Memory that an instance must have at least, such as 512Mi or 2Gi."),
-    max_instances: count.optional().describe("The most instances that it may grow to."),
-    concurrency: count.optional().describe("The most requests that one instance may have at once."),
+    region: googleRegion().optional().describe("Its region. Default: the region of the probe."),
+    startup: duration().optional().describe("The startup time that must be allowed."),
+    request_timeout: duration().optional().describe("The request duration that must be allowed."),
+    websocket: duration().optional().describe("The time that a WebSocket must be able to stay open."),
+    cpu: cores().optional().describe("Minimum CPU of an instance, such as 1 or 500m."),
+    memory: memory().optional().describe("Minimum memory of an instance, such as 512Mi or 2Gi."),
+    max_instances: count.optional().describe("The highest acceptable maximum number of instances."),
+    concurrency: count.optional().describe("The highest acceptable number of concurrent requests per instance."),
     ingress: z
       .enum(["all", "internal", "internal-and-load-balancing"])
       .optional()
-      .describe("Where requests must be able to come from, and no wider."),
-    service_account: z.email().optional().describe("The service account that it must run as."),
+      .describe("The required ingress setting: where requests may come from."),
+    service_account: z.email().optional().describe("The required service account."),
     roles: z
       .array(z.string().regex(/^(roles|projects\/[^/]+\/roles|organizations\/[^/]+\/roles)\//))
       .default([])
       .describe(
-        "Roles that its service account must have in the project, besides those that its way to the database needs.",
+        "Roles that its service account must have in the project, in addition to those required by its database connection.",
       ),
     env: z
       .array(z.string().min(1))
       .default([])
-      .describe("Names of environment variables that must be set. Their values are never looked at."),
+      .describe("Names of environment variables that must be set. Their values are never read."),
     vpc_access: z
       .enum(["connector", "direct", "none"])
       .optional()
-      .describe("How it reaches the VPC: through the connector, by Direct VPC egress, or not at all."),
+      .describe("How it reaches the VPC: through the connector, with Direct VPC egress, or not at all."),
     egress: z
       .enum(["all-traffic", "private-ranges-only"])
       .optional()
-      .describe("What it sends through the VPC. A service that does not say sends private ranges only."),
-    database: database.optional().describe("How it uses the database."),
-    callers: callers.optional().describe("Who calls it, each of which needs the invoker role."),
+      .describe("The traffic that it must send through the VPC. The default of Cloud Run is private ranges only."),
+    database: database.optional().describe("How the service uses the database."),
+    callers: callers.optional().describe("The callers of the service. Each needs the invoker role."),
   });
 
   const loadBalancer = z.strictObject({
     component,
-    url_map: googleResource()
-      .optional()
-      .describe("Name of the URL map, for the check that hosts reach the right backend."),
-    region: googleRegion().optional().describe("Region of a regional load balancer. Default: a global one."),
+    url_map: googleResource().optional().describe("Name of the URL map, to check that hosts reach the right backend."),
+    region: googleRegion().optional().describe("Region of a regional load balancer. Default: a global load balancer."),
     backends: z
       .array(
         z.strictObject({
           name: googleResource().describe("Name of the backend service."),
-          service: googleResource().describe("The Cloud Run service that it must lead to."),
-          hosts: z.array(z.string().min(1)).default([]).describe("Hosts that the URL map must send to it."),
+          service: googleResource().describe("The Cloud Run service that it must route to."),
+          hosts: z.array(z.string().min(1)).default([]).describe("Hosts that the URL map must route to it."),
         }),
       )
       .default([])
@@ -140,66 +140,66 @@ export function configurationSettings(checkNames: readonly string[]) {
     sources: z
       .array(z.string().refine(isAddressRange, { error: "must be an address or a range such as 203.0.113.0/24" }))
       .default([])
-      .describe(
-        "Addresses or ranges from which clients and probes come, that Cloud Armor must let through. Default: everyone.",
-      ),
+      .describe("Addresses or ranges of clients and probes that Cloud Armor must allow. Default: everyone."),
     address: z.union([z.ipv4(), z.ipv6()]).optional().describe("The address of the load balancer."),
     forwarding_rule: googleResource()
       .optional()
-      .describe("Name of the forwarding rule that holds the address, in place of `address`."),
+      .describe("Name of the forwarding rule that has the address, instead of `address`."),
     dns: z
       .strictObject({
-        zone: googleResource().describe("Name of the managed zone of Cloud DNS that holds the hosts."),
-        project: googleProject().optional().describe("The project of the zone. Default: that of the probe."),
+        zone: googleResource().describe("Name of the Cloud DNS managed zone that contains the hosts."),
+        project: googleProject().optional().describe("The project of the zone. Default: the project of the probe."),
         component,
       })
       .optional()
-      .describe("Where the hosts stand, for the check that they lead to the address of the load balancer."),
+      .describe("The DNS zone of the hosts, to check that they resolve to the address of the load balancer."),
   });
 
   const certificates = z.strictObject({
     component,
-    compute: names.describe("Names of SSL certificates of the load balancer (Compute Engine)."),
-    certificate_manager: names.describe("Names of certificates of Certificate Manager."),
-    domains: z.array(z.string().min(1)).default([]).describe("Domains that they must be for, together."),
-    min_validity: duration().prefault("14d").describe("How long each must be valid still."),
+    compute: names.describe("Names of the load balancer's SSL certificates (Compute Engine)."),
+    certificate_manager: names.describe("Names of Certificate Manager certificates."),
+    domains: z.array(z.string().min(1)).default([]).describe("Domains that the certificates must cover together."),
+    min_validity: duration().prefault("14d").describe("The minimum remaining validity of each certificate."),
   });
 
   const network = z.strictObject({
     name: googleResource().describe("Name of the VPC network."),
     component,
-    project: googleProject().optional().describe("The project of a shared network. Default: that of the probe."),
+    project: googleProject().optional().describe("The project of a shared network. Default: the project of the probe."),
     peering: googleResource()
       .default("servicenetworking-googleapis-com")
-      .describe("The peering by which private addresses of Cloud SQL are reached."),
+      .describe("The peering to the private addresses of Cloud SQL."),
   });
 
   const nat = z.strictObject({
     name: googleResource().describe("Name of the NAT gateway."),
     router: googleResource().describe("Name of its Cloud Router."),
     component,
-    region: googleRegion().optional().describe("Its region. Default: that of the probe."),
-    min_ports: count.optional().describe("Ports that one instance must be able to have."),
+    region: googleRegion().optional().describe("Its region. Default: the region of the probe."),
+    min_ports: count.optional().describe("The number of ports that one instance must be able to get."),
   });
 
   const redis = z.strictObject({
     instance: googleResource().describe("Name of the instance."),
     component,
-    region: googleRegion().optional().describe("Its region. Default: that of the probe."),
+    region: googleRegion().optional().describe("Its region. Default: the region of the probe."),
     availability: z
       .enum(["basic", "standard"])
       .optional()
-      .describe("The tier that it must have: basic, or standard for a replica that takes over."),
-    max_memory: ratio().prefault("90%").describe("The share of its memory that may be in use."),
+      .describe("The required tier: basic, or standard for a failover replica."),
+    max_memory: ratio().prefault("90%").describe("The highest acceptable share of memory in use."),
   });
 
   const quotas = z.strictObject({
     component,
-    near: ratio().prefault("90%").describe("The share of a quota at which it is near its limit."),
+    near: ratio().prefault("90%").describe("The share of a quota's limit from which its usage is reported."),
     services: z
       .array(z.string().regex(/^[a-z][a-z0-9-]*\.googleapis\.com$/))
       .default([])
-      .describe("APIs whose refusals for want of quota count, such as run.googleapis.com. Default: every API."),
+      .describe(
+        "APIs to check for requests refused for lack of quota, such as run.googleapis.com. Default: every API.",
+      ),
   });
 
   return z
@@ -210,18 +210,18 @@ export function configurationSettings(checkNames: readonly string[]) {
       cloud_sql: cloudSql.optional().describe("The Cloud SQL instance."),
       services: z.array(service).default([]).describe("Cloud Run services."),
       load_balancer: loadBalancer.optional().describe("The load balancer."),
-      certificates: certificates.optional().describe("Certificates of the load balancer."),
+      certificates: certificates.optional().describe("The certificates of the load balancer."),
       network: network.optional().describe("The network between the services and the database."),
       direct_vpc: z
         .strictObject({ component })
         .optional()
         .describe(
-          "The component that findings about subnets of Direct VPC egress speak of. They are checked without it.",
+          "The component that findings about Direct VPC egress subnets refer to. The subnets are checked even if it is not set.",
         ),
-      nat: nat.optional().describe("The Cloud NAT gateway by which services reach the internet."),
+      nat: nat.optional().describe("The Cloud NAT gateway through which services reach the internet."),
       redis: z.array(redis).default([]).describe("Memorystore for Redis instances."),
-      quotas: quotas.optional().describe("Quotas of the project in the region."),
-      ignore: z.array(z.enum(checkNames)).default([]).describe("Checks that are not made, by name."),
+      quotas: quotas.optional().describe("Quotas of the project and region."),
+      ignore: z.array(z.enum(checkNames)).default([]).describe("Names of checks to skip."),
     })
     .refine(
       ({ services, redis, vpc_connector, cloud_sql, load_balancer, certificates, network, nat, quotas }) =>
@@ -242,7 +242,7 @@ export function configurationSettings(checkNames: readonly string[]) {
     );
 }
 
-/** What a `gcp_configuration` probe reads. Durations in milliseconds, memory in bytes. */
+/** Settings of a `gcp_configuration` probe. Durations in milliseconds, memory in bytes. */
 export type ConfigurationSettings = z.output<ReturnType<typeof configurationSettings>>;
 
 /** The VPC connector, and what is expected of it. */
@@ -254,7 +254,7 @@ export type CloudSqlSettings = NonNullable<ConfigurationSettings["cloud_sql"]>;
 /** A Cloud Run service, and what is expected of it. */
 export type ServiceSettings = ConfigurationSettings["services"][number];
 
-/** How a service reaches the database. */
+/** A service's way to connect to the database. */
 export type DatabaseUse = NonNullable<ServiceSettings["database"]>;
 
 /** The load balancer. */
@@ -269,7 +269,7 @@ export type CertificateSettings = NonNullable<ConfigurationSettings["certificate
 /** The network through which the database is reached. */
 export type NetworkSettings = NonNullable<ConfigurationSettings["network"]>;
 
-/** Who calls a service, each of which needs the invoker role. */
+/** The callers of a service. Each of them needs the invoker role. */
 export type CallerSettings = NonNullable<ServiceSettings["callers"]>;
 
 /** A Cloud NAT gateway, and what is expected of it. */

@@ -14,7 +14,7 @@ export interface ArmorRule {
   readonly preview: boolean;
   /** Addresses that it is for; `*` for all. */
   readonly ranges: readonly string[];
-  /** Whether it is for what an expression says, which is not worked out. */
+  /** Whether it matches by an expression, which is not evaluated. */
   readonly byExpression: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Who may call a service, and as whom its callers come. */
+/** Reads the permitted callers of a service, and the identities of its callers. */
 import { at, textAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";

@@ -26,16 +26,16 @@ export interface RunService {
   /** Region of the connector, where its whole name is given. */
   readonly connectorRegion: string | undefined;
   readonly directVpc: boolean;
-  /** Whether everything goes through the VPC; otherwise private ranges only. */
+  /** Whether all traffic goes through the VPC; otherwise only private ranges do. */
   readonly allTraffic: boolean;
   readonly cores: number | undefined;
   /** Bytes. */
   readonly memory: number | undefined;
-  /** Whether CPU is taken away between requests. */
+  /** Whether CPU is allocated only during requests. */
   readonly cpuIdle: boolean;
   /** Seconds that it may take to start before it is killed. */
   readonly startupSeconds: number;
-  /** Whether its start-up probe only opens a connection, as the one that there is without any does. */
+  /** Whether its startup probe only opens a TCP connection, as the default probe does. */
   readonly startsByTcp: boolean;
   /** Names of the environment variables that have a value or a source of one. */
   readonly env: ReadonlySet<string>;
@@ -58,7 +58,7 @@ export interface SecretUse {
 /** The most instances at once that answered requests lately, by region and name of the service, as in `us-central1/backend`. */
 export type Peaks = ReadonlyMap<string, number>;
 
-/** How far back the most instances are looked for, in milliseconds. */
+/** Lookback for the maximum number of instances, in milliseconds. */
 export const peakWindow = 900_000;
 
 /** The most that Cloud Run lets an instance take to start, in seconds: 240 s before the first look, and 240 s of looking. */
@@ -215,7 +215,7 @@ function reasonOf(condition: unknown, variables: readonly unknown[]): string | u
   return clean === "" ? undefined : clean;
 }
 
-/** How long the start may take: the wait before the first look, and as many looks as may fail. */
+/** Returns the time allowed for the startup: the initial delay plus the period times the failure threshold. */
 function startupOf(probe: unknown): number {
   if (typeof probe !== "object" || probe === null) return defaultStartup;
   const delay = numberAt(probe, "initialDelaySeconds") ?? 0;

@@ -20,7 +20,7 @@ export interface SqlInstance {
   readonly publicAddress: boolean | undefined;
   readonly privateNetwork: boolean;
   readonly privateAddresses: readonly string[];
-  /** Whether every address of the internet may connect. */
+  /** Whether every address on the internet may connect. */
   readonly openToAll: boolean;
   readonly sslMode: string | undefined;
   readonly requireSsl: boolean | undefined;

@@ -9,7 +9,7 @@ export interface DnsRecords {
   readonly name: string;
   readonly type: string;
   readonly values: readonly string[];
-  /** Whether a policy decides who gets which, so that there is no one value. */
+  /** Whether a routing policy selects the value, so that there is no single one. */
   readonly routed: boolean;
 }
 

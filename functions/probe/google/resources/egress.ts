@@ -17,7 +17,7 @@ export interface Subnet {
 
 /** A NAT gateway with how it does. Source: Compute API v1, `routers` and `routers.getRouterStatus`. */
 export interface Nat {
-  /** Whether the router has a gateway of that name. */
+  /** Whether a gateway of that name exists on the router. */
   readonly exists: boolean;
   readonly dynamicPorts: boolean;
   /** Ports of one instance: those it always has, and those it can have. */
@@ -27,7 +27,7 @@ export interface Nat {
   readonly missingAddresses: number;
 }
 
-/** How far back dropped packets are looked for, in milliseconds. */
+/** Lookback for dropped packets, in milliseconds. */
 export const dropWindow = 900_000;
 
 /** Reads the subnets that services with Direct VPC egress take their addresses from, by path. */

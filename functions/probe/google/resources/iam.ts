@@ -9,9 +9,9 @@ export interface Binding {
   readonly role: string;
   /** Addresses of service accounts. */
   readonly accounts: readonly string[];
-  /** Whether it is given to everyone, with a token of Google's or without one. */
+  /** Whether it is granted to everyone, with or without a Google token. */
   readonly everyone: "with a token" | "without a token" | undefined;
-  /** Whether it holds under a condition only, which is not worked out. */
+  /** Whether it has a condition, which is not evaluated. */
   readonly conditional: boolean;
 }
 

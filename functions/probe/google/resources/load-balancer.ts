@@ -3,7 +3,7 @@ import { at, listAt, nameIn, numberAt, textAt, textsAt } from "../configuration/
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 
-/** What stands behind a backend service. Source: Compute API v1, `networkEndpointGroups`. */
+/** An endpoint group behind a backend service. Source: Compute API v1, `networkEndpointGroups`. */
 export interface EndpointGroup {
   /** `SERVERLESS`, another type of group, or `INSTANCE_GROUP`. */
   readonly type: string;
@@ -14,7 +14,7 @@ export interface EndpointGroup {
   readonly masked: boolean;
 }
 
-/** How a load balancer finds out whether a backend works. */
+/** The health check that a load balancer uses for a backend. */
 export interface HealthCheck {
   readonly intervalSeconds: number;
   readonly unhealthyThreshold: number;
@@ -29,7 +29,7 @@ export interface Backend {
   readonly securityPolicies: readonly string[];
 }
 
-/** Where a URL map sends hosts. Source: Compute API v1, `urlMaps`. */
+/** The host routing of a URL map. Source: Compute API v1, `urlMaps`. */
 export interface UrlMap {
   /** Name of the backend service for hosts without a rule. */
   readonly fallback: string | undefined;

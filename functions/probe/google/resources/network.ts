@@ -10,14 +10,14 @@ export interface Peering {
   readonly state: string;
 }
 
-/** What of the packets of the network a rule of either kind is for. */
+/** The packets of the network that a rule of either kind matches. */
 interface Matching {
   readonly name: string;
   readonly egress: boolean;
   /** The smaller, the sooner it is asked. */
   readonly priority: number;
   readonly disabled: boolean;
-  /** Where to, or where from; empty for everywhere. */
+  /** Destination or source ranges; empty for all addresses. */
   readonly ranges: readonly string[];
   readonly protocols: readonly { readonly protocol: string; readonly ports: readonly string[] }[];
 }
@@ -28,7 +28,7 @@ export interface FirewallRule extends Matching {
   readonly denies: boolean;
   /** Network tags of the machines that it is for; empty for all of them. */
   readonly tags: readonly string[];
-  /** Whether it is for machines of certain service accounts, which those of a connector are not. */
+  /** Whether it applies only to machines with certain service accounts, which a connector's machines do not have. */
   readonly byAccount: boolean;
 }
 
@@ -36,9 +36,9 @@ export interface FirewallRule extends Matching {
 export interface PolicyRule extends Matching {
   /** allow, deny, goto_next, or one that inspects what it lets pass. */
   readonly action: string;
-  /** Whether it is for other machines than those of a connector: by a secure tag, an account, or another network. */
+  /** Whether it applies only to machines other than a connector's: by a secure tag, an account, or another network. */
   readonly elsewhere: boolean;
-  /** Whether it looks at more than ranges of addresses: names, countries, lists of threats, groups of addresses. */
+  /** Whether it matches on more than address ranges: names, countries, threat lists, address groups. */
   readonly opaque: boolean;
 }
 
@@ -48,7 +48,7 @@ export interface FirewallPolicies {
   readonly hierarchy: readonly (readonly PolicyRule[])[];
   /** Those of the network itself, global ones. */
   readonly network: readonly (readonly PolicyRule[])[];
-  /** Whether those of the network come before the firewall rules of the VPC, and not behind them. */
+  /** Whether the network's policies are evaluated before the firewall rules of the VPC instead of after them. */
   readonly beforeRules: boolean;
 }
 

@@ -1,0 +1,319 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { googleApi } from "../../../shared/adapters/google-api.ts";
+import { loadConfiguration } from "../../../shared/config/load.ts";
+import type { GoogleApi } from "../../../shared/ports.ts";
+import { vocabulary } from "../../vocabulary.ts";
+import { compose } from "./compose.ts";
+import type { Draft } from "./draft.ts";
+import type { Found } from "./found.ts";
+import { aggregated, container, foundOf, project, service, shop } from "./project.fixtures.ts";
+import { readProject } from "./read.ts";
+import { type Written, writtenOf } from "./written.ts";
+
+const now = Date.parse("2026-11-30T12:00:00Z");
+const place = `projects/${project}/locations/us-central1`;
+const services = `run.googleapis.com/v2/${place}/services`;
+const instances = `sqladmin.googleapis.com/v1/projects/${project}/instances`;
+
+function draftOf(found: Found): Draft {
+  return compose({ found, endpoints: [], addresses: [], sightings: new Map(), ca: undefined });
+}
+
+function writtenFor(found: Found): Written {
+  return writtenOf(draftOf(found), "monitor.yaml", now);
+}
+
+/** What each component depends on. */
+function edges({ configuration }: Written): Record<string, readonly string[]> {
+  return Object.fromEntries(configuration.components.map(({ name, dependsOn }) => [name, dependsOn]));
+}
+
+/** The entries of the section probes, as they stand in the file. */
+function probes({ text }: Written): Record<string, Record<string, unknown>> {
+  return (parse(text) as { probes: Record<string, Record<string, unknown>> }).probes;
+}
+
+describe("a project", () => {
+  it("becomes components that depend on what they fail with", async () => {
+    expect(edges(writtenFor(await foundOf(shop())))).toEqual({
+      "google-cloud": [],
+      "shop-connector": [],
+      orders: ["shop-connector"],
+      sessions: ["shop-connector"],
+      shop: ["certificates"],
+      certificates: [],
+      api: ["orders", "sessions"],
+      web: ["api", "shop"],
+      "orders-to-api": ["api"],
+      configuration: [],
+    });
+  });
+
+  it("is told that nobody is told yet, and nothing else", async () => {
+    const { warnings } = writtenFor(await foundOf(shop()));
+    expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining("there are no routes")]);
+  });
+
+  it("is probed by its host and its certificate from outside, and by its private addresses from inside", async () => {
+    expect(probes(writtenFor(await foundOf(shop())))).toMatchObject({
+      web: { kind: "http", component: "web", url: "https://shop.example/" },
+      "web-certificate": { kind: "tls", component: "certificates", host: "shop.example" },
+      "orders-address": { kind: "tcp", component: "orders", vantage: "inside", host: "10.9.0.2", port: 5432 },
+      sessions: { kind: "redis", component: "sessions", vantage: "inside", host: "10.9.0.3" },
+    });
+  });
+
+  it("has what was found as what is expected of its configuration", async () => {
+    expect(probes(writtenFor(await foundOf(shop())))["configuration"]).toMatchObject({
+      vpc_connector: { name: "shop-connector", component: "shop-connector" },
+      cloud_sql: { instance: "orders", component: "orders", tier: "db-custom-2-7680", availability: "regional" },
+      services: [
+        {
+          name: "api",
+          startup: "60s",
+          env: ["REDIS_HOST", "DB_PASSWORD"],
+          vpc_access: "connector",
+          roles: ["roles/cloudsql.client"],
+          database: { way: "socket" },
+          callers: { services: ["web"], push_subscriptions: ["orders-to-api"], scheduler_jobs: ["nightly"] },
+        },
+        { name: "web", ingress: "internal-and-load-balancing", vpc_access: "none", callers: { everyone: true } },
+      ],
+      load_balancer: { url_map: "shop", forwarding_rule: "shop-https" },
+      certificates: { compute: ["shop-example"], domains: ["shop.example"] },
+      redis: [{ instance: "sessions", availability: "standard" }],
+    });
+  });
+
+  it("has comments that are valid once they are filled in", async () => {
+    const { text } = writtenFor(await foundOf(shop()));
+    const filled = text
+      .replaceAll(/^#(?= {2}|channels:|routes:)/gm, "")
+      .replace(
+        /^components:\n/m,
+        "components:\n  golden-path: { layer: application, role: journey, depends_on: [web] }\n",
+      );
+    const loaded = loadConfiguration(filled, "monitor.yaml", vocabulary, now);
+    expect("problems" in loaded ? loaded.problems : loaded.warnings).toEqual([]);
+    expect(Object.keys((parse(filled) as { probes: object }).probes)).toEqual(
+      expect.arrayContaining(["orders", "api", "login", "conversation", "golden-path"]),
+    );
+  });
+
+  it("keeps no value of a variable", async () => {
+    const { text } = writtenFor(await foundOf(shop()));
+    expect(text).not.toMatch(/hunter2|api-abc123-uc\.a\.run\.app\/v1|live/);
+  });
+
+  it("offers a token for a service that takes no other callers, as a comment", async () => {
+    const { text } = writtenFor(await foundOf(shop()));
+    expect(text).toMatch(
+      /# api takes requests with a token only[\s\S]*#\s+id_token: https:\/\/api-abc123-uc\.a\.run\.app/,
+    );
+  });
+
+  it("does not depend on names: a database called like a service has a component of its own", async () => {
+    const answers = shop();
+    answers[services] = { services: [service("orders", {}), service("unknown", {}), service("pathkeeper", {})] };
+    const names = Object.keys(edges(writtenFor(await foundOf(answers))));
+    expect(names).toEqual(expect.arrayContaining(["orders", "orders-database"]));
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it("leaves out the edge that would close a circle, and says so", async () => {
+    const answers = shop();
+    answers[services] = {
+      services: [
+        service("one", { containers: [container({ OTHER: "https://two-abc123-uc.a.run.app" })] }),
+        service("two", { containers: [container({ OTHER: "https://one-abc123-uc.a.run.app" })] }),
+      ],
+    };
+    const written = writtenFor(await foundOf(answers));
+    expect([edges(written)["one"], edges(written)["two"]]).toEqual([["two"], []]);
+    expect(written.text).toContain("# It also uses one, which depends on it: only one way can stand here.");
+  });
+
+  it("has services on their own ways where they come to a database by several", async () => {
+    const answers = shop();
+    const ways = ["first", "second"].map((name) =>
+      service(name, {
+        vpcAccess: { connector: `${place}/connectors/${name}-way`, egress: "ALL_TRAFFIC" },
+        containers: [container({ DATABASE_HOST: "10.9.0.2" })],
+      }),
+    );
+    answers[services] = { services: ways };
+    const found = edges(writtenFor(await foundOf(answers)));
+    expect([found["first"], found["second"], found["orders"]]).toEqual([
+      ["orders", "first-way"],
+      ["orders", "second-way"],
+      [],
+    ]);
+  });
+
+  it("reaches the database through the subnet of Direct VPC egress", async () => {
+    const answers = shop();
+    const vpcAccess = { networkInterfaces: [{ network: "shop", subnetwork: "run" }], egress: "PRIVATE_RANGES_ONLY" };
+    answers[services] = { services: [service("api", { vpcAccess, containers: [container({ DB_HOST: "10.9.0.2" })] })] };
+    const written = writtenFor(await foundOf(answers));
+    expect(edges(written)).toMatchObject({ api: ["orders"], orders: ["run"] });
+    expect(probes(written)["run-addresses"]).toMatchObject({ kind: "subnet", subnet: "run" });
+  });
+
+  it("assumes the only database of a service that speaks of one, and says from what", async () => {
+    const answers = shop();
+    answers[services] = { services: [service("jobs", { containers: [container({ PGHOST: "db.internal" })] })] };
+    const written = writtenFor(await foundOf(answers));
+    expect(edges(written)["jobs"]).toEqual(["orders"]);
+    expect(written.text).toContain("# That it uses orders is concluded from its variable PGHOST");
+  });
+
+  it("says which secret of a service there is not", async () => {
+    const answers = shop();
+    const of = (secret: string): object => ({ name: secret.toUpperCase(), valueSource: { secretKeyRef: { secret } } });
+    const own = { ...container({}), env: [of("orders-url"), of("gone"), of("projects/other/secrets/elsewhere")] };
+    answers[services] = { services: [service("api", { containers: [own] })] };
+    expect(draftOf(await foundOf(answers)).unseen).toEqual([
+      "api takes GONE from the secret gone, which this project does not have.",
+    ]);
+  });
+
+  it("assumes nothing where there are several", async () => {
+    const answers = shop();
+    const [one] = (answers[instances] as { items: object[] }).items;
+    answers[instances] = { items: [one, { ...one, name: "other", ipAddresses: [] }] };
+    answers[services] = { services: [service("jobs", { containers: [container({ PGHOST: "db.internal" })] })] };
+    expect(edges(writtenFor(await foundOf(answers)))["jobs"]).toEqual([]);
+  });
+
+  it("checks every connector, database and load balancer, each by a probe where one has room for one", async () => {
+    const answers = shop();
+    const [one] = (answers[instances] as { items: object[] }).items;
+    answers[instances] = { items: [one, { ...one, name: "other", ipAddresses: [] }] };
+    const all = probes(writtenFor(await foundOf(answers)));
+    expect([all["configuration"]?.["cloud_sql"], all["configuration-2"]?.["cloud_sql"]]).toEqual([
+      expect.objectContaining({ instance: "orders" }),
+      expect.objectContaining({ instance: "other" }),
+    ]);
+  });
+
+  it("leaves out Pathkeeper's own functions", async () => {
+    const answers = shop();
+    answers[services] = { services: [service("pathkeeper-notify", {}, { labels: { app: "pathkeeper" } })] };
+    expect(Object.keys(edges(writtenFor(await foundOf(answers))))).not.toContain("pathkeeper-notify");
+  });
+
+  it("says what it may not see, and which permission would show it", async () => {
+    const answers = { ...shop(), [instances]: 403 };
+    delete (answers as Record<string, unknown>)[`redis.googleapis.com/v1/projects/${project}/locations/-/instances`];
+    const found = await foundOf(answers);
+    expect(draftOf(found).unseen).toEqual([
+      `Cloud SQL instances: you lack cloudsql.instances.list. gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/cloudsql.viewer`,
+      "Memorystore for Redis instances: redis.googleapis.com is not enabled in this project, so that there are none.",
+    ]);
+    const { text } = writtenFor(found);
+    expect(text.replaceAll(/\n# +/g, " ")).toContain("you lack cloudsql.instances.list. gcloud projects");
+  });
+
+  it("reads every page of a list, and one region alone where it is named", async () => {
+    const answers = { ...shop(), [`run.googleapis.com/v1/projects/${project}/locations`]: 403 };
+    const found = await foundOf(answers, "us-central1");
+    expect(found.services.map(({ name }) => name)).toEqual(["api", "web"]);
+    const pages: Record<string, object> = {
+      "": { services: [service("one")], nextPageToken: "next" },
+      next: { services: [service("two")] },
+    };
+    const google = answering(({ url }) => {
+      const { pathname, searchParams } = new URL(url);
+      return pathname.endsWith("/services") ? pages[searchParams.get("pageToken") ?? ""] : {};
+    });
+    const paged = await readProject({ project, region: "us-central1", google });
+    expect(paged.services.map(({ name }) => name)).toEqual(["one", "two"]);
+  });
+});
+
+/** Google's APIs, which answer so. */
+function answering(answer: (request: { readonly url: string }) => unknown): GoogleApi {
+  return { ...googleApi("http://127.0.0.1:1"), request: async (request) => answer(request) };
+}
+
+/** Texts that stand where names do: good ones, bad ones, and those that mean something else elsewhere. */
+const word = fc.oneof(
+  fc.constantFrom(
+    "shop",
+    "api",
+    "unknown",
+    "pathkeeper",
+    "fire-drill",
+    "certificates",
+    "configuration",
+    "google-cloud",
+  ),
+  fc.constantFrom("__proto__", "constructor", "10.9.0.2", "shop.example", "a:b", "-x", "", "A b", "x".repeat(120), "0"),
+  fc.string({ maxLength: 20 }),
+  fc.stringMatching(/^[a-z][a-z0-9-]{0,20}$/),
+);
+const region = fc.constantFrom("us-central1", "europe-west1");
+
+/** An answer in the shape of a real one, in which any text may be another. */
+function garbled(answer: unknown): fc.Arbitrary<unknown> {
+  if (typeof answer === "string")
+    return fc.oneof(
+      { weight: 6, arbitrary: fc.constant(answer) },
+      { weight: 1, arbitrary: word },
+      { weight: 1, arbitrary: word.map((name) => `${answer.slice(0, answer.lastIndexOf("/") + 1)}${name}`) },
+      { weight: 1, arbitrary: region.map((name) => answer.replaceAll("us-central1", name)) },
+    );
+  if (Array.isArray(answer))
+    return fc.tuple(...answer.map(garbled), fc.nat(2)).map((items) => {
+      const [copies, all] = [items.at(-1) as number, items.slice(0, -1)];
+      return copies === 0 ? all : [...all, ...all.slice(0, copies)];
+    });
+  if (typeof answer === "object" && answer !== null)
+    return fc
+      .tuple(
+        ...Object.entries(answer).map(([key, value]) =>
+          fc.oneof(
+            { weight: 9, arbitrary: garbled(value).map((made) => [[key, made]]) },
+            { weight: 1, arbitrary: fc.constantFrom([], [[key, null]], [[key, 7]], [[key, {}]], [[key, []]]) },
+          ),
+        ),
+      )
+      .map((entries) => Object.fromEntries(entries.flat() as [string, unknown][]));
+  return fc.oneof(
+    { weight: 5, arbitrary: fc.constant(answer) },
+    { weight: 1, arbitrary: fc.constantFrom(null, 0, -1) },
+  );
+}
+
+describe("whatever Google answers", () => {
+  const base = {
+    ...shop(),
+    ...aggregated("routers", [{ name: "r", region: "regions/us-central1", nats: [{ name: "n" }] }]),
+  };
+  const all = Object.entries(base);
+
+  it("the file is valid, and has one warning", { timeout: 120_000 }, async () => {
+    const worlds = fc.tuple(...all.map(([, answer]) => garbled(answer)));
+    await fc.assert(
+      fc.asyncProperty(worlds, fc.option(region, { nil: undefined }), async (answers, only) => {
+        const byPath = new Map(all.map(([path], index) => [path, answers[index]]));
+        const google = answering(({ url }) => {
+          const { host, pathname } = new URL(url);
+          const path = `${host}${pathname}`;
+          // Other regions hold the same.
+          return byPath.get(path) ?? byPath.get(path.replaceAll("europe-west1", "us-central1")) ?? {};
+        });
+        const found = await readProject({ project, region: only, google });
+        const { warnings, configuration } = writtenFor(found);
+        expect(warnings.map(({ message }) => message)).toEqual([
+          // Where nothing can be named, nothing is watched, and init writes no file.
+          ...(configuration.probes.length === 0 ? [expect.stringContaining("there are no probes")] : []),
+          expect.stringContaining("there are no routes"),
+        ]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,204 @@
+/** What is reached by an address of its own: services over HTTP and WebSockets, databases and caches. */
+import type { Address } from "../addresses/address.ts";
+import { type Endpoint, type Health, type Sighting, wantsLogin } from "../addresses/endpoint.ts";
+import type { Drafting, Settings } from "../draft.ts";
+
+/** What belongs to an endpoint. */
+export interface Owner {
+  readonly component: string;
+  /** What its probes are called: the component where it has one address only. */
+  readonly name: string;
+  /** The component of its certificate. */
+  readonly certificate: string | undefined;
+  /** The secret with the authority that its certificate is of, where that is not one that everybody knows. */
+  readonly ca: string | undefined;
+  /** Nothing else shows how the component is. */
+  readonly alone: boolean;
+  /** The component is a WebSocket itself. */
+  readonly isSocket?: boolean;
+}
+
+/** Adds the probes of an endpoint. @param seen what was seen there; without it, what is most likely is asked for */
+export function draftEndpoint(endpoint: Endpoint, seen: Sighting | undefined, owner: Owner, draft: Drafting): void {
+  const { origin, path } = endpoint;
+  const { component, name, ca } = owner;
+  const isSecure = origin.startsWith("https:");
+  if (endpoint.isSocket) {
+    // It is asked for even where it did not answer: that is what it was given for.
+    const open = { path: path ?? "/", status: 101 };
+    draftSockets(endpoint, { ...seen, sockets: [open, ...(seen?.sockets ?? [])] }, owner, draft);
+    if (isSecure && owner.certificate !== undefined) draftCertificate(endpoint, owner, draft);
+    return;
+  }
+  const tls = isSecure ? trustOf(ca, seen) : {};
+  const health = seen?.health;
+  const request = (asked: string): Settings => ({ kind: "http", component, url: `${origin}${asked}`, ...tls });
+  const remarks = [
+    ...(seen?.untrusted ? [untrusted(origin)] : []),
+    ...(health === undefined && path === undefined
+      ? ["No health check was found: any answer that is no server error is taken for good."]
+      : []),
+  ];
+  if (health !== undefined && wantsLogin(health.status)) {
+    if (owner.alone) {
+      const settings = { ...request(health.path), expect: { status: ["2xx", health.status] } };
+      const advice = "It wants a login, so that this shows no more than that somebody answers.";
+      draft.proveBy("basic health", draft.addProbe(name, settings, [...remarks, advice]));
+    }
+    draft.addTemplate({
+      wanted: name,
+      says: [
+        `${origin}${health.path} answered ${health.status}: it wants a login. A private Cloud Run service takes id_token; grant the probe's service account roles/run.invoker. Others take a header: headers: { authorization: { secret: NAME } }.`,
+      ],
+      settings: {
+        ...request(health.path),
+        ...(isSecure ? { id_token: origin } : { headers: { authorization: { secret: "health-token" } } }),
+      },
+    });
+  } else {
+    const expected = health === undefined ? {} : expectationsOf(health);
+    const settings =
+      health === undefined && path === undefined
+        ? { ...request("/"), expect: { status: "200-499" } }
+        : { ...request(health?.path ?? path ?? "/"), ...expected, ...extractionsOf(health) };
+    draft.proveBy("basic health", draft.addProbe(name, settings, remarks));
+  }
+  for (const figure of seen?.figures ?? [])
+    draft.addProbe(`${name}-figures`, { ...request(figure.path), alert: "off", ...extractionsOf(figure) }, [
+      "What the application says of itself, for its metrics.",
+    ]);
+  draftSockets(endpoint, seen, owner, draft);
+  if (isSecure && owner.certificate !== undefined) draftCertificate(endpoint, owner, draft);
+}
+
+function expectationsOf({ status, json }: Health): Settings {
+  const usual = status >= 200 && status < 300;
+  const expect = {
+    ...(usual ? {} : { status: status < 500 ? "200-499" : "2xx" }),
+    ...(json.length === 0 ? {} : { json: Object.fromEntries(json) }),
+  };
+  return Object.keys(expect).length === 0 ? {} : { expect };
+}
+
+function extractionsOf(health: Health | undefined): Settings {
+  if (health === undefined || health.metrics.length === 0) return {};
+  return { extract: health.metrics.map((metric) => ({ ...metric, required: false })) };
+}
+
+function draftSockets({ origin }: Endpoint, seen: Sighting | undefined, owner: Owner, draft: Drafting): void {
+  const { component, name, ca, isSocket = false } = owner;
+  const tls = origin.startsWith("https:") ? trustOf(ca, seen) : {};
+  const url = (path: string): string => `${origin.replace(/^http/, "ws")}${path}`;
+  const sockets = seen?.sockets ?? [];
+  const open = sockets.find(({ status }) => status === 101);
+  const closed = sockets.find(({ status }) => wantsLogin(status));
+  if (open === undefined && closed === undefined) return;
+  const socket = isSocket ? component : draft.component(`websocket/${origin}`, `${component}-websocket`);
+  const script = [{ name: "welcome", expect: [{ json: { "$.type": "welcome" } }], within: "5s" }];
+  if (open !== undefined) {
+    if (!draft.hasComponent(socket)) draft.addComponent(socket, { layer: "application", role: "websocket" });
+    draft.depend(socket, component);
+    const probe = draft.addProbe(isSocket ? name : `${name}-websocket`, {
+      kind: "websocket",
+      component: socket,
+      url: url(open.path),
+      ...tls,
+    });
+    draft.proveBy("websocket", probe);
+    draft.addBaseline("websocket_connection_success", "100%");
+  }
+  if (closed !== undefined)
+    draft.addTemplate({
+      wanted: `${name}-socket`,
+      says: [
+        `A WebSocket for those who are logged in: write the secret with a token that lasts, and in script what is said there, step by step.`,
+      ],
+      settings: {
+        kind: "websocket",
+        component: open === undefined ? component : socket,
+        url: url(closed.path),
+        ...tls,
+        token: { secret: "websocket-token" },
+        script,
+      },
+    });
+}
+
+function draftCertificate({ origin }: Endpoint, { certificate, name, ca }: Owner, draft: Drafting): void {
+  const { hostname, port } = new URL(origin);
+  const probe = draft.addProbe(`${name}-certificate`, {
+    kind: "tls",
+    component: certificate,
+    severity: "critical",
+    host: hostname,
+    ...(port === "" ? {} : { port: Number(port) }),
+    ...(ca === undefined ? {} : { tls: { ca: { secret: ca } } }),
+    min_validity: "2d",
+  });
+  draft.proveBy("basic health", probe);
+  draft.addRule(
+    certificate === "certificates" ? "Certificate Expires Soon" : `Certificate Expires Soon: ${certificate}`,
+    {
+      condition: `tls_certificate_expiry{component="${certificate}"} < 14d`,
+      alert_duration: "1h",
+      severity: "warning",
+    },
+  );
+}
+
+/** How the certificate of an endpoint is verified: by an authority that was named, else as usual, and not at all where that cannot work. */
+function trustOf(ca: string | undefined, seen: Sighting | undefined): Settings {
+  if (ca !== undefined) return { tls: { ca: { secret: ca } } };
+  return seen?.untrusted ? { tls: { insecure: true } } : {};
+}
+
+function untrusted(origin: string): string {
+  return `The certificate of ${origin} is of an authority that this machine does not know, so it is not verified here. Where it is your own, put the authority in PEM into a secret and write tls: { ca: { secret: NAME } }, or run init with --ca NAME.`;
+}
+
+/** Adds the probe of a database or a cache. @param path the component on the way to it, where there is one */
+export function draftAddress(
+  address: Address,
+  component: string,
+  draft: Drafting,
+  { way }: { readonly way?: string | undefined } = {},
+): void {
+  const { speaks, secret, holds, inside, host, port, user, tls } = address;
+  if (secret !== undefined) draft.needSecret(secret, holds);
+  const common = { component, ...(inside ? { vantage: "inside" } : {}), timeout: "5s" };
+  if (speaks === "redis") {
+    const probe = draft.addProbe(component, {
+      kind: "redis",
+      ...common,
+      host,
+      ...(port === undefined ? {} : { port }),
+      ...(tls ? { tls: true } : {}),
+      ...(secret === undefined ? {} : { ...(user === undefined ? {} : { user }), password: { secret } }),
+    });
+    draft.proveBy("basic health", probe);
+    return;
+  }
+  // New connections are what a sick way loses first.
+  const burst = inside && way !== undefined ? { burst: { connections: 5 } } : {};
+  const probe = draft.addProbe(component, {
+    kind: "postgres",
+    ...common,
+    severity: "critical",
+    connection: { url: { secret } },
+    ...(tls === false ? { tls: "disable" } : {}),
+    ...burst,
+  });
+  draft.proveBy("basic health", probe);
+  if (inside && way !== undefined)
+    draft.addRule("New Database Connections Are Lost", {
+      component: way,
+      condition: "database_connect_burst_success < 80%",
+      alert_duration: "2m",
+      severity: "warning",
+    });
+  draft.addRule("Database Connections Nearly Used Up", {
+    condition: "database_connections > database_connection_limit * 85%",
+    alert_duration: "5m",
+    severity: "warning",
+  });
+}

@@ -1,0 +1,149 @@
+/** Databases and caches, and the way to each. */
+import { connectionLimit } from "../../../../functions/probe/google/resources/cloud-sql.ts";
+import type { Address } from "../addresses/address.ts";
+import type { FoundDatabase, FoundService } from "../found.ts";
+import type { Relations } from "../relations.ts";
+import { draftAddress } from "./addresses.ts";
+import { type Context, cacheComponent, databaseComponent } from "./keys.ts";
+import { elsewhere, ofLoad, wayIn } from "./network.ts";
+
+/** Adds databases and caches. @param addresses what was given besides, each for the store that it leads to */
+export function draftStores(context: Context, relations: Relations, addresses: ReadonlyMap<string, Address>): void {
+  for (const database of context.found.databases) draftDatabase(database, context, relations, addresses);
+  for (const cache of context.found.caches) {
+    const { found, draft } = context;
+    const { name, region, host, port, needsPassword, needsTls } = cache;
+    const component = cacheComponent(cache, draft);
+    draft.addComponent(component, { title: `Redis ${name}`, layer: "platform", role: "cache" });
+    const users = relations.caches.filter((use) => use.cache === cache).map(({ service }) => service);
+    dependOnWay(component, users, context);
+    const memory = { condition: "memorystore_memory_utilization > 85%", ...ofLoad };
+    draft.addProbe(`${name}-load`, {
+      kind: "memorystore",
+      component,
+      ...elsewhere(region, found),
+      alert: "off",
+      instance: name,
+    });
+    draft.addRule("Redis Memory Short", memory);
+    draft.addRule("Redis Refuses Connections", { condition: "memorystore_rejected_connections > 0", ...ofLoad });
+    const address = addresses.get(component);
+    if (address !== undefined) draftAddress(address, component, draft);
+    else if (host !== undefined) {
+      const inside = { component, vantage: "inside", timeout: "5s", host, port };
+      // With a password, or an authority of its own, only the connection can be tried without a secret.
+      const settings = needsPassword || needsTls ? { kind: "tcp", ...inside } : { kind: "redis", ...inside };
+      const advice = needsPassword
+        ? ["Whether it can be reached. With kind: redis and password: { secret: redis-password } it logs in as well."]
+        : [];
+      draft.proveBy("basic health", draft.addProbe(name, settings, advice));
+    }
+  }
+}
+
+function draftDatabase(
+  database: FoundDatabase,
+  context: Context,
+  relations: Relations,
+  addresses: ReadonlyMap<string, Address>,
+): void {
+  const { draft } = context;
+  const { name, sql, version, privateAddress, connectionName } = database;
+  const component = databaseComponent(database, draft);
+  const isPostgres = version.startsWith("POSTGRES");
+  draft.addComponent(component, { title: `Cloud SQL ${name}`, layer: "platform", role: "database" });
+  const uses = relations.databases.filter((use) => use.database === database);
+  const isPrivateOnly = privateAddress !== undefined && sql.publicAddress !== true;
+  const inside = uses.filter(({ way }) => way === "private" || isPrivateOnly).map(({ service }) => service);
+  const way = dependOnWay(component, inside, context);
+  const limit = isPostgres ? connectionLimit(sql)?.limit : undefined;
+  draft.addProbe(`${name}-load`, {
+    kind: "cloud_sql",
+    component,
+    alert: "off",
+    instance: name,
+    ...(limit === undefined ? {} : { max_connections: limit }),
+  });
+  draft.addRule("Cloud SQL Is Down", { condition: "cloud_sql_up == 0", alert_duration: "2m", severity: "critical" });
+  draft.addRule("Cloud SQL Busy", { condition: "cloud_sql_cpu_utilization > 90%", ...ofLoad, alert_duration: "10m" });
+  draft.addRule("Cloud SQL Memory Short", {
+    condition: "cloud_sql_memory_utilization > 90%",
+    ...ofLoad,
+    alert_duration: "10m",
+  });
+  draft.addRule("Cloud SQL Disk Nearly Full", {
+    condition: "cloud_sql_disk_utilization > 85%",
+    ...ofLoad,
+    alert_duration: "10m",
+  });
+  if (limit !== undefined)
+    draft.addRule("Cloud SQL Connections Nearly Used Up", {
+      condition: "cloud_sql_connection_utilization > 85%",
+      ...ofLoad,
+    });
+  const address = addresses.get(component);
+  if (address !== undefined) {
+    draftAddress(address, component, draft, { way });
+    return;
+  }
+  const port = isPostgres ? 5432 : version.startsWith("MYSQL") ? 3306 : 1433;
+  if (privateAddress !== undefined)
+    draft.proveBy(
+      "basic health",
+      draft.addProbe(`${name}-address`, {
+        kind: "tcp",
+        component,
+        vantage: "inside",
+        timeout: "5s",
+        host: privateAddress,
+        port,
+      }),
+    );
+  if (!isPostgres) return;
+  const secrets = uses
+    .flatMap(({ service }) => service.secretEnv.map((one) => ({ ...one, service: service.name })))
+    .filter(({ variable }) => /(URL|URI|DSN|CONNECTION)/i.test(variable));
+  const known = secrets.map(({ variable, secret, service }) => `${secret} (${variable} of ${service})`).join(", ");
+  draft.addTemplate({
+    wanted: name,
+    says: [
+      `A login to ${name} shows far more: how long a new connection takes, how many are in use, and whether new ones are lost. It needs a role, best with pg_monitor, whose postgres:// URL is the secret database-url; ${known === "" ? "no secret was seen that holds one" : `the application's own is in the secret ${known}`}. Or give it to init: --url-from DATABASE_URL.`,
+    ],
+    settings: {
+      kind: "postgres",
+      component,
+      vantage: privateAddress === undefined ? "outside" : "inside",
+      timeout: "10s",
+      severity: "critical",
+      connection: { url: { secret: "database-url" } },
+    },
+  });
+  if (connectionName === undefined || sql.publicAddress !== true) return;
+  draft.addTemplate({
+    wanted: `${name}-login`,
+    says: [
+      `Without a password: by Google's connector, as the probe's own service account, which needs roles/cloudsql.client, roles/cloudsql.instanceUser and a user in the database.`,
+    ],
+    settings: {
+      kind: "postgres",
+      component,
+      timeout: "10s",
+      connection: { instance: connectionName, user: "pathkeeper", iam: true },
+    },
+  });
+}
+
+/**
+ * What is reached by one way only fails with that way; where services come by several, each depends on its own.
+ * @returns the way, where there is one
+ */
+function dependOnWay(
+  component: string,
+  services: readonly FoundService[],
+  { found, draft }: Context,
+): string | undefined {
+  const ways = new Set(services.flatMap((service) => wayIn(service, found, draft) ?? []));
+  const [way, ...others] = ways;
+  if (way !== undefined && others.length === 0) draft.depend(component, way);
+  return others.length === 0 ? way : undefined;
+}

@@ -1,0 +1,55 @@
+/** Several monitors in one plan: what two of them would both create, and Google has only once. Pure. */
+import type { Finding } from "./need.ts";
+import type { PlannedMonitor, Resource } from "./plan.ts";
+import { at } from "./plan.ts";
+
+/** What makes a resource the same as another, by type: values that Google takes only once, in a project or everywhere. */
+const identities: ReadonlyMap<string, readonly string[]> = new Map([
+  ["google_artifact_registry_repository", ["project", "location", "repository_id"]],
+  ["google_cloud_scheduler_job", ["project", "region", "name"]],
+  ["google_cloudfunctions2_function", ["project", "location", "name"]],
+  ["google_firestore_database", ["project", "name"]],
+  ["google_logging_metric", ["project", "name"]],
+  ["google_monitoring_monitored_project", ["metrics_scope", "name"]],
+  ["google_project_iam_custom_role", ["project", "role_id"]],
+  ["google_pubsub_subscription", ["project", "name"]],
+  ["google_pubsub_topic", ["project", "name"]],
+  ["google_secret_manager_secret", ["project", "secret_id"]],
+  ["google_service_account", ["project", "account_id"]],
+  ["google_storage_bucket", ["name"]],
+  ["google_vpc_access_connector", ["project", "region", "name"]],
+]);
+
+/** What to change, where it is not the prefix. */
+const instead: ReadonlyMap<string, string> = new Map([
+  ["google_logging_metric", "create_log_metrics = false # in one of the two"],
+  ["google_monitoring_monitored_project", "create_metrics_scope = false # in one of the two"],
+  ["google_storage_bucket", "# name another bucket in the channel of kind status_page"],
+]);
+
+/** Finds what a monitor creates although another one of the plan does. */
+export function collisions(monitor: PlannedMonitor, all: readonly PlannedMonitor[]): Finding[] {
+  const before = all.slice(0, all.indexOf(monitor));
+  const taken = new Map(before.flatMap(({ resources }) => resources.flatMap((one) => keyed(one))));
+  return monitor.resources.flatMap((one) =>
+    keyed(one).flatMap(([key, { type, address }]): Finding[] => {
+      const other = taken.get(key);
+      if (other === undefined) return [];
+      return [
+        {
+          level: "error",
+          address,
+          says: `is the same as ${other.address}: Google has it only once, and the apply stops there`,
+          write: instead.get(type) ?? "name_prefix = … # another one for each monitor of a project",
+          source: "https://cloud.google.com/apis/design/errors#http_mapping",
+        },
+      ];
+    }),
+  );
+}
+
+function keyed(resource: Resource): [string, Resource][] {
+  const paths = identities.get(resource.type);
+  if (paths === undefined || !resource.actions.some((action) => action !== "delete")) return [];
+  return [[[resource.type, ...paths.map((path) => String(at(resource.known, path)))].join(" "), resource]];
+}

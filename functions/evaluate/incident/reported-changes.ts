@@ -1,0 +1,43 @@
+/** Takes in changes that are reported by whoever makes them: incidents of the component cite them, as those that audit logs hold. */
+import { hash } from "node:crypto";
+import type { Configuration } from "../../../shared/config/model.ts";
+import { parseChangeReport } from "../../../shared/messages/change.ts";
+import type { PushedMessage } from "../../../shared/messages/push.ts";
+import type { Logger } from "../../../shared/ports.ts";
+import { nearest } from "../../../shared/text/nearest.ts";
+import { bounded } from "../../../shared/text/redact.ts";
+import { type Change, changeFrom } from "../cause/knowledge/changes.ts";
+import { mostAhead } from "../partition/publication.ts";
+
+/**
+ * Reads a reported change; `undefined` where it is for another environment, or for a component that there is not, which is logged.
+ * The same message gives the same change, however often it comes.
+ * @throws MalformedMessage
+ */
+export function reportedChange(
+  message: PushedMessage,
+  { environment, components }: Configuration,
+  logger: Logger,
+): Change | undefined {
+  const { component, what, kind, at, by, link, environment: meant } = parseChangeReport(message.data);
+  if (meant !== undefined && meant !== environment) return undefined;
+  const names = components.map(({ name }) => name);
+  if (!names.includes(component)) {
+    const suggestion = nearest(component, names);
+    const perhaps = suggestion === undefined ? "" : `; perhaps ${suggestion} was meant`;
+    logger.warning(`a change of ${JSON.stringify(component)} was reported, which is no component${perhaps}`);
+    return undefined;
+  }
+  const said = at === undefined ? message.publishedAt : Date.parse(at);
+  // Nobody reports what is still to come.
+  const instant = said > message.publishedAt + mostAhead ? message.publishedAt : said;
+  return changeFrom({
+    id: `reported/${hash("sha256", JSON.stringify([component, what, instant])).slice(0, 16)}`,
+    at: new Date(instant).toISOString(),
+    kind,
+    what,
+    components: [component],
+    ...(by === undefined ? {} : { by: bounded(by, [], 80) }),
+    ...(link === undefined ? {} : { link }),
+  });
+}

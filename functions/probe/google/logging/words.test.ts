@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { roleNames } from "../../../../shared/config/roles.ts";
+import { knownWords, meaningOf } from "./words.ts";
+
+const said = { resource: "Cloud Run service backend", name: "backend" };
+
+describe("words that are known", () => {
+  it.each(knownWords.map((row) => [row.name, row] as const))(
+    "has a message, an answer and a source for %s",
+    (name, row) => {
+      const means = meaningOf(row.example, said);
+      expect(means?.name).toBe(name);
+      expect(means?.says).toMatch(/^[A-Z].*\.$/);
+      expect(means?.remedy).toMatch(/^[A-Z].*\.$/);
+      expect(`${means?.says} ${means?.remedy}`).not.toContain("undefined");
+      expect(row.source).toMatch(/^https:|^the start-up/);
+      for (const role of row.blames ?? []) expect(roleNames).toContain(role);
+    },
+  );
+
+  it.each([
+    [
+      "Secret Version [projects/1/secrets/key/versions/7] is in DISABLED state.",
+      "gcloud secrets versions enable 7 --secret key",
+    ],
+    [
+      "googleapi: Error 403: boss::NOT_AUTHORIZED: Not authorized to access resource, forbidden. sqladmin",
+      "roles/cloudsql.client",
+    ],
+    ["SMD Phase 3: DATABASE initialization timed out", "update-labels restarted"],
+    ["phase_5 error: services", "gcloud run services logs read backend"],
+    ["failed during startup phase 7", "gcloud run services logs read backend"],
+    ["Container called exit(3).", "--to-revisions REVISION=100"],
+  ])("knows %s", (message, remedy) => {
+    expect(meaningOf(message, said)?.remedy).toContain(remedy);
+  });
+
+  it.each([
+    "Container called exit(0).",
+    "phase 3 completed in 4.2 s",
+    "GET /orders 500 in 12 ms",
+    "KeyError: 'user'",
+    "",
+  ])("makes nothing of %j", (message) => {
+    expect(meaningOf(message, said)).toBeUndefined();
+  });
+
+  it("is done with a long message at once", () => {
+    const started = performance.now();
+    for (const part of ["403 ", "phase 3 ", "sqladmin ", "RESOURCE_EXHAUSTED ", "secrets/a/versions/1 "])
+      meaningOf(part.repeat(4_000 / part.length), said);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,231 @@
+/**
+ * Known log messages of Google Cloud: the meaning of each, the responsible part, and the remedy. One table; each row names its source. The
+ * first matching row counts, so specific rows come before general ones.
+ */
+import type { ReportedLogPattern } from "../../../../shared/messages/report.ts";
+
+/** The log that a message comes from. */
+export interface Said {
+  /** The resource in the log of which it stands: `Cloud Run service backend`, and its name alone. */
+  readonly resource: string;
+  readonly name: string;
+}
+
+/** One row. */
+interface Words {
+  readonly name: string;
+  readonly matches: RegExp;
+  /** A message that it stands in, for the documentation and the test. */
+  readonly example: string;
+  /** Roles of components that are to blame. Absent: the component whose log it is. */
+  readonly blames?: readonly string[];
+  /** It may follow from trouble elsewhere. */
+  readonly isSymptom?: true;
+  readonly says: (said: Said, found: RegExpExecArray) => string;
+  /** One sentence with the command that fixes it. */
+  readonly remedy: (said: Said, found: RegExpExecArray) => string;
+  readonly source: string;
+}
+
+const troubleshooting = "https://docs.cloud.google.com/run/docs/troubleshooting";
+const balancing = "https://docs.cloud.google.com/load-balancing/docs/https/https-logging-monitoring";
+
+/** Every row. */
+export const knownWords: readonly Words[] = [
+  {
+    name: "secret version destroyed",
+    matches: /secrets?\/([\w-]+)\/versions?\/(\w+)\W+is in (DESTROYED|DISABLED) state/i,
+    example: "Secret Version [projects/123456789012/secrets/agents-key/versions/3] is in DESTROYED state.",
+    says: ({ resource }, [, secret, version, state]) =>
+      `${resource} needs version ${version} of the secret ${secret}, which is ${state?.toLowerCase()}.`,
+    remedy: (_, [, secret, version, state]) =>
+      state?.toUpperCase() === "DISABLED"
+        ? `Enable it: \`gcloud secrets versions enable ${version} --secret ${secret}\`.`
+        : `Add the value again with \`gcloud secrets versions add ${secret} --data-file=-\`: a destroyed version cannot be restored.`,
+    source: "https://docs.cloud.google.com/secret-manager/docs/troubleshooting",
+  },
+  {
+    name: "secret denied",
+    matches:
+      /permission '?secretmanager\.versions\.access'? denied|Permission denied on secret: \S*?secrets\/([\w-]+)/i,
+    example:
+      "Permission 'secretmanager.versions.access' denied for resource 'projects/shop/secrets/agents-key/versions/3' (or it may not exist).",
+    says: ({ resource }) => `The service account of ${resource} may not read a secret that it needs.`,
+    remedy: ({ name }) =>
+      `Give the account of ${name} the role: \`gcloud secrets add-iam-policy-binding SECRET --role roles/secretmanager.secretAccessor --member serviceAccount:ACCOUNT\`.`,
+    source: "https://docs.cloud.google.com/run/docs/configuring/services/secrets",
+  },
+  {
+    name: "memory limit",
+    matches: /Memory limit of (\S+ ?[KMG]i?B?) exceeded/i,
+    example: "Memory limit of 512 MiB exceeded with 515 MiB used. Consider increasing the memory limit.",
+    says: ({ resource }, [, limit]) =>
+      `Instances of ${resource} use more memory than their limit of ${limit}, and are ended.`,
+    remedy: ({ name }) =>
+      `Give it more memory, then look for what grows: \`gcloud run services update ${name} --memory\`.`,
+    source: `${troubleshooting} and https://docs.cloud.google.com/run/docs/configuring/services/memory-limits`,
+  },
+  {
+    name: "no instance",
+    isSymptom: true,
+    matches: /no available instance/i,
+    example: "The request was aborted because there was no available instance.",
+    says: ({ resource }) => `${resource} has no instance free for further requests.`,
+    remedy: ({ name }) =>
+      `Let it grow: \`gcloud run services update ${name} --max-instances\`, or more requests an instance with \`--concurrency\`; see whether instances start at all.`,
+    source: troubleshooting,
+  },
+  {
+    name: "rate exceeded",
+    isSymptom: true,
+    matches: /\bRate exceeded\b/i,
+    example: "Rate exceeded.",
+    says: ({ resource }) => `${resource} is at its maximum of instances and refuses requests.`,
+    remedy: ({ name }) => `Let it grow: \`gcloud run services update ${name} --max-instances\`.`,
+    source: troubleshooting,
+  },
+  {
+    name: "no free addresses",
+    matches: /(insufficient|not enough|no) (free |available )?IP address(es)?/i,
+    example:
+      "Instance failed to start because of insufficient free IP addresses in the subnetwork shop-run when attempting to create an address.",
+    blames: ["subnet"],
+    says: () => "The subnet has no free addresses, so new instances cannot start.",
+    remedy: () =>
+      "Give the subnet a larger range: `gcloud compute networks subnets expand-ip-range SUBNET --prefix-length`; Direct VPC egress takes two addresses for each instance.",
+    source: "https://docs.cloud.google.com/run/docs/configuring/vpc-direct-vpc",
+  },
+  {
+    name: "login by IAM refused",
+    matches: /Cloud SQL IAM (service account|user|group) authentication failed/i,
+    example: 'FATAL: Cloud SQL IAM service account authentication failed for user "backend@shop.iam"',
+    says: ({ resource }) => `Cloud SQL refuses the IAM login of ${resource}.`,
+    remedy: () =>
+      "Give the account `roles/cloudsql.instanceUser` and `roles/cloudsql.client`, and see that it is a user of the instance: `gcloud sql users list --instance INSTANCE`.",
+    source: "https://docs.cloud.google.com/sql/docs/postgres/iam-logins",
+  },
+  {
+    name: "Cloud SQL denied",
+    matches:
+      /(cloudsql\.instances\.(connect|get)|Cloud SQL Admin API|createEphemeral|NOT_AUTHORIZED|sqladmin)[\s\S]{0,400}?\b(403|forbidden|notAuthorized|PERMISSION_DENIED|not authorized)\b|\b(403|PERMISSION_DENIED)\b[\s\S]{0,400}?(cloudsql\.instances|Cloud SQL Admin API|sqladmin)/i,
+    example:
+      'Cloud SQL connection failed: ensure that the account has access to "shop:us-central1:shop-postgres". googleapi: Error 403: The client is not authorized to make this request., notAuthorized (cloudsql.instances.get)',
+    says: ({ resource }) => `The service account of ${resource} may not connect to Cloud SQL.`,
+    remedy: () =>
+      "Give it the role back: `gcloud projects add-iam-policy-binding PROJECT --role roles/cloudsql.client --member serviceAccount:ACCOUNT`.",
+    source: "https://docs.cloud.google.com/sql/docs/postgres/connect-run",
+  },
+  {
+    name: "too many connections",
+    matches: /too many clients already|remaining connection slots are reserved/i,
+    example: "FATAL: sorry, too many clients already",
+    blames: ["database"],
+    says: () => "The database has no connection left.",
+    remedy: () =>
+      "See who holds its connections: `select usename, state, count(*) from pg_stat_activity group by 1, 2`; bound instances x pool below max_connections.",
+    source: "https://www.postgresql.org/docs/current/errcodes-appendix.html",
+  },
+  {
+    name: "start-up phase failed",
+    isSymptom: true,
+    matches:
+      /\bphase[ _:#-]*([1-7])\b[^\n]{0,80}?(fail|error|timed? ?out|exceeded|abort)|(fail|error|timed? ?out)[^\n]{0,40}\bphase[ _:#-]*([1-7])\b/i,
+    example: "startup: phase 3 (database) failed after 25.0 s",
+    says: ({ resource }, [, one, , , other]) => {
+      const phase = one ?? other;
+      return `The start-up of ${resource} fails in phase ${phase}${phase === "3" ? ", that of the database" : ""}.`;
+    },
+    remedy: ({ name }, [, one, , , other]) =>
+      (one ?? other) === "3"
+        ? `See whether the database can be reached from ${name}; then let it start again: \`gcloud run services update ${name} --update-labels restarted=now\`.`
+        : `Read what ${name} logs in that phase: \`gcloud run services logs read ${name}\`.`,
+    source: "the start-up sequence of the application, seven phases of which the third is the database",
+  },
+  {
+    name: "failed start",
+    isSymptom: true,
+    matches:
+      /STARTUP (TCP|HTTP|GRPC|gRPC) probe failed|The user-provided container failed to start|Container failed to start|could not start successfully|Container called exit\((?!0\))/i,
+    example:
+      'Default STARTUP TCP probe failed 1 time consecutively for container "backend-1" on port 8080. The instance was not started.',
+    says: ({ resource }) => `Instances of ${resource} do not start.`,
+    remedy: ({ name }) =>
+      `Read why: \`gcloud run services logs read ${name}\`; go back to the last revision that started with \`gcloud run services update-traffic ${name} --to-revisions REVISION=100\`.`,
+    source: troubleshooting,
+  },
+  {
+    name: "readiness check failed",
+    isSymptom: true,
+    matches: /instance failed the readiness check/i,
+    example: "The request failed because the instance failed the readiness check.",
+    says: ({ resource }) => `Instances of ${resource} start and do not become ready in time.`,
+    remedy: ({ name }) =>
+      `Read what they wait for: \`gcloud run services logs read ${name}\`, and give them time with a start-up probe.`,
+    source: troubleshooting,
+  },
+  {
+    name: "denied by Cloud Armor",
+    matches: /denied_by_security_policy/,
+    example: "denied_by_security_policy",
+    blames: ["edge"],
+    says: () => "Cloud Armor denies requests by a rule of its policy.",
+    remedy: () =>
+      "See which rule it is in `jsonPayload.enforcedSecurityPolicy`, and set it to preview: `gcloud compute security-policies rules update PRIORITY --security-policy POLICY --preview`.",
+    source: balancing,
+  },
+  {
+    name: "backend not reached",
+    isSymptom: true,
+    matches: /failed_to_connect_to_backend|failed_to_pick_backend/,
+    example: "failed_to_connect_to_backend",
+    says: () => "The load balancer does not reach the service behind it.",
+    remedy: () =>
+      "Look at the health of what is behind it: `gcloud compute backend-services get-health BACKEND --global`, and whether its service is ready.",
+    source: balancing,
+  },
+  {
+    name: "quota exceeded",
+    matches:
+      /Quota exceeded for quota (metric|group)? ?'?([^'"]{0,60})|\bRESOURCE_EXHAUSTED\b[\s\S]{0,400}?quota|quotaExceeded/i,
+    example:
+      "Quota exceeded for quota metric 'Connect Queries' and limit 'Connect Queries per minute per user per region'",
+    says: ({ resource }, [, , quota]) =>
+      `${resource} is refused because a quota is used up${quota ? `: ${quota.trim()}` : ""}.`,
+    remedy: () =>
+      "See who uses it and whether they retry without a pause, and ask for more of it under IAM & Admin, Quotas.",
+    source: "https://docs.cloud.google.com/docs/quotas/view-manage",
+  },
+  {
+    name: "API disabled",
+    matches: /API has not been used in project \S+ before or it is disabled|SERVICE_DISABLED/,
+    example: "Cloud SQL Admin API has not been used in project 123456789012 before or it is disabled.",
+    says: ({ resource }) => `${resource} calls an API that is not enabled.`,
+    remedy: () => "Enable it: `gcloud services enable API`.",
+    source: "https://docs.cloud.google.com/service-usage/docs/enable-disable",
+  },
+];
+
+/** Returns the meaning of a message; `undefined` if it is not known. */
+export function meaningOf(message: string, said: Said): ReportedLogPattern["means"] {
+  for (const { name, matches, blames, isSymptom, says, remedy } of knownWords) {
+    const found = matches.exec(message);
+    if (found === null) continue;
+    return {
+      name,
+      says: says(said, found),
+      remedy: remedy(said, found),
+      ...(isSymptom ? { is_symptom: true as const } : {}),
+      ...(blames === undefined ? {} : { blames: [...blames] }),
+    };
+  }
+  return undefined;
+}
+
+/** Words that are asked for although they may be written as less than an error. */
+export const wantedWords: readonly string[] = [
+  "no available instance",
+  "Memory limit of",
+  "Rate exceeded",
+  "STARTUP",
+  "failed the readiness check",
+];

@@ -1,0 +1,138 @@
+/** The prober `audit_logs`: what was changed in the environment, as Cloud Audit Logs recorded it. */
+import { z } from "zod";
+import { duration, googleProject } from "../../../shared/config/fields.ts";
+import type { ReportedChange } from "../../../shared/messages/report.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
+import { attributed, needsUsage, noUsage, readUsage, type Usage } from "../google/logging/attribution.ts";
+import { type AuditChange, auditFilter, changesIn } from "../google/logging/audit.ts";
+import { entryLink, loggingAccess, readEntries } from "../google/logging/entries.ts";
+import { isRefused, refusalOf } from "../google/refusal.ts";
+import type { WatchedResource } from "../google/watched.ts";
+import type { SeenFailure } from "../net/faults.ts";
+import type { Assessment, Prober } from "../prober.ts";
+import type { Words } from "../text/target-text.ts";
+import { always } from "../yields.ts";
+
+const settings = lazily(() =>
+  z.strictObject({
+    project: googleProject(),
+    lookback: duration()
+      .prefault("1h")
+      .describe("The lookback for changes: before the first failure in a diagnosis, otherwise before now."),
+    show_principals: z
+      .boolean()
+      .default(false)
+      .describe("Whether to include the email address of the person who made a change."),
+  }),
+);
+
+/** Settings of an `audit_logs` probe; durations in milliseconds. */
+export type AuditLogsSettings = z.output<ReturnType<typeof settings>>;
+
+/** The changes read from the logs. */
+export interface AuditLogsObservation {
+  readonly failure?: SeenFailure;
+  /** Why it may not be read. */
+  readonly refused?: Words;
+  readonly changes: readonly AuditChange[];
+  readonly resources: readonly WatchedResource[];
+  readonly usage: Usage;
+}
+
+/** The most entries of one page, which is all that is read. */
+const pageSize = 100;
+/** The most changes that are reported. */
+const mostChanges = 30;
+
+/** The prober `audit_logs`. */
+export const auditLogs: Prober<AuditLogsSettings, AuditLogsObservation> = {
+  kind: "audit_logs",
+  title:
+    "Reads recent changes in the environment from Cloud Audit Logs, and adds them to the diagnosis of an incident.",
+  reach: "control_plane",
+  get settings() {
+    return settings();
+  },
+  example: `schedule: "*/15 * * * *"
+timeout: 20s
+project: shop-staging
+`,
+  notes: `## What it finds
+
+When an incident opens, and again ten minutes later, because entries arrive late, it reads Admin Activity and System Event logs from an hour before the
+first failure on: deployments and traffic, settings, maintenance and failover of Cloud SQL, connectors, networks, firewall rules, IAM, secrets,
+certificates, DNS, quotas, organization policies. Each change stands in \`changes\` of the [incident](../incidents.md) with its time, what was done in plain
+words, and a link to the entry. One that was made to the cause within half an hour before it began to fail is evidence, a status update to
+engineers and a line of every later notice to them, and a proposal to take it back. Nothing is ever taken back by itself. The command \`changes\` shows the same at any time.
+
+## Whose a change is
+
+The other probes say which resources belong to which component: the service of a \`cloud_run\` probe, the instance of \`cloud_sql\` or \`postgres\`, the
+connector, and everything that \`gcp_configuration\` names. Where a role or a secret was changed, the Cloud Run services among them are read once, to
+see which of them runs as that account or uses that secret. A change of something that no probe names is listed without a component, or left out
+where it is known to belong to something else.
+
+Who made a change is left out unless \`show_principals\` is set. Refused attempts are no changes.
+
+## What it needs, and what it costs
+
+\`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` has, and \`run.services.get\` for the services. Data Access logs are not
+read. Each run reads one page of at most ${pageSize} entries; reading entries is free, up to 60 requests a minute and project. Without the permission the
+probe says so under \`unchecked\`, and does not fail: a diagnosis goes on without it. The schedule only keeps that permission proven: take one
+that other probes have, because a schedule of its own is a job of Cloud Scheduler more.
+`,
+  secondhand: true,
+  delayed: true,
+  environmentWide: true,
+  arrivesLate: true,
+  targetless: true,
+  usualSeconds: 0.8,
+  logPagesRead: 1,
+  reads: ["log_entries", "cloud_run"],
+  yields: () => always("recent_changes"),
+
+  async observe({ project, lookback }, world) {
+    const { resources } = world;
+    const none = { changes: [], resources, usage: noUsage };
+    const now = world.now();
+    const filter = auditFilter(project, (world.diagnosis?.since ?? now) - lookback, now);
+    try {
+      const { entries } = await readEntries({ project, filter, pageSize }, world);
+      const changes = changesIn(entries);
+      return { changes, resources, usage: changes.some(needsUsage) ? await readUsage(resources, world) : noUsage };
+    } catch (error) {
+      const failure = refusalOf(error, loggingAccess(project), world.signal);
+      return isRefused(error) ? { ...none, refused: failure.message } : { ...none, failure };
+    }
+  },
+
+  assess({ project, show_principals }, { failure, refused, changes, resources, usage }) {
+    if (failure) return { failure, measurements: [] };
+    if (refused !== undefined) return { measurements: [], unchecked: [unread(project, refused)] };
+    const told = changes.map((change): ReportedChange => {
+      const { id, at, kind, what, resource, principal, revert } = change;
+      return {
+        id,
+        at: new Date(at).toISOString(),
+        kind,
+        what,
+        resource,
+        ...attributed(change, resources, usage),
+        ...(show_principals && principal !== undefined ? { by: principal } : {}),
+        link: entryLink(project, change),
+        ...(revert === undefined ? {} : { revert }),
+      };
+    });
+    // Changes to the environment come before others, so that a busy project does not crowd them out.
+    const ours = told.filter(({ elsewhere }) => elsewhere !== true);
+    const others = told.filter(({ elsewhere }) => elsewhere === true);
+    return {
+      measurements: [{ metric: "recent_changes", value: ours.length }],
+      changes: [...ours, ...others].slice(0, mostChanges),
+    };
+  },
+};
+
+function unread(project: string, explanation: Words): NonNullable<Assessment["unchecked"]>[number] {
+  return { checks: ["changes"], resource: `audit logs of ${project}`, explanation };
+}

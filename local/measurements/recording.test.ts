@@ -1,0 +1,57 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, it, onTestFinished } from "vitest";
+import type { Report } from "../../shared/messages/report.ts";
+import { Troubles } from "../troubles.ts";
+import { measurementsIn, openMeasurements } from "./recording.ts";
+
+function opened(): { folder: string; told: string[]; open: () => ReturnType<typeof openMeasurements> } {
+  const folder = mkdtempSync(join(tmpdir(), "pathkeeper-recording-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const told: string[] = [];
+  const tell = (sentence: string): void => void told.push(sentence);
+  const open = () => {
+    const recording = openMeasurements(folder, new Troubles(tell), { recover: false, tell, now: Date.now() });
+    onTestFinished(() => recording.stop());
+    return recording;
+  };
+  return { folder, told, open };
+}
+
+function report(): Report {
+  const at = new Date().toISOString();
+  const measurements = [{ metric: "probe_success", value: 1, labels: {} }];
+  return {
+    ...{ v: 1, report: at, environment: "e", vantage: "outside", group: "g", trigger: "schedule" },
+    ...{ started_at: at, finished_at: at },
+    results: [{ probe: "p", component: "c", at, success: true, measurements }],
+  };
+}
+
+it("goes on with the file of an earlier run", async () => {
+  const { folder, told, open } = opened();
+  const first = open();
+  first.record(report());
+  first.stop();
+  expect(await open().file.series()).toHaveLength(1);
+  expect(told).toEqual([]);
+  expect(readdirSync(folder).filter((name) => name.includes("damaged"))).toEqual([]);
+});
+
+it("sets a damaged file aside, says so, and begins anew: charts are no reason not to watch", async () => {
+  const { folder, told, open } = opened();
+  writeFileSync(measurementsIn(folder), "this is no database".repeat(1_000));
+  const recording = open();
+  recording.record(report());
+  expect(await recording.file.series()).toHaveLength(1);
+  expect(told).toEqual([expect.stringMatching(/measurements\.db is not a database: it was set aside as/)]);
+});
+
+it("tells once that it cannot be written, and goes on", () => {
+  const { told, open } = opened();
+  const recording = open();
+  recording.stop();
+  for (let times = 0; times < 3; times++) recording.record(report());
+  expect(told).toHaveLength(1);
+});

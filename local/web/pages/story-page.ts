@@ -1,0 +1,171 @@
+/** An incident as a story: what, why, since when, who must act; the swimlane; evidence; changes; what to do; who was told. Pure. */
+import type { Account, DeliveryRecord } from "../../../functions/evaluate/postmortem/account.ts";
+import { briefly } from "../../../functions/evaluate/postmortem/format.ts";
+import { postmortemOf } from "../../../functions/evaluate/postmortem/postmortem.ts";
+import { when } from "../../../functions/notify/pages/parts.ts";
+import { readerName } from "../../../shared/documents/delivery-summary.ts";
+import type { ChangeRecord, IncidentDocument } from "../../../shared/documents/incident.ts";
+import { type Html, html } from "../../../shared/text/html.ts";
+import { renderMarkdown } from "../../../shared/text/markdown.ts";
+import { spokenDuration } from "../../../shared/text/units.ts";
+import { actionForms } from "./actions.ts";
+import { clockTime, dateTime, type Frame, framed } from "./frame.ts";
+import { factsOf, toneOf } from "./incident-list.ts";
+import { changeText, figureOf, pictureOf, type StorySources } from "./picture.ts";
+
+/** The page. */
+export function storyPage(frame: Frame, sources: StorySources): string {
+  const { account } = sources;
+  const { id, incident } = account;
+  const picture = pictureOf(sources, frame.now);
+  const { team, next_steps: steps, status, candidates } = incident;
+  const mustAct = team === null || status === "resolved" ? "" : ` ${capitalized(team)} must act.`;
+  return framed(
+    frame,
+    `${incident.title || id} · ${frame.environment}`,
+    toneOf(incident),
+    html`<h1>${incident.title || id}</h1>
+<ul class="facts">${factsOf(incident, frame)}</ul>
+<p class="lead">${incident.summary}${mustAct}</p>
+<p>${incident.impact}</p>
+${when(incident.problem !== null, html`<p class="note">${incident.problem ?? ""}</p>`)}
+${actionForms(id, incident, frame)}
+${picture === undefined ? "" : figureOf(picture, frame.timezone)}
+<div class="columns">
+<section><h2>${incident.root_cause === "unknown" ? "What was seen" : `Why ${causeTitle(incident)}`}</h2>${evidenceOf(incident)}</section>
+<section><h2>What to do</h2>${steps.length === 0 ? html`<p>Nothing is proposed.</p>` : listOf(steps.map((step) => briefly(step, 2 * longestSentence)))}
+${when(incident.changes.length > 0, html`<h2>What changed</h2>${changesOf(incident, frame)}`)}
+${when(incident.log_patterns.length > 0, html`<h2>What the logs say</h2>${listOf(incident.log_patterns.map(({ says }) => briefly(says, longestSentence)))}`)}
+<h2>Who was told</h2>${toldOf(account, frame)}</section>
+</div>
+<div class="folds">${fold("timeline", `Timeline (${incident.timeline.length})`, listOf(incident.timeline))}
+${when(incident.whys.length > 0, fold("whys", "The chain of whys", html`<ol>${incident.whys.map((text) => html`<li>${worded(text)}</li>`)}</ol>`))}
+${when(candidates.length > 0, fold("candidates", `Possible causes (${candidates.length})`, candidatesOf(incident)))}
+${when(incident.symptoms.length > 0, fold("symptoms", `Checks that failed (${incident.symptoms.length})`, symptomsOf(incident, frame)))}
+${when(incident.recovery !== null, fold("recovery", "Proof of the recovery", recoveryOf(incident, frame)))}
+${fold("postmortem", status === "resolved" ? "Postmortem" : "Postmortem so far", renderMarkdown(incident.postmortem || postmortemOf(account), { lowerHeadings: 1 }))}
+</div>
+<p class="soft">${id}</p>`,
+  );
+}
+
+/** What evidence is called, by how its sentences begin, and how many sentences of it are seen at once. */
+const kinds: readonly (readonly [begin: string, heading: string, most: number])[] = [
+  ["For ", "For it", 3],
+  ["Against ", "Against it", 3],
+  ["Not explained by it: ", "Not explained by it", 1],
+  ["Also broken, ", "Also broken", 1],
+  ["Less likely: ", "Less likely", 1],
+];
+
+/** The longest sentence that is seen at once, in characters. */
+const longestSentence = 200;
+
+/** The most telling evidence; what checks showed is in the picture already, so what else was found comes first. All of it is there to be unfolded. */
+function evidenceOf(incident: IncidentDocument): Html {
+  const { evidence, confidence, root_cause, verdict } = incident;
+  if (evidence.length === 0) return html`<p>There is no evidence yet.</p>`;
+  const groups = Map.groupBy(evidence, (line) => kinds.find(([begin]) => line.startsWith(begin)));
+  // "For Cloud SQL: " is said by the headings already.
+  const named = `${causeTitle(incident)}: `;
+  const shortened = (line: string, begin: string): string => {
+    const rest = line.startsWith(begin) ? line.slice(begin.length) : line;
+    return briefly(rest.startsWith(named) ? rest.slice(named.length) : rest, longestSentence);
+  };
+  const sure =
+    root_cause === "unknown" ? "" : html`<p class="soft">${Math.round(100 * confidence)}% sure, ${verdict}.</p>`;
+  const shown = kinds.flatMap((kind) => {
+    const [begin, heading, most] = kind;
+    const lines = (groups.get(kind) ?? []).filter((line) => !/: \d+ more of /.test(line));
+    const found = [...lines.filter((line) => !isOfCheck(line)), ...lines.filter(isOfCheck)].slice(0, most);
+    return found.length === 0 ? [] : [html`<h3>${heading}</h3>${listOf(found.map((line) => shortened(line, begin)))}`];
+  });
+  return html`${sure}${shown}${fold("evidence", `All evidence (${evidence.length})`, listOf(evidence))}`;
+}
+
+/** Whether a sentence says what a check showed, and since when. */
+function isOfCheck(line: string): boolean {
+  return / since \d\d:\d\d:\d\d UTC/.test(line);
+}
+
+/** How many changes are seen at once. */
+const changesShown = 4;
+
+/** The changes, that which fits the cause first. */
+function changesOf({ changes, suspected_change: suspected, affected }: IncidentDocument, { timezone }: Frame): Html {
+  const title = (name: string): string => affected.find(({ component }) => component === name)?.title ?? name;
+  const item = (change: ChangeRecord): Html => {
+    const of = change.components.map(title).join(", ");
+    const isLink = /^https:\/\//.test(change.link ?? "");
+    return html`<li>${dateTime(change.at, timezone)} ${when(of !== "", html`<b>${of}</b>: `)}${worded(changeText(change))}${when(change.fits, html` <span class="badge degraded">fits the cause</span>`)}${when(isLink, html` <a href="${change.link ?? ""}" rel="noopener noreferrer">Details</a>`)}${when(change.revert !== null, html`<br>To revert it: <code>${change.revert ?? ""}</code>`)}</li>`;
+  };
+  const sorted = changes.toSorted((a, b) => Number(b.fits) - Number(a.fits));
+  const more = sorted.slice(changesShown);
+  return html`${when(suspected !== null, html`<p>${worded(suspected ?? "")}</p>`)}<ul>${sorted.slice(0, changesShown).map(item)}</ul>${when(more.length > 0, fold("changes", `${more.length} more changes`, html`<ul>${more.map(item)}</ul>`))}`;
+}
+
+/** The last word on each channel, and every notice when asked for. */
+function toldOf({ incident, deliveries }: Account, frame: Frame): Html {
+  const channels = Object.entries(incident.deliveries);
+  if (channels.length === 0 && deliveries.length === 0) return html`<p>Nobody yet.</p>`;
+  const rows = deliveries.map((one) => deliveryRow(one, frame));
+  const all = html`<div class="scroll" tabindex="0" role="region" aria-label="Notices"><table><thead><tr><th scope="col">Event</th><th scope="col">Reader</th><th scope="col">State</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<ul>${channels.map(([channel, said]) => html`<li><b>${channel}</b>: ${said}</li>`)}</ul>${when(rows.length > 0, fold("notices", `All notices (${rows.length})`, all))}`;
+}
+
+function deliveryRow(delivery: DeliveryRecord, { timezone }: Frame): Html {
+  const { event, status, reason, delivered_at: arrived, at, attempt_count: attempts } = delivery;
+  const tries = attempts > 1 ? `, attempt ${attempts}` : "";
+  const how =
+    arrived === null
+      ? `${status}${reason === "" ? "" : `: ${reason}`}`
+      : `arrived ${clockTime(arrived.getTime(), timezone)}, ${spokenDuration(arrived.getTime() - at.getTime())} after the event${tries}`;
+  return html`<tr><td>${event.replaceAll("_", " ")}</td><td>${readerName(delivery)}</td><td>${how}</td></tr>`;
+}
+
+function candidatesOf({ candidates, affected }: IncidentDocument): Html {
+  const title = (name: string): string => affected.find(({ component }) => component === name)?.title ?? name;
+  return html`<ol>${candidates.map((one) => html`<li><b>${title(one.component)}</b>, ${Math.round(100 * one.confidence)}%<ul><li>For: ${worded(one.for)}</li><li>Against: ${worded(one.against)}</li></ul></li>`)}</ol>`;
+}
+
+function symptomsOf({ symptoms, affected }: IncidentDocument, { timezone }: Frame): Html {
+  const title = (name: string): string => affected.find(({ component }) => component === name)?.title ?? name;
+  const lasted = (until: Date | null): Html | string =>
+    until === null ? " and still does" : html` to ${dateTime(until, timezone)}`;
+  return html`<ul>${symptoms.map(
+    ({ check, component, vantage, since, until, showed, failures }) =>
+      html`<li><b>${check}</b> of ${title(component)}${vantage === null ? "" : `, from ${vantage}`}: ${dateTime(since, timezone)}${lasted(until)}<br>${worded(showed)}${when(failures.length > 1, html`<ul>${failures.map((failure) => html`<li>${failure.count} × ${worded(failure.showed)}</li>`)}</ul>`)}</li>`,
+  )}</ul>`;
+}
+
+function recoveryOf({ recovery }: IncidentDocument, { timezone }: Frame): Html {
+  if (recovery === null) return html``;
+  return html`<p>${recovery.status}${recovery.seconds === null ? "" : ` after ${spokenDuration(recovery.seconds * 1_000)}`}</p><ol>${recovery.stages.map(
+    ({ name, status, passed_at, attempts, failures }) =>
+      html`<li><b>${name}</b>: ${status}${passed_at === null ? "" : html` at ${dateTime(passed_at, timezone)}`}${attempts > 1 ? `, ${attempts} attempts` : ""}${when(failures.length > 0, listOf(failures))}</li>`,
+  )}</ol>${when(recovery.earlier.length > 0, listOf(recovery.earlier))}`;
+}
+
+function causeTitle({ affected, root_cause }: IncidentDocument): string {
+  return affected.find(({ component }) => component === root_cause)?.title ?? root_cause;
+}
+
+function listOf(texts: readonly string[]): Html {
+  return html`<ul>${texts.map((text) => html`<li>${worded(text)}</li>`)}</ul>`;
+}
+
+/** A sentence in which what stands in backticks is code. */
+function worded(text: string): Html {
+  const parts = text.split(/`([^`]{1,300})`/);
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`))}`;
+}
+
+/** Something that is read when it is asked for. The id keeps it open while the page renews itself. */
+function fold(id: string, summary: string, content: Html): Html {
+  return html`<details id="fold-${id.replaceAll(/\W+/g, "-")}"><summary>${summary}</summary>${content}</details>
+`;
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

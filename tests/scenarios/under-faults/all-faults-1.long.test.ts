@@ -1,0 +1,3 @@
+import { declareAllFaults } from "./all-faults.ts";
+
+declareAllFaults(1);

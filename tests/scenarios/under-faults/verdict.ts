@@ -1,0 +1,90 @@
+/** What must not depend on how messages travel and when functions die: the incidents, and who was told what of them. */
+import { eventsOf } from "../../../cli/scenario/judge.ts";
+import { instantOf, type Played, type PlayedIncident } from "../../../cli/scenario/play.ts";
+import type { Delivery } from "../../../functions/notify/deliver/ledger.ts";
+import { standsInOpening, toldWithEnd } from "../../../functions/notify/deliver/turn.ts";
+import { standsInLater } from "../../../functions/notify/plan/plan.ts";
+import type { Value } from "../../../shared/ports.ts";
+
+/** One incident, as far as it must not change. */
+export interface Essence {
+  readonly id: string;
+  readonly [field: string]: Value;
+}
+
+/** Everything of a run that must be as in a run without faults. */
+export interface Verdict {
+  readonly incidents: readonly Essence[];
+  /** `incident channel event`, each as often as it was accepted by the channel, or told with a later one that overtook it. */
+  readonly told: readonly string[];
+}
+
+/** How far from the same a run may be. */
+export type Strictness =
+  /** Everything but the instant of the resolution, which a proof that is asked for again reaches later. */
+  | "same"
+  /** Reports in disorder let the monitor know things in another order: what it says first, and so the name, may differ. */
+  | "alike";
+
+/** The verdict of a run. */
+export function verdictOf(played: Played, strictness: Strictness): Verdict {
+  const incidents = played.incidents.filter((incident) => strictness === "same" || !isLatenessItself(incident));
+  const names = new Map(incidents.map(({ id }, index) => [id, strictness === "same" ? id : `incident ${index + 1}`]));
+  const heard = (delivery: Delivery): boolean =>
+    (delivery.status === "delivered" || [standsInLater, standsInOpening, toldWithEnd].includes(delivery.reason)) &&
+    names.has(delivery.incident) &&
+    (strictness === "same" || (isBeginningOrEnd(delivery) && hearsOfAllComponents(delivery.channel, played)));
+  return {
+    incidents: incidents.map(({ id, fields }) => ({
+      id: names.get(id) ?? id,
+      root_cause: fields["root_cause"] ?? null,
+      verdict: fields["verdict"] ?? null,
+      severity: fields["severity"] ?? null,
+      priority: fields["priority"] ?? null,
+      status: fields["status"] ?? null,
+      first_failure_at: fields["first_failure_at"] ?? null,
+      components: sorted(fields["components"]),
+      alerts: sorted(fields["alerts"]),
+      ...(strictness === "same"
+        ? { opened_at: fields["opened_at"] ?? null, events: eventsOf(id, played).map(({ event }) => event) }
+        : {}),
+    })),
+    told: played.deliveries
+      .filter(heard)
+      .map(({ incident, channel, event, sequence }) =>
+        [names.get(incident), channel, event, ...(strictness === "same" ? [sequence] : [])].join(" "),
+      )
+      .sort(),
+  };
+}
+
+/** An incident of the monitor that says nothing but that reports come late, or not for a while: they do. */
+function isLatenessItself({ fields }: PlayedIncident): boolean {
+  const alerts = Array.isArray(fields["alerts"]) ? fields["alerts"] : [];
+  return fields["verdict"] === "monitor" && alerts.every((alert) => /^No reports of | come late$/.test(String(alert)));
+}
+
+function isBeginningOrEnd({ event }: Delivery): boolean {
+  return event === "opened" || event === "resolved";
+}
+
+/** Whether a channel hears of an incident whatever it touches: by components, it depends on what was known when it was opened. */
+function hearsOfAllComponents(channel: string, { scenario }: Played): boolean {
+  const { routes } = scenario.plan.configuration;
+  return routes.some((route) => route.channels.includes(channel) && route.components === undefined);
+}
+
+/** By how much the resolutions of a run differ from those of another, at most, in milliseconds. */
+export function delayOf(played: Played, other: Played): number {
+  const targets = ({ incidents }: Played): PlayedIncident[] => incidents.filter((one) => !isLatenessItself(one));
+  const twins = targets(other);
+  const delays = targets(played).map(({ fields }, index) => {
+    const twin = twins[index];
+    return twin === undefined ? 0 : Math.abs(instantOf(fields, "resolved_at") - instantOf(twin.fields, "resolved_at"));
+  });
+  return Math.max(0, ...delays.filter((delay) => !Number.isNaN(delay)));
+}
+
+function sorted(value: Value | undefined): Value {
+  return Array.isArray(value) ? [...value].sort() : (value ?? null);
+}

@@ -1,3 +1,0 @@
-import { declareAllFaults } from "./simulation.ts";
-
-declareAllFaults(3);

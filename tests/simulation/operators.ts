@@ -1,0 +1,24 @@
+/** What operators write into the documents of incidents, some of it wrong. */
+import type { Value } from "../../shared/ports.ts";
+
+/** One edit, of every incident that is open. */
+export interface Edit {
+  readonly words: string;
+  readonly fields: Readonly<Record<string, Value>>;
+  /** Milliseconds from the edit on for which the incident is silenced. */
+  readonly silenceMs?: number;
+  /** Whether the incidents are over by it, whatever the probes say. */
+  readonly ends?: true;
+}
+
+/** Every edit that there is. */
+export const edits: readonly Edit[] = [
+  { words: "acknowledges", fields: { status: "acknowledged" } },
+  { words: "acknowledges in capitals, by name", fields: { status: " ACKNOWLEDGED ", edited_by: "Ann" } },
+  { words: "writes a note", fields: { note: "looking at it" } },
+  { words: "silences for two minutes", fields: {}, silenceMs: 120_000 },
+  { words: "resolves", fields: { status: "resolved" }, ends: true },
+  { words: "writes a status that there is not", fields: { status: "closed" } },
+  { words: "writes a number as the status and a list as the note", fields: { status: 7, note: ["a", "b"] } },
+  { words: "silences until a text", fields: { silenced_until: "tomorrow" } },
+];

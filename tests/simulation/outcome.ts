@@ -1,0 +1,82 @@
+/** What decides a run, and what comes of it. */
+import type { Scenario } from "../../cli/scenario/file/load.ts";
+import type { EnvironmentState } from "../../functions/evaluate/incident/state.ts";
+import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
+import type { Reader } from "../../shared/documents/delivery-summary.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { Report } from "../../shared/messages/report.ts";
+import type { Topic } from "../../shared/topology.ts";
+import type { Fault, FaultKind, FunctionName } from "./faults.ts";
+import type { Receiver, Trouble } from "./receivers.ts";
+import type { Documents } from "./store.ts";
+
+/** Everything that decides a run. */
+export interface Schedule {
+  /** Name of the outage. */
+  readonly outage: string;
+  readonly seed: number;
+  /** Instances of each function. */
+  readonly instances: number;
+  /** The longest that a step takes by itself, in milliseconds. */
+  readonly latencyMs: number;
+  /** Whether it goes on until what the monitor says of undelivered notices is over, which takes an hour. */
+  readonly isPatient: boolean;
+  readonly faults: readonly Fault[];
+}
+
+/** One attempt at a reader. */
+export interface Sent {
+  /** Id of the delivery in the ledger. */
+  readonly delivery: string;
+  readonly reader: string;
+  readonly by: string;
+  /** Milliseconds since the epoch. */
+  readonly from: number;
+  /** When the answer came, or whoever waited for it died; absent while neither has happened. */
+  readonly to?: number;
+  readonly trouble: Trouble;
+  readonly notice: string;
+  /** The idempotency key; absent where the kind of channel has none. */
+  readonly key: string | undefined;
+  /** The answer was that it was taken, and the instance was still there to hear it. */
+  readonly accepted: boolean;
+  /** When it was claimed for this attempt; milliseconds since the epoch, as the others. */
+  readonly claimedAt: number;
+  /** When the instance had finished its message after that; absent where it never did. */
+  readonly concludedAt?: number;
+}
+
+/** What came of a run. */
+export interface Outcome {
+  readonly schedule: Schedule;
+  readonly scenario: Scenario;
+  readonly documents: Documents;
+  readonly environment: EnvironmentState;
+  /** By the names of readers. */
+  readonly receivers: ReadonlyMap<string, Receiver>;
+  readonly readers: ReadonlyMap<string, Reader & { readonly kind: string }>;
+  /** Everything told of incidents, by incident and place among its events. */
+  readonly events: ReadonlyMap<string, IncidentEvent>;
+  readonly ledger: ReadonlyMap<string, Delivery>;
+  readonly sent: readonly Sent[];
+  /** Scheduled reports that were published, by id. */
+  readonly reports: ReadonlyMap<string, Report>;
+  /** What the evaluators said of reports that they did not judge. */
+  readonly unjudged: readonly string[];
+  /** What went wrong that never should, in sentences. */
+  readonly mishaps: readonly string[];
+  readonly struck: ReadonlyMap<FaultKind, number>;
+  /** Whether everything that was begun came to its end. */
+  readonly isAtRest: boolean;
+  /** Milliseconds after the beginning. */
+  readonly endedAt: number;
+  readonly profile: Profile;
+  readonly story: readonly string[];
+}
+
+/** How much there is in a run for faults to strike. */
+export interface Profile {
+  readonly steps: Readonly<Record<FunctionName, number>>;
+  readonly messages: ReadonlyMap<Topic, number>;
+  readonly readers: number;
+}

@@ -1,0 +1,132 @@
+/** Everybody who is told: what the ledger has for them, what is sent to them, and what becomes of it. */
+import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
+import { channels as kinds } from "../../functions/notify/channels/index.ts";
+import { type Delivery, isFinal } from "../../functions/notify/deliver/ledger.ts";
+import { recipientsOf } from "../../functions/notify/plan/readers.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
+import type { Fields } from "../../shared/ports.ts";
+import type { Sent } from "./outcome.ts";
+import type { Life, Place, Surroundings } from "./place.ts";
+import { keyOf, Receiver, type Trouble } from "./receivers.ts";
+
+/** An attempt that goes on. */
+type Attempted = { -readonly [Key in keyof Sent]: Sent[Key] };
+
+/** The readers of a run. */
+export class Readers {
+  /** By their names. */
+  readonly all: Map<string, Reader & { readonly kind: string }> = new Map();
+  readonly receivers: Map<string, Receiver> = new Map();
+  readonly ledger: Map<string, Delivery> = new Map();
+  readonly sent: Attempted[] = [];
+  /** Deliveries that are not final. */
+  readonly unfinished: Set<string> = new Set();
+  readonly #around: Pick<Surroundings, "scheduler" | "faults" | "start" | "healsAt" | "strike" | "tell">;
+  readonly #onMishap: (sentence: string) => void;
+  readonly #planned = new Map<string, string>();
+  readonly #claims = new Map<string, number>();
+  readonly #workOf = new Map<Attempted, (reason: Error) => void>();
+
+  constructor(
+    around: Pick<Surroundings, "scheduler" | "faults" | "start" | "healsAt" | "strike" | "tell">,
+    onMishap: (sentence: string) => void,
+  ) {
+    this.#around = around;
+    this.#onMishap = onMishap;
+  }
+
+  /** Takes in the readers of a configuration. */
+  add({ channels }: Configuration): void {
+    for (const channel of channels) {
+      const recipients = recipientsOf(channel, kinds);
+      const readers: Reader[] =
+        recipients.length === 0
+          ? [{ channel: channel.name }]
+          : recipients.map((recipient) => ({ channel: channel.name, recipient }));
+      for (const reader of readers) {
+        const name = readerName(reader);
+        if (this.all.has(name)) continue;
+        this.all.set(name, { ...reader, kind: channel.kind });
+        this.receivers.set(name, new Receiver(channel.kind));
+      }
+    }
+  }
+
+  /** An entry of the ledger was written. What only the notifier writes need not be read as strictly as it reads it itself. */
+  written(id: string, fields: Fields): void {
+    const { scheduler, tell } = this.#around;
+    const delivery = fields as unknown as Delivery;
+    this.ledger.set(id, delivery);
+    if (delivery.status === "sending") this.#claims.set(id, scheduler.now);
+    if (isFinal(delivery)) this.unfinished.delete(id);
+    else this.unfinished.add(id);
+    if (delivery.payload !== undefined) this.#planned.set(delivery.payload, id);
+    tell("ledger", () => `${id} is ${delivery.status}: ${delivery.reason}`);
+  }
+
+  /** An instance sends something. */
+  async send(place: Place, life: Life, outgoing: Outgoing, withinMs = 15_000): Promise<Reply> {
+    const { scheduler, tell } = this.#around;
+    const notice = JSON.stringify(outgoing);
+    const id = this.#planned.get(notice);
+    const delivery = id === undefined ? undefined : this.ledger.get(id);
+    const receiver = delivery && this.receivers.get(readerName(delivery));
+    if (id === undefined || delivery === undefined || receiver === undefined) {
+      this.#onMishap(`nobody planned ${notice}`);
+      return { error: "nobody planned it", code: "EINVAL" };
+    }
+    const reader = readerName(delivery);
+    const sent: Attempted = {
+      ...{ delivery: id, reader, by: place.name, from: scheduler.now },
+      ...{ trouble: undefined, notice, key: keyOf(outgoing), accepted: false, claimedAt: this.#claims.get(id) ?? 0 },
+    };
+    this.sent.push(sent);
+    // For which message it is sent is only known of an instance that works on one.
+    const [work, other] = life.inFlight;
+    if (work !== undefined && other === undefined) this.#workOf.set(sent, work);
+    const reply = await place.step(life, "send", () => {
+      const trouble = this.#troubleOf(reader, receiver.attempts);
+      sent.trouble = trouble;
+      return receiver.answer(notice, sent.key, trouble, scheduler.now);
+    });
+    const isLate = sent.trouble === "slow" || sent.trouble === "answer late";
+    await place.sleep(life, isLate ? withinMs : 5 + place.chance.below(200));
+    sent.to = scheduler.now;
+    sent.accepted = "status" in reply && reply.status < 300;
+    tell(place.name, () => `sent ${id}: ${sent.trouble ?? "accepted"}`);
+    return reply;
+  }
+
+  /** A message is done: what its instance heard meanwhile, it has had the time to record. */
+  concluded(done: (reason: Error) => void): void {
+    for (const [sent, work] of this.#workOf) {
+      if (work !== done) continue;
+      if (sent.accepted) sent.concludedAt = this.#around.scheduler.now;
+      this.#workOf.delete(sent);
+    }
+  }
+
+  /** An instance died: it waits for no answer any more. */
+  died({ name }: Place): void {
+    for (const sent of this.sent) if (sent.by === name) sent.to ??= this.#around.scheduler.now;
+  }
+
+  #troubleOf(reader: string, attempt: number): Trouble {
+    const { scheduler, start, healsAt, faults, strike } = this.#around;
+    if (scheduler.now >= healsAt) return undefined;
+    const place = [...this.all.keys()].indexOf(reader);
+    const after = scheduler.now - start;
+    for (const fault of faults.of("receiver outage")) {
+      if (fault.reader !== place || after < fault.at || after >= fault.at + fault.for) continue;
+      strike(fault);
+      return "refused";
+    }
+    for (const fault of faults.ofAttempt(place, attempt)) {
+      if (fault.fault !== "receiver trouble") continue;
+      strike(fault);
+      return fault.trouble;
+    }
+    return undefined;
+  }
+}

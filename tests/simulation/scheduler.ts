@@ -1,0 +1,37 @@
+/** Virtual time for many who work at once: whoever waits goes on when its instant has come, and nothing else moves the clock. */
+import { Agenda } from "../../cli/virtual/agenda.ts";
+
+/** A scheduler. Instants in milliseconds since the epoch. */
+export class Scheduler {
+  now: number;
+  readonly #agenda = new Agenda();
+
+  constructor(start: number) {
+    this.now = start;
+  }
+
+  /** Does work at an instant, or at once where that has passed. */
+  at(instant: number, work: () => unknown): void {
+    this.#agenda.add(Math.max(instant, this.now), work);
+  }
+
+  /** Does work after so many milliseconds. */
+  after(milliseconds: number, work: () => unknown): void {
+    this.at(this.now + milliseconds, work);
+  }
+
+  /** Lets time pass until then, inclusive. After each piece of work, everything that follows from it without waiting is done first. */
+  async run(until: number): Promise<void> {
+    for (let next = this.#agenda.take(until); next !== undefined; next = this.#agenda.take(until)) {
+      this.now = Math.max(this.now, next.at);
+      next.work();
+      await settled();
+    }
+    this.now = Math.max(this.now, until);
+  }
+}
+
+/** When nothing is left to do but what waits for the scheduler: ticks of the process come after all promises. */
+function settled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
+}

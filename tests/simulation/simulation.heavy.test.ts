@@ -1,0 +1,73 @@
+/** A small sample of the simulation, always the same; `npm run simulate` plays seeds that nobody has played yet. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { newTally, outageOf, playCounted } from "./campaign.ts";
+import { told } from "./faults.ts";
+import { violations } from "./invariants.ts";
+import { loadOutages, type Outage } from "./outages.ts";
+import { shrunk, storyOf, type Trial, trialOf } from "./shrink.ts";
+import { scheduleOf } from "./weather.ts";
+import { play } from "./world.ts";
+
+const sample = 40;
+
+let outages: readonly Outage[];
+
+beforeAll(async () => {
+  outages = await loadOutages();
+});
+
+describe("several instances of each function under faults", () => {
+  it("keep every invariant in a sample of schedules", async () => {
+    const tally = newTally();
+    for (let seed = 1; seed <= sample; seed++) {
+      const failure = await playCounted(scheduleOf(seed, outages), outages, tally);
+      if (failure === undefined) continue;
+      const outage = outageOf(failure.schedule.outage, outages);
+      expect.fail(await storyOf(await shrunk(failure, trialOf(outage)), outage));
+    }
+    expect(tally.schedules).toBe(sample);
+    expect(tally.struck.size).toBeGreaterThanOrEqual(12);
+    expect(tally.contended).toBeGreaterThan(sample);
+  });
+
+  it("break nothing where nothing goes wrong", () => {
+    for (const { quiet } of outages) expect(violations(quiet, quiet)).toEqual([]);
+  });
+});
+
+describe("a schedule", () => {
+  it("goes the same way each time", async () => {
+    const schedule = scheduleOf(7, outages);
+    const { scenario } = outageOf(schedule.outage, outages);
+    const [one, other] = [
+      await play(schedule, scenario, { tells: true }),
+      await play(schedule, scenario, { tells: true }),
+    ];
+    expect(one.story.length).toBeGreaterThan(20);
+    expect(one.story).toEqual(other.story);
+  });
+
+  it("says of each fault what it is", () => {
+    const faults = Array.from({ length: 300 }, (_, seed) => scheduleOf(seed, outages).faults).flat();
+    expect(new Set(faults.map(({ fault }) => fault)).size).toBe(16);
+    for (const fault of faults) expect(told(fault)).not.toMatch(/undefined|NaN/);
+  });
+
+  it("that breaks something shrinks to what does it, and is told as a story", async () => {
+    const [outage] = outages;
+    if (outage === undefined) throw new Error("there is no outage");
+    const drawn = Array.from({ length: 20 }, (_, seed) => scheduleOf(seed, outages).faults).flat();
+    const culprits = [drawn[17], drawn[40]];
+    const trial: Trial = async ({ faults, instances }) =>
+      instances > 1 && culprits.every((fault) => fault !== undefined && faults.includes(fault))
+        ? ["it is broken: so"]
+        : [];
+    const schedule = { ...scheduleOf(0, outages), outage: outage.scenario.name, faults: drawn };
+    const smallest = await shrunk({ schedule, broken: await trial(schedule) }, trial);
+    expect(smallest.schedule).toMatchObject({ faults: culprits, instances: 2, latencyMs: 1 });
+    const story = await storyOf(smallest, outage);
+    expect(story).toContain(`${outage.scenario.name}, 2 instances of each function`);
+    for (const fault of smallest.schedule.faults) expect(story).toContain(told(fault));
+    expect(story).toContain("what is broken:\n  it is broken: so");
+  });
+});

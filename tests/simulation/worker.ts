@@ -1,0 +1,78 @@
+/** One core of the simulation: plays its share of the seeds until it is time, or until something is broken. */
+import { parentPort, workerData } from "node:worker_threads";
+import { newTally, outageOf, playCounted, type Tally } from "./campaign.ts";
+import { loadOutages } from "./outages.ts";
+import { shrunk, storyOf, trialOf } from "./shrink.ts";
+import { scheduleOf, singleDeaths } from "./weather.ts";
+
+/** What a worker is to play. */
+export interface Order {
+  readonly firstSeed: number;
+  /** How many workers share the seeds. */
+  readonly stride: number;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+  /** The most that all workers calculate, in seconds. @default as much as there is time for */
+  readonly cpuSeconds?: number;
+  /** The most schedules. @default as many as there is time for */
+  readonly most?: number;
+  /** Whether an instance dies once over each of its steps, in the place of what seeds draw. @default false */
+  readonly deaths?: boolean;
+}
+
+/** What a worker says, now and then and at the end. */
+export interface Word {
+  readonly tally: Tally;
+  /** A failing seed, as a story. */
+  readonly story?: string;
+  readonly seed?: number;
+  readonly broken?: readonly string[];
+  readonly isLast: boolean;
+}
+
+const { firstSeed, stride, until, deaths = false, ...limits } = workerData as Order;
+const { most = Number.POSITIVE_INFINITY, cpuSeconds = Number.POSITIVE_INFINITY } = limits;
+const tally = newTally();
+const outages = await loadOutages().catch((error: unknown) => {
+  const story = error instanceof Error ? error.message : String(error);
+  say({
+    tally,
+    seed: firstSeed,
+    broken: [`the outages go as they should without faults: ${story}`],
+    story,
+    isLast: false,
+  });
+  return [];
+});
+const every = deaths ? singleDeaths(outages) : undefined;
+let saidAt = Date.now();
+let failed = outages.length === 0;
+const isTime = (): boolean => Date.now() < until && usedSeconds() < cpuSeconds;
+for (let n = 0; n < most && isTime() && !failed; n++) {
+  const seed = firstSeed + n * stride;
+  const schedule = every === undefined ? scheduleOf(seed, outages) : every[seed];
+  if (schedule === undefined) break;
+  const failure = await playCounted(schedule, outages, tally);
+  if (failure !== undefined) {
+    failed = true;
+    const outage = outageOf(failure.schedule.outage, outages);
+    const smallest = await shrunk(failure, trialOf(outage));
+    say({ tally, seed, broken: failure.broken, story: await storyOf(smallest, outage), isLast: false });
+  } else if (Date.now() - saidAt > 5_000) {
+    saidAt = Date.now();
+    say({ tally, isLast: false });
+  }
+  // The main thread must get a word in.
+  await new Promise(setImmediate);
+}
+say({ tally, isLast: true });
+
+/** What all threads of the process have calculated, in seconds. */
+function usedSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+function say(word: Word): void {
+  parentPort?.postMessage(word);
+}

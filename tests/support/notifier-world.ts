@@ -1,0 +1,69 @@
+/** A world in which news of incidents arrive and the notifier tells them, on virtual time and under faults. */
+import { VirtualWorld, type WorldOptions } from "../../cli/virtual/world.ts";
+import { type Delivery, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
+import type { Send } from "../../functions/notify/deliver/send.ts";
+import { incidentEvent } from "../../functions/notify/fixtures.ts";
+import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
+import { type Fate, FaultyPorts } from "./faulty-ports.ts";
+
+/** When these worlds begin, in milliseconds since the epoch. */
+export const start: number = Date.parse("2025-09-16T12:00:00Z");
+/** In milliseconds. */
+export const minute = 60_000;
+
+/** What an incident goes through, with the minutes after its beginning. */
+export type Course = readonly (readonly [IncidentEventKind, number, Partial<IncidentEvent>])[];
+
+/** Who answers the notifier, where it dies, and who is told of each entry that it writes into the ledger. */
+export interface NotifierOptions extends Pick<WorldOptions, "configuration" | "arrivals"> {
+  readonly send: Send;
+  readonly fate: Fate | undefined;
+  readonly onEntry: (delivery: Delivery) => void;
+}
+
+/** The world, with the faults between the functions and their ports. */
+export function notifierWorld({ send, fate, onEntry, ...options }: NotifierOptions): {
+  readonly world: VirtualWorld;
+  readonly faults: FaultyPorts;
+} {
+  const faults = new FaultyPorts(fate);
+  const world = new VirtualWorld({
+    ...options,
+    start,
+    watchesItself: false,
+    send: faults.sending(send),
+    between: faults.between,
+    onDelivery: faults.onDelivery,
+    onWritten: (collection, _, fields) => {
+      const delivery = collection === "deliveries" ? parseDelivery(fields) : undefined;
+      if (delivery !== undefined) onEntry(delivery);
+    },
+  });
+  return { world, faults };
+}
+
+/** Lets the news of an incident of the shop's database arrive, each when it happens. */
+export async function announce(
+  world: VirtualWorld,
+  incident: string,
+  begins: number,
+  course: Course,
+): Promise<IncidentEvent[]> {
+  await world.store.set("incidents", incident, { title: "Shop: Database failing" });
+  return course.map(([event, after, changes], index) => {
+    const at = begins + after * minute;
+    const told = incidentEvent({
+      environment: "shop",
+      incident,
+      event,
+      at: new Date(at).toISOString(),
+      sequence: index + 1,
+      components: ["database"],
+      alerts: ["database failing"],
+      opened_at: new Date(begins).toISOString(),
+      ...changes,
+    });
+    world.notification(told, at);
+    return told;
+  });
+}

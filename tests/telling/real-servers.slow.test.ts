@@ -1,0 +1,36 @@
+/**
+ * Notices through real servers on this machine, told by a notifier that dies at every step: on connections that are refused, reset and left hanging,
+ * each arrives, or is given up for a stated cause. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/telling` plays another seed.
+ */
+import { expect, it, vi } from "vitest";
+import { Random } from "../simulation/random.ts";
+import type { Moment } from "../support/faulty-ports.ts";
+import { seed } from "../support/seed.ts";
+import { shopWith } from "../support/shop.ts";
+import { played, wrongs } from "./telling.ts";
+import { openWire } from "./wire.ts";
+
+const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed} npx vitest run tests/telling`;
+
+vi.setConfig({ testTimeout: 600_000 });
+
+const moments: readonly Moment[] = ["before", "after"];
+
+it("arrive on connections that are refused, reset and left hanging", async () => {
+  const chance = new Random(`${seed}/wire`);
+  await using wire = await openWire();
+  const configuration = shopWith(`
+channels:
+  hook-a: { kind: webhook, url: ${wire.http}/hook-a, allow_private: true }
+  hook-b: { kind: webhook, url: ${wire.http}/hook-b, allow_private: true, cloudevents: binary }
+  infra: { kind: email, to: [infra@example.com, ann@example.com], server: ${wire.smtp} }
+  boss: { kind: email, to: [boss@example.com], server: ${wire.smtp}, audience: executives }
+routes:
+  - { channels: [hook-a, hook-b, infra, boss] }
+`);
+  const fate = (): Moment | undefined => (chance.chance(0.03) ? moments[chance.below(2)] : undefined);
+  const outcome = await played(chance, 8, fate, { configuration, carry: wire.carry });
+  expect([...(await wrongs(outcome)), ...wire.wrong], repeat).toEqual([]);
+  const attempts = [...outcome.receivers.values()].map((receiver) => receiver.attempts);
+  expect(Math.min(...attempts), repeat).toBeGreaterThan(20);
+});

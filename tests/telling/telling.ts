@@ -1,0 +1,269 @@
+/** Notices told by the notifier on virtual time, under faults, and what is wrong with how they were told. */
+import type { VirtualWorld } from "../../cli/virtual/world.ts";
+import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
+import { channels as kinds } from "../../functions/notify/channels/index.ts";
+import {
+  type Delivery,
+  deliveryId,
+  isFinal,
+  type LedgerEntry,
+  mayHaveArrived,
+  parseDelivery,
+} from "../../functions/notify/deliver/ledger.ts";
+import { paceOf } from "../../functions/notify/deliver/pace.ts";
+import type { Send } from "../../functions/notify/deliver/send.ts";
+import { summarize } from "../../functions/notify/deliver/summary.ts";
+import { toldWithEnd } from "../../functions/notify/deliver/turn.ts";
+import { recipientsOf } from "../../functions/notify/plan/readers.ts";
+import { tooSoon } from "../../functions/notify/plan/relapse.ts";
+import type { Configuration } from "../../shared/config/model.ts";
+import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
+import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
+import type { Random } from "../simulation/random.ts";
+import { keyOf, Receiver, type Trouble } from "../simulation/receivers.ts";
+import type { Fate, FaultyPorts } from "../support/faulty-ports.ts";
+import { announce, type Course, minute, notifierWorld, start } from "../support/notifier-world.ts";
+
+const day = 24 * 60 * minute;
+
+const course: Course = [
+  ["opened", 0, { severity: "warning" }],
+  ["severity_raised", 2, { severity: "critical", summary: "It is worse." }],
+  ["root_cause_changed", 5, { severity: "critical", summary: "It is something else.", root_cause: "unknown" }],
+  ["resolved", 40, { severity: "critical", status: "resolved", root_cause: "unknown" }],
+];
+
+/** One attempt at one notice, and what happens to it. */
+export interface Attempt extends Reader {
+  readonly receiver: Receiver;
+  readonly notice: string;
+  readonly key: string | undefined;
+  readonly trouble: Trouble;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** Takes an attempt to its receiver. */
+export type Carry = (outgoing: Outgoing, attempt: Attempt) => Promise<Reply>;
+
+/** Who is told, and how it gets there. */
+export interface RunOptions {
+  readonly configuration: Configuration;
+  /** @default the receiver answers without a network in between */
+  readonly carry?: Carry;
+}
+
+/** What came of a run. */
+export interface Played {
+  readonly configuration: Configuration;
+  readonly world: VirtualWorld;
+  readonly faults: FaultyPorts;
+  /** By the names of readers. */
+  readonly receivers: ReadonlyMap<string, Receiver>;
+  readonly events: readonly IncidentEvent[];
+  readonly ledger: readonly LedgerEntry[];
+}
+
+/**
+ * So many incidents, one each two minutes, and days in which everything that can arrive arrives.
+ * @param fate where a function dies
+ */
+export async function played(
+  chance: Random,
+  incidents: number,
+  fate: Fate,
+  { configuration, carry }: RunOptions,
+): Promise<Played> {
+  const readers = readersOf(configuration);
+  const names = readers.map(readerName);
+  const receivers = new Map(readers.map((reader) => [readerName(reader), new Receiver(reader.kind)]));
+  // For an hour two readers take nothing at all.
+  const stuck = [names[chance.below(names.length)], names[chance.below(names.length)]];
+  const isStuck = (reader: Reader, at: number): boolean =>
+    at - start < 60 * minute && stuck.includes(readerName(reader));
+  const send: Send = async (outgoing, now) => {
+    const notice = JSON.stringify(outgoing);
+    const reader = planned.get(notice);
+    const receiver = reader && receivers.get(readerName(reader));
+    if (reader === undefined || receiver === undefined) throw new Error(`nobody planned ${notice}`);
+    const trouble = isStuck(reader, now) ? "refused" : troubleBy(chance);
+    const key = keyOf(outgoing);
+    return carry === undefined
+      ? receiver.answer(notice, key, trouble, now)
+      : carry(outgoing, { ...reader, receiver, notice, key, trouble, at: now });
+  };
+  const planned = new Map<string, Reader>();
+  const { world, faults } = notifierWorld({
+    configuration,
+    send,
+    fate,
+    onEntry: (delivery) => {
+      if (delivery.payload !== undefined) planned.set(delivery.payload, delivery);
+    },
+    // News twice, some of what is owed twice, and all of it in disorder.
+    arrivals: (topic) =>
+      topic === "notifications" || chance.chance(0.1)
+        ? [chance.below(20_000), chance.below(60_000)]
+        : [chance.below(2_000)],
+  });
+  const events: IncidentEvent[] = [];
+  for (let number = 0; number < incidents; number++) {
+    const incident = `20250916-${String(number).padStart(6, "0")}-database`;
+    events.push(...(await announce(world, incident, start + number * 2 * minute, course)));
+  }
+  await world.run(start + 3 * day);
+  const stored = await world.store.query({ collection: "deliveries", limit: 100_000 });
+  const ledger = stored.map(({ id, fields }) => ({ id, delivery: parseDelivery(fields) as Delivery }));
+  return { configuration, world, faults, receivers, events, ledger };
+}
+
+/** Every channel, and each recipient of those that have several. */
+function readersOf({ channels }: Configuration): (Reader & { readonly kind: string })[] {
+  return channels.flatMap((channel): (Reader & { readonly kind: string })[] => {
+    const reader = { channel: channel.name, kind: channel.kind };
+    const recipients = recipientsOf(channel, kinds);
+    return recipients.length === 0 ? [reader] : recipients.map((recipient) => ({ ...reader, recipient }));
+  });
+}
+
+/** What is wrong with a run, in sentences. */
+export async function wrongs({ configuration, world, receivers, events, ledger }: Played): Promise<string[]> {
+  const wrong = [...world.mishaps];
+  const entries = new Map(ledger.map(({ id, delivery }) => [id, delivery]));
+  for (const event of events) {
+    for (const { channel, recipient } of readersOf(configuration)) {
+      const id = deliveryId(event, channel, recipient);
+      if (!entries.has(id)) wrong.push(`${id} is not in the ledger`);
+    }
+  }
+  for (const { id, delivery } of ledger) {
+    const receiver = receivers.get(readerName(delivery));
+    wrong.push(...(receiver === undefined ? [`${id} is of no reader`] : wrongsOf(id, delivery, receiver)));
+  }
+  for (const reader of readersOf(configuration)) {
+    const own = ledger.map(({ delivery }) => delivery).filter((one) => readerName(one) === readerName(reader));
+    const receiver = receivers.get(readerName(reader));
+    if (receiver !== undefined) wrong.push(...wrongsInOrder(reader, receiver, own, configuration));
+  }
+  // What the incidents say of their deliveries is what the ledger says.
+  for (const [incident, own] of Map.groupBy(ledger, ({ delivery }) => delivery.incident)) {
+    const document = await world.store.get("incidents", incident);
+    for (const [channel, { sentence }] of Object.entries(summarize(own.map(({ delivery }) => delivery)))) {
+      const said = (document?.["deliveries"] as Record<string, string> | undefined)?.[channel];
+      if (said !== sentence) wrong.push(`${incident} says of ${channel} "${said}" and should say "${sentence}"`);
+    }
+  }
+  return wrong;
+}
+
+/** One entry of the ledger against the log of its receiver. */
+function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] {
+  if (!isFinal(delivery)) return [`${id} is ${delivery.status}`];
+  const { status, reason, payload, attempts, attempt_count: count } = delivery;
+  const arrived = receiver.arrivals.filter(({ notice }) => notice === payload);
+  if (status === "delivered") {
+    if (arrived.length === 0) return [`${id} is delivered, and did not arrive`];
+    const isUnsure = attempts.some(({ outcome }) => outcome === "lost" || outcome === "retry");
+    if (arrived.length > 1 && arrived[0]?.key !== undefined) return [`${id} arrived ${arrived.length} times`];
+    return arrived.length > 1 && !isUnsure ? [`${id} arrived twice without a reason`] : [];
+  }
+  if (status === "rejected") {
+    const refusal = receiver.refusals.get(payload ?? "");
+    // What a person can correct is tried for a while, and a mail that may have arrived only once more.
+    const isGivenUp = /^(gave up after|may have arrived)/.test(reason);
+    if (!isGivenUp && (refusal === undefined || !reason.startsWith(String(refusal)))) {
+      return [`${id} is rejected, and its receiver did not refuse it: ${reason}`];
+    }
+    return [];
+  }
+  if (!/^(superseded|never announced here|not due|told |limit: |no route: |it is about)/.test(reason)) {
+    return [`${id} is suppressed without a known reason: ${reason}`];
+  }
+  // What was on its way when it was overtaken may have arrived; what was never tried has not.
+  return count === 0 && arrived.length > 0 ? [`${id} is suppressed, and arrived`] : [];
+}
+
+/** The order in which a reader heard of each incident, the keys of its notices, and its pace. */
+function wrongsInOrder(
+  reader: Reader,
+  { arrivals }: Receiver,
+  own: readonly Delivery[],
+  configuration: Configuration,
+): string[] {
+  const wrong: string[] = [];
+  const name = readerName(reader);
+  const byPayload = new Map(own.map((delivery) => [delivery.payload, delivery]));
+  const heard = new Map<string, number>();
+  const seen = new Set<string>();
+  const keys = new Map<string, string>();
+  for (const { notice, key } of arrivals) {
+    const delivery = byPayload.get(notice);
+    if (delivery === undefined) {
+      wrong.push(`${name} got what the ledger does not have: ${notice}`);
+      continue;
+    }
+    if (key !== undefined && keys.get(key) !== undefined && keys.get(key) !== notice) {
+      wrong.push(`${name} got two notices with the key ${key}`);
+    }
+    if (key !== undefined) keys.set(key, notice);
+    const { incident, event, sequence } = delivery;
+    // A copy, where there is no key to tell it by.
+    if (seen.has(notice)) continue;
+    seen.add(notice);
+    const last = heard.get(incident) ?? 0;
+    if (sequence < last) wrong.push(`${name} heard of ${incident} ${event} after what came later`);
+    // Where no answer came, nobody but the receiver knows that nothing had arrived either.
+    const isUnsure = own.some((other) => other.incident === incident && other !== delivery && mayHaveArrived(other));
+    // One notice says that it was and that it is over, where the beginning could not be told in time.
+    const isBoth = own.some((other) => other.incident === incident && other.reason === toldWithEnd);
+    if (event === "resolved" && last === 0 && !isUnsure && !isBoth)
+      wrong.push(`${name} heard that ${incident} is over, and not that it began`);
+    heard.set(incident, Math.max(last, sequence));
+  }
+  const { perMinute, atOnce } = paceOfChannel(reader.channel, configuration);
+  for (const [index, { at }] of arrivals.entries()) {
+    const within = arrivals.slice(index).findIndex((later) => later.at - at >= minute);
+    if (within > perMinute + atOnce) wrong.push(`${name} got ${within} notices within a minute`);
+  }
+  // Whoever heard of it hears that it is over, unless the receiver itself refused it. An end that a relapse has overtaken is none.
+  const cameBack = (end: Delivery): boolean =>
+    end.reason === tooSoon &&
+    own.some(
+      ({ incident, event, sequence }) => incident === end.incident && event === "regressed" && sequence > end.sequence,
+    );
+  for (const end of own) {
+    if (end.event === "resolved" && end.status === "suppressed" && heard.has(end.incident) && !cameBack(end))
+      wrong.push(`${name} is not told that ${end.incident} is over: ${end.reason}`);
+  }
+  return wrong;
+}
+
+function paceOfChannel(
+  channel: string,
+  configuration: Configuration,
+): { readonly perMinute: number; readonly atOnce: number } {
+  const configured = configuration.channels.find(({ name }) => name === channel);
+  return paceOf(configured ?? {}, kinds[configured?.kind ?? ""] ?? {});
+}
+
+/** How often each trouble happens, in hundredths. */
+const shares: readonly (readonly [NonNullable<Trouble>, number])[] = [
+  ["refused", 6],
+  ["reset", 5],
+  ["slow", 4],
+  ["too many", 7],
+  ["broken", 7],
+  ["unwanted", 1],
+  ["answer lost", 6],
+  ["answer late", 4],
+];
+
+/** What happens next, by chance. */
+function troubleBy(chance: Random): Trouble {
+  let rest = chance.next() * 100;
+  for (const [trouble, share] of shares) {
+    rest -= share;
+    if (rest < 0) return trouble;
+  }
+  return undefined;
+}

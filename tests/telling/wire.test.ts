@@ -1,0 +1,18 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { expect, it } from "vitest";
+import { openWire } from "./wire.ts";
+
+it("counts nothing of a sender that hangs up in the middle of a message", async () => {
+  await using wire = await openWire();
+  const socket = connect(Number(new URL(wire.smtp).port), "127.0.0.1");
+  const lines = ["EHLO a", "MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"];
+  for (const line of lines) {
+    await once(socket, "data");
+    socket.write(`${line}\r\n`);
+  }
+  await once(socket, "data");
+  socket.end("Subject: half a mess");
+  await once(socket, "close");
+  expect(wire.wrong).toEqual([]);
+});
