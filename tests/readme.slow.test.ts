@@ -25,6 +25,7 @@ const elsewhere: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^npm start$|^npm start -- (?!--config)/, "plays the demo, as the end-to-end tests do"],
   [/postmortem ID/, "ID stands for an incident of the demo"],
   [/^npx --no pathkeeper$/, "is the name of the program"],
+  [/^npx --no pathkeeper init /, "reads a project of Google Cloud, or targets of the reader"],
   [/^terraform /, "is planned by tests/terraform"],
 ];
 

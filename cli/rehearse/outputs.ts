@@ -1,4 +1,5 @@
 /** Outputs of a monitor after the apply: addresses and commands that people copy. Pure. */
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Names } from "./names.ts";
 import { type Finding, same } from "./need.ts";
 
@@ -27,7 +28,7 @@ export function outputProblems(outputs: Readonly<Record<string, unknown>>, names
     ),
   };
   return Object.entries(wanted).flatMap(([output, is]): Finding[] => {
-    const told = outputs[output];
+    const told = ownEntry(outputs, output);
     if (told === undefined || told === null || same(told, is)) return [];
     return [
       {

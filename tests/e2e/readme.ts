@@ -1,6 +1,6 @@
 /** The commands of the README, in their order and in a folder that is empty at first, as far as they need no target of the reader. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,6 +60,9 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     monitor.replace("https://hooks.example.com/shop", `"http://127.0.0.1:${hook}/shop", allow_private: true`),
   );
 
+  mkdirSync(join(cwd, "secrets"));
+  writeFileSync(join(cwd, "secrets", "database-url"), "postgres://shop:pw@127.0.0.1:1/shop\n");
+
   /** What a command prints, called in the folder. */
   const run = async (line: string): Promise<string> => {
     const [program = "", file = ""] = Object.entries(programs).find(([name]) => line.startsWith(name)) ?? [];
@@ -92,6 +95,7 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     "npm start -- --config monitor.yaml --data ./watch",
     "npx --no pathkeeper preview",
     "npx --no pathkeeper drill --data ./watch",
+    "npx --no pathkeeper validate --secrets",
     "npm run build -- --config monitor.yaml",
     "npx --no pathkeeper cost --config examples/netra-staging/monitor.yaml",
   ]);

@@ -64,6 +64,7 @@ function declarationsOf(file: string, parsed: Body): Declared[] {
     ...list("resource", (type, name) => `${type}.${name}`),
     ...list("data", (type, name) => `data.${type}.${name}`),
     ...list("variable", (name) => `var.${name}`),
+    ...list("check", (name) => `check.${name}`),
     ...list("output", (name) => `output.${name}`),
     ...list("provider", (name) => `provider.${name}`),
     ...locals,
