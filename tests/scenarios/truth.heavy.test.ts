@@ -60,7 +60,7 @@ describe("the record of the worked outage", () => {
     ["the downtime of a component", /\| 30 min \| 6\.94%/, "| 31 min | 6.94%"],
     ["a share of an error budget", /6\.48%/, "6.49%"],
     ["a moment of the postmortem", /\*\*12:12:36\*\*/, "**12:12:37**"],
-    ["how often a journey succeeded", /in 5 of 10 attempts/, "in 6 of 10 attempts"],
+    ["how often a journey succeeded", /completed 5 of 10 attempts/, "completed 6 of 10 attempts"],
     ["how long a stage took", /passed after \d s/, "passed after 9 s"],
   ])("is found to be false where %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
@@ -135,14 +135,14 @@ describe("the record of an outage that came back", () => {
       "12:34:01 UTC  $1 passed after 9 s",
     ],
     ["how an earlier proof ended", /UTC, resolved after 4 s/, "UTC, regressed after 4 s"],
-    ["how often it came back, in the postmortem", /came back 4 times/, "came back 3 times"],
+    ["how often it came back, in the postmortem", /relapsed 4 times/, "relapsed 3 times"],
     ["when it came back last, in the postmortem", /last at 13:25:00 UTC/, "last at 13:05:00 UTC"],
     [
       "how long it lasted, in the postmortem",
-      /without that time, it lasted 35 min 20 s/,
-      "without that time, it lasted 25 min",
+      /excluding the time it was resolved, it lasted 35 min 20 s/,
+      "excluding the time it was resolved, it lasted 25 min",
     ],
-    ["how often its recovery was believed too early", /believed too early 4 times/, "believed too early 3 times"],
+    ["how often its recovery was declared too early", /declared too early 4 times/, "declared too early 3 times"],
   ])("is found to be false where %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);

@@ -91,14 +91,14 @@ describe("a postmortem", () => {
     await told(bench, "resolved", "retrying");
     expect(await tick(bench, 60_000)).toBeUndefined();
     await told(bench, "resolved", "delivered");
-    expect(await tick(bench, 60_000)).toMatch(/^Told of opened: .*; resolved: .* at once\.$/m);
+    expect(await tick(bench, 60_000)).toMatch(/^Delivered: opened to .*; resolved to .* immediately\.$/m);
   });
 
   it("does not wait for a channel that is down for longer than ten minutes", async () => {
     const { bench } = await resolved(withChannel);
     await told(bench, "resolved", "retrying");
     expect(await tick(bench, 540_000)).toBeUndefined();
-    expect(await tick(bench, 60_000)).toContain('`mail` did not get "resolved": it is on its way.');
+    expect(await tick(bench, 60_000)).toContain('`mail` did not receive "resolved": delivery pending.');
   });
 
   it("is written once, however many ticks come, and by however many instances", async () => {
