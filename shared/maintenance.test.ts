@@ -119,7 +119,7 @@ describe("the clock of a zone", () => {
       new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" }),
     ]),
   );
-  /** What a clock shows, by Intl, as if it were UTC. */
+  /** Returns the local time of a zone, by Intl, as if it were UTC. */
   const shows = (zone: string, at: number): number => Date.parse(`${clocks.get(zone)?.format(at).replace(" ", "T")}Z`);
 
   /** A naive reading: the clock is looked at every quarter of an hour of two days. */

@@ -109,7 +109,7 @@ class Shop {
     return signedUrl(unsigned ?? "", linkKey, this.world.clock.now());
   }
 
-  /** What the ledger holds of the escalation. */
+  /** Returns the delivery of the escalation in the ledger. */
   async escalation(): Promise<Fields | undefined> {
     const found = await this.world.store.query({ collection: "deliveries", where: [["event", "==", "escalated"]] });
     return found.find(({ fields }) => fields["channel"] === "boss")?.fields;
@@ -120,7 +120,7 @@ class Shop {
   }
 }
 
-/** What each way does, at 12:16:45, in the last tick before the escalation. */
+/** Ways to act at 12:16:45, in the last tick before the escalation. */
 const ways: readonly (readonly [name: string, act: (shop: Shop) => Promise<unknown>, by: string])[] = [
   [
     "a link in a mail",

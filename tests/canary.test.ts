@@ -24,7 +24,7 @@ const configuration: Configuration = {
   watchdog: { url: "", everyMs: 60_000, method: "GET", allowPrivate: true },
 };
 
-/** What may be lost on its way. */
+/** Message that is lost in transit. */
 type Lost = "nothing" | "probe" | "evaluate" | "notify";
 
 class Monitor {
@@ -48,7 +48,7 @@ class Monitor {
     secrets: localSecrets({}),
     google: googleApi("http://127.0.0.1:1"),
     warm: async () => {},
-    // Targets are well; what the canary meets is real.
+    // The targets are healthy; the canary run is real.
     run: async (run) => {
       if (run.trigger === "canary") return runProbes(run);
       const at = new Date(this.now).toISOString();

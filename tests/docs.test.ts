@@ -61,7 +61,7 @@ const commandLines = [...documents, "terraform/README.md"].flatMap((path) =>
 
 const examples = readdirSync(join(root, "examples")).map((name) => `examples/${name}/monitor.yaml`);
 
-/** What the sections of `monitor.yaml` hold, as they are read. */
+/** Schemas of the entries in each section of `monitor.yaml`. */
 const sectionEntries = {
   google_cloud: googleCloudEntry,
   components: componentEntry,

@@ -1,4 +1,7 @@
-/** What the monitor misses, and when, on its first day and after an edit of its configuration: the probes and the evaluator on virtual time. */
+/**
+ * Tests what the monitor reports as missing, and when, on its first day and after an edit of its configuration. The probes and the evaluator
+ * run on virtual time.
+ */
 import { describe, expect, it } from "vitest";
 import { Bench, component, probe, rule, smallEnvironment } from "../functions/evaluate/fixtures.ts";
 import { runProbes } from "../functions/probe/run/run.ts";

@@ -25,13 +25,13 @@ const greylisted: Readonly<Record<string, number>> = {
   "dan@example.com": Number.POSITIVE_INFINITY,
 };
 
-/** What one run of the server and the notifier has seen. */
+/** Observations of one run of the server and the notifier. */
 interface Run {
   now: () => number;
   readonly firstAttempts: Map<string, number>;
   /** `ann@example.com opened`, each as often as it was accepted. */
   readonly accepted: string[];
-  /** What arrived although the ledger had it as delivered. */
+  /** Mails that arrived although the ledger already had them as delivered. */
   readonly needless: string[];
   readonly known: Set<string>;
 }
@@ -116,7 +116,10 @@ async function played(minutes: number, send: Send, fate?: Fate): Promise<Virtual
   return world;
 }
 
-/** Where a notifier can die. After a step is before the next one, where that one begins when all that came before it is done. */
+/**
+ * Lists the moments at which a notifier can crash. "After a step" equals "before the next one" if that one begins when all earlier steps are
+ * done.
+ */
 function deathsAmong(steps: readonly Step[]): (readonly [Moment, number])[] {
   return steps.flatMap(({ number, ofDelivery }) => {
     const next = steps[number + 1];
@@ -139,7 +142,7 @@ const everything = ["ann", "bob", "cleo"].flatMap((name) => [
   `${name}@example.com opened`,
   `${name}@example.com resolved`,
 ]);
-/** That a recipient is refused for good is an incident of the monitor, told to the others. */
+/** A permanently rejected recipient is an incident of the monitor, sent to the others. */
 const trouble = ["ann", "bob", "cleo"].map((name) => `${name}@example.com opened pathkeeper`);
 const states = {
   ...Object.fromEntries(everything.map((mail) => [mail, "delivered"])),

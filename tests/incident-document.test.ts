@@ -27,7 +27,7 @@ beforeAll(async () => {
   incident = incidents[0] as PlayedIncident;
 });
 
-/** What kind of value each field has. */
+/** Type of each field's value. */
 type Shape = "text" | "share" | "instant" | "sentences" | "names" | "map" | "maps" | "nothing";
 
 /** Every field at the end of the outage: those of the contract first, then what was added to it. */

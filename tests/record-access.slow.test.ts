@@ -1,4 +1,4 @@
-/** What the compiler knows of lookups by names from outside: it reads the whole repository, which takes seconds. */
+/** Finds lookups by external names with the compiler. It reads the whole repository, which takes seconds. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createVirtualFileSystem } from "typescript/unstable/fs";
@@ -7,7 +7,7 @@ import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What is shipped: neither tests nor what only they use. */
+/** Returns whether a file is shipped: tests and their helpers are not. */
 const isShipped = (path: string): boolean =>
   !/^(tests|bench)\/|\.(test|contract)\.ts$|fixtures|testdata|^shared\/runtime\/entries\.ts$/.test(path);
 

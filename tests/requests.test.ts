@@ -63,7 +63,7 @@ const requests = [...scheduled, ...asked, ...divided].map((message) => {
   return [`${group}${shard === undefined ? "" : `, part ${shard.index}`}`, message] as const;
 });
 
-/** Where a request belongs. */
+/** Returns the name of the subscription that receives a request. */
 function nameOf({ vantage, trigger, group }: ProbeRequest): string {
   if (trigger !== "schedule") return `probe-${vantage}-asked`;
   return /s$/.test(group) ? `probe-${group}` : `probe-${vantage}`;

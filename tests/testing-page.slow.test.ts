@@ -19,7 +19,7 @@ const block = (begins: string | RegExp): string => {
 const [, shop = ""] =
   /```yaml\n(environment: shop\n[\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
 
-/** Plays a text as `shop.test.yaml` beside the shop of the README; what is printed. */
+/** Plays a text as `shop.test.yaml` next to the shop of the README. @returns the lines printed */
 async function played(text: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "pathkeeper-testing-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

@@ -43,7 +43,7 @@ const sources: readonly Source[] = folders
       }),
   );
 
-/** What ships to the cloud: tests, contract suites and their helpers do not. */
+/** Files that ship to the cloud: tests, contract suites and their helpers do not. */
 const product = sources.filter(({ path }) => !/\.(test|contract)\.ts$|fixtures|testdata/.test(path));
 
 function within(folder: string): readonly Source[] {
@@ -147,19 +147,19 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
 }
 
 describe("kinds of probe and of channel", () => {
-  /** Files that may name kinds: their own, the registries, what writes a first configuration, and the demo. */
+  /** Files that may name kinds: their own, the registries, the generator of a first configuration, and the demo. */
   const naming =
     /^(functions\/(probe|notify)\/|cli\/commands\/init|local\/demo\/|shared\/messages\/pages-due\.ts$|tests\/|bench\/|scripts\/)/;
   const names = [...Object.keys(probers), ...Object.keys(channels)];
   const judging = product.filter(({ path }) => !naming.test(path));
 
-  /** Where a text compares with a kind, switches on kinds, or lists several: as a list, a union or the keys of a record. */
+  /** Returns the kinds that a text compares with, switches on, or lists: as a list, a union or the keys of a record. */
   function kindsIn(text: string): string[] {
     const kind = `(?:${names.join("|")})`;
     // A kind of failure is called tls as well.
     const asked = names.filter((name) => !failureKinds.some((failure) => failure === name)).join("|");
     const compared = new RegExp(`\\bkind\\)?(?:\\s*\\?\\?\\s*"\\w*"\\)?)?\\s*[!=]==?\\s*"(?:${asked})"`, "g");
-    // What is a role as well may be listed among roles, beside another role.
+    // A name that is also a role may be listed among roles, next to another role.
     const roles = names.filter((name) => roleNames.some((role) => role === name)).join("|");
     const both = `"(?:${roles})",?\\s*\\|?\\s*"(?:${roles})"`;
     // And what is a kind of failure as well among those.
@@ -271,7 +271,7 @@ describe("names from outside", () => {
   });
 });
 
-/** What starts an emulator, a browser, the demo, terraform, a build or the whole system, by the names of the functions that do. */
+/** Functions that start an emulator, a browser, the demo, terraform, a build or the whole system. */
 const starters = [
   "bundle",
   "openBrowser",

@@ -1,4 +1,7 @@
-/** A notice that does not arrive is itself told, by the channels that work: from the answer of the receiver to the all-clear, through everything. */
+/**
+ * An undelivered notification is itself an incident, sent through the working channels: from the receiver's response to the all-clear,
+ * through every function.
+ */
 import { describe, expect, it } from "vitest";
 import { recorded } from "../cli/commands/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
@@ -19,7 +22,10 @@ routes:
   - { channels: [ops], severity: [critical, warning] }
 `;
 
-/** An outage from 12:05 to 12:15, and how each channel answers by the minute; what the receivers then have, as `12:07 ops opened database`. */
+/**
+ * Plays an outage from 12:05 to 12:15 with the responses of each channel by minute.
+ * @returns what the receivers have, as `12:07 ops opened database`
+ */
 async function played(
   answers: Readonly<Record<string, (at: number) => Reply>>,
   until: number,
@@ -129,7 +135,7 @@ describe("news that become a dead letter", () => {
     ).toEqual([
       "database:opened:ops rejected: gave up after 97 attempts, its message is a dead letter: the instance that was sending did not come back",
       "database:recovering:ops suppressed: superseded: the incident is resolved",
-      // The opening may have arrived, so that its end would be told.
+      // The opening may have arrived, so its end would be notified.
       "database:resolved:ops rejected: gave up after 1 attempt, its message is a dead letter: the instance that was sending did not come back",
       "pathkeeper:opened:ops suppressed: it is about this channel: notices do not reach it",
       "pathkeeper:resolved:ops suppressed: never announced here",

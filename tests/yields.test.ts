@@ -1,4 +1,4 @@
-/** What `validate` says of rules and baselines that the probes of a file can never feed, with the kinds as they are. */
+/** Warnings of `validate` about rules and baselines that no probe of a file can feed, with the real kinds of probes. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { vocabulary } from "../cli/vocabulary.ts";

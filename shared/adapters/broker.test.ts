@@ -15,7 +15,7 @@ interface Seen {
   readonly messages: readonly { data: string; attributes: Record<string, string> }[];
 }
 
-/** A broker that answers its calls in turn as told, and the later ones with ids. */
+/** Starts a broker that gives the listed responses in order, and returns ids for later calls. */
 async function broker(port: number, ...answers: ((response: ServerResponse) => void)[]): Promise<[string, Seen[]]> {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {

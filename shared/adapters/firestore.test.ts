@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { freePort } from "../../local/free-port.ts";
 import { FirestoreStore, storeErrorOf } from "./firestore.ts";
 
-// What holds of every store is tested where Google's emulator is at hand: `firestore.slow.test.ts`.
+// The contract of every store is tested against Google's emulator: `firestore.slow.test.ts`.
 describe("FirestoreStore", () => {
   it("loads Google's client no sooner than it is needed", async () => {
     const script = `

@@ -35,7 +35,7 @@ interface Request {
   readonly timeSeries: readonly { readonly metric: { readonly type: string }; readonly points: readonly object[] }[];
 }
 
-/** What Cloud Monitoring checks of a request, as a sentence; `undefined` for a good one. */
+/** A check by Cloud Monitoring of a request: returns an error sentence, or `undefined` if the request is valid. */
 type Check = (request: Request) => string | undefined;
 
 /** Cloud Monitoring's own service, made of the protos of its client. */

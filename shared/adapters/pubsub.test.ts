@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { PubSubPublisher } from "./pubsub.ts";
 
-// What holds of every publisher is tested where Google's emulator is at hand: `local/google-broker.test.ts`.
+// The contract of every publisher is tested against Google's emulator: `local/google-broker.test.ts`.
 describe("publishing to Pub/Sub", () => {
   it("fails, retryable, where nobody answers", async () => {
     const publisher = new PubSubPublisher({ projectId: "p", host: await deadHost(), timeoutMs: 1000 });

@@ -4,7 +4,7 @@ import { vocabulary } from "./testdata/vocabulary.ts";
 
 const schema = configurationJsonSchema(vocabulary);
 
-/** What stands at a pointer such as `properties/probes`. */
+/** Returns the value at a pointer such as `properties/probes`. */
 function at(pointer: string): unknown {
   return pointer.split("/").reduce<unknown>((value, key) => (value as JsonSchema | undefined)?.[key], schema);
 }

@@ -1,4 +1,4 @@
-/** What the file says of how alerts are judged: missing data, relapses, and severities of probes. */
+/** Settings of alert evaluation: missing data, relapses, and severities of probes. */
 import { describe, expect, it } from "vitest";
 import { type Loaded, loadConfiguration } from "./load.ts";
 import type { Configuration } from "./model.ts";

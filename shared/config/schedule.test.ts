@@ -143,7 +143,7 @@ function valuesOf(field: string, [least, most]: readonly [number, number]): stri
   return [...new Set(values)].sort((a, b) => a - b).join();
 }
 
-/** What a schedule asks for: schedules that run at the same instants ask for the same. */
+/** Returns the normalized fields of a schedule: schedules that run at the same instants have the same content. */
 function contentOf(schedule: string): string {
   const interval = scheduleInterval(schedule);
   if (interval !== undefined && interval < 60_000) return `${interval}`;
@@ -155,7 +155,7 @@ function contentOf(schedule: string): string {
     [1, 12],
     [0, 7],
   ] as const;
-  // Where days of the month and of the week are both given, either is enough; a star says that none is.
+  // If the days of the month and of the week are both given, either matches; a star means that the field is not given.
   return fields.map((field, i) => `${field.startsWith("*")} ${valuesOf(field, bounds[i] ?? [0, 0])}`).join("; ");
 }
 

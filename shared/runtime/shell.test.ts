@@ -14,7 +14,7 @@ const broken: Publisher = {
 };
 const trace = "105445aa7843bc8bf206b12000100000";
 
-/** What is answered to one request, and what is logged meanwhile. */
+/** Returns the response to a request, and the lines logged meanwhile. */
 async function answered(
   handle: () => Promise<void>,
   {

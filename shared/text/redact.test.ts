@@ -90,7 +90,7 @@ describe("redact", () => {
       "eyJhbGciOiJub25lIn0.eyJqdGkiOi***J9.c2ln",
     ],
     ["t0ken-value", `/path/${Buffer.from("t0ken-value").toString("base64")}`, "/path/***"],
-    // What was read in the wrong character set.
+    // Text decoded with the wrong character set.
     ["pässwörd", "pässwörd p\u00c3\u00a4ssw\u00c3\u00b6rd p\ufffdssw\ufffdrd", "*** *** ***"],
   ])("keeps %j out of %j", (secret, text, expected) => {
     expect(redact(text, [secret])).toBe(expected);

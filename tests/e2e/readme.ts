@@ -36,7 +36,7 @@ const elsewhere: ReadonlySet<string> = new Set([
   "npm run quick",
 ]);
 
-/** What the scripts of package.json and the command line are. */
+/** Source files of the scripts in package.json and of the command line. */
 const programs: Readonly<Record<string, string>> = {
   "npx --no pathkeeper": "cli/pathkeeper.mjs",
   "npm run build --": "scripts/build.ts",
@@ -60,7 +60,7 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     monitor.replace("https://hooks.example.com/shop", `"http://127.0.0.1:${hook}/shop", allow_private: true`),
   );
 
-  /** What a command prints, called in the folder. */
+  /** Returns the output of a command run in the folder. */
   const run = async (line: string): Promise<string> => {
     const [program = "", file = ""] = Object.entries(programs).find(([name]) => line.startsWith(name)) ?? [];
     const args = line.slice(program.length).trim().split(" ");

@@ -8,7 +8,7 @@ import { dataDirectory, startLocalSystem } from "../support/local-system.ts";
 import { startedOnce } from "../support/started-once.ts";
 import { asPromised, deadline } from "./promised.ts";
 
-/** What a command prints, called as by its user. */
+/** Returns the output of a command, run as a user would. */
 function pathkeeper(args: readonly string[], input?: Buffer): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/pathkeeper.mjs", ...args], {
     encoding: "utf8",

@@ -1,4 +1,4 @@
-/** Whether a postmortem is true: its instants are those of the record, and its numbers follow from the reports. */
+/** Checks the truth of a postmortem: its instants are those of the record, and its numbers follow from the reports. */
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import { isAbout, type Measured, msOf, shownSpan } from "./measured.ts";

@@ -17,7 +17,7 @@ export class Died extends Error {
   override readonly name = "Died";
 }
 
-/** What the broker is told. */
+/** Options of the broker. */
 export interface BrokerOptions {
   readonly scheduler: Scheduler;
   readonly chance: Random;
@@ -27,7 +27,7 @@ export interface BrokerOptions {
   /** Gets what never should have happened, as a sentence. */
   readonly onMishap: (sentence: string) => void;
   readonly tell: (sentence: () => string) => void;
-  /** How much later a message comes by itself, in milliseconds. @default at once */
+  /** Delay of a message, in milliseconds. @default immediate */
   readonly travels?: (topic: Topic, data: unknown) => readonly number[];
 }
 

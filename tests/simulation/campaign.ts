@@ -6,7 +6,7 @@ import type { Schedule } from "./outcome.ts";
 import type { Failure } from "./shrink.ts";
 import { play } from "./world.ts";
 
-/** What was played. */
+/** Counts of a campaign. */
 export interface Tally {
   schedules: number;
   steps: number;

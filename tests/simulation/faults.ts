@@ -1,4 +1,4 @@
-/** Everything that can go wrong in a run, as data: what is decided before it begins can be left out one by one, and told as a story. */
+/** Faults of a run, as data: they are decided before the run begins, can be left out one by one, and can be described as a story. */
 import type { Topic } from "../../shared/topology.ts";
 import type { Edit } from "./operators.ts";
 import type { Trouble } from "./receivers.ts";

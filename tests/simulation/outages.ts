@@ -11,7 +11,7 @@ import { play } from "./world.ts";
 export interface Outage {
   readonly scenario: Scenario;
   readonly profile: Profile;
-  /** What comes of it without faults. */
+  /** Outcome of the outage without faults. */
   readonly quiet: Outcome;
   /** It is dear to play, and so is played seldom. */
   readonly isRare: boolean;

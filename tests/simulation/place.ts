@@ -15,12 +15,12 @@ export type Handle = (message: PushedMessage, path: string) => Promise<void>;
 /** One instance of a function, as long as it lives. */
 export interface Life {
   dead: boolean;
-  /** What it works on; called where it dies. */
+  /** Work in progress; each function is called on a crash. */
   readonly inFlight: Set<(reason: Error) => void>;
   handle: Handle;
 }
 
-/** What surrounds a place. */
+/** Environment of a place. */
 export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly faults: Faults;
@@ -36,7 +36,7 @@ export interface Surroundings {
   readonly strike: (fault: Fault) => void;
   readonly tell: (who: string, sentence: () => string) => void;
   readonly onDeath: (place: Place) => void;
-  /** Told of a message that is done, by what `inFlight` held for it. */
+  /** Called when a message is done, with its entry in `inFlight`. */
   readonly onDone: (work: (reason: Error) => void) => void;
 }
 
@@ -153,7 +153,7 @@ export class Place {
     return new Promise((resolve, reject) => {
       scheduler.after(wait, () => {
         if (life.dead) {
-          // What was on its way when it died may still arrive.
+          // A request in flight at the crash may still arrive.
           if (this.chance.chance(0.5)) attempt(effect);
           return;
         }
@@ -179,7 +179,7 @@ export class Place {
     });
   }
 
-  /** What becomes of a step that a fault strikes: an error, or nothing any more; `undefined` where the fault does not concern it. */
+  /** Returns the effect of a fault on a step: an error, or a step that never completes; `undefined` if the fault does not concern it. */
   #fateOf(
     fault: Fault,
     what: What,
@@ -262,6 +262,6 @@ function attempt(effect: () => unknown): void {
   try {
     effect();
   } catch {
-    // Nobody is there to be told.
+    // The caller is gone.
   }
 }

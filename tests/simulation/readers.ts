@@ -1,4 +1,4 @@
-/** Everybody who is told: what the ledger has for them, what is sent to them, and what becomes of it. */
+/** Readers of notifications: their entries in the ledger, what is sent to them, and its outcome. */
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
 import { type Delivery, isFinal } from "../../functions/notify/deliver/ledger.ts";

@@ -1,7 +1,7 @@
 /** Receivers of notices that misbehave in every way, and keep a log of what they took in. */
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 
-/** What may happen to one attempt: before anything is taken in, or when it has been and the answer is lost or late. */
+/** Faults of one attempt: before it is accepted, or after it, when the response is lost or late. */
 export const troubles = [
   "refused",
   "reset",
@@ -13,7 +13,7 @@ export const troubles = [
   "answer late",
 ] as const;
 
-/** What happens to one attempt; nothing, as a rule. */
+/** Outcome of one attempt; usually `undefined`. */
 export type Trouble = (typeof troubles)[number] | undefined;
 
 /** One thing in the log of a receiver. */
@@ -59,7 +59,7 @@ export class Receiver {
         if (this.#speaksSmtp) return { status: 451, headers: {}, body: "451 broken" };
         return { status: 503, headers: {}, body: "" };
       case "unwanted": {
-        // Who has it already does not refuse it.
+        // A receiver does not reject a duplicate.
         if (this.#notices.has(notice)) return accepted;
         const status = this.#speaksSmtp ? 550 : 410;
         this.refusals.set(notice, status);

@@ -1,4 +1,4 @@
-/** Virtual time for many who work at once: whoever waits goes on when its instant has come, and nothing else moves the clock. */
+/** Virtual time for concurrent tasks: a waiting task resumes when its instant has come, and nothing else moves the clock. */
 import { Agenda } from "../../cli/virtual/agenda.ts";
 
 /** A scheduler. Instants in milliseconds since the epoch. */

@@ -47,7 +47,7 @@ export async function shrunk(failure: Failure, trial: Trial, most = 400): Promis
   return best;
 }
 
-/** A failure as people read it: what went wrong on purpose, what came of it, and what was broken. */
+/** Describes a failure for people: the injected faults, the outcome, and the broken invariants. */
 export async function storyOf({ schedule, broken }: Failure, { scenario }: Outage): Promise<string> {
   const { story } = await play(schedule, scenario, { tells: true });
   const last =

@@ -3,7 +3,7 @@ import { Crash, type WorldPorts } from "../../cli/virtual/world.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import type { OutgoingMessage, Publisher, Query, Store, Stored, Transaction } from "../../shared/ports.ts";
 
-/** Where a function dies: before a step has been taken, after it, or, of a publication, when only the first message is out. */
+/** Moment of a crash: before a step, after it, or, in a publication, when only the first message has been published. */
 export type Moment = "before" | "after" | "between";
 
 /** A step of a function. */
@@ -19,7 +19,7 @@ export interface Step {
   readonly alone: boolean;
 }
 
-/** What a function does that others see. */
+/** Visible effects of a function. */
 export type What = "write" | "publish" | "send";
 
 /** Decides whether a function dies over a step. */
@@ -34,7 +34,7 @@ export class FaultyPorts {
   #attempt = 0;
   #ofDelivery = 0;
   #underWay = 0;
-  /** Whoever is dead does nothing more, also not in what it was doing besides. */
+  /** A crashed function does nothing more, including work that was in progress. */
   #dead: Crash | undefined;
 
   constructor(fate: Fate = () => undefined) {

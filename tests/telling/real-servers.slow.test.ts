@@ -1,6 +1,7 @@
 /**
- * Notices through real servers on this machine, told by a notifier that dies at every step: on connections that are refused, reset and left hanging,
- * each arrives, or is given up for a stated cause. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/telling` plays another seed.
+ * Sends notifications through real servers on this machine, with a notifier that crashes at every step. On connections that are refused,
+ * reset and left hanging, each notification is delivered, or given up for a stated reason. `PATHKEEPER_SIMULATION_SEED=N npx vitest run
+ * tests/telling` plays another seed.
  */
 import { expect, it, vi } from "vitest";
 import { Random } from "../simulation/random.ts";

@@ -19,7 +19,7 @@ import { type Planned, planned, writeBundles } from "./plan.ts";
 import { moduleFiles } from "./static.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
 
-/** What is watched is in one project, its data in a second, its network in a third. */
+/** The targets are in one project, their data in a second, and their network in a third. */
 const elsewhere = `environment: shop
 google_cloud: { project: shop-staging, region: us-central1 }
 components: { shop: { layer: application }, database: { layer: platform } }
@@ -486,7 +486,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
   });
 });
 
-/** What terraform would make of a configuration. @param more variables */
+/** Returns terraform's plan for a configuration. @param more variables */
 async function planOf(workspace: Workspace, text: string, more: string = ""): Promise<Planned[]> {
   const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
   if (!("configuration" in loaded)) throw new Error(loaded.problems.map(({ message }) => message).join("\n"));

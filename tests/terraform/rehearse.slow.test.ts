@@ -284,7 +284,7 @@ function hasError(monitor: PlannedMonitor): boolean {
   return rehearse(monitor).findings.some(({ level }) => level === "error");
 }
 
-/** What `terraform show -json` writes of the plan for a configuration. */
+/** Returns the output of `terraform show -json` for the plan of a configuration. */
 async function planOf(workspace: Workspace, file: string, variables: string): Promise<string> {
   const { text, loaded } = await readConfigurationFile(file);
   if (!("configuration" in loaded)) throw new Error(`${file} is invalid`);

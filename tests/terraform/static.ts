@@ -79,7 +79,7 @@ function doubled(declared: readonly Declared[]): string[] {
   });
 }
 
-/** What stands in any block and is Terraform's own. */
+/** Meta-arguments of Terraform, allowed in any block. */
 const metaArguments = new Set(["count", "depends_on", "dynamic", "for_each", "lifecycle", "provider", "provisioner"]);
 
 function schemaProblems({ address, file, body }: Declared, schema: ProviderSchema): string[] {
@@ -258,7 +258,7 @@ function tooEarly(declared: readonly Declared[]): string[] {
     .map(({ file, address }) => `${file}: ${address} may be made before the APIs are enabled: add depends_on`);
 }
 
-/** What Terraform would let pass, and what would fail in the cloud, or cost, or open a door. */
+/** Returns mistakes that Terraform accepts, but that would fail in the cloud, incur costs, or weaken security. */
 function houseRules(declared: readonly Declared[]): string[] {
   const of = (type: string): Declared[] => declared.filter(({ address }) => address.startsWith(`${type}.`));
   const problems: string[] = [];

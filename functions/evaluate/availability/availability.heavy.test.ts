@@ -324,7 +324,7 @@ function seconds(minutes: Partial<Record<keyof Shares, number>>): Partial<Shares
   return Object.fromEntries(Object.entries(minutes).map(([what, count]) => [what, count * 60]));
 }
 
-/** What the stories of several probes make of one component, from noon on. */
+/** Returns the shares of one component from the histories of several probes, from noon on. */
 function sharesOf(
   stories: readonly { story: string; kind?: string }[],
   maintenance: readonly MaintenanceWindow[] = [],
@@ -343,7 +343,7 @@ function sharesOf(
   return shares && { ...shares, unknown: shares.unknown - 12 * 3600 };
 }
 
-/** What probes whose failed runs are counted make of a component each: on the day of their first run, on the next, and on the one after. */
+/** Returns the shares of one component for each probe with an error budget: on the day of its first run, the next day, and the day after. */
 function counted(
   stories: readonly (readonly { index: number; failed: boolean }[])[],
 ): Readonly<Record<string, Shares>>[] {

@@ -380,7 +380,7 @@ describe("edits in the console", () => {
       problem:
         '`silenced_until` is not an instant: give the field the type timestamp; `status` cannot be made "done!": write acknowledged or resolved.',
     });
-    // What is wrong about a status that was put right is explained for an hour, or until a right one is written.
+    // The explanation of a corrected status stays for an hour, or until a valid one is written.
     await bench.store.update("incidents", id, { silenced_until: null });
     await bench.minute(outage);
     expect((await bench.incidents())[0]?.fields).toMatchObject({

@@ -24,7 +24,7 @@ const configuration = {
 const minute = 60_000;
 const step = 15_000;
 
-/** Plays minutes of runs every 15 s; what cannot be taken in is delivered again, the newest first, by the given pause. */
+/** Plays minutes of runs every 15 s. Reports that cannot be stored are redelivered after the given pause, newest first. */
 class Deliveries {
   readonly store = new AbsentStore();
   readonly bench = new Bench(configuration, { watchesItself: true }, { store: this.store });

@@ -141,7 +141,7 @@ describe("what is missing", () => {
     ["avg(probe_success) by () < 50%", [heard("a", 0), silent("b")], undefined],
     ["avg(probe_success) by () < 60%", [heard("a", 0), silent("b")], true],
     ["count(probe_success == 0) >= 1", [silent("a")], undefined],
-    // How many are heard of is known.
+    // The number of reporting series is known.
     ["count(probe_success) < 2", [heard("a", 1), silent("b")], true],
     ["count(probe_success) < 1", [silent("a")], true],
   ] as const)("%s is undecided only where it could decide", (text, all, truth) => {

@@ -391,7 +391,7 @@ describe("a mistaken condition is refused with where, what, and what to write in
     expect(error).toBeInstanceOf(ConditionError);
     expect([error?.position, error?.length, error?.message]).toEqual([position, length, message]);
     expect(error?.suggestion).toBe(suggestion);
-    // What is suggested is right, or wrong only in another place further on.
+    // A suggestion is valid, or invalid only at a later position.
     if (suggestion !== undefined) expect(refusal(suggestion)?.position ?? text.length).toBeGreaterThan(position);
   });
 

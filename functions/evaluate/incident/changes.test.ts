@@ -46,7 +46,7 @@ async function down(): Promise<Bench> {
   return bench;
 }
 
-/** What the probe of the audit logs answers to the diagnosis. */
+/** Delivers the response of the audit log probe to the diagnosis request. */
 async function answer(bench: Bench, more: Partial<ProbeResult>): Promise<void> {
   const at = new Date(bench.now).toISOString();
   await bench.deliver({

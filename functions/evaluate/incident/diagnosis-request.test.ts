@@ -45,7 +45,7 @@ function requestsOf(bench: Bench): ProbeRequest[] {
   return [...byId.values()].filter(({ trigger }) => trigger === "diagnosis");
 }
 
-/** What a probe answers to the first diagnosis. */
+/** Returns the report of a probe for the first diagnosis request. */
 function answer(bench: Bench, name: string, more: Partial<Report["results"][number]> = {}): Report {
   const at = new Date(bench.now).toISOString();
   const asked = environment.probes.find((one) => one.name === name);

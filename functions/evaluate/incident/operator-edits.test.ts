@@ -1,4 +1,4 @@
-/** What operators write into the document of an incident is in its timeline, and in its postmortem. */
+/** Operators' edits to the document of an incident appear in its timeline and in its postmortem. */
 import { describe, expect, it } from "vitest";
 import { readIncident } from "../../../shared/documents/incident.ts";
 import type { Fields } from "../../../shared/ports.ts";
@@ -10,7 +10,7 @@ import { decodeEnvironment } from "./state.ts";
 
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
 
-/** What is written, and the line that says so. */
+/** Edits, each with the line that records it. */
 const edits: readonly (readonly [written: Fields, line: string])[] = [
   [{ status: "acknowledged" }, "Acknowledged by an operator, in the document."],
   [{ status: " Acknowledged " }, "Acknowledged by an operator, in the document."],

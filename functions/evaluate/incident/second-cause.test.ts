@@ -3,7 +3,7 @@ import { type SecondCause, secondCauseAt } from "./second-cause.ts";
 
 const noon = Date.UTC(2025, 8, 16, 12);
 
-/** What is known after each instant. @param story seconds after noon, and what the diagnosis names as a second cause */
+/** Returns the state after each instant. @param story seconds after noon, and the second cause that the diagnosis identifies */
 function told(story: readonly (readonly [seconds: number, named: string | undefined])[]): string[] {
   let known: SecondCause | undefined;
   return story.map(([seconds, named]) => {

@@ -24,7 +24,7 @@ async function minutes(bench: Bench, count: number, groups: readonly string[] = 
 
 const all = ["outside-1m", "inside-1m", "outside-2h"];
 
-/** What a function reports of the monitor. */
+/** Returns a report of a function about the monitor itself. */
 function told(bench: Bench, result: Partial<ProbeResult>): Report {
   const at = new Date(bench.now).toISOString();
   return {

@@ -101,7 +101,7 @@ describe("the ledger of failures", () => {
     expect(ledger.length).toBeLessThanOrEqual(mostEntries);
     expect(ledger.reduce((sum, { count }) => sum + count, 0)).toBe(200);
     expect(ledger[0]).toMatchObject({ from: noon, varied: true });
-    // What cannot be told apart any more is no news.
+    // An entry that can no longer be distinguished is not reported as a new failure.
     expect(
       isNewFailure(ledger, withFailure(ledger, { ...lost, message: "gave up: again" }, noon + 200 * minute, gap)),
     ).toBe(false);

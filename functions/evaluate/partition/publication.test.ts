@@ -50,7 +50,7 @@ async function minutes(
   }
 }
 
-/** What was told, with the verdict: `12:04 opened monitor`. */
+/** Returns the events with their verdicts: `12:04 opened monitor`. */
 function told(bench: Bench): string[] {
   return bench.events
     .filter(({ event }) => event === "opened" || event === "resolved")

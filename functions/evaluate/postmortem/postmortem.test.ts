@@ -161,7 +161,7 @@ describe("a postmortem", () => {
       "Recovery was declared too early once",
       "Validations of basic health got no response",
     ]);
-    // What is proposed against the cause needs no reason besides it.
+    // Proposals against the cause state no reason: the cause is the reason.
     expect(lines.filter((line) => line.startsWith("- [ ] ")).length).toBeGreaterThan(reasons.length);
     expect(text).toContain(
       "- [ ] Alert before connections run out, with a rule such as `forecast(cloud_sql_pool_utilization, 1h) > 90%`.",

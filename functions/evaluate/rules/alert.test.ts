@@ -102,7 +102,7 @@ describe("an alert with an all-clear of its own", () => {
 describe("an alert that flaps", () => {
   const prompt = { alertDurationMs: 0, clearDurationMs: 0, intervalMs: 60_000, flapping: true };
 
-  /** What it is after each letter of a line, one a minute: `.` inactive, `F` firing, `~` firing and flapping. */
+  /** Returns the state after each letter of a line, one per minute: `.` inactive, `F` firing, `~` firing and flapping. */
   function drawn(line: string, timing: AlertTiming = prompt): string {
     return [...line]
       .map((_, index) => {

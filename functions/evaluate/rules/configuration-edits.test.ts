@@ -148,7 +148,7 @@ describe("a probe that is edited while its alert fires", () => {
     for (let i = 0; i < 2; i++) await bench.minute(down);
     expect(await timeline(bench)).toContain("the probe pages-health was moved to the group inside-1m");
     for (let i = 0; i < 4; i++) await bench.minute(down);
-    // That it is still bad is asked for before the all-clear, which does not come; and what fires then belongs to the same outage.
+    // Recovery validation finds that it is still failing, so no all-clear is sent. A later alert belongs to the same outage.
     expect(bench.events.map(({ event }) => event)).toEqual(["opened", "recovering", "joined", "regressed"]);
   });
 

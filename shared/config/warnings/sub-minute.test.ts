@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { vocabulary } from "../../../cli/vocabulary.ts";
 import { loadConfiguration } from "../load.ts";
 
-/** What is wrong with so many probes of one schedule, and one rule. */
+/** Returns the problems of a configuration with `count` probes on one schedule, and one rule. */
 function problemsOf(count: number, schedule: string, condition: string): string[] {
   const probes = Array.from(
     { length: count },

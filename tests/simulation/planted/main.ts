@@ -9,16 +9,16 @@ import { text as textOf } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { type Patch, patches } from "./patches.ts";
 
-/** What the simulation says of one bug. */
+/** Result of the simulation for one bug. */
 interface Found {
   readonly schedules: number;
   readonly seconds: number;
   readonly broken?: readonly string[];
 }
 
-/** What stands in the table for a bug that nothing noticed. */
+/** Entry in the table for an undetected bug. */
 const missed = "not noticed";
-/** How many bugs the simulation must notice. */
+/** Minimum number of bugs that the simulation must detect. */
 const fewest = 27;
 
 const root = join(import.meta.dirname, "../../..");
@@ -78,7 +78,7 @@ function write(): void {
   const [begin, end] = ["<!-- planted: begin -->", "<!-- planted: end -->"];
   const [before, after] = [text.indexOf(begin), text.indexOf(end)];
   if (before < 0 || after < before) throw new Error(`${path} has no place for the table: ${begin} and ${end}`);
-  // What was not planted this time stands as it was found before.
+  // Bugs that were not planted this time keep their previous result.
   const rows = new Map([...text.slice(before, after).matchAll(/^\| (\S+) \|.*$/gm)].map(([row, name]) => [name, row]));
   for (const [patch, one] of found) rows.set(patch.name, rowOf(patch, one));
   const known = patches.flatMap(({ name }) => rows.get(name) ?? []);

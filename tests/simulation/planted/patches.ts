@@ -3,7 +3,7 @@
 /** One bug: a text of a file, which stands there once, and what is put in its place. */
 export interface Patch {
   readonly name: string;
-  /** What it breaks. */
+  /** Description of the defect. */
   readonly words: string;
   /** From the root of the repository. */
   readonly file: string;

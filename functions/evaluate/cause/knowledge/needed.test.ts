@@ -1,6 +1,6 @@
 /**
- * Each row of knowledge has an outage that needs it: with the row switched off, what is said of that outage is no longer what is expected.
- * The patterns have theirs in patterns.test.ts.
+ * Each row of knowledge has an outage that needs it: with the row disabled, the diagnosis of that outage differs from the expected one. The
+ * patterns are covered in patterns.test.ts.
  */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ResolvedRole } from "../../../../shared/config/roles.ts";

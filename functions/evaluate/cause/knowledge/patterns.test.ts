@@ -1,4 +1,4 @@
-/** Each pattern has an outage that needs it: without its row that outage is told in the neutral words of the role. */
+/** Each pattern has an outage that needs it: without its row, that outage is described in the neutral words of the role. */
 import { describe, expect, it } from "vitest";
 import { type ResolvedRole, roleNames } from "../../../../shared/config/roles.ts";
 import type { Failure, Telling } from "../../../../shared/messages/report.ts";
@@ -9,7 +9,7 @@ import { alarming, began, failing, good, observedIn } from "../worlds.fixtures.t
 import type { Fault } from "./indicators.ts";
 import { patternOf, patterns } from "./patterns.ts";
 
-/** What is seen of `it`, which needs `below` and is needed by `above`. */
+/** Observations of `it`, which depends on `below` and is a dependency of `above`. */
 interface Outage {
   readonly role: ResolvedRole;
   readonly above?: ResolvedRole;
@@ -176,7 +176,7 @@ describe("the patterns", () => {
   it("name commands and pages of Google only for what is Google's", () => {
     const elsewhere = { google: false, serverlessConnector: false };
     const advised = patterns
-      // What a source of Google's events has reported is Google's.
+      // Google reports these events, so Google is responsible.
       .filter(({ name }) => name !== "event in the region")
       .map(({ next }) => next("it", elsewhere));
     const looked = roleNames.map((role) => {

@@ -115,7 +115,7 @@ function errorOf(action: () => unknown): unknown {
   }
 }
 
-/** Whether an expression needs parentheses where something that binds as tightly as `around` stands next to it. */
+/** Returns whether an expression needs parentheses next to an operator that binds as tightly as `around`. */
 type Parentheses = (inner: number, around: number) => boolean;
 
 function always(inner: number): boolean {

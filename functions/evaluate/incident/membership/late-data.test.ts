@@ -75,7 +75,7 @@ const services = [figures("backend-requests", "backend"), figures("auth-requests
 /** A bench with Google's figures of two services, good unless said otherwise. */
 class Services {
   readonly bench: Bench;
-  /** What was told, by the minute in which it was: `12:04 opened`. */
+  /** Events with their minutes: `12:04 opened`. */
   readonly told: string[] = [];
 
   constructor(duration: string) {
@@ -150,7 +150,7 @@ describe("figures that are bad minutes after an outage is over", () => {
     const before = world.told.length;
     await world.play(1);
     await world.play(2, read(0.99));
-    // The second service may leave the cause undecided, which is told as well.
+    // The second service may leave the cause undecided, which is also notified.
     const events = world.told.slice(before).map((line) => line.slice(6));
     expect([events[0], ...events.filter((event) => event !== "root_cause_changed").slice(1)]).toEqual(["regressed"]);
   });

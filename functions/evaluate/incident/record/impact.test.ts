@@ -1,4 +1,4 @@
-/** What the document of an incident keeps, and that it fits, however much there was to keep. */
+/** The document of an incident: its contents, and its maximum size. */
 import { describe, expect, it } from "vitest";
 import { readIncident } from "../../../../shared/documents/incident.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";

@@ -1,4 +1,4 @@
-/** What the document of an incident keeps of the proof of its recovery. */
+/** The record of the recovery validation in the document of an incident. */
 import { describe, expect, it } from "vitest";
 import type { ProbeRequest } from "../../../../shared/messages/probe-request.ts";
 import type { Fields } from "../../../../shared/ports.ts";
