@@ -237,7 +237,7 @@ async function survives(channel: string, receiver: Receiver): Promise<number> {
   return deaths.length;
 }
 
-describe("a mail server that drips, and", () => {
+describe("a slow mail server that", () => {
   it.each(Object.keys(mails))("%s", async (name) => {
     const receiver = new Receiver();
     const port = await listening(mailServer(receiver, mails[name] as Behaviour));

@@ -151,14 +151,14 @@ const states = {
 };
 
 describe("a mail server that greylists", () => {
-  it("is told everything once: each recipient when they are accepted", async () => {
+  it("receives everything once: each recipient when it is accepted", async () => {
     const world = await played(30, sender(secretsOf({})));
     expect(world.mishaps).toEqual([]);
     expect(await ledgerOf(world)).toEqual(states);
     expect(run.accepted.toSorted()).toEqual([...everything, ...trouble].sort());
   });
 
-  it("tells a recipient who is accepted after the end that it was, and is over, in one mail", async () => {
+  it("sends one mail about the incident and its end to a recipient accepted after the end", async () => {
     const world = await played(5, sender(secretsOf({})));
     expect(world.mishaps).toEqual([]);
     const late = "cleo@example.com opened";
@@ -167,7 +167,7 @@ describe("a mail server that greylists", () => {
     expect(run.accepted.toSorted()).toEqual(heard.sort());
   });
 
-  it("is told everything by a notifier that dies at any step, and nobody gets again what they are known to have", async () => {
+  it("receives everything from a notifier that crashes at any step, without known duplicates", async () => {
     const steps: Step[] = [];
     await played(30, unwired, (step) => {
       steps.push(step);

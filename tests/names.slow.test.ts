@@ -263,7 +263,7 @@ async function loop(words: Words): Promise<Record<string, string[]>> {
   return Object.fromEntries(Object.entries(outcome).map(([part, value]) => [part, normal(value)]));
 }
 
-it("plays the whole loop with names that objects inherit as with ordinary ones", async () => {
+it("handles names that objects inherit like ordinary ones, end to end", async () => {
   const usual = await loop(ordinary);
   expect(usual["told"]?.join()).toContain("Nobody can order");
   expect(usual["test"]?.join()).toContain('"status": 0');

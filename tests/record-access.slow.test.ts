@@ -11,12 +11,12 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const isShipped = (path: string): boolean =>
   !/^(tests|bench)\/|\.(test|contract)\.ts$|fixtures|testdata|^shared\/runtime\/entries\.ts$/.test(path);
 
-describe("names from outside", () => {
-  it("are looked up by ownEntry and set by setEntry, which know nothing of what objects inherit", () => {
+describe("external names", () => {
+  it("are looked up by ownEntry and set by setEntry, which ignore inherited properties", () => {
     expect(inheritingAccesses(root, isShipped)).toEqual([]);
   }, 120_000);
 
-  it("are found where they are looked up otherwise", () => {
+  it("are found if they are looked up otherwise", () => {
     const text = `
       declare const counts: Readonly<Record<string, number>> | undefined, known: Record<"a" | "b", number>, list: number[];
       declare const name: string, either: "a" | "b", loose: "a" | (string & {}), at: number;

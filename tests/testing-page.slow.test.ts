@@ -52,7 +52,7 @@ describe("the example", () => {
     expect(await played(example)).toEqual(shown.slice(2));
   });
 
-  it("tells what was found instead, as the page shows", async () => {
+  it("reports the actual result, as the page shows", async () => {
     const shown = block(/^ {2}✗/)
       .trimEnd()
       .split("\n");
@@ -61,7 +61,7 @@ describe("the example", () => {
   });
 });
 
-describe("every sentence of the page is understood", () => {
+describe("every sentence of the page is parsed", () => {
   const override = {
     probes: { "connector-settings": { kind: "http", component: "vpc-connector", url: "https://example.com/settings" } },
   };
@@ -87,7 +87,7 @@ describe("every sentence of the page is understood", () => {
     },
   );
 
-  it("are all of the tables", () => {
+  it("include all of the tables", () => {
     expect(sentences("## The timeline").length).toBeGreaterThan(20);
     expect(sentences("There operators, and fate, do things").length).toBeGreaterThan(8);
   });

@@ -4,7 +4,7 @@ import { PubSubPublisher } from "./pubsub.ts";
 
 // The contract of every publisher is tested against Google's emulator: `local/google-broker.test.ts`.
 describe("publishing to Pub/Sub", () => {
-  it("fails, retryable, where nobody answers", async () => {
+  it("fails with a retryable error without a response", async () => {
     const publisher = new PubSubPublisher({ projectId: "p", host: await deadHost(), timeoutMs: 1000 });
     await expect(publisher.publish("ticks", [{ data: 1 }, { data: 2 }])).rejects.toMatchObject({
       name: "PublishError",
@@ -14,7 +14,7 @@ describe("publishing to Pub/Sub", () => {
     await publisher.close();
   });
 
-  it("needs no connection to refuse, nor to be closed", async () => {
+  it("needs no connection to reject, or to close", async () => {
     const publisher = new PubSubPublisher({ projectId: "p" });
     await expect(publisher.publish("ticks", [{ data: undefined }])).rejects.toThrow("it has no data");
     await publisher.close();

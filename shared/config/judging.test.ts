@@ -57,7 +57,7 @@ describe("reopen_within", () => {
     expect(configurationOf({ more }).recovery.reopenWithinMs).toBe(expected);
   });
 
-  it("refuses what is too long", () => {
+  it("rejects a duration that is too long", () => {
     expect(problemsOf({ more: "recovery: { reopen_within: 2d }" })).toEqual(["must be from 0s to 1d"]);
   });
 });

@@ -84,7 +84,7 @@ describe("code and module agree", () => {
     expect(published).not.toEqual([]);
   });
 
-  it("on what Google's services are asked for: each is granted", () => {
+  it("on the permissions of every Google API call", () => {
     const clients = matches(
       sources.map(({ text }) => text),
       /import\("(@google-cloud\/[\w-]+)"\)/g,
@@ -107,7 +107,7 @@ describe("code and module agree", () => {
     }
   });
 
-  it("on the collections that are written for a while only", () => {
+  it("on the collections with expiring documents", () => {
     const expiring = sources.filter(({ text }) => /expires_at: new Date\(/.test(text));
     expect(expiring.length).toBeGreaterThan(0);
     expect(Object.values(expiringCollections)).toEqual(Object.keys(expiringCollections).map(() => "expires_at"));

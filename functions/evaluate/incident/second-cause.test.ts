@@ -15,7 +15,7 @@ function told(story: readonly (readonly [seconds: number, named: string | undefi
 }
 
 describe("a second cause", () => {
-  it("is not told while the first may explain it yet", () => {
+  it("is not notified while the first cause may still explain it", () => {
     expect(
       told([
         [0, "cloud-sql"],
@@ -26,7 +26,7 @@ describe("a second cause", () => {
     ).toEqual(["cloud-sql since 0", "cloud-sql since 0", "none", "cloud-sql since 60"]);
   });
 
-  it("is told once it has stood, as of when it was named", () => {
+  it("is notified once it is stable, with the time it was identified", () => {
     expect(
       told([
         [0, "certificates"],
@@ -42,7 +42,7 @@ describe("a second cause", () => {
     ]);
   });
 
-  it("begins anew where another is named", () => {
+  it("restarts if another is identified", () => {
     expect(
       told([
         [0, "cloud-sql"],

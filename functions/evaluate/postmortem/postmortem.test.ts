@@ -19,7 +19,7 @@ function changed(incident: Partial<IncidentDocument>, more: Partial<Account> = {
 }
 
 describe("a postmortem", () => {
-  it("tells in three paragraphs what happened, what it meant and how it went", () => {
+  it("summarizes the outage, its impact and the response in three paragraphs", () => {
     expect(text.split("\n")[0]).toBe("# Postmortem: Shop: Database and Shop failing");
     expect(text).toContain(
       "`20250916-120200-database` · critical, P0 · verdict: platform · confidence: 90% · team: infrastructure",
@@ -31,7 +31,7 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("says who was affected, and takes downtime and error budget from the availability alone", () => {
+  it("lists affected components, with downtime and error budget from the availability", () => {
     // 1% of 30 days is 7 h 12 min, 0.1% is 43 min 12 s; a share is never rounded up.
     expect(linesOf("Impact")).toEqual([
       "User-facing downtime: **19 min** (longest: Shop).",
@@ -43,7 +43,7 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("divides the downtime among the months in which it was", () => {
+  it("splits the downtime by month", () => {
     const [september] = outage.months;
     if (september === undefined) throw new Error("the fixture has a month");
     const taken = (database: number): Availability["downtime"] => ({ [outage.id]: { database } });
@@ -55,7 +55,7 @@ describe("a postmortem", () => {
     expect(database).toContain("| September 2025: 20 min; October 2025: 40 min |");
   });
 
-  it("has a timeline of moments without what is told elsewhere, and a note that is not in it", () => {
+  it("has a timeline without redundant lines, and the operator's note", () => {
     expect(linesOf("Timeline")).toEqual([
       "- **2025-09-16 12:00:00** `database` fails in authentication (database): too many clients.",
       '- **12:02:00** Opened by "database failing". The likely cause is Database.',
@@ -81,7 +81,7 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("has the chain of whys, and evidence against the cause as such", () => {
+  it("has the chain of whys, and labels evidence against the cause", () => {
     expect(linesOf("Root cause")).toEqual([
       "1. Shop fails: `shop-health` fails in response (http_status): 503.",
       "2. Why? It depends on Database. Database fails: `database` fails in authentication (database): too many clients.",
@@ -92,7 +92,7 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("charges each cause with its own time where several were named", () => {
+  it("lists each of several causes with its own period", () => {
     const causes = [
       { component: "shop", title: "Shop", from: at("12:00:00"), until: at("12:08:00") },
       { component: "database", title: "Database", from: at("12:08:00"), until: at("12:30:30") },
@@ -102,7 +102,7 @@ describe("a postmortem", () => {
     );
   });
 
-  it("says how it was noticed and how the recovery was proved", () => {
+  it("describes the detection and the recovery", () => {
     expect(linesOf("Detection")).toEqual([
       'The first symptom was `database`, from inside, at 12:00:00 UTC. The rule "database failing" opened the incident at 12:02:00 UTC. 2 checks on 1 component detected it, from inside.',
     ]);
@@ -114,7 +114,7 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("says in one line who was told, and what did not arrive", () => {
+  it("lists deliveries in one line, and failed deliveries", () => {
     expect(linesOf("Notifications")).toEqual([
       "Delivered: opened to `mail` after 3 s, `hook` after 3 s on attempt 2; resolved to `mail` after 1 s.",
       '- `hook` did not receive "resolved": 410 Gone.',
@@ -150,7 +150,7 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("proposes what the cause, the findings, the telling and the recovery call for, each with its reason", () => {
+  it("proposes action items for the cause, findings, notifications and recovery, each with its reason", () => {
     const lines = linesOf("Action items");
     const reasons = lines.flatMap((line) => / \(([A-Z][^()]*)\)$/.exec(line)?.[1] ?? []);
     expect(reasons).toEqual([
@@ -168,7 +168,7 @@ describe("a postmortem", () => {
     );
   });
 
-  it("of an incident that came back says how often, and counts its resolutions before the last among the updates", () => {
+  it("counts relapses, and lists earlier resolutions as updates", () => {
     const relapse = (resolved: string, failed: string): IncidentDocument["relapses"][number] => ({
       ...{ resolved_at: at(resolved), failed_at: at(failed), reopened_at: at(failed), acknowledged_at: null },
     });
@@ -190,14 +190,14 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("asks of the change that was made before it whether it was that", () => {
+  it("asks whether the preceding change was the cause", () => {
     const says = "Changed Cloud SQL instance shop: tier at 11:58:00 UTC, 2 min before the first failure.";
     const lines = linesOf("Open questions", postmortemOf(changed({ suspected_change: says })));
     expect(lines[0]).toBe(`- Did this change cause it? ${says}`);
     expect(lines.join()).not.toContain("What changed at");
   });
 
-  it("asks what only people can answer", () => {
+  it("asks the open questions", () => {
     expect(linesOf("Open questions")).toEqual([
       expect.stringMatching(/^- What changed at Database before 12:00:00 UTC\? /),
       expect.stringMatching(/^- Why did the stage "basic health" need 3 attempts\? /),
@@ -235,7 +235,7 @@ describe("a postmortem", () => {
       { ...outage, incident: readIncident({ timeline: "broken", affected: [{}] }) },
       "# Draft postmortem:",
     ],
-  ])("of an outage %s says so", (_, account, said) => {
+  ])("covers an outage %s", (_, account, said) => {
     expect(postmortemOf(account)).toContain(said);
   });
 });
@@ -251,7 +251,7 @@ describe("a postmortem of hostile texts", () => {
     "x".repeat(5_000),
   ];
 
-  it.each(hostile)("keeps %j text", (evil) => {
+  it.each(hostile)("escapes %j", (evil) => {
     const written = postmortemOf(poisoned(outage, evil));
     const outside = written.replaceAll(/\\./g, "").replaceAll(/`[^`\n]*`/g, "");
     expect(outside).not.toMatch(/<[a-z/]|\]\(|https:\/\//);
@@ -263,7 +263,7 @@ describe("a postmortem of hostile texts", () => {
     }
   });
 
-  it("has a bound, whatever its document holds", () => {
+  it("has a maximum size for any document", () => {
     const many = changed({
       timeline: Array.from({ length: 150 }, (_, i) => `2025-09-16 12:00:00 UTC  ${i} ${"<>".repeat(2_000)}`),
       evidence: Array(400).fill(`Against it: ${"&amp;".repeat(500)}`),
