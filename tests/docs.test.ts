@@ -1,4 +1,4 @@
-/** The documents run: every configuration in them is right, every generated page is what the code says. */
+/** Tests the documents: every configuration in them is valid, and every generated page is up to date. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** docs/testing.md is true: its example plays as it says, and every sentence in its tables is understood. */
+/** Tests docs/testing.md: its example plays as described, and every sentence in its tables is parsed. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";

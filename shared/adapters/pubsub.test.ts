@@ -23,7 +23,7 @@ describe("publishing to Pub/Sub", () => {
   });
 });
 
-/** An address where nobody listens. */
+/** An address without a server. */
 async function deadHost(): Promise<string> {
   const server = createServer();
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));

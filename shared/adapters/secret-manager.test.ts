@@ -4,7 +4,7 @@ import { secretManager } from "./secret-manager.ts";
 
 const minute = 60_000;
 
-/** Secret Manager with these answers, one a request; it remembers what it was asked for. */
+/** Secret Manager with these responses, one per request; it records the requests. */
 function stand(...answers: (string | Error)[]): { google: GoogleApi; asked: string[] } {
   const asked: string[] = [];
   const request = async ({ url }: { url: string }): Promise<unknown> => {

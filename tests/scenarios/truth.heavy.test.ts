@@ -1,4 +1,4 @@
-/** The record of the worked outage is true, and the comparison with the reports finds what is not. */
+/** The record of the worked outage is true, and the comparison with the reports detects false statements. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +12,7 @@ import { untruths } from "./truth.ts";
 
 const examples = join(import.meta.dirname, "../../examples/netra-staging");
 
-/** The record of the first incident of a scenario, and what its probes measured. */
+/** Returns the record of the first incident of a scenario, and the measurements of its probes. */
 async function playedOf(path: string, name?: string): Promise<readonly [Fields, Measured]> {
   const loaded = await loadTests(readFileSync(path, "utf8"), path);
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));

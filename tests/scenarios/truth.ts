@@ -135,7 +135,7 @@ function isNearly(words: string, ms: number): boolean {
   return Math.abs((msOf(words) ?? 0) - ms) <= second;
 }
 
-/** Sayings of the timeline, and what makes them false. */
+/** Sentences of the timeline, each with its check. */
 type Saying = readonly [
   pattern: RegExp,
   isTrue: (match: RegExpExecArray, at: number, incident: IncidentDocument, measured: Measured) => boolean,

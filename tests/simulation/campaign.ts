@@ -1,4 +1,4 @@
-/** Plays one seed after the other, and counts what struck. */
+/** Plays one seed after the other, and counts the faults that occurred. */
 import type { FaultKind } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import type { Outage } from "./outages.ts";
@@ -20,7 +20,7 @@ export function newTally(): Tally {
   return { schedules: 0, steps: 0, struck: new Map(), contended: 0 };
 }
 
-/** Plays a schedule. @returns what is broken, if anything is */
+/** Plays a schedule. @returns the broken invariants, if any */
 export async function playCounted(
   schedule: Schedule,
   outages: readonly Outage[],

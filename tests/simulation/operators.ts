@@ -11,7 +11,7 @@ export interface Edit {
   readonly ends?: true;
 }
 
-/** Every edit that there is. */
+/** Every possible edit. */
 export const edits: readonly Edit[] = [
   { words: "acknowledges", fields: { status: "acknowledged" } },
   { words: "acknowledges in capitals, by name", fields: { status: " ACKNOWLEDGED ", edited_by: "Ann" } },

@@ -17,7 +17,7 @@ export interface Schedule {
   readonly seed: number;
   /** Instances of each function. */
   readonly instances: number;
-  /** The longest that a step takes by itself, in milliseconds. */
+  /** Maximum duration of a step without faults, in milliseconds. */
   readonly latencyMs: number;
   /** Whether it continues until the monitor's incidents about undelivered notifications are resolved, which takes an hour. */
   readonly isPatient: boolean;

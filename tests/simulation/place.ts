@@ -1,4 +1,4 @@
-/** A place for the instances of a function, one after the other: their clock, their calls of ports, and how they die. */
+/** A place for successive instances of a function: their clock, their calls of ports, and their crashes. */
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { type Clock, PublishError, type Publisher, type Store, StoreError, type Timers } from "../../shared/ports.ts";
@@ -9,10 +9,10 @@ import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type Documents, StepwiseStore } from "./store.ts";
 
-/** Takes in a message. */
+/** Handles a message. */
 export type Handle = (message: PushedMessage, path: string) => Promise<void>;
 
-/** One instance of a function, as long as it lives. */
+/** One instance of a function during its lifetime. */
 export interface Life {
   dead: boolean;
   /** Work in progress; each function is called on a crash. */
@@ -27,9 +27,9 @@ export interface Surroundings {
   readonly documents: Documents;
   readonly broker: Broker;
   readonly seed: number;
-  /** The longest that a step takes by itself, in milliseconds. */
+  /** Maximum duration of a step without faults, in milliseconds. */
   readonly latencyMs: number;
-  /** When the run begins, and when nothing goes wrong any more; milliseconds since the epoch. */
+  /** Start of the run, and end of its faults; milliseconds since the epoch. */
   readonly start: number;
   readonly healsAt: number;
   readonly handlerOf: (place: Place, life: Life, plan: Plan) => Handle;
@@ -72,7 +72,7 @@ export class Place {
     if (!this.life.dead) this.#revive();
   }
 
-  /** Gives a message to the instance. @throws Died where it dies over it */
+  /** Delivers a message to the instance. @throws Died if it crashes while handling it */
   accept(message: PushedMessage, path: string): Promise<void> {
     const { life } = this;
     return new Promise((resolve, reject) => {

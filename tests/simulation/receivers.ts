@@ -1,4 +1,4 @@
-/** Receivers of notices that misbehave in every way, and keep a log of what they took in. */
+/** Receivers of notifications that misbehave in every way, and log what they accepted. */
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 
 /** Faults of one attempt: before it is accepted, or after it, when the response is lost or late. */
@@ -18,7 +18,7 @@ export type Trouble = (typeof troubles)[number] | undefined;
 
 /** One thing in the log of a receiver. */
 export interface Arrival {
-  /** The notice, as it was sent. */
+  /** The notification, as it was sent. */
   readonly notice: string;
   /** The idempotency key that came with it; absent where the kind of channel has none. */
   readonly key: string | undefined;
@@ -26,11 +26,11 @@ export interface Arrival {
   readonly at: number;
 }
 
-/** The receiver of one reader. What carries a key that it knows, it acknowledges and does nothing more. */
+/** The receiver of one reader. It acknowledges a duplicate idempotency key without further effect. */
 export class Receiver {
   /** Everything that it took in, oldest first. */
   readonly arrivals: Arrival[] = [];
-  /** Notices that it will never take, with its answer. */
+  /** Notifications that it always rejects, with its response. */
   readonly refusals: Map<string, number> = new Map();
   attempts = 0;
   readonly #known = new Set<string>();

@@ -10,12 +10,12 @@ export class Scheduler {
     this.now = start;
   }
 
-  /** Does work at an instant, or at once where that has passed. */
+  /** Runs work at an instant, or immediately if that has passed. */
   at(instant: number, work: () => unknown): void {
     this.#agenda.add(Math.max(instant, this.now), work);
   }
 
-  /** Does work after so many milliseconds. */
+  /** Runs work after a number of milliseconds. */
   after(milliseconds: number, work: () => unknown): void {
     this.at(this.now + milliseconds, work);
   }

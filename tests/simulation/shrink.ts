@@ -1,18 +1,18 @@
-/** Makes a failing schedule as small as it can be, and tells it as a story. */
+/** Minimizes a failing schedule, and describes it as a story. */
 import { told } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import type { Outage } from "./outages.ts";
 import type { Schedule } from "./outcome.ts";
 import { play } from "./world.ts";
 
-/** A schedule and what is broken in it. */
+/** A schedule and the invariants that it breaks. */
 export interface Failure {
   readonly schedule: Schedule;
   /** As `invariant: sentence`. */
   readonly broken: readonly string[];
 }
 
-/** Plays a schedule, and says what is broken in it. */
+/** Plays a schedule, and returns the invariants that it breaks. */
 export type Trial = (schedule: Schedule) => Promise<readonly string[]>;
 
 /**

@@ -1,4 +1,4 @@
-/** A small sample of the simulation, always the same; `npm run simulate` plays seeds that nobody has played yet. */
+/** A small fixed sample of the simulation; `npm run simulate` plays new seeds. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { newTally, outageOf, playCounted } from "./campaign.ts";
 import { told } from "./faults.ts";

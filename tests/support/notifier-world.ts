@@ -1,4 +1,4 @@
-/** A world in which news of incidents arrive and the notifier tells them, on virtual time and under faults. */
+/** A world in which events of incidents arrive and the notifier sends them, on virtual time and under faults. */
 import { VirtualWorld, type WorldOptions } from "../../cli/virtual/world.ts";
 import { type Delivery, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";

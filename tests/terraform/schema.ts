@@ -74,7 +74,7 @@ const overlay: Overlay = {
 /** Since 7.33.0 nearly every resource has it. */
 const deletionPolicy: Attribute = { type: text, optional: true, computed: true };
 
-/** Reads the extract and lays over it what has come since. */
+/** Reads the extract and applies later additions. */
 export function providerSchema(): ProviderSchema {
   const file = new URL("schema.json", import.meta.url);
   const { resources, data } = JSON.parse(readFileSync(file, "utf8")) as ProviderSchema;

@@ -29,7 +29,7 @@ export function moduleFiles(): ModuleFiles {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(moduleFolder, name), "utf8")]));
 }
 
-/** Everything that is wrong with a module, in sentences; empty where nothing is. */
+/** Returns the errors of a module, in sentences; empty if it has none. */
 export async function problemsOf(files: ModuleFiles, schema: ProviderSchema): Promise<string[]> {
   const declared: Declared[] = [];
   for (const [file, text] of Object.entries(files)) {

@@ -1,4 +1,4 @@
-/** Parts at which nothing looks: what they may explain, and what not. */
+/** Unmonitored components: the failures that they may explain, and those that they may not. */
 import { describe, expect, it } from "vitest";
 import { diagnose, rank } from "./diagnose.ts";
 import type { Symptom } from "./diagnosis.ts";

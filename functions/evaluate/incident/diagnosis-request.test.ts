@@ -28,7 +28,7 @@ const outage = {
   "auth-health": failing("http_status/response"),
 };
 
-/** Reports of the schedules only: nobody answers what is asked. */
+/** Reports of the schedules only: requests get no response. */
 async function minutes(bench: Bench, count: number, shown: Parameters<Bench["minute"]>[0] = {}): Promise<void> {
   for (let i = 0; i < count; i++) {
     for (const report of bench.reports(shown)) {

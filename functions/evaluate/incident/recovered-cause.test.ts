@@ -1,4 +1,4 @@
-/** An outage that outlives its cause: what fails then is charged to another. */
+/** An outage that outlasts its cause: later failures are charged to another. */
 import { expect, it } from "vitest";
 import { Bench, failing, type Shown } from "../fixtures.ts";
 import { readAccount } from "../postmortem/account.ts";

@@ -1,4 +1,4 @@
-/** Timelines of clocks that are wrong while something breaks. */
+/** Timelines of incorrect clocks during an outage. */
 import { expect, it } from "vitest";
 import type { Report } from "../../../shared/messages/report.ts";
 import { Bench, failing, noon, type Shown, smallEnvironment } from "../fixtures.ts";

@@ -18,12 +18,12 @@ import {
 } from "./effects.ts";
 import type { Graph } from "./graphs.ts";
 
-/** An outage as sentences of a scenario, and what broke. */
+/** An outage as sentences of a scenario, and the component that broke. */
 export interface Outage {
   readonly kind: string;
   /** State of the environment from the start of the outage on, or so many minutes later. */
   readonly effects: readonly Effect[];
-  /** Answers that are right. */
+  /** Correct answers. */
   readonly cause: readonly string[];
   readonly verdict: string;
   readonly second?: string;

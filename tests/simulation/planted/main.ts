@@ -1,6 +1,7 @@
 /**
- * Plants one bug after the other, and plays the simulation alone until it notices: `npm run simulate:planted`. `--only NAME` plants one, `--minutes N` is
- * how long the simulation may take, `--write` puts the table into `docs/testing.md`. Ends with 1 where fewer than 27 of them are caught.
+ * Plants one bug after the other, and plays the simulation alone until it detects the bug: `npm run simulate:planted`. `--only NAME` plants
+ * one, `--minutes N` limits the simulation of each, `--write` updates the table in `docs/testing.md`. Exits with 1 if fewer than 27 are
+ * detected.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -49,7 +50,7 @@ process.stdout.write(`${caught} of ${found.length} caught\n`);
 if (values.write) write();
 process.exitCode = caught >= Math.min(fewest, found.length) ? 0 : 1;
 
-/** Plays the simulation with a bug in it until it notices, or until it is time. */
+/** Plays the simulation with a bug until it is detected, or until the time limit. */
 async function simulatedWith(patch: Patch): Promise<Found> {
   const hook = join(import.meta.dirname, "hook.ts");
   const main = join(import.meta.dirname, "../main.ts");

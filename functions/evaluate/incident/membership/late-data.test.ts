@@ -95,7 +95,7 @@ class Services {
     }
   }
 
-  /** Goes on until the incident is over. */
+  /** Continues until the incident is resolved. */
   async end(shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
     while (!this.told.at(-1)?.endsWith("resolved")) await this.play(1, shown);
   }

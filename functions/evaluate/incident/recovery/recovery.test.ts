@@ -22,7 +22,7 @@ async function recovering(): Promise<Bench> {
   }
 }
 
-/** A minute passes in which nobody answers a validation. */
+/** A minute passes without a response to a validation. */
 async function unanswered(bench: Bench): Promise<void> {
   bench.now += 60_000;
   await bench.tick();
