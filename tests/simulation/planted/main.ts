@@ -1,7 +1,7 @@
 /**
  * Plants one bug after the other, and plays the simulation alone until it detects the bug: `npm run simulate:planted`. `--only NAME` plants
- * one, `--minutes N` limits the simulation of each, `--write` updates the table in `docs/testing.md`. Exits with 1 if fewer than 27 are
- * detected.
+ * one, `--minutes N` limits the simulation of each on two cores, `--write` updates the table in `docs/testing.md`. Exits with 1 if fewer
+ * than 27 are detected.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -13,10 +13,13 @@ import { type Patch, patches } from "./patches.ts";
 /** Result of the simulation for one bug. */
 interface Found {
   readonly schedules: number;
-  readonly seconds: number;
+  /** CPU time of the simulation, in seconds. */
+  readonly cpuSeconds: number;
   readonly broken?: readonly string[];
 }
 
+/** Number of cores. */
+const cores = 2;
 /** Entry in the table for an undetected bug. */
 const missed = "not noticed";
 /** Minimum number of bugs that the simulation must detect. */
@@ -44,17 +47,20 @@ for (const patch of chosen) {
   const one = await simulatedWith(patch);
   found.push([patch, one]);
   process.stdout.write(`${rowOf(patch, one)}\n`);
+  if (values.write) write();
 }
 const caught = found.filter(([, { broken }]) => broken !== undefined).length;
 process.stdout.write(`${caught} of ${found.length} caught\n`);
-if (values.write) write();
 process.exitCode = caught >= Math.min(fewest, found.length) ? 0 : 1;
 
 /** Plays the simulation with a bug until it is detected, or until the time limit. */
 async function simulatedWith(patch: Patch): Promise<Found> {
   const hook = join(import.meta.dirname, "hook.ts");
   const main = join(import.meta.dirname, "../main.ts");
-  const options = ["--json", "--minutes", values.minutes, "--seed", values.seed];
+  // What else the machine has to do is not the simulation's fault: two minutes on two cores are four of calculation.
+  const minutes = Number(values.minutes);
+  const limits = ["--cpu-seconds", `${minutes * 60 * cores}`, "--minutes", `${minutes * 10}`];
+  const options = ["--json", ...limits, "--workers", `${cores}`, "--seed", values.seed];
   const child = spawn(process.execPath, ["--import", hook, main, ...options], {
     cwd: root,
     env: { ...process.env, PATHKEEPER_PLANTED: patch.name },
@@ -68,9 +74,9 @@ async function simulatedWith(patch: Patch): Promise<Found> {
   }
 }
 
-function rowOf({ name, words }: Patch, { schedules, seconds, broken }: Found): string {
+function rowOf({ name, words }: Patch, { schedules, cpuSeconds, broken }: Found): string {
   const by = broken?.[0]?.slice(0, broken[0].indexOf(":")) ?? missed;
-  return `| ${name} | ${words} | ${by} | ${schedules} | ${seconds.toFixed(0)} s |`;
+  return `| ${name} | ${words} | ${by} | ${schedules} | ${(cpuSeconds / cores).toFixed(0)} s |`;
 }
 
 function write(): void {
@@ -84,9 +90,11 @@ function write(): void {
   for (const [patch, one] of found) rows.set(patch.name, rowOf(patch, one));
   const known = patches.flatMap(({ name }) => rows.get(name) ?? []);
   const noticed = known.filter((row) => !row.includes(missed)).length;
-  const table = ["| bug | what it breaks | noticed by | schedules | time |", "|---|---|---|---|---|", ...known].join(
-    "\n",
-  );
+  const table = [
+    "| bug | what it breaks | noticed by | schedules | time on two cores |",
+    "|---|---|---|---|---|",
+    ...known,
+  ].join("\n");
   writeFileSync(
     path,
     `${text.slice(0, before)}${begin}\n\n${noticed} of ${known.length} are noticed.\n\n${table}\n\n${text.slice(after)}`,
