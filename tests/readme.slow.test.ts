@@ -18,7 +18,7 @@ const commands = [...readme.matchAll(/^(?:npm|npx|terraform) .*$|`((?:npm|npx|te
   ([line, quoted]) => quoted ?? line,
 );
 
-/** What is not run here, and why. */
+/** Commands that are not run here, each with the reason. */
 const elsewhere: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^npm (ci|test)\b/, "installs, and runs this test itself"],
   [/^npm run (quick|docs)$/, "works on the repository"],
@@ -84,6 +84,6 @@ it("runs as written, one command after the other", { timeout: 180_000 }, async (
   expect(received).toContain("/shop");
   expect(done.length).toBeGreaterThan(6);
   expect(existsSync(join(folder, "watch", "monitor.yaml"))).toBe(true);
-  // Nothing but what the commands were told to write.
+  // Only the requested outputs of the commands.
   expect(readdirSync(folder).sort()).toEqual(["dist", "monitor.yaml", "secrets", "watch"]);
 });

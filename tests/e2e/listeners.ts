@@ -1,4 +1,4 @@
-/** Where `npm start` listens, and whose requests it accepts. */
+/** Tests the addresses on which `npm start` listens, and the requests that it accepts. */
 import { stat } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";

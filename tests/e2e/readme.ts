@@ -36,7 +36,7 @@ const elsewhere: ReadonlySet<string> = new Set([
   "npm run quick",
 ]);
 
-/** What the scripts of package.json and the command line are. */
+/** Source files of the scripts in package.json and of the command line. */
 const programs: Readonly<Record<string, string>> = {
   "npx --no pathkeeper": "cli/pathkeeper.mjs",
   "npm run build --": "scripts/build.ts",
@@ -106,6 +106,6 @@ it("works as it is written", { timeout: 240_000 }, async () => {
   rmSync(join(cwd, "monitor.yaml"));
   const drill = told.find(({ data }) => data?.incident?.endsWith("-fire-drill"))?.data?.incident ?? "";
   expect(await run(`npx --no pathkeeper preview --incident ${drill} --data ./watch`)).toContain("fire drill");
-  expect(await run(`npx --no pathkeeper postmortem ${drill} --data ./watch`)).toContain("## Who was told");
+  expect(await run(`npx --no pathkeeper postmortem ${drill} --data ./watch`)).toContain("## Notifications");
   expect(await run("npx --no pathkeeper heartbeat nightly-backup --data ./watch")).toContain("reported that it ran");
 });
