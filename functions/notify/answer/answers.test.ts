@@ -1,4 +1,4 @@
-/** Links that let a reader act: who can use them, for what, how often and until when; and what other services may send. */
+/** Action links: who can use them, for what, how often and until when; and the messages accepted from other services. */
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
@@ -75,12 +75,12 @@ const link: AnswerLink = {
   notice: "20250916-120000-database:opened:mail:ana@example.com",
 };
 
-/** A signed link. @param at when it was sent */
+/** Builds a signed link. @param at when it was sent */
 function linkOf(changes: Partial<AnswerLink> = {}, at: number = noon, key: string = linkKey): string {
   return signedUrl(unsignedUrl(answersUrl, { ...link, ...changes }), key, at);
 }
 
-/** The documents of two open incidents, and where answers are taken. */
+/** Creates a handler with the documents of two open incidents. */
 async function desk(
   given: { channels?: readonly ConfiguredChannel[]; secrets?: Record<string, string>; document?: Fields } = {},
 ) {
@@ -122,7 +122,7 @@ async function desk(
   return { store, clock, replies, logger, reads, handle, read };
 }
 
-/** Whether nothing was written. */
+/** Returns whether nothing was written. */
 async function isUntouched({ read }: Awaited<ReturnType<typeof desk>>): Promise<boolean> {
   const documents = [await read(), await read(another)];
   return documents.every(
@@ -176,7 +176,7 @@ describe("a link", () => {
     const at = await desk();
     expect(statusOf(await at.handle(pressed(linkOf())))).toBe(200);
     await at.store.update("incidents", incident, { status: "open", edited_by: null });
-    // Sent again a minute later, the same link has another expiry.
+    // When sent again a minute later, the same link has another expiry.
     for (const copy of [linkOf(), linkOf({}, noon + 60_000)]) {
       expect(await at.handle(pressed(copy))).toMatchObject({
         status: 410,
@@ -185,7 +185,7 @@ describe("a link", () => {
       expect((await at.handle(opened(copy))).body).not.toContain("<button");
     }
     expect(await at.read()).toMatchObject({ status: "open", edited_by: null });
-    // The link of another notice is another link.
+    // A link from another notice is a different link.
     expect(statusOf(await at.handle(pressed(linkOf({ notice: "escalated" }))))).toBe(200);
   });
 
@@ -204,7 +204,7 @@ describe("a link", () => {
     expect(await isUntouched(at)).toBe(true);
   });
 
-  /** Everything that can be changed about a link without the key. */
+  /** Every change to a link that is possible without the key. */
   const forged: Readonly<Record<string, string>> = {
     "of another incident": withClaims(linkOf(), { 1: another }),
     "for another action": withClaims(linkOf(), { 0: "resolve" }),
@@ -545,7 +545,7 @@ describe("what another service sends", () => {
   });
 });
 
-/** A link with other claims and the signature that it had. */
+/** Returns a link with changed claims and its original signature. */
 function withClaims(url: string, changes: Readonly<Record<number, string>>): string {
   const [claims = "", ...rest] = url.slice(answersUrl.length + 1).split(".");
   const changed = Object.assign(JSON.parse(Buffer.from(claims, "base64url").toString()), changes);

@@ -1,4 +1,4 @@
-/** Which notices carry links, to whom, and how they are signed on their way out. */
+/** Which notices carry links, who receives them, and how they are signed on sending. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
@@ -37,7 +37,7 @@ const mail = (server: string): Pick<ConfiguredChannel, "kind" | "settings"> => (
   settings: { to: ["ana@example.com"], from: "shop@example.com", server },
 });
 
-/** The actions of the links in something that is sent. */
+/** Returns the actions of the links in an outgoing message. */
 function actionsIn(outgoing: Outgoing): string[] {
   const links = outgoing.transport === "page" ? [] : (outgoing.links ?? []);
   return links.map(
@@ -105,7 +105,7 @@ describe("a notice", () => {
     const sent = JSON.stringify(kind.render(settings, notice));
     const shown = all.filter(({ url }) => sent.includes(url));
     expect([0, all.length]).toContain(shown.length);
-    // A pager acknowledges by itself, a program acts by itself, and everybody does not act.
+    // A pager and a program acknowledge by their own means, and the public cannot act.
     expect(shown.length > 0).toBe(!(kind.lasting || kind.everyEvent || kind.public));
   });
 
