@@ -1,4 +1,4 @@
-/** What every kind of channel promises. One suite, run over the whole registry. */
+/** The contract of every channel kind: one suite, run over the whole registry. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -8,7 +8,7 @@ import type { AnyChannelKind, Outgoing, Reply } from "./channel.ts";
 import { SecretFiller } from "./deliver/secrets.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "./fixtures.ts";
 
-/** Texts as a hostile or broken target could have put into an event. */
+/** Texts as a hostile or broken target could put them into an event. */
 const hostile = `<script>alert(1)</script>"'&\r\nBcc: evil@example.com\u0000\u2028${"é".repeat(50_000)}`;
 
 /** Runs the suite for one kind. */
@@ -36,7 +36,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(JSON.parse(JSON.stringify(outgoing))).toEqual(outgoing);
     });
 
-    // Everybody is not told of one.
+    // Public channels receive no fire drills.
     const drilled = kind.public ? [] : audiences;
     it.each(drilled)("marks a fire drill as one, for %s", (audience) => {
       const drill: Partial<IncidentEvent> = {
@@ -133,7 +133,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       const outgoing = kind.render(settings, noticeOf(event));
       const said = JSON.stringify(outgoing);
       if (outgoing.transport === "page") {
-        // Everybody reads it: what is internal is not even in what is stored.
+        // Everybody reads it: internal details must not even be in the stored payload.
         for (const part of [event.summary, event.impact, event.title, event.change, ...event.evidence, ...event.whys])
           expect(said).not.toContain(part);
         expect(said).toContain(":58");
@@ -147,7 +147,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
     it.each(audiences)("carries the link to the incident, for %s", (audience) => {
       const notice = { ...noticeOf(incidentEvent()), audience };
       const outgoing = kind.render(settings, notice);
-      // A status page is for everybody: the link is for colleagues.
+      // A status page is public: the link is for colleagues.
       if (outgoing.transport === "page") expect(JSON.stringify(outgoing)).not.toContain("console.example.com");
       else if (outgoing.transport === "smtp") {
         expect(outgoing.text).toContain(notice.url);
@@ -175,7 +175,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       ["ESETTINGS", "retry, correctable"],
       ["EPRIVATE", "rejected"],
       ["EUNKNOWN", "retry, unsure whether it arrived"],
-      // TLS takes nothing that it has not secured: it cannot have arrived.
+      // TLS failed before any data was sent: it cannot have arrived.
       ["ETLS", "retry"],
       ["EPROTO", "retry"],
       ["ERR_TLS_CERT_ALTNAME_INVALID", "retry"],
