@@ -96,7 +96,7 @@ To acknowledge it, set status to acknowledged there. To mute it, set silenced_un
     expect(resolved.subject).toBe(`[RESOLVED] ${topic}`);
     expect([opened.inReplyTo, resolved.inReplyTo]).toEqual([undefined, opened.messageId]);
     expect([opened, resolved].map(({ headers }) => headers["Thread-Topic"])).toEqual([topic, topic]);
-    // Outlook: 22 bytes for the thread, and 5 more for a reply to it.
+    // Outlook: 22 bytes for the thread, and 5 more for a reply.
     const [first, reply] = [opened, resolved].map(({ headers }) =>
       Buffer.from(headers["Thread-Index"] ?? "", "base64"),
     );

@@ -1,4 +1,4 @@
-/** Incidents from their beginning to their end, told to a PagerDuty that keeps to its own rules. */
+/** Whole incidents, sent to a simulated PagerDuty that enforces its documented rules. */
 
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
@@ -12,11 +12,11 @@ import { documentOf, incidentEvent, type NotifyWorldForTests, noon, notifyWorld,
 
 const keys = { first: "1".repeat(32), second: "2".repeat(32), broken: "too short" };
 
-/** PagerDuty, as its documentation of the Events API v2 has it. */
+/** Simulates PagerDuty as described in the documentation of the Events API v2. */
 class PagerDuty {
-  /** What became of the alert of each place, key and incident, oldest first: `us 1 incident: opened acknowledged resolved`. */
+  /** History of the alerts by region, key and incident, oldest first: `us 1 incident: opened acknowledged resolved`. */
   readonly alerts = new Map<string, string[]>();
-  /** Answers that come before it looks at anything. */
+  /** Replies returned before a request is processed. */
   readonly failures: Reply[] = [];
 
   readonly send: Send = async (outgoing) => {
@@ -28,7 +28,7 @@ class PagerDuty {
     return this.enqueue(region, key, body);
   };
 
-  /** By hand, in PagerDuty. */
+  /** Resolves all alerts by hand. */
   resolveAll(): void {
     for (const history of this.alerts.values()) history.push("resolved");
   }
@@ -49,13 +49,13 @@ class PagerDuty {
     const history = this.alerts.get(place) ?? [];
     const isOpen = history.length > 0 && history.at(-1) !== "resolved";
     this.alerts.set(place, history);
-    // Beside an open alert a trigger is added to it; where none is open, acknowledge and resolve are dropped.
+    // A trigger is added to an open alert; without one, acknowledge and resolve are dropped.
     if (event_action === "trigger") history.push(isOpen ? "added" : "opened");
     else if (isOpen) history.push(event_action === "resolve" ? "resolved" : "acknowledged");
     return answer(202);
   }
 
-  /** Everything that became of every alert. */
+  /** Returns the history of every alert. */
   seen(): Record<string, string> {
     return Object.fromEntries([...this.alerts].map(([place, history]) => [place, history.join(" ")]));
   }
@@ -77,10 +77,10 @@ function channel(key: keyof typeof keys, settings: object = {}): ConfiguredChann
   return { name: "pager", kind: "pagerduty", settings: { routing_key: { secret: key }, ...settings } };
 }
 
-/** When a resolution is not held back any more, in milliseconds since the epoch: all that happens later than that is told at once. */
+/** Time at which resolutions are no longer held back, in milliseconds since the epoch. Later events are sent immediately. */
 const released = Date.parse("2025-09-16T12:40:00Z");
 
-/** The notifier with this configuration, on what earlier ones have left in the store. */
+/** Creates a notifier with this configuration, on the store that earlier ones left. */
 function configured(pagerDuty: PagerDuty, store: MemoryStore, ...channels: ConfiguredChannel[]): NotifyWorldForTests {
   const routes = [{ channels: channels.map(({ name }) => name), events: incidentEventKinds }];
   const world = notifyWorld({ channels, routes, store, send: () => pagerDuty.send });
@@ -162,7 +162,7 @@ describe("a relapse", () => {
     const instant = new Date(at).toISOString();
     return resolvedEvent({ sequence: 4, occurrence: 2, at: instant, resolved_at: instant });
   };
-  /** A world that hears of each event at its time, and tries again what is held back once a minute until then. */
+  /** Creates a notifier, delivers each event at its time, and retries held-back notices once a minute until they are released. */
   async function told(route: Partial<Route>, ...events: readonly IncidentEvent[]): Promise<[PagerDuty, string[]]> {
     const pagerDuty = new PagerDuty();
     const bodies: string[] = [];
@@ -237,7 +237,8 @@ describe("whatever happens on the way", () => {
     let opened = 0;
     await fc.assert(
       fc.asyncProperty(
-        // Messages come in any order and twice, the end after the others have come once; the configuration changes at some point; PagerDuty is not always there.
+        // Messages arrive in any order and twice, the end after the others have arrived once; the configuration changes at some point;
+        // PagerDuty is sometimes unavailable.
         fc.shuffledSubarray(before, { minLength: before.length }),
         fc.shuffledSubarray(all, { minLength: all.length }),
         fc.nat(before.length + all.length + 1),

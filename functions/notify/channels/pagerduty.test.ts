@@ -55,7 +55,7 @@ function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): O
   return pagerduty.render(parsed, notice) as OutgoingRequest;
 }
 
-/** What becomes of an event that a route asks for: what PagerDuty is asked to do, or why it is not asked. */
+/** Returns what a routed event becomes: the action requested from PagerDuty, or the reason for omitting it. */
 function told(event: IncidentEventKind): string | undefined {
   const channel = { name: "ops", kind: "pagerduty", settings: { routing_key: { secret: "pagerduty-key" } } };
   const configuration = configurationOf([channel], [{ channels: ["ops"], events: incidentEventKinds }]);

@@ -20,7 +20,7 @@ const form = z.strictObject({
     )
     .min(1)
     .max(50)
-    // Not documented: larger messages are refused as msg_blocks_too_long.
+    // Undocumented: larger messages are refused as msg_blocks_too_long.
     .refine((blocks) => JSON.stringify(blocks).length < 13_200, "must have fewer than 13,200 characters"),
   unfurl_links: z.boolean(),
   unfurl_media: z.boolean(),
@@ -42,7 +42,7 @@ function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
   return slack.render({ url: "${secret:slack-url}" }, notice) as OutgoingRequest;
 }
 
-/** Everything that people read, block after block. */
+/** Returns all text that people read, block after block. */
 function read(notice = noticeOf(incidentEvent())): string {
   const { blocks } = JSON.parse(requestOf(notice).body) as { blocks: Block[] };
   return blocks

@@ -17,7 +17,7 @@ function newsText(event: Partial<IncidentEvent>, impact = false): string {
   return outgoing.transport === "page" ? outgoing.news.text : "";
 }
 
-/** Two incidents of one second whose hashes begin with the same digits. */
+/** Returns the ids of two incidents opened in the same second whose hashes begin with the same digits. */
 function alikeOnPages(): string[] {
   const ids = Array.from({ length: 600 }, (_, number) => `20250916-120000-component-${number}`);
   const groups = [...Map.groupBy(ids, (incident) => publicId({ incident })).values()];
@@ -26,7 +26,7 @@ function alikeOnPages(): string[] {
   return alike;
 }
 
-/** The notifier with a status page in memory. */
+/** Creates a notifier with a status page in memory. */
 function world(pages: Pages = new MemoryPages(), set: Readonly<Record<string, unknown>> = channel.settings) {
   const settings = statusPage.settings.parse(set);
   const store = new MemoryStore();
@@ -76,7 +76,7 @@ describe("the words of a status page", () => {
     const names = new Map(opened.incidents.map(({ incident, id }) => [incident, id]));
     expect(new Set(names.values()).size).toBe(2);
     for (const id of names.values()) expect(id).toMatch(/^20250916-120000-[0-9a-f]{4,5}$/);
-    // What one is called, it stays called.
+    // Public names never change.
     const later = alike.reduce((memory, incident) => withNews(memory, told(incident, { sequence: 2 })), opened);
     expect(new Map(later.incidents.map(({ incident, id }) => [incident, id]))).toEqual(names);
   });
@@ -232,7 +232,7 @@ describe("writing a status page", () => {
 
   it("never puts an older state over a newer one, though two write at once", async () => {
     const pages = new MemoryPages();
-    // The slow writer has read the facts, and is about to write, when the fast one tells of the end.
+    // The slow writer has read the facts and is about to write when the fast one publishes the end.
     let held: (() => Promise<void>) | undefined;
     const slow: Pages = {
       version: (...asked) => pages.version(asked[0], asked[1]),

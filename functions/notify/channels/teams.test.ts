@@ -8,7 +8,7 @@ import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { serviceContract } from "./support/service.contract.ts";
 import { teams } from "./teams.ts";
 
-/** https://adaptivecards.io/explorer and the limit of Workflows; the card itself is read by Microsoft's own library. */
+/** https://adaptivecards.io/explorer and the limit of Workflows; Microsoft's own library parses the card itself. */
 const form = z
   .strictObject({
     type: z.literal("message"),
@@ -27,7 +27,7 @@ const form = z
   })
   .refine((message) => bytes(JSON.stringify(message)) <= 28_000, "must have at most 28,000 bytes");
 
-/** What of Microsoft's library is called here. */
+/** The parts of Microsoft's library that are used here. */
 interface AdaptiveCards {
   readonly Versions: { readonly v1_2: unknown };
   readonly SerializationContext: new (
@@ -39,10 +39,10 @@ interface AdaptiveCards {
   };
 }
 
-// The package is made for browsers: only its bundle can be read as it is.
+// The package is built for browsers: only its bundle loads here.
 const cards = createRequire(import.meta.url)("adaptivecards/dist/adaptivecards.min.js") as AdaptiveCards;
 
-/** What Microsoft's library complains of in a card of version 1.2. */
+/** Returns the errors that Microsoft's library reports for a card of version 1.2. */
 function cardMistakes(card: unknown): string[] {
   const context = new cards.SerializationContext(cards.Versions.v1_2);
   const read = new cards.AdaptiveCard();

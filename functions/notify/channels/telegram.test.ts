@@ -27,7 +27,7 @@ function textOf(notice: Notice): string {
   return JSON.parse(requestOf(notice).body).text;
 }
 
-/** The text without the tags and entities that Telegram's HTML knows; anything else it refuses. */
+/** Returns the text without the tags and entities of Telegram's HTML. Telegram refuses all others. */
 function shown(html: string): string {
   const plain = html.replaceAll(/<\/?[bi]>|<a href="[^"<>]*">|<\/a>/g, "");
   expect(plain).not.toMatch(/[<>]|&(?!(amp|lt|gt|quot);)/);

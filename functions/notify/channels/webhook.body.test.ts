@@ -1,4 +1,4 @@
-/** A body of one's own: JSON of the configuration, into which fields of notices are filled. */
+/** Custom bodies: JSON from the configuration, with fields of the notice filled in. */
 import { describe, expect, it } from "vitest";
 import { vocabulary } from "../../../cli/vocabulary.ts";
 import { loadConfiguration } from "../../../shared/config/load.ts";

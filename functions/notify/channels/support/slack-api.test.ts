@@ -1,4 +1,4 @@
-/** Incidents told with the token of a bot, to a Slack that keeps to its own rules. */
+/** Incidents posted with a bot token to a simulated Slack that enforces its documented rules. */
 
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../../shared/adapters/memory.ts";
@@ -22,11 +22,11 @@ interface Message {
 
 type Trouble = "away" | "busy" | "broken" | "lost answer";
 
-/** Slack's Web API, as its documentation has it, with one channel. */
+/** Simulates Slack's Web API, as documented, with one channel. */
 class Slack {
   readonly messages: Message[] = [];
   readonly requests: OutgoingRequest[] = [];
-  /** What goes wrong with the next requests, one each. */
+  /** Failures of the next requests, one each. */
   readonly troubles: (Trouble | undefined)[] = [];
   /** Methods that are refused, with their error. */
   readonly refuses: Readonly<Record<string, string>>;
@@ -84,7 +84,7 @@ class Slack {
     return this.messages.find(({ ts }) => ts === wanted);
   }
 
-  /** The messages as people see them: those in a thread with an arrow, with a cross where the channel shows them as well. */
+  /** Returns the messages as people see them: an arrow marks messages in a thread, a cross those also shown in the channel. */
   seen(): string[] {
     return this.messages.map(({ text, thread_ts, reply_broadcast }) => {
       const [state = ""] = text.split(" · ");
@@ -145,7 +145,7 @@ describe("an incident in Slack, with the token of a bot", () => {
     expect(await push(opened)).toBe("done");
     expect(api.methods()).toEqual(methods);
     expect(api.seen()).toEqual(["🔴 NEW INCIDENT"]);
-    // What is found by looking is as good as what is answered.
+    // A message found in the history counts as much as a response.
     expect(await push(joined)).toBe("done");
     expect(api.seen()).toEqual(["🔴 OPEN, and wider than before", "↳ 🔴 OPEN, and wider than before"]);
   });
@@ -212,7 +212,7 @@ describe("an incident in Slack, with the token of a bot", () => {
     const [entry] = await store.query({ collection: "deliveries" });
     const { attempts } = parseDelivery(entry?.fields) as Delivery;
     expect(`${attempts[0]?.outcome}: ${attempts[0]?.answer}`).toBe(said);
-    // What a person can correct is tried again for a while.
+    // Failures that a person can correct are retried for a while.
     expect(entry?.fields["status"]).toBe(error === "msg_too_long" ? "rejected" : "retrying");
   });
 
@@ -261,7 +261,7 @@ describe("an incident in Slack, with the token of a bot", () => {
           expect(waiting).toEqual([]);
           const keys = api.messages.map(({ metadata }) => metadata?.event_payload.key ?? "");
           expect(new Set(keys).size).toBe(keys.length);
-          // Where it was over before its beginning could be told, one message says both.
+          // If the incident was over before its opening could be sent, one message reports both.
           expect(api.seen()[0]).toMatch(/^🟢 RESOLVED/);
           if (keys.length === 1) return;
           expect(api.seen().at(-1)).toBe("↳+ 🟢 RESOLVED");

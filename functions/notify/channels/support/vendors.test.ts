@@ -1,4 +1,4 @@
-/** Whatever an incident is like, every service takes what it is told, and what people need most is in it. */
+/** For any incident, every service accepts the message, and the message contains the most important parts. */
 
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
