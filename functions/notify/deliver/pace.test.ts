@@ -5,7 +5,7 @@ import { type Bucket, type Pace, paceOf, readBucket, take, usualPace } from "./p
 
 const pace: Pace = { perMinute: 60, atOnce: 5 };
 
-/** Notices as `0 warning` (seconds after noon, severity), and what becomes of each: it leaves, or waits so many milliseconds. */
+/** Takes notices as `0 warning` (seconds after noon, severity), and returns whether each is sent, or for how many milliseconds it waits. */
 function played(notices: readonly string[], given: Pace = pace): string[] {
   let bucket: Bucket | undefined;
   return notices.map((notice) => {

@@ -1,4 +1,4 @@
-/** What becomes of a mail whose server takes its time, says nothing in the end, or cannot be trusted, against real servers. */
+/** Mails to servers that are slow, never reply or cannot be trusted, against real servers. */
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -66,7 +66,7 @@ describe("a server that takes the whole mail", () => {
       reason: "may have arrived: no answer to the end of the mail within 0.3 s, twice",
       attempts: [{ outcome: "lost" }, { outcome: "lost" }],
     });
-    // Who may have heard the opening hears what comes then, and the end, and not the opening again.
+    // A reader who may have received the opening receives later notices and the end, and not the opening again.
     await push(incidentEvent({ event: "severity_raised", sequence: 2, severity: "critical", summary: "It is worse." }));
     for (let round = 0; round < 2; round++) {
       clock.time += 15 * minute;

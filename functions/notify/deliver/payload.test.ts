@@ -3,7 +3,7 @@ import { secretsOf, webInbox } from "../fixtures.ts";
 import { readPayload } from "./payload.ts";
 import { sender } from "./send.ts";
 
-/** As the versions before placeholders have stored them. */
+/** Stored by the versions before placeholders. */
 const common = { transport: "http", method: "POST", headers: {}, body: '{"a":1}', allowPrivate: true };
 
 describe("a request that an older version has planned", () => {

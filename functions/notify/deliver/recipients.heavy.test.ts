@@ -1,4 +1,4 @@
-/** The recipients of a mail channel, each independent of the others, against a real SMTP server. */
+/** Recipients of a mail channel, each delivered independently, against a real SMTP server. */
 import type { SMTPServerOptions } from "smtp-server";
 import { describe, expect, it } from "vitest";
 import { parseReport } from "../../../shared/messages/report.ts";
@@ -27,12 +27,12 @@ function infra(url: string, to: readonly string[] = [a, b, c]) {
   return { name: "infra", kind: "email", settings: { to, server: url } };
 }
 
-/** A refusal of an SMTP server. */
+/** Creates the refusal of an SMTP server. */
 function refusal(responseCode: number): Error {
   return Object.assign(new Error("not now"), { responseCode });
 }
 
-/** A mail server that refuses recipients as a table says, by how often each was named. */
+/** Creates a mail server that refuses recipients according to a function of address and number of attempts. */
 function refusing(codes: (address: string, times: number) => number | undefined): SMTPServerOptions {
   const times = new Map<string, number>();
   return {
@@ -44,7 +44,7 @@ function refusing(codes: (address: string, times: number) => number | undefined)
   };
 }
 
-/** What arrived, as `a@example.com NEW`, in the order of the alphabet. */
+/** Returns the received mails, as `a@example.com NEW`, in alphabetical order. */
 function arrivals({ received }: Awaited<ReturnType<typeof mailInbox>>): string[] {
   return received.map(({ to, text }) => `${[to ?? []].flat()[0]?.text} ${text?.split(" ")[0]}`).sort();
 }

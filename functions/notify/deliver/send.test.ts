@@ -112,7 +112,7 @@ describe("a request", () => {
   ])("is refused before it is sent for %s", async (_, changes, url, code, reason) => {
     const reply = await sender(secretsOf({ url, bad: "no key!" }))(request("${secret:url}", changes), 0);
     expect(reply).toMatchObject({ code, error: expect.stringContaining(reason) });
-    // What a secret says can be corrected while it is tried; where notices may go is decided by the configuration.
+    // A wrong value of a secret can be corrected during retries; permitted destinations are decided by the configuration.
     const said = expect.stringContaining(reason);
     expect(webhook.classify(reply)).toEqual(
       code === "EPRIVATE"

@@ -7,10 +7,10 @@ import { writeSummary } from "./summary.ts";
 
 const incident = "i";
 
-/** An event, how it stands, and how often it was tried. */
+/** An event, the status of its delivery, and the number of attempts. */
 type State = readonly [Delivery["event"], DeliveryStatus, number?];
 
-/** What the ledger holds of `ops`: events in their order, and how each stands. */
+/** Builds ledger entries of `ops`: events in order, with the status of each. */
 function seen(...states: readonly State[]): Delivery[] {
   return states.map(([event, status, attempts = status === "delivered" ? 1 : 0], index) => {
     const [entry] = heldLedger("ops", [[{ event, sequence: index + 1 }, status]]);
@@ -26,7 +26,7 @@ async function remember(store: Store, ledger: readonly Delivery[]): Promise<void
   }
 }
 
-/** What stands on the incident after the ledger has been as given, one after the other, and was noted each time. */
+/** Writes the summary after each of the given ledgers, and returns the summary on the incident. */
 async function written(...ledgers: readonly (readonly Delivery[])[]): Promise<unknown> {
   const store = new MemoryStore();
   await store.set("incidents", incident, { title: "t", deliveries: { mail: "opened delivered" } });
