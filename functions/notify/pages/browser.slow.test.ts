@@ -1,4 +1,4 @@
-/** The status page in a real browser: light and dark, wide and narrow, with script and without. */
+/** The status page in a real browser: light and dark, wide and narrow, with scripts and without. */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -14,7 +14,7 @@ import { allPages, hostile, shop, states } from "./page.fixtures.ts";
 import type { PageState } from "./view.ts";
 
 describe("the status page in a browser", () => {
-  // Where a browser cannot start at all, .ci/run fails; elsewhere the run says so with every test here.
+  // If no browser can start, .ci/run fails; elsewhere, every test here fails and says so.
   let browser: Browser;
   let folder: string;
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe("the status page in a browser", () => {
     ),
   );
 
-  /** A page as it is shown, with what it asked for and what it complained of. */
+  /** Opens a page, and returns it with its requests and errors. */
   async function shown(
     { name, path, scheme, width }: (typeof views)[number],
     look: (page: Page, context: BrowserContext) => Promise<void>,
@@ -106,7 +106,7 @@ describe("the status page in a browser", () => {
     });
   });
 
-  /** A bucket with the pages of a state, which can be replaced. */
+  /** Serves the pages of a state, which can be replaced. */
   async function bucket(
     state: PageState,
   ): Promise<AsyncDisposable & { url: string; state: PageState; asked: string[] }> {

@@ -3,7 +3,7 @@ import type { Fields } from "../../../shared/ports.ts";
 import { allPages, shop, sources } from "./page.fixtures.ts";
 import { pageState } from "./view.ts";
 
-/** As many components as a large environment has, each with ninety days. */
+/** Configuration of a large environment: many components, each with ninety days. */
 const manyComponents = {
   ...shop,
   components: Array.from({ length: 40 }, (_, index) => ({
@@ -14,7 +14,7 @@ const manyComponents = {
   })),
 };
 
-/** Counts the formatters of dates that are constructed, also those that `toLocaleString` and its kin construct. */
+/** Counts the date formatters that are constructed, including those constructed by `toLocaleString` and similar methods. */
 function countingFormatters(): () => number {
   const constructed = vi.spyOn(Intl, "DateTimeFormat");
   const implicit = (["toLocaleString", "toLocaleDateString", "toLocaleTimeString"] as const).map((name) =>
@@ -31,7 +31,7 @@ describe("writing the pages of many components", () => {
     const state = pageState(sources, { ...manyComponents, timezone }, {}, at);
     const count = countingFormatters();
     const first = allPages(state);
-    // A day, a month, and an instant of the zone.
+    // One for days, one for months, and one for instants in the zone.
     expect(count()).toBeLessThanOrEqual(3);
     const afterFirst = count();
     expect(allPages(pageState(sources, { ...manyComponents, timezone }, {}, at))).toEqual(first);

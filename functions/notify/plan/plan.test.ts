@@ -12,7 +12,7 @@ import type { Silence } from "./silence.ts";
 const ops = { name: "ops", kind: "webhook", settings: { url: { secret: "ops-url" } } };
 const mail = { name: "mail", kind: "email", settings: { to: ["infra@example.com"] } };
 
-/** The plan as lines: `mail: yes`, `ops: no route: …`. */
+/** Formats the plan as lines: `mail: yes`, `ops: no route: …`. */
 function told(
   event: IncidentEvent,
   given: {

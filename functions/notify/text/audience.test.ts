@@ -38,7 +38,7 @@ Incident: 20250916-120000-vpc-connector`);
       {},
       "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
-    // That somebody works on it is said when somebody does.
+    // The text says that somebody is working on it only if that is true.
     [
       { event: "acknowledged", status: "acknowledged" },
       "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
