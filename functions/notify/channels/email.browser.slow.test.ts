@@ -59,7 +59,7 @@ describe("a mail in a browser", () => {
     ...Object.entries(hostile).map(([name, notice]) => [name, "engineers", notice] as const),
   ];
 
-  it.each(views)("fits a phone and a desk: %s for %s", async (_, audience, told) => {
+  it.each(views)("fits a phone and a desktop: %s for %s", async (_, audience, told) => {
     const notice = { ...told, audience };
     for (const width of [390, 1000])
       await shown(notice, { width, scheme: "light" }, async (page) => {
@@ -78,7 +78,7 @@ describe("a mail in a browser", () => {
     Object.entries(notices).flatMap(([name, notice]) =>
       audiences.flatMap((audience) => schemes.map((scheme) => [name, audience, scheme, notice] as const)),
     ),
-  )("has nothing that axe objects to: %s for %s in %s", async (_, audience, scheme, told) => {
+  )("passes axe: %s for %s in %s", async (_, audience, scheme, told) => {
     const notice = { ...told, audience };
     await shown(notice, { width: 390, scheme }, async (page, context) => {
       const { violations, passes } = await examined(page, context);

@@ -103,14 +103,14 @@ describe("an alert in PagerDuty", () => {
 
   it.each<[string, ConfiguredChannel[]]>([
     ["has another key", [channel("second")]],
-    ["has another key, which is wrong", [channel("broken")]],
+    ["has another, invalid key", [channel("broken")]],
     ["names another region", [channel("first", { region: "eu" })]],
-    ["has no such channel any more", []],
+    ["no longer has the channel", []],
     [
-      "has another kind of channel by that name",
+      "has another kind of channel under that name",
       [{ name: "pager", kind: "slack", settings: { url: { secret: "x" } } }],
     ],
-  ])("is resolved by the key that triggered it when the configuration %s", async (_, channels) => {
+  ])("is resolved with the key that triggered it when the configuration %s", async (_, channels) => {
     const pagerDuty = new PagerDuty();
     const store = new MemoryStore();
     expect(await configured(pagerDuty, store, channel("first")).push(opened)).toBe("done");
@@ -120,7 +120,7 @@ describe("an alert in PagerDuty", () => {
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: acknowledges });
   });
 
-  it("is opened late by a key that was wrong at first, and resolved by that one", async () => {
+  it("is opened late after its key is corrected, and resolved with the same key", async () => {
     const pagerDuty = new PagerDuty();
     const store = new MemoryStore();
     const wrong = configured(pagerDuty, store, channel("broken"));
@@ -135,7 +135,7 @@ describe("an alert in PagerDuty", () => {
     expect(pagerDuty.seen()).toEqual({ [`us 2 ${alert}`]: "opened resolved" });
   });
 
-  it("that was resolved by hand is not opened again by the end of the incident", async () => {
+  it("is not reopened by the end of the incident after it was resolved by hand", async () => {
     const pagerDuty = new PagerDuty();
     const { push } = configured(pagerDuty, new MemoryStore(), channel("first"));
     await push(opened);
@@ -144,7 +144,7 @@ describe("an alert in PagerDuty", () => {
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved" });
   });
 
-  it("is opened anew for the next incident, which has a key of its own", async () => {
+  it("is opened anew, with another key, for the next incident", async () => {
     const pagerDuty = new PagerDuty();
     const { push } = configured(pagerDuty, new MemoryStore(), channel("first"));
     const next = "20250917-080000-vpc-connector";
@@ -189,13 +189,13 @@ describe("a relapse", () => {
     return [pagerDuty, bodies];
   }
 
-  it("within ten minutes finds the alert still open, and it is resolved once", async () => {
+  it("within ten minutes finds the alert still open, which is resolved once", async () => {
     const first = resolvedEvent({ sequence: 2 });
     const [pagerDuty] = await told({}, opened, first, regressed(end + 6 * minute), resolvedAgain(end + 30 * minute));
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened added resolved" });
   });
 
-  it("later is a new alert, which names the one before", async () => {
+  it("after ten minutes opens a new alert, which names the previous one", async () => {
     const first = resolvedEvent({ sequence: 2 });
     const again = end + 20 * minute;
     const [pagerDuty, bodies] = await told({}, opened, first, regressed(again), resolvedAgain(end + 40 * minute));
@@ -206,19 +206,19 @@ describe("a relapse", () => {
     expect(JSON.parse(bodies[0] ?? "").payload.custom_details["Earlier alert"]).toBeUndefined();
   });
 
-  it("that never comes leaves the alert open for ten minutes, and resolves it", async () => {
+  it("that does not occur leaves the alert open for ten minutes, then resolves it", async () => {
     const [pagerDuty] = await told({}, opened, resolvedEvent({ sequence: 2 }));
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved" });
   });
 
-  it("is told whatever events the route names", async () => {
+  it("is sent regardless of the events in the route", async () => {
     const first = resolvedEvent({ sequence: 2 });
     const [pagerDuty] = await told({ events: ["opened", "resolved"] }, opened, first, regressed(end + 20 * minute));
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved opened" });
   });
 });
 
-describe("whatever happens on the way", () => {
+describe("reordered and repeated messages, and failures", () => {
   const middle = ["severity_raised", "acknowledged", "joined", "recovering", "regressed", "reminder"] as const;
   const story: Readonly<Record<string, IncidentEvent>> = {
     opened,
@@ -233,7 +233,7 @@ describe("whatever happens on the way", () => {
     away: { error: "connect ECONNREFUSED", code: "ECONNREFUSED" },
   };
 
-  it("one alert is opened once and resolved at the end, or none where it was over before it could be opened", async () => {
+  it("open and resolve one alert once, or none if the incident was over first", async () => {
     let opened = 0;
     await fc.assert(
       fc.asyncProperty(

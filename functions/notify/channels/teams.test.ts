@@ -73,7 +73,7 @@ function read(notice = noticeOf(incidentEvent())): string {
 }
 
 describe("a card", () => {
-  it("comes in the envelope that Workflows expect, without parameters that would break the signature of the address", () => {
+  it("is in the envelope that Workflows expects, without parameters that would break the signature of the URL", () => {
     const { body, url } = requestOf();
     const { attachments, ...message } = JSON.parse(body);
     expect(url).toBe("${secret:teams-url}");
@@ -97,7 +97,7 @@ describe("a card", () => {
     ]);
   });
 
-  it("reads well when an incident is opened", () => {
+  it("renders the opening of an incident", () => {
     expect(read()).toMatchInlineSnapshot(`
       "🔴 NEW INCIDENT · critical P0 · Netra staging
       The VPC connector is saturated; the backend answers 503.
@@ -164,7 +164,7 @@ describe("a card", () => {
     expect(blocksOf(noticeOf(resolvedEvent()))[0]?.inlines[0]?.color).toBe("Good");
   });
 
-  it("says what targets say only in runs of text, which read no Markdown", () => {
+  it("puts texts from targets only into text runs, which do not interpret Markdown", () => {
     const summary = "[log in](https://evil.example) **now** {{DATE(2017-02-14T06:00:00Z)}} <at>all</at>";
     const blocks = blocksOf(noticeOf(incidentEvent({ summary })));
     expect(blocks[1]?.inlines).toEqual([{ type: "TextRun", text: summary }]);
@@ -174,7 +174,7 @@ describe("a card", () => {
     }
   });
 
-  it.each(hostileNotices)("keeps to 28,000 bytes with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within 28,000 bytes with %s", (_, notice) => {
     const { body } = requestOf(notice);
     expect(bytes(body)).toBeLessThanOrEqual(28_000);
     expect(body).not.toMatch(/\\ud[89a-f]/);
@@ -183,7 +183,7 @@ describe("a card", () => {
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   const accepted = "the flow has accepted it; only its run history says whether it posted";
 
   it.each<[number, Record<string, string>, object]>([
@@ -207,7 +207,7 @@ describe("an answer", () => {
   });
 });
 
-it("reads cards with Microsoft's own library", () => {
+it("Microsoft's own library parses cards", () => {
   const run = { type: "RichTextBlock", inlines: [{ type: "TextRun", text: "x", color: "Purple" }] };
   expect(cardMistakes({ type: "AdaptiveCard", version: "1.2", body: [run, { type: "Nope" }] })).toEqual([
     'Invalid value "Purple" for property "color".',

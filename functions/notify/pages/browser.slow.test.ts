@@ -14,7 +14,7 @@ import { allPages, hostile, shop, states } from "./page.fixtures.ts";
 import type { PageState } from "./view.ts";
 
 describe("the status page in a browser", () => {
-  // If no browser can start, .ci/run fails; elsewhere, every test here fails and says so.
+  // If no browser can start, .ci/run fails; elsewhere, every test here reports it.
   let browser: Browser;
   let folder: string;
   beforeAll(async () => {
@@ -72,19 +72,16 @@ describe("the status page in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(views.filter(({ width }) => width === 320))(
-    "has nothing that axe objects to in $scheme: $name, $path",
-    async (view) => {
-      const found = await shown(view, async (page, context) => {
-        const { violations, passes } = await examined(page, context);
-        expect(violations).toEqual([]);
-        expect(passes).toBeGreaterThan(10);
-      });
-      expect(found.requests).toHaveLength(1);
-    },
-  );
+  it.each(views.filter(({ width }) => width === 320))("passes axe in $scheme: $name, $path", async (view) => {
+    const found = await shown(view, async (page, context) => {
+      const { violations, passes } = await examined(page, context);
+      expect(violations).toEqual([]);
+      expect(passes).toBeGreaterThan(10);
+    });
+    expect(found.requests).toHaveLength(1);
+  });
 
-  it("shows every component and every incident, and hostile texts as texts", async () => {
+  it("shows every component and every incident, and escapes hostile texts", async () => {
     const { outage } = states;
     await shown({ name: "outage", path: "index.html", scheme: "light", width: 1280 }, async (page) => {
       const text = await page.locator("body").innerText();
@@ -131,7 +128,7 @@ describe("the status page in a browser", () => {
     return served;
   }
 
-  it("is loaded anew when its data are newer, and only then", async () => {
+  it("reloads only when its data are newer", async () => {
     await using served = await bucket(states.outage);
     await using context = await browser.newContext();
     const page = await context.newPage();
@@ -152,7 +149,7 @@ describe("the status page in a browser", () => {
     expect(complaints.filter((text) => !text.includes("favicon"))).toEqual([]);
   });
 
-  it("says the same where scripts do not run", async () => {
+  it("shows the same without scripts", async () => {
     await using served = await bucket(states.outage);
     await using context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
@@ -161,7 +158,7 @@ describe("the status page in a browser", () => {
     expect(await page.locator("article").count()).toBe(states.outage.open.length);
   });
 
-  it("leads to each incident and back", async () => {
+  it("links to each incident and back", async () => {
     await shown({ name: "outage", path: "index.html", scheme: "light", width: 320 }, async (page) => {
       await page.getByRole("link", { name: "All incidents" }).click();
       await page.getByRole("link", { name: /Chat with agents/ }).click();

@@ -59,7 +59,7 @@ describe("the page of an incident", () => {
   };
   const state = pageState({ ...sources, documents: { [id]: document } }, shop, {}, Date.parse("2025-09-16T12:06:40Z"));
 
-  it("has a picture of when the components that it shows did not work, without the cause, checks and what is internal", () => {
+  it("has a timeline of failures of its components, without cause, checks and internal details", () => {
     const page = allPages(state).find(({ path }) => path === `incidents/${state.open[0]?.id}.html`);
     expect(page?.content).toContain('<svg xmlns="http://www.w3.org/2000/svg" class="swimlane"');
     expect(page?.content).toContain('aria-label="Network: failed for 8 min 40 s; API: failed for 8 min 40 s."');
@@ -73,7 +73,7 @@ describe("the page of an incident", () => {
     expect(said).toEqual([]);
   });
 
-  it("has none where the document does not know when anything failed", () => {
+  it("has no timeline if the document has no failure times", () => {
     expect(pageState(sources, shop, {}, Date.parse("2025-09-16T12:06:40Z")).open[0]).not.toHaveProperty("picture");
   });
 });

@@ -34,7 +34,7 @@ export function serviceContract(kind: AnyChannelKind, form: z.ZodType, given: un
   describe(`the service behind ${kind.kind}, with ${Object.keys(given as object).join(" and ")}`, () => {
     const settings = kind.settings.parse(given);
 
-    it("takes every message", () => {
+    it("accepts every message", () => {
       fc.assert(
         fc.property(notices, (notice) => {
           expect(mistakesIn(kind.render(settings, notice), form)).toEqual([]);
@@ -43,7 +43,7 @@ export function serviceContract(kind: AnyChannelKind, form: z.ZodType, given: un
       );
     });
 
-    it("refuses a message with a field that it does not know", () => {
+    it("refuses a message with an unknown field", () => {
       const outgoing = kind.render(settings, noticeOf(incidentEvent()));
       if (outgoing.transport !== "http") throw new Error(`${kind.kind} sends no request`);
       const body = JSON.stringify({ ...JSON.parse(outgoing.body), nonsense: 1 });
@@ -58,7 +58,7 @@ export function serviceContract(kind: AnyChannelKind, form: z.ZodType, given: un
 export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.example)): void {
   const settings = kind.settings.parse(given);
 
-  it("keeps to its limits", () => {
+  it("stays within its limits", () => {
     fc.assert(
       fc.property(notices, (notice) => {
         expect(overLimits(kind, kind.render(settings, notice))).toEqual([]);
@@ -67,7 +67,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
     );
   });
 
-  it("says what people need most, and how much was folded", () => {
+  it("contains the most important parts, and the number of folded items", () => {
     fc.assert(
       fc.property(notices, (notice) => {
         const outgoing = kind.render(settings, notice);
