@@ -86,7 +86,7 @@ export function turnOf(
   const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
   const unfinished = waitedFor(earlier, now);
   const overtaken = unfinished.filter((other) =>
-    isOvertaken(other.delivery, delivery, isFound(other.delivery) ? "program" : listener),
+    isOvertaken(other.delivery, delivery, isFound(other.delivery) ? "program" : listener, now),
   );
   if (unfinished.length > overtaken.length) return { turn: "wait" };
   if (listener !== "program" && !lastChance && isEndAwaited(delivery, present, now)) return { turn: "wait" };
@@ -185,12 +185,18 @@ function isPending(delivery: Delivery, now: number): boolean {
 }
 
 /**
- * Returns whether a later notice supersedes an unfinished one: an all-clear supersedes what it closes, and a relapse supersedes an all-clear
- * that has not arrived.
+ * Returns whether a later notice supersedes an unfinished one: an all-clear supersedes what it closes, a relapse supersedes an all-clear that
+ * has not arrived, and any notice to a person supersedes a change that is held back.
  */
-function isOvertaken(earlier: Delivery, { event }: Delivery, listener: Listener): boolean {
+function isOvertaken(earlier: Delivery, { event }: Delivery, listener: Listener, now: number): boolean {
   if (event === "resolved") return earlier.event !== "opened" || listener !== "program";
+  if (listener === "person" && isChangeOnHold(earlier, now)) return true;
   return event === "regressed" && earlier.event === "resolved" && !mayHaveArrived(earlier);
+}
+
+function isChangeOnHold(delivery: Delivery, now: number): boolean {
+  const { event, held_until: until } = delivery;
+  return replaceable.includes(event) && until !== undefined && until.getTime() > now && !mayHaveArrived(delivery);
 }
 
 /** Returns whether an instance is sending it. */
