@@ -1,10 +1,10 @@
-/** How a status page looks: one sheet, within the page, for light and dark, wide and narrow. */
+/** Style of a status page: one style sheet, inline, for light and dark, wide and narrow. */
 import { createHash } from "node:crypto";
 import { swimlaneStyle } from "../../../shared/picture/swimlane-svg.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { refreshScript } from "./refresh.ts";
 
-/** The sheet. Colours are told apart by shape and word as well; texts keep a contrast of 4.5 to 1 in both schemes. */
+/** The style sheet. Colours are paired with shapes and words; texts keep a contrast of 4.5 to 1 in both schemes. */
 export const style: string = `
 :root {
   color-scheme: light dark;
@@ -77,7 +77,10 @@ ${swimlaneStyle}
 .legend .swimlane { width: 18px; }
 `;
 
-/** What a page may load: its own sheet and script, known by their hashes, pictures that stand within it, and `status.json` beside it. */
+/**
+ * Content security policy: only the page's own style sheet and script, identified by their hashes, inline images, and `status.json` beside
+ * the page.
+ */
 export const contentSecurityPolicy: () => string = lazily(() =>
   [
     "default-src 'none'",
