@@ -187,7 +187,15 @@ interface Arrangement {
 }
 
 /** The facts that somebody needs who has just been woken, in this order. */
-const leading: readonly string[] = ["Root cause", "Tell customers", "Outlook", "What we know", "Lasted"];
+const leading: readonly string[] = [
+  "Root cause",
+  "Tell customers",
+  "What was tried",
+  "Outlook",
+  "What we know",
+  "Lasted",
+  "Lasting for",
+];
 
 /** How many sentences of evidence stand above the button. */
 const evidenceAbove = 2;

@@ -61,7 +61,7 @@ type Fields = Readonly<Record<TemplateField, string>>;
 function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { event } = notice;
   const isOver = event.status === "resolved";
-  const change = event.event === "opened" ? "" : withoutSeconds(bounded(event.change, [], budget.characters));
+  const change = event.event === "opened" ? "" : withoutSeconds(bounded(changeOf(event), [], budget.characters));
   // How long it lasted has a place of its own, and the state is said.
   const isSaid = (sentence: string): boolean => isOver && /^(Resolved\.$|It lasted )/.test(sentence);
   const news = unsaid(change, fields.what)
@@ -99,6 +99,12 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
     nextSteps: nextStepsOf(notice),
     ...linksOf(notice),
   };
+}
+
+/** What changed, without the next step of a daily update, which has a place of its own. */
+function changeOf({ change, next_steps: [next] = [] }: Notice["event"]): string {
+  const end = ` Next: ${next}`;
+  return next !== undefined && change.endsWith(end) ? change.slice(0, -end.length) : change;
 }
 
 /** The sentences of a text that another text does not say already. */
