@@ -1,6 +1,6 @@
 /**
- * How long the alarms that Google evaluates wait, worked out from the schedules of a configuration. Cloud Monitoring looks back 23 hours and
- * 30 minutes at the most, alignment and duration together.
+ * Computes the windows of the alarms that Google evaluates from the schedules of a configuration. The maximum lookback of Cloud Monitoring
+ * is 23 hours and 30 minutes, alignment and duration together.
  * @see https://cloud.google.com/monitoring/quotas#alerting_uptime_limits
  */
 import type { Configuration } from "../../shared/config/model.ts";
@@ -19,11 +19,11 @@ export interface SilenceWindow {
 
 /** The alarm that nothing is measured. */
 export interface MeasurementsAlarm extends SilenceWindow {
-  /** Who counts: Pub/Sub, or the evaluator where the schedules are quiet for longer than Cloud Monitoring looks back. */
+  /** Source of the metric: Pub/Sub, or the evaluator if the schedules pause for longer than the maximum lookback of Cloud Monitoring. */
   readonly watched_by: "pubsub" | "evaluator";
   /** The longest time in which the schedules have no run. */
   readonly gap_seconds: number;
-  /** How old the newest report may be, by what the evaluator exports. */
+  /** Maximum age of the newest report, according to the metric that the evaluator exports. */
   readonly age_seconds: number;
 }
 
@@ -33,7 +33,7 @@ export interface WaitingAlarm {
   readonly subscriptions: readonly string[];
 }
 
-/** What the alarms go by. */
+/** Windows of the alarms. */
 export interface AlarmWindows {
   /** `null` where there is nothing to measure, or where only the evaluator would know and it exports nothing. */
   readonly no_measurements: MeasurementsAlarm | null;
@@ -50,13 +50,13 @@ const longestLookback = 23.5 * 3600;
 /** Pub/Sub counts each minute, and its points come up to four minutes later. */
 const alignment = 300;
 
-/** What the runs of a schedule may be late, and the points that count them, in seconds. */
+/** Allowed delay of scheduled runs and of the points that count them, in seconds. */
 const lateness = 300;
 
-/** The least that a silence lasts before anybody is told, in seconds. */
+/** Minimum duration of missing data before an alarm fires, in seconds. */
 const leastDuration = 600;
 
-/** How long a message waits before anybody is told, in seconds. */
+/** Maximum age of an unacknowledged message before an alarm fires, in seconds. */
 const leastWait = 600;
 
 /** Works out the waits of the alarms. @param subscriptions that are deployed */

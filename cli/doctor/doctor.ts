@@ -17,21 +17,21 @@ export interface Patient {
   readonly configuration: Configuration;
 }
 
-/** What an examination found. */
+/** Result of an examination. */
 export interface Diagnosis {
   readonly project: string;
   readonly environment: string;
-  /** How many questions were asked. */
+  /** Number of API requests made. */
   readonly examined: number;
   readonly gaps: readonly Gap[];
-  /** What could not be examined, and why, in sentences. */
+  /** Resources that could not be examined, each with the reason, as sentences. */
   readonly unknown: readonly string[];
 }
 
 /** Questions that are asked at once. */
 const atOnce = 8;
 
-/** How long one answer may take, in milliseconds. */
+/** Timeout of one request, in milliseconds. */
 const patience = 20_000;
 
 /**
@@ -77,7 +77,7 @@ export async function examine(patient: Patient, google: GoogleApi, now: number):
   return { project, environment: configuration.environment, examined: all.length, gaps, unknown: unknown.sort() };
 }
 
-/** What an answer lacks, or why there is none. */
+/** Returns the gaps in a response, or the reason why there is no response. */
 async function answerTo(
   { what, request, missing, gaps }: Examination,
   google: GoogleApi,

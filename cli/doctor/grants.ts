@@ -4,7 +4,7 @@ import type { Need } from "../rehearse/need.ts";
 import { identityNeeds } from "../rehearse/needs/identities.ts";
 import { type Examination, type Gap, listAt, part, quoted, textAt } from "./examination.ts";
 
-/** Where a grant stands: the policy to read, and the command that adds to it. */
+/** Location of a grant: the policy to read, and the command that adds to it. */
 interface Place {
   readonly what: string;
   readonly request: Examination["request"];

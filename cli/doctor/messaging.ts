@@ -1,4 +1,4 @@
-/** What carries messages in a live deployment: subscriptions with their backlog and answers, and jobs. */
+/** Messaging of a live deployment: subscriptions with their backlog and push responses, and jobs. */
 import { spokenDuration } from "../../shared/text/units.ts";
 import type { DeployedSubscription, Schedule } from "../deployment/deployment.ts";
 import type { Names } from "../rehearse/names.ts";
@@ -83,7 +83,7 @@ function series(project: string, filter: string, aggregation: string, now: numbe
   return { url: `https://monitoring.googleapis.com/v3/projects/${project}/timeSeries?${parameters}${aggregation}` };
 }
 
-/** What is said when Cloud Monitoring has no such project. */
+/** Message for a project that Cloud Monitoring does not have. */
 export const noAnswer = {
   says: "was not answered by Cloud Monitoring",
   fix: "gcloud services enable monitoring.googleapis.com",

@@ -270,7 +270,7 @@ function channels({ project }: Names): Examination {
   };
 }
 
-/** How much later than its schedule a group may report, in milliseconds. */
+/** Allowed delay of a group's report after its schedule, in milliseconds. */
 const patience = 300_000;
 
 function groups(

@@ -1,7 +1,7 @@
-/** What a deployment needs, resource by resource, and the comparison of a plan with it. Pure. */
+/** Requirements of a deployment, resource by resource, and the comparison of a plan with them. Pure. */
 import { at, type Resource, Unknown } from "./plan.ts";
 
-/** How sure a finding is: an error, a doubt that may be intended, or something that only the apply will tell. */
+/** Level of a finding: an error, a warning about something that may be intended, or a value that is known only after the apply. */
 export type Level = "error" | "warning" | "open";
 
 /** Something that a plan lacks, has wrong, or has too much of. */
@@ -11,9 +11,9 @@ export interface Finding {
   readonly address: string;
   /** One sentence: what is wrong, and what it leads to. */
   readonly says: string;
-  /** What to write, in Terraform's language. */
+  /** Terraform code to write. */
   readonly write?: string;
-  /** Where Google, Terraform or the design of the monitor says so. */
+  /** Source: documentation of Google or Terraform, or the design of the monitor. */
   readonly source?: string;
 }
 
@@ -21,7 +21,7 @@ export interface Finding {
 export interface Requirement {
   /** The value, or a test of it. */
   readonly is: unknown;
-  /** What holds where nothing is set. @default nothing: it must be set */
+  /** Value that applies if nothing is set. @default nothing: it must be set */
   readonly usual?: unknown;
   /** Why, as the end of a sentence: `because …` or `otherwise …`. */
   readonly why: string;
@@ -29,7 +29,7 @@ export interface Requirement {
   readonly from?: Reference;
   /** For a list of values that only the apply gives: how many there must be. */
   readonly size?: number;
-  /** How to write it, where the value alone does not say. */
+  /** Terraform expression, if it differs from the value. */
   readonly write?: string;
   readonly source?: string;
 }
@@ -41,9 +41,9 @@ export interface Reference {
   readonly key: Key;
   /** By which part of `each.value` the expression may choose it. */
   readonly by?: string;
-  /** What else of `each.value` the expression must name, and nothing more. @default anything */
+  /** Other attributes of `each.value` that the expression must refer to, and no others. @default anything */
   readonly parts?: readonly string[];
-  /** Where the value stands in it, by path, and what follows it. */
+  /** Path of the value in it, and the suffix after it. */
   readonly attribute?: string;
   readonly suffix?: string;
 }
@@ -61,7 +61,7 @@ export interface Test {
 export interface Need {
   readonly type: string;
   readonly key: Key;
-  /** What it is for, as the end of a sentence: `so that …`. */
+  /** Purpose, as the end of a sentence: `so that …`. */
   readonly why: string;
   /** By path; a path may end in `*` for all that follows. */
   readonly values: Readonly<Record<string, Requirement>>;
@@ -221,7 +221,7 @@ function given({ type, key, attribute, suffix = "" }: Reference, resources: read
   return typeof value === "string" ? `${value}${suffix}` : undefined;
 }
 
-/** Whether an expression refers to the resource that it must; `undefined` where that cannot be told. */
+/** Returns true if an expression refers to the required resource; `undefined` if unknown. */
 function refersTo(
   resource: Resource,
   { references }: Unknown,
@@ -247,7 +247,7 @@ function refersTo(
   return from.by === undefined ? undefined : references.includes(`each.value.${from.by}`);
 }
 
-/** What a resource sets that nothing needs. */
+/** Returns the attributes of a resource that no requirement needs. */
 function surplus({ address, leaves }: Resource, { key, values, free = [] }: Need): Finding[] {
   const allowed = [...Object.keys(key), ...Object.keys(values), ...free, ...freePaths];
   return [...leaves].flatMap(([path, value]): Finding[] => {
@@ -288,7 +288,7 @@ function isEmpty(value: unknown): boolean {
   return value === "" || (Array.isArray(value) && value.length === 0);
 }
 
-/** Whether two values are the same; lists as sets, numbers also as texts. */
+/** Returns true if two values are equal. Lists are compared as sets; numbers may also be strings. */
 export function same(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b))
     return canonical([...a].map(canonical).sort()) === canonical([...b].map(canonical).sort());

@@ -1,4 +1,4 @@
-/** What carries messages: jobs, topics, subscriptions, and what becomes of a message that nobody can process. */
+/** Requirements of messaging: jobs, topics, subscriptions, and dead letters. */
 import type { DeployedSubscription } from "../../deployment/deployment.ts";
 import type { Names } from "../names.ts";
 import { type Need, type Reference, such } from "../need.ts";

@@ -1,4 +1,4 @@
-/** What is kept: the database with its indexes and expiry, the status pages. */
+/** Requirements of storage: the database with its indexes and expiry, and the status pages. */
 import type { Names } from "../names.ts";
 import { type Need, oneOf, type Reference, type Requirement } from "../need.ts";
 import { labelled } from "./labels.ts";
