@@ -31,6 +31,7 @@ header, main, footer { max-width: 46rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 2.5rem; }
 h1 { font-size: 1.125rem; font-weight: 600; margin: 0 0 1.25rem; }
 h2 { font-size: 1.125rem; font-weight: 600; margin: 2.75rem 0 0.75rem; }
+article h2 { margin-top: 0; }
 h3 { font-size: 1rem; font-weight: 600; margin: 0; }
 p { margin: 0.5rem 0; }
 a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: 0.2em; }

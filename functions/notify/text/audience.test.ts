@@ -65,6 +65,15 @@ Incident: 20250916-120000-vpc-connector`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
+  it("engineers read the next step of a daily update once", () => {
+    const [first, other] = ["Look at the pool. Then restart it.", "Ask Ben."] as const;
+    const changes = { event: "status_update", change: `Nothing is new since the last update. Next: ${first}` } as const;
+    const paragraphs = (next_steps: string[]): readonly string[] =>
+      wording({ ...noticeOf(incidentEvent({ ...changes, next_steps })), audience: "engineers" }).paragraphs;
+    expect(paragraphs([first, other])).toEqual(["Nothing is new since the last update."]);
+    expect(paragraphs([other])).toEqual([changes.change]);
+  });
+
   it.each<[string, Partial<IncidentEvent>]>([
     ["recovering", { event: "recovering", status: "recovering" }],
     ["resolved", resolvedEvent()],
