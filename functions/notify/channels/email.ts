@@ -191,7 +191,15 @@ interface Arrangement {
 }
 
 /** The facts most urgent for somebody who has just been woken, in this order. */
-const leading: readonly string[] = ["Root cause", "Tell customers", "Outlook", "What we know", "Lasted"];
+const leading: readonly string[] = [
+  "Root cause",
+  "Tell customers",
+  "What was tried",
+  "Outlook",
+  "What we know",
+  "Lasted",
+  "Lasting for",
+];
 
 /** Maximum number of evidence sentences above the button. */
 const evidenceAbove = 2;
