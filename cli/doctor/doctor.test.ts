@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
+import type { Diagnosis } from "../../shared/doctor/doctor.ts";
 import { vocabulary } from "../vocabulary.ts";
-import { type Diagnosis, examine } from "./doctor.ts";
+import { examine } from "./doctor.ts";
 import { type Answers, groupDocument, healthy, now, serve, shop } from "./stand-in.fixtures.ts";
 
 const loaded = loadConfiguration(shop, "monitor.yaml", vocabulary);

@@ -1,5 +1,7 @@
 /** What a deployment needs, resource by resource, and the comparison of a plan with it. Pure. */
-import { at, type Resource, Unknown } from "./plan.ts";
+import type { Key, Need, Reference, Test } from "../../shared/deployment/need.ts";
+import { at } from "../../shared/runtime/entries.ts";
+import { type Resource, Unknown } from "./plan.ts";
 
 /** How sure a finding is: an error, a doubt that may be intended, or something that only the apply will tell. */
 export type Level = "error" | "warning" | "open";
@@ -15,58 +17,6 @@ export interface Finding {
   readonly write?: string;
   /** Where Google, Terraform or the design of the monitor says so. */
   readonly source?: string;
-}
-
-/** A value that a plan must have. */
-export interface Requirement {
-  /** The value, or a test of it. */
-  readonly is: unknown;
-  /** What holds where nothing is set. @default nothing: it must be set */
-  readonly usual?: unknown;
-  /** Why, as the end of a sentence: `because …` or `otherwise …`. */
-  readonly why: string;
-  /** For a value that only the apply gives: what its expression must refer to. */
-  readonly from?: Reference;
-  /** For a list of values that only the apply gives: how many there must be. */
-  readonly size?: number;
-  /** How to write it, where the value alone does not say. */
-  readonly write?: string;
-  readonly source?: string;
-}
-
-/** A resource that an expression must refer to. */
-export interface Reference {
-  readonly type: string;
-  /** Values by which the resource is known. */
-  readonly key: Key;
-  /** By which part of `each.value` the expression may choose it. */
-  readonly by?: string;
-  /** What else of `each.value` the expression must name, and nothing more. @default anything */
-  readonly parts?: readonly string[];
-  /** Where the value stands in it, by path, and what follows it. */
-  readonly attribute?: string;
-  readonly suffix?: string;
-}
-
-/** Values by which a resource is known, by their paths. */
-export type Key = Readonly<Record<string, string>>;
-
-/** A test of a value, with the words for what is allowed. */
-export interface Test {
-  readonly allowed: string;
-  holds(value: unknown): boolean;
-}
-
-/** A resource that must be planned. */
-export interface Need {
-  readonly type: string;
-  readonly key: Key;
-  /** What it is for, as the end of a sentence: `so that …`. */
-  readonly why: string;
-  /** By path; a path may end in `*` for all that follows. */
-  readonly values: Readonly<Record<string, Requirement>>;
-  /** Paths that are free: texts for people, and labels. */
-  readonly free?: readonly string[];
 }
 
 /** Texts for people, in any resource. */
@@ -86,11 +36,6 @@ export function between(least: number, most: number, unit: string = ""): Test {
       return String(value).replace(/^-?[\d.]+/, "") === unit && number >= least && number <= most;
     },
   };
-}
-
-/** A test in words. */
-export function such(allowed: string, holds: (value: unknown) => boolean): Test {
-  return { allowed, holds };
 }
 
 /**

@@ -1,7 +1,8 @@
 /** Several monitors in one plan: what two of them would both create, and Google has only once. Pure. */
+
+import { at } from "../../shared/runtime/entries.ts";
 import type { Finding } from "./need.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
-import { at } from "./plan.ts";
 
 /** What makes a resource the same as another, by type: values that Google takes only once, in a project or everywhere. */
 const identities: ReadonlyMap<string, readonly string[]> = new Map([

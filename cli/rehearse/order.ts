@@ -1,5 +1,5 @@
 /** What must come before what when a plan is applied, with the sources that say so. Pure. */
-import type { Names } from "./names.ts";
+import type { Names } from "../../shared/deployment/names.ts";
 import type { Finding } from "./need.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
 

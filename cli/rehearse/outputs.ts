@@ -1,5 +1,5 @@
 /** What a monitor tells people after the apply: addresses and commands that they copy. Pure. */
-import type { Names } from "./names.ts";
+import type { Names } from "../../shared/deployment/names.ts";
 import { type Finding, same } from "./need.ts";
 
 /** Finds outputs that name something else than this monitor. @param outputs those that the plan knows, by name */

@@ -1,7 +1,7 @@
 /** How Google and Terraform behave when a plan is applied: what waits for what, what a replacement loses, and what a name may be. */
 
+import type { Names } from "../../shared/deployment/names.ts";
 import { tooLong } from "./lengths.ts";
-import type { Names } from "./names.ts";
 import type { Finding } from "./need.ts";
 import { order, type Rule } from "./order.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";

@@ -1,8 +1,10 @@
 /** The grants of a live deployment, by the same needs that a rehearsal compares a plan with. */
-import type { Names } from "../rehearse/names.ts";
-import type { Need } from "../rehearse/need.ts";
-import { identityNeeds } from "../rehearse/needs/identities.ts";
-import { type Examination, type Gap, listAt, part, quoted, textAt } from "./examination.ts";
+
+import { identityNeeds } from "../deployment/identities.ts";
+import type { Names } from "../deployment/names.ts";
+import type { Need } from "../deployment/need.ts";
+import { at } from "../runtime/entries.ts";
+import { type Examination, type Gap, listAt, quoted, textAt } from "./examination.ts";
 
 /** Where a grant stands: the policy to read, and the command that adds to it. */
 interface Place {
@@ -128,7 +130,7 @@ function missingGrant(answer: unknown, { key, values, why }: Need, { what, add }
   const isHeld = bindings.some(
     (each) =>
       condition === undefined ||
-      part(each, "condition") === undefined ||
+      at(each, "condition") === undefined ||
       textAt(each, "condition.expression") === condition,
   );
   return isHeld ? [] : [{ what, says: `does not grant ${role} to ${member}, which is needed ${why}`, fix: add }];
@@ -168,7 +170,7 @@ function roleExamination({ key, values }: Need): Examination {
       const lacks = needed.filter((one) => !held.includes(one));
       const more = held.filter((one) => !needed.includes(one));
       return [
-        ...(part(answer, "deleted") === true
+        ...(at(answer, "deleted") === true
           ? [{ what, says: "is deleted", fix: `gcloud iam roles undelete ${role_id} --project=${project}` }]
           : []),
         ...(lacks.length === 0 ? [] : [{ what, says: `lacks ${lacks.join(", ")}`, fix: update }]),
