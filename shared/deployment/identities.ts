@@ -1,4 +1,5 @@
 /** Who may do what: every grant that the code needs, and by leaving nothing else, no other. */
+import { examinationPermissions } from "../doctor/permissions.ts";
 import { publications } from "../topology.ts";
 import { labelled } from "./labels.ts";
 import type { FunctionName, Names } from "./names.ts";
@@ -252,7 +253,7 @@ function driftGrants({ deployment, inputs, project, prefix, member }: Names): Ne
       why: "for what the check for drift reads",
       values: {
         permissions: {
-          is: [...driftPermissions, ...(deployment.status_pages.length > 0 ? ["storage.buckets.getIamPolicy"] : [])],
+          is: examinationPermissions(deployment.status_pages.length > 0),
           why: "the check for drift reads exactly this",
           source: iamSource,
         },
@@ -273,27 +274,6 @@ function driftGrants({ deployment, inputs, project, prefix, member }: Names): Ne
     },
   ];
 }
-
-/** Permissions of the check for drift, by what is asked in shared/doctor. */
-const driftPermissions = [
-  "cloudfunctions.functions.get",
-  "cloudscheduler.jobs.get",
-  "datastore.databases.getMetadata",
-  "datastore.indexes.get",
-  "datastore.indexes.list",
-  "iam.roles.get",
-  "iam.serviceAccounts.getIamPolicy",
-  "monitoring.alertPolicies.list",
-  "monitoring.notificationChannels.list",
-  "pubsub.subscriptions.get",
-  "pubsub.subscriptions.getIamPolicy",
-  "pubsub.topics.getIamPolicy",
-  "resourcemanager.projects.get",
-  "resourcemanager.projects.getIamPolicy",
-  "run.services.getIamPolicy",
-  "secretmanager.secrets.getIamPolicy",
-  "secretmanager.versions.get",
-];
 
 function secretGrants(names: Names): Need[] {
   const { project, name, member, functions, secretsOf, inputs, region } = names;

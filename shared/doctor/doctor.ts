@@ -5,6 +5,7 @@ import { type Names, namesOf } from "../deployment/names.ts";
 import { type GoogleApi, GoogleApiError } from "../ports.ts";
 import { type Examination, type Gap, textAt } from "./examination.ts";
 import { grantExaminations } from "./grants.ts";
+import { urlOf } from "./permissions.ts";
 import { resourceExaminations } from "./resources.ts";
 
 /** Which deployment, and what it must be like. */
@@ -60,7 +61,7 @@ export async function examine(
   const { project, deployment } = patient;
   const limit = (): AbortSignal => AbortSignal.any([AbortSignal.timeout(patience), ...(signal ? [signal] : [])]);
   const about = await google.request({
-    url: `https://cloudresourcemanager.googleapis.com/v3/projects/${project}`,
+    url: urlOf("cloudresourcemanager", `v3/projects/${project}`),
     signal: limit(),
   });
   const number = textAt(about, "name").replace("projects/", "");

@@ -3,6 +3,7 @@ import type { DeployedSubscription, Schedule } from "../deployment/deployment.ts
 import type { Names } from "../deployment/names.ts";
 import { at } from "../runtime/entries.ts";
 import { type Examination, type Gap, textAt } from "./examination.ts";
+import { urlOf } from "./permissions.ts";
 
 const apply = "terraform apply";
 
@@ -17,7 +18,7 @@ export function subscription(
   const gap = (isRight: boolean, says: string, fix: string): Gap[] => (isRight ? [] : [{ what, says, fix }]);
   return {
     what,
-    request: { url: `https://pubsub.googleapis.com/v1/projects/${project}/subscriptions/${called}` },
+    request: { url: urlOf("pubsub", `v1/projects/${project}/subscriptions/${called}`) },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => {
       const endpoint = textAt(answer, "pushConfig.pushEndpoint");
@@ -81,7 +82,7 @@ export function job(
   const gap = (isRight: boolean, says: string, fix: string): Gap[] => (isRight ? [] : [{ what, says, fix }]);
   return {
     what,
-    request: { url: `https://cloudscheduler.googleapis.com/v1/projects/${project}/locations/${region}/jobs/${called}` },
+    request: { url: urlOf("cloudscheduler", `v1/projects/${project}/locations/${region}/jobs/${called}`) },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => {
       const code = Number(textAt(answer, "status.code") || "0");

@@ -3,6 +3,7 @@ import type { FunctionName, Names } from "../deployment/names.ts";
 import { at } from "../runtime/entries.ts";
 import { type Examination, type Gap, listAt, noAnswer, textAt } from "./examination.ts";
 import { job, subscription } from "./messaging.ts";
+import { urlOf } from "./permissions.ts";
 
 const apply = "terraform apply";
 
@@ -30,7 +31,7 @@ function deployed(each: FunctionName, { project, region, name, email }: Names): 
   return {
     what,
     request: {
-      url: `https://cloudfunctions.googleapis.com/v2/projects/${project}/locations/${region}/functions/${called}`,
+      url: urlOf("cloudfunctions", `v2/projects/${project}/locations/${region}/functions/${called}`),
     },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => [
@@ -65,7 +66,7 @@ function secretVersion(secret: string, { project, name }: Names): Examination {
   const fix = `gcloud secrets versions add ${called} --project=${project} --data-file=-`;
   return {
     what,
-    request: { url: `https://secretmanager.googleapis.com/v1/projects/${project}/secrets/${called}/versions/latest` },
+    request: { url: urlOf("secretmanager", `v1/projects/${project}/secrets/${called}/versions/latest`) },
     missing: { says: "has no value", fix },
     gaps: (answer) => {
       const state = textAt(answer, "state");
@@ -89,7 +90,7 @@ function database({ project, database: name }: Names): Examination {
   const what = `database ${name}`;
   return {
     what,
-    request: { url: `https://firestore.googleapis.com/v1/projects/${project}/databases/${name}` },
+    request: { url: urlOf("firestore", `v1/projects/${project}/databases/${name}`) },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => [
       ...(textAt(answer, "type") === "FIRESTORE_NATIVE"
@@ -120,7 +121,10 @@ function expiry(collection: string, field: string, { project, database: name }: 
   return {
     what,
     request: {
-      url: `https://firestore.googleapis.com/v1/projects/${project}/databases/${name}/collectionGroups/${collection}/fields/${field}`,
+      url: urlOf(
+        "firestore",
+        `v1/projects/${project}/databases/${name}/collectionGroups/${collection}/fields/${field}`,
+      ),
     },
     missing: { says: "does not expire", fix },
     gaps: (answer) => {
@@ -141,7 +145,7 @@ function indexes({ deployment, project, database: name }: Names): Examination {
   return {
     what: "indexes",
     request: {
-      url: `https://firestore.googleapis.com/v1/projects/${project}/databases/${name}/collectionGroups/-/indexes`,
+      url: urlOf("firestore", `v1/projects/${project}/databases/${name}/collectionGroups/-/indexes`),
     },
     missing: { says: "could not be listed: there is no such database", fix: apply },
     gaps: (answer) =>
@@ -191,7 +195,7 @@ function alarms({ deployment, project, prefix }: Names): Examination {
   ];
   return {
     what: "alarms",
-    request: { url: `https://monitoring.googleapis.com/v3/projects/${project}/alertPolicies?pageSize=1000` },
+    request: { url: urlOf("monitoring", `v3/projects/${project}/alertPolicies?pageSize=1000`) },
     missing: noAnswer,
     gaps: (answer) =>
       wanted.flatMap((title): Gap[] => {
@@ -214,7 +218,7 @@ function alarms({ deployment, project, prefix }: Names): Examination {
 function channels({ project }: Names): Examination {
   return {
     what: "notification channels",
-    request: { url: `https://monitoring.googleapis.com/v3/projects/${project}/notificationChannels?pageSize=1000` },
+    request: { url: urlOf("monitoring", `v3/projects/${project}/notificationChannels?pageSize=1000`) },
     missing: noAnswer,
     gaps: (answer) =>
       listAt(answer, "notificationChannels")
