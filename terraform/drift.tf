@@ -36,6 +36,7 @@ resource "google_project_iam_member" "drift" {
   count = var.drift_check.enabled ? 1 : 0
 
   project = var.project_id
-  role    = google_project_iam_custom_role.drift[0].id
-  member  = google_service_account.function["evaluate"].member
+  # By names that are known while planning: the account has other roles here, and a rehearsal tells them apart.
+  role   = "projects/${google_project_iam_custom_role.drift[0].project}/roles/${google_project_iam_custom_role.drift[0].role_id}"
+  member = google_service_account.function["evaluate"].member
 }
