@@ -159,6 +159,7 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
   const folder = join(dataDir, "secrets");
   await mkdir(folder, { recursive: true });
   for (const [name, value] of Object.entries(demo.secrets)) await writeFile(join(folder, name), value, { mode: 0o600 });
+  await writeFile(join(dataDir, "google-api.url"), `${demo.googleApi}\n`, { mode: 0o600 });
   const surroundings = {
     secrets: { ...demo.secrets, "demo-webhook-key": signingKey },
     googleApi: demo.googleApi,

@@ -48,7 +48,7 @@ export interface ConfiguredProbe extends KeptFacts {
 /** Effect of missing data on an alert: unchanged, firing, or cleared. */
 export type MissingWord = "keep" | "fire" | "clear";
 
-/** When an alert starts. */
+/** Rules that fire alerts. */
 export interface Rule {
   readonly name: string;
   /** The component that it speaks of; without it, that of the probe that yields the metric. */

@@ -311,20 +311,20 @@ export const outline = z.strictObject({
     .optional()
     .describe("Where in Google Cloud the environment runs: the default for project and region of all probes.")
     .meta({ examples: [{ project: "shop-staging", region: "us-central1" }] }),
-  components: namedRecord(z.string(), z.unknown()).default({}).describe("The parts of the environment, by name."),
-  probes: namedRecord(z.string(), z.unknown()).default({}).describe("What is checked, by name."),
+  components: namedRecord(z.string(), z.unknown()).default({}).describe("The components of the environment, by name."),
+  probes: namedRecord(z.string(), z.unknown()).default({}).describe("The probes, by name."),
   control: z
     .unknown()
     .optional()
     .describe(
-      "A target known to be good, for both vantage points or for each, or off. Where it fails as well, nobody is judged.",
+      "A control target that is known to be good, for both vantage points or for each, or off. While it fails too, no target is judged.",
     ),
-  monitoring_rules: z.array(z.unknown()).default([]).describe("When an alert starts."),
+  monitoring_rules: z.array(z.unknown()).default([]).describe("Rules that fire alerts."),
   baselines: namedRecord(z.string(), z.string())
     .default({})
-    .describe("What is normal for a metric: a comparison that is true when things are good.")
+    .describe("The normal range of a metric: a comparison that is true when things are good.")
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
-  capacity: capacityEntry.optional().describe("What may connect at once, and what it must fit into."),
+  capacity: capacityEntry.optional().describe("Possible simultaneous connections, and the limits they must stay within."),
   recovery: z
     .strictObject({
       stages: z.array(stageEntry).default([]).describe("The stages, in order."),
@@ -335,34 +335,34 @@ export const outline = z.strictObject({
         ),
     })
     .default({ stages: [] })
-    .describe("How a recovery is proved."),
-  channels: namedRecord(z.string(), z.unknown()).default({}).describe("Places to tell people, by name."),
-  routes: z.array(z.unknown()).default([]).describe("What is told where. Any route that matches tells its channels."),
+    .describe("How a recovery is validated."),
+  channels: namedRecord(z.string(), z.unknown()).default({}).describe("Where notifications are sent, by name."),
+  routes: z.array(z.unknown()).default([]).describe("Which notifications go to which channels. Every matching route applies."),
   templates: z
     .array(z.unknown())
     .default([])
-    .describe("Words of one's own for notices. Of each part, the first template that is for a notice and has it."),
+    .describe("Custom texts for notifications. For each part, the first matching template that has it applies."),
   incident_url: incidentUrl
     .optional()
-    .describe("Where people find an incident, with ${incident} for its id. Default: its document in Google's console.")
+    .describe("The link to an incident, with ${incident} for its id. Default: its document in Google's console.")
     .meta({ examples: ["https://status.example.com/incidents/${incident}"] }),
   maintenance: z
     .array(z.unknown())
     .default([])
-    .describe("When work on components is planned: nobody is told of what falls into it before it is over."),
+    .describe("Planned maintenance of components: notifications about incidents in a window wait until it ends."),
   export: z
     .union([z.array(z.string()), z.literal(["off", false])], { error: "must be a list of metrics, or off" })
     .optional()
     .describe("Metrics that are exported for dashboards, or off. Default: those that the dashboards show.")
     .meta({ examples: [["probe_success", "golden_path_e2e_time"]] }),
-  watchdog: watchdog.optional().describe("The sign of life that leaves while the monitor works as a whole."),
+  watchdog: watchdog.optional().describe("A request that is sent regularly as long as the whole monitor works (dead man's switch)."),
   availability: z
     .strictObject({
       target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),
       components: namedRecord(z.string(), percentage()).default({}).describe("Other targets, by component."),
     })
     .prefault({})
-    .describe("What availability is promised; error budgets follow from it.")
+    .describe("Availability targets, from which error budgets follow.")
     .meta({ examples: [{ target: "99%", components: { backend: "99.9%" } }] }),
 });
 

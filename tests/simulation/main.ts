@@ -14,6 +14,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     schedules: { type: "string" },
     workers: { type: "string" },
+    "cpu-seconds": { type: "string" },
     deaths: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
@@ -24,6 +25,7 @@ const minutes = numberOf("minutes", values.minutes);
 const firstSeed = values.deaths ? 0 : values.seed === undefined ? drawn() : numberOf("seed", values.seed);
 const workers = values.workers === undefined ? availableParallelism() : numberOf("workers", values.workers);
 const schedules = values.schedules === undefined ? undefined : numberOf("schedules", values.schedules);
+const cpuSeconds = values["cpu-seconds"] === undefined ? undefined : numberOf("cpu-seconds", values["cpu-seconds"]);
 const began = Date.now();
 const until = began + minutes * 60_000;
 
@@ -33,11 +35,11 @@ const words = await Promise.all(Array.from({ length: count }, (_, index) => play
 const tally = words.map((word) => word.tally).reduce(added, newTally());
 const failures = words.filter(({ story }) => story !== undefined);
 const { user, system } = process.cpuUsage();
-const cpuSeconds = (user + system) / 1e6;
+const used = (user + system) / 1e6;
 if (values.json) {
   const [first] = failures;
   process.stdout.write(
-    `${JSON.stringify({ schedules: tally.schedules, seconds: (Date.now() - began) / 1000, cpuSeconds, seed: first?.seed, broken: first?.broken, story: first?.story })}\n`,
+    `${JSON.stringify({ schedules: tally.schedules, seconds: (Date.now() - began) / 1000, cpuSeconds: used, seed: first?.seed, broken: first?.broken, story: first?.story })}\n`,
   );
 } else {
   for (const { story } of failures) process.stdout.write(`\n${story}\n`);
@@ -50,6 +52,7 @@ function played(index: number): Promise<Word> {
   const order: Order = {
     ...{ firstSeed: firstSeed + index, stride: count, until },
     deaths: values.deaths,
+    ...(cpuSeconds === undefined ? {} : { cpuSeconds }),
     ...(schedules === undefined ? {} : { most: Math.ceil((schedules - index) / count) }),
   };
   return new Promise((resolve, reject) => {
@@ -76,7 +79,7 @@ function drawn(): number {
 function report({ schedules: all, steps, struck, contended }: Tally): string {
   const seconds = (Date.now() - began) / 1000;
   const lines = [
-    `${all} schedules in ${seconds.toFixed(1)} s, ${(all / cpuSeconds).toFixed(1)} a CPU second; ${steps} steps`,
+    `${all} schedules in ${seconds.toFixed(1)} s, ${(all / used).toFixed(1)} a CPU second; ${steps} steps`,
     `transactions that lost to another instance: ${contended}`,
     "faults that struck:",
     ...[...struck].sort((a, b) => b[1] - a[1]).map(([kind, times]) => `  ${kind}: ${times}`),

@@ -12,6 +12,8 @@ export interface Order {
   readonly stride: number;
   /** Milliseconds since the epoch. */
   readonly until: number;
+  /** The most that all workers calculate, in seconds. @default as much as there is time for */
+  readonly cpuSeconds?: number;
   /** The most schedules. @default as many as there is time for */
   readonly most?: number;
   /** Whether an instance dies once over each of its steps, in the place of what seeds draw. @default false */
@@ -28,7 +30,8 @@ export interface Word {
   readonly isLast: boolean;
 }
 
-const { firstSeed, stride, until, most = Number.POSITIVE_INFINITY, deaths = false } = workerData as Order;
+const { firstSeed, stride, until, deaths = false, ...limits } = workerData as Order;
+const { most = Number.POSITIVE_INFINITY, cpuSeconds = Number.POSITIVE_INFINITY } = limits;
 const tally = newTally();
 const outages = await loadOutages().catch((error: unknown) => {
   const story = error instanceof Error ? error.message : String(error);
@@ -44,7 +47,8 @@ const outages = await loadOutages().catch((error: unknown) => {
 const every = deaths ? singleDeaths(outages) : undefined;
 let saidAt = Date.now();
 let failed = outages.length === 0;
-for (let n = 0; n < most && Date.now() < until && !failed; n++) {
+const isTime = (): boolean => Date.now() < until && usedSeconds() < cpuSeconds;
+for (let n = 0; n < most && isTime() && !failed; n++) {
   const seed = firstSeed + n * stride;
   const schedule = every === undefined ? scheduleOf(seed, outages) : every[seed];
   if (schedule === undefined) break;
@@ -62,6 +66,12 @@ for (let n = 0; n < most && Date.now() < until && !failed; n++) {
   await new Promise(setImmediate);
 }
 say({ tally, isLast: true });
+
+/** What all threads of the process have calculated, in seconds. */
+function usedSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
 
 function say(word: Word): void {
   parentPort?.postMessage(word);

@@ -40,6 +40,16 @@ const silence =
   (bench: Bench, incident: string): Promise<void> =>
     bench.store.update("incidents", incident, { silenced_until: new Date(noon + until * minute) });
 
+it("is told once that a silence is over, also where an earlier tick comes after that", async () => {
+  const late = (bench: Bench): Promise<void> => bench.tick(noon + 5 * minute);
+  const { story, notes } = await played(10, [], { 4: silence(7), 8: late });
+  expect(story.filter((line) => line.endsWith("status_update"))).toEqual(["12:07 status_update"]);
+  expect(notes).toEqual([
+    "An operator silenced it: nothing new is told before 2025-09-16 12:07:00 UTC.",
+    "It is not silenced any more, and it is still open.",
+  ]);
+});
+
 describe("an incident in maintenance", () => {
   it("is recorded and reminds nobody, and is news when the window ends with it still open", async () => {
     const { story, notes } = await played(12, [patching(1, 8)]);

@@ -15,8 +15,10 @@ import { clockTime, dateTime } from "./record/instants.ts";
 export function followMuting(draft: Draft, document: OperatorFields | undefined, plan: Plan, at: number): void {
   // Fire drills ignore muting.
   if (draft.incident.status === "resolved" || isDrill(draft.incident)) return;
-  followMaintenance(draft, plan, at);
-  followSilence(draft, document, at);
+  // A tick that comes late mutes nothing again.
+  const time = Math.max(at, draft.incident.audibleSince ?? at);
+  followMaintenance(draft, plan, time);
+  followSilence(draft, document, time);
 }
 
 function followMaintenance(draft: Draft, plan: Plan, at: number): void {

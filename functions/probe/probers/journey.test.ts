@@ -250,7 +250,7 @@ describe("journey", () => {
       {
         agents: (socket) => say(socket, { type: "echo", text: givenToken }, { access_token: "c4n4ry-new", type: "x" }),
       },
-      ({ steps, ...rest }) => ({ ...rest, steps: steps.map((one) => ({ ...one, within: "100ms" })) }),
+      ({ steps, ...rest }) => ({ ...rest, steps: steps.map((one) => ({ ...one, within: "500ms" })) }),
     );
     expect(result.failure?.message).toContain('2 others came, the last: {"access_token":"***","type":"x"}');
   });

@@ -1,6 +1,6 @@
 /**
  * Plants one bug after the other, and plays the simulation alone until it notices: `npm run simulate:planted`. `--only NAME` plants one, `--minutes N` is
- * how long the simulation may take, `--write` puts the table into `docs/testing.md`. Ends with 1 where fewer than 27 of them are caught.
+ * how long the simulation may take on two cores, `--write` puts the table into `docs/testing.md`. Ends with 1 where fewer than 27 of them are caught.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,10 +12,13 @@ import { type Patch, patches } from "./patches.ts";
 /** What the simulation says of one bug. */
 interface Found {
   readonly schedules: number;
-  readonly seconds: number;
+  /** What it calculated. */
+  readonly cpuSeconds: number;
   readonly broken?: readonly string[];
 }
 
+/** On so many cores. */
+const cores = 2;
 /** What stands in the table for a bug that nothing noticed. */
 const missed = "not noticed";
 /** How many bugs the simulation must notice. */
@@ -43,17 +46,20 @@ for (const patch of chosen) {
   const one = await simulatedWith(patch);
   found.push([patch, one]);
   process.stdout.write(`${rowOf(patch, one)}\n`);
+  if (values.write) write();
 }
 const caught = found.filter(([, { broken }]) => broken !== undefined).length;
 process.stdout.write(`${caught} of ${found.length} caught\n`);
-if (values.write) write();
 process.exitCode = caught >= Math.min(fewest, found.length) ? 0 : 1;
 
 /** Plays the simulation with a bug in it until it notices, or until it is time. */
 async function simulatedWith(patch: Patch): Promise<Found> {
   const hook = join(import.meta.dirname, "hook.ts");
   const main = join(import.meta.dirname, "../main.ts");
-  const options = ["--json", "--minutes", values.minutes, "--seed", values.seed];
+  // What else the machine has to do is not the simulation's fault: two minutes on two cores are four of calculation.
+  const minutes = Number(values.minutes);
+  const limits = ["--cpu-seconds", `${minutes * 60 * cores}`, "--minutes", `${minutes * 10}`];
+  const options = ["--json", ...limits, "--workers", `${cores}`, "--seed", values.seed];
   const child = spawn(process.execPath, ["--import", hook, main, ...options], {
     cwd: root,
     env: { ...process.env, PATHKEEPER_PLANTED: patch.name },
@@ -67,9 +73,9 @@ async function simulatedWith(patch: Patch): Promise<Found> {
   }
 }
 
-function rowOf({ name, words }: Patch, { schedules, seconds, broken }: Found): string {
+function rowOf({ name, words }: Patch, { schedules, cpuSeconds, broken }: Found): string {
   const by = broken?.[0]?.slice(0, broken[0].indexOf(":")) ?? missed;
-  return `| ${name} | ${words} | ${by} | ${schedules} | ${seconds.toFixed(0)} s |`;
+  return `| ${name} | ${words} | ${by} | ${schedules} | ${(cpuSeconds / cores).toFixed(0)} s |`;
 }
 
 function write(): void {
@@ -83,9 +89,11 @@ function write(): void {
   for (const [patch, one] of found) rows.set(patch.name, rowOf(patch, one));
   const known = patches.flatMap(({ name }) => rows.get(name) ?? []);
   const noticed = known.filter((row) => !row.includes(missed)).length;
-  const table = ["| bug | what it breaks | noticed by | schedules | time |", "|---|---|---|---|---|", ...known].join(
-    "\n",
-  );
+  const table = [
+    "| bug | what it breaks | noticed by | schedules | time on two cores |",
+    "|---|---|---|---|---|",
+    ...known,
+  ].join("\n");
   writeFileSync(
     path,
     `${text.slice(0, before)}${begin}\n\n${noticed} of ${known.length} are noticed.\n\n${table}\n\n${text.slice(after)}`,

@@ -31,7 +31,16 @@ export function incidentFor(
   // A ranking is dear, and an outage of many parts starts an alert for each: none is made where it could not change the answer.
   const [only, ...others] = tied;
   if (only !== undefined && others.length === 0 && isInTime(added, only)) return only;
-  return tied.find((incident) => isExplained(added, incident, facts, plan)) ?? tied.find((one) => isInTime(added, one));
+  return (
+    tied.find((incident) => isExplained(added, incident, facts, plan)) ??
+    tied.find((one) => isInTime(added, one)) ??
+    open.find((one) => isCausedFromOutside(one, plan) && isExplained(added, one, facts, plan))
+  );
+}
+
+/** Returns whether the cause is in no relation to components that the graph knows: the monitor itself, or the platform below everything. */
+function isCausedFromOutside({ diagnosis }: Incident, { graph }: Plan): boolean {
+  return diagnosis.confidence > 0 && !graph.names.includes(diagnosis.rootCause);
 }
 
 /** Says of something bad that was not seen before whether it is part of an incident, by the same rules by which an alert joins it. */
@@ -42,7 +51,8 @@ export function membershipOf(incident: Incident, facts: Facts, plan: Plan): (sym
   return (symptom) => {
     const { component, id } = symptom;
     if (isOfChannel(id.replace(/^alert\//, "")) !== isOfChannels) return false;
-    if (!members.some((member) => plan.graph.connected(member, component))) return false;
+    if (!members.some((member) => plan.graph.connected(member, component)))
+      return isCausedFromOutside(incident, plan) && isExplained(symptom, incident, facts, plan);
     return known.has(component) || isInTime(symptom, incident) || isExplained(symptom, incident, facts, plan);
   };
 }
