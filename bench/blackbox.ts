@@ -1,4 +1,4 @@
-/** Prometheus' blackbox_exporter, the peer of the probes: started where it is installed, and driven as Prometheus does. */
+/** Prometheus' blackbox_exporter, the peer of the probes: started if it is installed, and driven as Prometheus does. */
 import { spawn } from "node:child_process";
 import { accessSync, constants, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -17,7 +17,7 @@ export interface Blackbox {
   stop(): Promise<void>;
 }
 
-/** Starts it, or says with `undefined` that it is not installed. @param ca authority of HTTPS targets, in PEM */
+/** Starts it; returns `undefined` if it is not installed. @param ca authority of HTTPS targets, in PEM */
 export async function startBlackbox(ca: string): Promise<Blackbox | undefined> {
   const program = installed(["blackbox_exporter", "prometheus-blackbox-exporter"]);
   if (program === undefined) return undefined;
@@ -74,7 +74,7 @@ export async function startBlackbox(ca: string): Promise<Blackbox | undefined> {
   };
 }
 
-/** The first program of these names on the PATH; `undefined` where there is none. */
+/** Returns the first program of these names on the PATH; `undefined` if there is none. */
 export function installed(names: readonly string[]): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
   return names

@@ -103,7 +103,7 @@ for (const count of [10, 100, 1_000]) {
 
 await stormSpeed(400);
 
-/** The scenarios of the repository that do not go on for days. */
+/** The scenarios of the repository that do not last for days. */
 async function scenarios(): Promise<Scenario[]> {
   const root = join(import.meta.dirname, "..", "tests", "scenarios");
   const files = readdirSync(root).filter((name) => name.endsWith(".yaml"));

@@ -117,7 +117,7 @@ routes: [{ channels: [hook], severity: [critical] }]
   return loaded.configuration;
 }
 
-/** The bundles of the example, with their code compiled, as the build in the cloud leaves them. */
+/** The bundles of the example, with their code compiled, as the build in the cloud produces them. */
 async function build(): Promise<string[][]> {
   const { loaded } = await readConfigurationFile(join(here, "../examples/netra-staging/monitor.yaml"));
   if (!("configuration" in loaded)) throw new Error("the example is not right");
@@ -182,7 +182,7 @@ async function coldStarts(all: readonly Variant[]): Promise<void> {
   for (let round = -1; round < rounds; round++) {
     for (const [variant, taken] of starts) {
       const start = await startOf(variant);
-      // The first round only brings the files into the memory of the machine.
+      // The first round only loads the files into the page cache.
       if (round >= 0) taken.push(start);
     }
   }
@@ -248,7 +248,7 @@ function spawnFunction(
   });
 }
 
-/** Knocks every millisecond, and asks once somebody opens. */
+/** Tries to connect every millisecond, and sends the request once the port accepts. */
 async function answering(port: number, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const socket = connect(port, "127.0.0.1");
@@ -289,7 +289,7 @@ async function ended(child: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** The bundles under the load that they are made for, with the heap that Node takes in 512 MiB and the nursery of terraform/functions.tf. */
+/** The bundles under the load that they are designed for, with Node's heap limit at 512 MiB and the semi-space of terraform/functions.tf. */
 async function memory(configuration: Configuration, environment: Record<string, string>): Promise<void> {
   console.log("\nResident memory (G6: probe and notify 120 MB, evaluate 160 MB with 10,000 series)\n");
   const large = { groups: 20, seriesEach: 500, rules: 10 };

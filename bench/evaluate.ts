@@ -16,7 +16,7 @@ const groups = 20;
 const seriesEach = 500;
 const rules = 10;
 
-/** Rounds before the clock runs: as many reports as the horizon keeps. */
+/** Rounds before the measurement starts: as many reports as the horizon keeps. */
 const warmUp = 12;
 const measured = 15;
 
@@ -42,7 +42,7 @@ async function ruleTable(): Promise<void> {
   print(["rules", "CPU ms a round", "series-rules a second and core"], rows);
 }
 
-/** The median CPU time of one round, in which every group reports once: the machine may be busy with other things. */
+/** Returns the median CPU time of one round, in which every group reports once: the machine may be busy with other work. */
 function medianRound(firing: number): number {
   const plan = planOf(environmentOf({ groups, seriesEach, rules }));
   const states: PartitionState[] = Array.from({ length: groups }, () => emptyPartition);
@@ -99,7 +99,7 @@ async function throughputTable(): Promise<void> {
 
 function memoryTable(): void {
   console.log("\nResident memory of a process that serves 10,000 series (G6: at most 160 MB)\n");
-  // The nursery as terraform/functions.tf sets it, and the heap that Node gives itself in 256 MiB.
+  // The semi-space set in terraform/functions.tf, and Node's heap limit at 256 MiB.
   const flags = ["--max-semi-space-size=8", "--max-old-space-size=128"];
   const child = spawnSync(process.execPath, [...flags, fileURLToPath(new URL("./memory.ts", import.meta.url))], {
     encoding: "utf8",

@@ -1,4 +1,4 @@
-/** A process that does what the function does, with everything that the function loads, over 10,000 series. Run by evaluate.ts. */
+/** A process that does the work of the function, with everything that the function loads, over 10,000 series. Run by evaluate.ts. */
 import "@google-cloud/functions-framework";
 import "../shared/adapters/firestore.ts";
 import "../shared/adapters/pubsub.ts";

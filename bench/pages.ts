@@ -1,4 +1,7 @@
-/** Resident memory of a process that writes a status page many times, with everything that the notify function loads. Prints a table; decides nothing. */
+/**
+ * Resident memory of a process that writes a status page many times, with everything that the notify function loads. Prints a table and sets
+ * no pass or fail limit.
+ */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import "@google-cloud/functions-framework";
@@ -14,7 +17,7 @@ import { pageEnvironment as configuration } from "./support.ts";
 
 const noon = Date.UTC(2025, 8, 16, 12);
 const dayMs = 86_400_000;
-/** The heap that Node takes in the 512 MiB of the function, and the nursery that terraform/functions.tf sets. */
+/** Node's heap limit in the 512 MiB of the function, and the semi-space set in terraform/functions.tf. */
 const flags = ["--max-old-space-size=256", "--max-semi-space-size=8"];
 
 if (process.argv.includes("--measure")) await measure();
@@ -40,7 +43,7 @@ async function measure(): Promise<void> {
   }
 }
 
-/** Ninety days of each component, of which every tenth had a failure, and an incident of each of the last twenty days. */
+/** Ninety days of each component, every tenth with a failure, and an incident on each of the last twenty days. */
 async function filledStore(): Promise<MemoryStore> {
   const store = new MemoryStore();
   const instants = Array.from({ length: 90 }, (_, ago) => noon - ago * dayMs);

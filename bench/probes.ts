@@ -103,7 +103,7 @@ async function costs({ quick, secure }: TargetPorts, blackbox: Blackbox | undefi
   );
 }
 
-/** A process of its own for each, because a process has only one first probe. */
+/** A separate process for each, because a process has only one first probe. */
 async function firstProbes({ quick }: TargetPorts): Promise<void> {
   const rows: string[][] = [];
   for (const warm of ["cold", "warm"]) {
@@ -157,7 +157,7 @@ async function pathkeeper(url: string, count: number, concurrency: number, reads
       },
       clock: { now: () => Date.now() },
     });
-  // Settings are read with the first run of a probe, and never again.
+  // Settings are parsed in the first run of a probe, and not again.
   await run(probes);
   const cpu = process.cpuUsage();
   const started = performance.now();
@@ -202,7 +202,7 @@ async function peer(
   };
 }
 
-/** Of several rounds the one in the middle, by its error. */
+/** Returns the median of several rounds, by their error. */
 async function middle(round: () => Promise<Sample>): Promise<Sample> {
   const samples: Sample[] = [];
   for (let i = 0; i < rounds; i++) samples.push(await round());

@@ -2,7 +2,7 @@
 
 import { numberFormat } from "../shared/text/formatters.ts";
 
-/** Measured with Prometheus 2.42 over 10,000 series on two cores of the same kind, in series-rules a second. */
+/** Measured with Prometheus 2.42 over 10,000 series on two cores of the same kind, in series-rules per second. */
 const measured = { "none firing": 385_000, "1 % firing": 286_000, "all firing": 8_500 } as const;
 
 /** One row for each load. */

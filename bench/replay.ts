@@ -3,7 +3,7 @@ import { rehearse } from "../cli/replay/replay.ts";
 import { planOf } from "../functions/evaluate/plan.ts";
 import { environmentOf, groupOf, recordOf, reportOf } from "./support.ts";
 
-/** Replays a day of one group of 20 probes, with an outage of half an hour in it, and prints how fast that went. */
+/** Replays a day of one group of 20 probes that contains an outage of half an hour, and prints the speed. */
 export async function replaySpeed(): Promise<void> {
   const series = 20;
   const minutes = 1_440;

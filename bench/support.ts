@@ -1,4 +1,4 @@
-/** A made-up environment of any size, its reports, and stores that count or take their time. */
+/** A synthetic environment of any size, its reports, and stores that count operations or add latency. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { ReportRecord } from "../cli/replay/record.ts";
 import { evaluateHandler } from "../functions/evaluate/handler.ts";
@@ -28,7 +28,7 @@ export function groupOf(group: number): string {
 /** Series of one probe: a time for each of so many phases. */
 const phases = 10;
 
-/** An environment in which every probe yields ten series, and each rule looks at all of them. */
+/** An environment in which every probe yields ten series, and each rule evaluates all of them. */
 export function environmentOf({ groups, seriesEach, rules }: Size): Configuration {
   return {
     environment: "bench",
@@ -75,7 +75,7 @@ export const pageEnvironment: Configuration = {
   channels: [{ name: "page", kind: "status_page", settings: { bucket: "bench-status" } }],
 };
 
-/** A report of a group; so great a share of its series is bad by every rule. */
+/** A report of a group, of whose series this share is bad for every rule. */
 export function reportOf(group: string, number: number, series: number, round: number, firing: number): Report {
   const start = noon + round * minute;
   const instant = (ms: number): string => new Date(ms).toISOString();
@@ -102,7 +102,7 @@ export function reportOf(group: string, number: number, series: number, round: n
   };
 }
 
-/** Bad for the first so many series; never twice the same, as what is measured never is. */
+/** Bad for the first so many series. Values never repeat, like real measurements. */
 function measuredValue(index: number, round: number, bad: number): number {
   const noise = ((index * 7919 + round * 104_729) % 1_000_003) / 1_000_003;
   return index < bad ? 60 + noise : 0.2 + noise / 2;
@@ -119,7 +119,7 @@ export function start(configuration: Configuration, store: Store): (report: Repo
     );
 }
 
-/** Counts what is read and written. */
+/** Counts reads and writes. */
 export class CountingStore extends MemoryStore {
   reads = 0;
   writes = 0;
@@ -160,7 +160,7 @@ export class CountingStore extends MemoryStore {
   }
 }
 
-/** Answers every read and every commit after so many milliseconds, as a store in the same region does. */
+/** Adds so many milliseconds to every read and every commit, as in a store in the same region. */
 export class SlowStore extends MemoryStore {
   readonly #milliseconds: number;
 

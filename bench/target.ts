@@ -11,9 +11,9 @@ import { issue } from "../functions/probe/certificates.fixtures.ts";
 export interface TargetPorts {
   /** HTTP that answers after 20 ms. */
   readonly slow: number;
-  /** HTTP that answers at once. */
+  /** Port of an HTTP server that answers immediately. */
   readonly quick: number;
-  /** HTTPS that answers at once, with a certificate of P-256 for localhost. */
+  /** Port of an HTTPS server that answers immediately, with a P-256 certificate for localhost. */
   readonly secure: number;
   /** Its authority, in PEM. */
   readonly ca: string;

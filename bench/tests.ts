@@ -1,6 +1,6 @@
 /**
- * The bench of whole-path tests: how long `pathkeeper test` takes from start to end, beside `promtool test rules` with a file of the same size, in
- * the same run. `node bench/tests.ts [--promtool PATH] [--rounds N]`
+ * Benchmark of end-to-end tests: how long `pathkeeper test` takes, next to `promtool test rules` with a file of the same size, in the same
+ * run. `node bench/tests.ts [--promtool PATH] [--rounds N]`
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -46,7 +46,7 @@ try {
     const theirs = join(folder, `tests-${count}.yml`);
     writeFileSync(ours, ourTests(count, minutes));
     writeFileSync(theirs, theirTests(count, minutes));
-    // By turns, so that both have the machine as it is.
+    // Alternately, so that both run under the same conditions.
     const times = Array.from({ length: rounds }, () => [
       timed(process.execPath, [program, "test", ours]),
       timed(values.promtool, ["test", "rules", theirs]),
@@ -60,7 +60,7 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Milliseconds from spawn to exit; `undefined` where there is no such program. */
+/** Milliseconds from spawn to exit; `undefined` if the program does not exist. */
 function timed(command: string, args: readonly string[]): number | undefined {
   const begin = performance.now();
   const { status, error, stdout, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
@@ -94,7 +94,7 @@ function ourTests(count: number, minutes: number): string {
   return `tests:\n${Array.from({ length: count }, (_, index) => test(index)).join("")}`;
 }
 
-/** Promtool knows alerts only: no cause, no incident, no notice. */
+/** Promtool supports alerts only: no causes, incidents or notifications. */
 function theirTests(count: number, minutes: number): string {
   const rest = minutes - 6;
   const test = `  - interval: 1m

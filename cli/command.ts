@@ -1,9 +1,9 @@
-/** What a command of the command line is, how it reads its arguments, and how it is called. */
+/** Defines commands of the command line: their description, argument parsing and usage lines. */
 import { parseArgs } from "node:util";
 import { nearest } from "../shared/text/nearest.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** How every text calls the program. With `--no`, npm runs only what is installed, and never downloads a package of this name. */
+/** The invocation that every text shows. With `--no`, npm runs only what is installed, and never downloads a package of this name. */
 export const program: string = "npx --no pathkeeper";
 
 /** One option, in the form that `parseArgs` of Node takes, with what its line of the help says. */
@@ -11,27 +11,27 @@ export interface Option {
   readonly type: "string" | "boolean";
   readonly multiple?: boolean;
   readonly default?: string | boolean;
-  /** What stands for the value in the help: `FILE`. Options of type `string` have one. */
+  /** Placeholder for the value in the help, such as `FILE`. Options of type `string` have one. */
   readonly value?: string;
-  /** What holds without the option, where that is not the value of `default`. */
+  /** Description of the default, if it differs from the value of `default`. */
   readonly usual?: string;
-  /** What the option does, without a full stop. */
+  /** Help text of the option, without a full stop. */
   readonly help: string;
 }
 
 /** Options by name. */
 export type Options = Readonly<Record<string, Option>>;
 
-/** What describes a command: one file, one line in the table of `main.ts`. */
+/** Description of a command. Each command has one file and one line in the table of `main.ts`. */
 interface Description {
-  /** What it does, as the sentence of the list of commands: begins with a verb, without a full stop. */
+  /** One-sentence summary for the list of commands. Begins with a verb, without a full stop. */
   readonly summary: string;
-  /** What follows the name besides options: `NAME`, `[FILE]` or `FILE...`; none where absent. */
+  /** Operand after the name, besides options: `NAME`, `[FILE]` or `FILE...`. No operand if absent. */
   readonly operand?: Operand;
   readonly options: Options;
-  /** What stands behind the options in a call, such as `< reports.ndjson`. */
+  /** Redirection after the options in the usage line, such as `< reports.ndjson`. */
   readonly input?: string;
-  /** How it is called, without the program, each with what that does. At least one. */
+  /** Example calls, without the program name, each with a description. At least one. */
   readonly examples: readonly (readonly [call: string, does: string])[];
 }
 
@@ -80,7 +80,7 @@ export function defineCommand<const Given extends Options>({
   };
 }
 
-/** How a command is called, in a few words: `npx --no pathkeeper validate [options] [FILE]`. */
+/** Returns the usage line of a command: `npx --no pathkeeper validate [options] [FILE]`. */
 export function usageOf(name: string, { operand, options, input }: Description): string {
   const all = [program, name, Object.keys(options).length > 0 ? "[options]" : "", operand?.form ?? "", input ?? ""];
   return all.filter((part) => part !== "").join(" ");

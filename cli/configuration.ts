@@ -26,7 +26,7 @@ export const configOperand: Operand = { form: "[FILE]", help: "the configuration
 export function namedConfiguration(config: string | undefined, operands: readonly string[]): string | undefined {
   const [operand] = operands;
   if (config === undefined || operand === undefined) return config ?? operand;
-  throw new WrongUsage(`two configurations, ${operand} and ${config}: name one, with or without --config`);
+  throw new WrongUsage(`two configurations given, ${operand} and ${config}: specify only one`);
 }
 
 /** Returns where `npm start -- --data DIR` keeps the configuration that it runs. */
@@ -48,7 +48,7 @@ export interface ConfigurationFile {
  */
 export async function readConfigurationFile(
   file: string,
-  advice: string = "name another with --config FILE",
+  advice: string = "specify another file with --config FILE",
 ): Promise<ConfigurationFile> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
     const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
@@ -65,7 +65,7 @@ export function configurationOf(bytes: Uint8Array, file: string, now?: number): 
   return { file, text, loaded };
 }
 
-/** Problems that are shown: whoever has more mends these first, and asks again. */
+/** Maximum number of problems shown. Fix these first, then run the command again. */
 const mostShown = 50;
 
 /** Each problem as its place and sentence, the line of the file, and a mark below; of very many the first ones, and how many more there are. */

@@ -1,4 +1,4 @@
-/** What the tests of commands that run probes stand on: sites on free ports, and their configuration. */
+/** Fixtures for tests of commands that run probes: sites on free ports, and their configuration. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { listening } from "../functions/probe/fixtures.ts";
 import { main } from "./main.ts";
 import { memoryTerminal } from "./terminal/terminal.ts";
 
-/** What a site answers with: a status, and how many requests it has had. */
+/** State of a site: the status that it responds with, and its number of requests. */
 export interface Site {
   status: number;
   requests: number;

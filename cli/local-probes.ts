@@ -10,7 +10,7 @@ import { WrongUsage } from "./command.ts";
 import { isStoreKnown, type SystemOptions, storeOf } from "./store.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
-/** What probes are run for. */
+/** Purpose and inputs of a run of probes. */
 export interface LocalRun {
   readonly configuration: Configuration;
   readonly secrets: Secrets;
@@ -18,7 +18,7 @@ export interface LocalRun {
   readonly system?: SystemOptions;
   readonly probes: readonly ConfiguredProbe[];
   readonly trigger: Trigger;
-  /** What the run from a vantage point is called. */
+  /** Returns the ID of a run from a vantage point. */
   readonly group: (vantage: Vantage) => string;
   /** The request that is answered, if there is one. */
   readonly request?: string;
@@ -41,9 +41,9 @@ export function runnable(
   );
   if (waiting === undefined || waiting.length === 0) return probes;
   const names = waiting.map(({ name }) => name).join(", ");
-  const why = `${names}: name the system that keeps the reports of these jobs, with --data DIR or --project PROJECT`;
+  const why = `${names}: specify the system that stores the reports of these jobs with --data DIR or --project PROJECT`;
   if (others === undefined || others.length === 0) throw new WrongUsage(`no probe can run here: ${why}`);
-  note(`left out: ${why}`);
+  note(`skipped: ${why}`);
   return others;
 }
 

@@ -39,7 +39,7 @@ routes: [{ channels: [ops] }]
 `,
 );
 
-describe("wrong usage is one line on standard error and exit code 2", () => {
+describe("invalid usage prints one line on standard error and exits with 2", () => {
   it.each([
     [["valdate"], 'pathkeeper: unknown command "valdate": did you mean "validate"?'],
     [["constructor"], 'pathkeeper: unknown command "constructor": the commands are '],
@@ -58,7 +58,7 @@ describe("wrong usage is one line on standard error and exit code 2", () => {
     ],
     [
       ["validate", "a.yaml", "--config", "b.yaml"],
-      "pathkeeper validate: two configurations, a.yaml and b.yaml: name one, with or without --config (usage: ",
+      "pathkeeper validate: two configurations given, a.yaml and b.yaml: specify only one (usage: ",
     ],
     [["schema", "tests"], 'pathkeeper schema: unexpected argument "tests": did you mean --tests? (usage: '],
     [
@@ -92,12 +92,12 @@ describe("help", () => {
     ["validate", "--help"],
     ["validate", "-h", "--nonsense"],
     ["help", "validate"],
-  ])("%s %s is that of a command", async (...args) => {
+  ])("%s %s prints the help of a command", async (...args) => {
     const { code, out } = await run(...args);
     expect([code, out[0]]).toEqual([0, "Usage: npx --no pathkeeper validate [options] [FILE]"]);
   });
 
-  it.each(Object.keys(commands))("of %s explains every option, has an example and fits 80 columns", async (name) => {
+  it.each(Object.keys(commands))("of %s explains every option, has an example and fits in 80 columns", async (name) => {
     const { out } = await run(name, "--help");
     const text = out.join("\n");
     expect(out.filter((line) => line.length > 80)).toEqual([]);
@@ -106,7 +106,7 @@ describe("help", () => {
     expect(text).toMatch(new RegExp(`^ {2}npx --no pathkeeper ${name}\\b`, "m"));
   });
 
-  it("of the program fits 80 columns", async () => {
+  it("of the program fits in 80 columns", async () => {
     expect((await run("help")).out.filter((line) => line.length > 80)).toEqual([]);
   });
 
@@ -115,13 +115,13 @@ describe("help", () => {
     expect(await run(argument)).toEqual({ code: 0, out: [version], err: [] });
   });
 
-  it("of an argument behind -- is not asked for", async () => {
+  it("is not printed for an argument after --", async () => {
     expect((await run("validate", "--", "--help")).err[0]).toContain("cannot read --help");
   });
 });
 
 describe("validate", () => {
-  it("shows each problem with its place, its line and a mark, then their number", async () => {
+  it("shows each problem with its position, its line and a mark, then the number of problems", async () => {
     const bad = file("bad.yaml", "environment: shop\ntimezone: Mars\nprobe: {}\n");
     const { code, out } = await run("validate", "--config", bad);
     expect([code, ...out]).toEqual([
@@ -138,7 +138,7 @@ describe("validate", () => {
     ]);
   });
 
-  it("never shows what may be a secret", async () => {
+  it("never prints a possible secret", async () => {
     const text = readFileSync(good, "utf8")
       .replace("{ secret: database-url }", "postgres://u:hunter2@db/")
       .replace("to: [ops@shop.example]", "to: [ops@shop.example], server: smtp://u:hunter2@mail");
@@ -149,7 +149,7 @@ describe("validate", () => {
     expect([...human.out, ...machine.out].join("\n")).not.toContain("hunter2");
   });
 
-  it("says what a right one will do and when, in UTC and in the time of the people", async () => {
+  it("shows the schedules of a valid file, in UTC and in its time zone", async () => {
     const { code, out } = await run("validate", "--config", good);
     expect([
       code,
@@ -168,20 +168,20 @@ describe("validate", () => {
       "  outside-cron-0-6-x-x-x  0 6 * * *  YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  search",
       "  inside-1m               every 1m   YYYY-MM-DD HH:MM  YYYY-MM-DD HH:MM  database",
       "",
-      expect.stringMatching(/^ {2}costs about \$\d+\.\d\d a month after what is free, /),
+      expect.stringMatching(/^ {2}costs about \$\d+\.\d\d a month after the free tiers, /),
       "",
       `${good} is valid`,
     ]);
     expect(out.find((line) => line.includes("search"))).toMatch(/ 06:00 .* 11:30 /);
   });
 
-  it("takes the file without --config as well", async () => {
+  it("accepts the file as an operand, without --config", async () => {
     const named = await run("validate", good);
     expect(named).toEqual(await run("validate", "--config", good));
     expect([named.code, named.out.at(-1)]).toEqual([0, `${good} is valid`]);
   });
 
-  it("speaks JSON", async () => {
+  it("prints JSON", async () => {
     const { code, out } = await run("validate", "--config", good, "--json");
     const { schedules, cost, roles, ...rest } = JSON.parse(out.join("\n"));
     expect(roles).toEqual({ shop: "service", database: "database" });
@@ -197,7 +197,7 @@ describe("validate", () => {
     });
   });
 
-  it("finds the example right; at most it misses probes", async () => {
+  it("accepts the example, with at most warnings about missing probes", async () => {
     const { code, out } = await run("validate", "--config", example, "--json");
     const { problems, warnings } = JSON.parse(out.join("\n")) as Record<string, { message: string }[]>;
     expect([code, problems]).toEqual([0, []]);
@@ -258,13 +258,13 @@ baselines:
 });
 
 describe("schema", () => {
-  it("knows the files of tests, too", async () => {
+  it("prints the schema of test files, too", async () => {
     const { code, out } = await run("schema", "--tests");
     expect(code).toBe(0);
     expect(JSON.parse(out.join("\n"))).toMatchObject({ title: "Tests of a configuration", required: ["tests"] });
   });
 
-  it("knows every kind, and every key of the example", async () => {
+  it("covers every kind, and every key of the example", async () => {
     const { code, out } = await run("schema");
     const schema = JSON.parse(out.join("\n"));
     const entry = (section: string) => schema.properties[section].additionalProperties;
@@ -282,7 +282,7 @@ describe("schema", () => {
 describe("the launcher", () => {
   const launch = (...args: string[]) => spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
 
-  it("passes the exit code on, and writes without colours into a pipe", () => {
+  it("forwards the exit code, and writes to a pipe without colours", () => {
     const { status, stdout, stderr } = launch("cli/pathkeeper.mjs", "validate", "--config", good);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("good.yaml is valid\n");

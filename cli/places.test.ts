@@ -58,7 +58,7 @@ async function heardOfJob(): Promise<void> {
 }
 
 describe("secrets", () => {
-  it("are looked for in the data, then beside the configuration, or where --secrets says", async () => {
+  it("are read from the data folder, then beside the configuration, or from --secrets", async () => {
     await start("http://127.0.0.1:1/");
     const kept = join(data, "monitor.yaml");
     const beside = join(folder, "mine", "secrets");
@@ -71,7 +71,7 @@ describe("secrets", () => {
   it.each([
     ["in the data", () => join(data, "secrets")],
     ["beside the configuration", () => join(folder, "mine", "secrets")],
-  ])("%s are found by every command, with the copy in the data as well", async (_, place) => {
+  ])("%s are found by every command, also with the copy in the data folder", async (_, place) => {
     await start(await siteFor("open sesame"));
     await heardOfJob();
     keep(place(), "login", "open sesame");
@@ -88,20 +88,20 @@ describe("secrets", () => {
 });
 
 describe("jobs", () => {
-  it("are left out where nobody knows which system hears of them, so that watch comes to an end", async () => {
+  it("are skipped if no system is specified, so that watch can finish", async () => {
     await start(await siteFor("open sesame"));
     keep(join(folder, "mine", "secrets"), "login", "open sesame");
     const { code, err } = await run("watch", "--config", config);
     expect(code).toBe(0);
-    expect(err).toEqual([expect.stringMatching(/^left out: job: name the system .* --data DIR or --project/)]);
+    expect(err).toEqual([expect.stringMatching(/^skipped: job: specify the system .* --data DIR or --project/)]);
     const alone = await run("probe", "--config", config, "--probe", "job");
     expect([alone.code, alone.err[0]]).toEqual([2, expect.stringMatching(/no probe can run here: job/)]);
   });
 
   it.each([
-    ["nightly-jbo", 'no probe of DATA/monitor.yaml waits for "nightly-jbo": did you mean "nightly-job"?'],
-    ["something-else", 'no probe of DATA/monitor.yaml waits for "something-else": the jobs are nightly-job'],
-  ])("that no probe waits for are refused: %s", async (name, said) => {
+    ["nightly-jbo", 'DATA/monitor.yaml has no probe for the job "nightly-jbo": did you mean "nightly-job"?'],
+    ["something-else", 'DATA/monitor.yaml has no probe for the job "something-else": the jobs are nightly-job'],
+  ])("without a probe are refused: %s", async (name, said) => {
     await start("http://127.0.0.1:1/");
     const { code, out, err } = await run("heartbeat", name, "--data", data);
     expect([code, out]).toEqual([2, []]);
@@ -110,7 +110,7 @@ describe("jobs", () => {
 });
 
 describe("validate --secrets", () => {
-  it("says which cannot be read here, who needs them and where they are looked for", async () => {
+  it("lists the secrets that cannot be read here, what needs them and the locations searched", async () => {
     await start("http://127.0.0.1:1/");
     const { code, out } = await run("validate", "--secrets", "--config", config);
     expect(code).toBe(1);

@@ -1,5 +1,5 @@
 /**
- * Where a system on one machine keeps what; the same for every command and for `npm start`.
+ * Locations of configuration, secrets and data on one machine, the same for every command and for `npm start`.
  *
  * | what | where |
  * |---|---|
@@ -18,7 +18,7 @@ export const secretsOption = {
   secrets: {
     type: "string",
     value: "DIR",
-    help: "the folder with a file for each secret that no environment variable holds",
+    help: "the folder with one file for each secret that is not in an environment variable",
     usual: "secrets in --data DIR, then secrets beside the configuration",
   },
 } as const;

@@ -1,4 +1,4 @@
-/** Where a command publishes to. */
+/** Publisher of a command. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connectPublisher } from "../shared/adapters/select.ts";
@@ -14,7 +14,7 @@ export async function publisherOf(from: {
   data?: string | undefined;
 }): Promise<Publisher> {
   return open(from).catch((error: Error) => {
-    throw new WrongUsage(`it is not known where to report: ${error.message}; name it with --project or --data`);
+    throw new WrongUsage(`cannot tell where to report: ${error.message}; specify the system with --project or --data`);
   });
 }
 
@@ -22,7 +22,7 @@ async function open({ project, data }: Parameters<typeof publisherOf>[0]): Promi
   if (data !== undefined) {
     const file = join(data, "broker.url");
     const url = await readFile(file, "utf8").catch(() => {
-      throw new Error(`there is no ${file}, which npm start -- --data ${data} writes`);
+      throw new Error(`${file} not found: npm start -- --data ${data} creates it`);
     });
     return connectPublisher({ PATHKEEPER_BROKER: url.trim() });
   }

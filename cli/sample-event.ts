@@ -2,7 +2,7 @@
 import type { Configuration } from "../shared/config/model.ts";
 import type { IncidentEvent, IncidentEventKind, IncidentStatus } from "../shared/messages/incident-event.ts";
 
-/** What happens to the sample: the deepest platform component fails, and everything that depends on it. */
+/** Returns an event of the sample incident: the deepest platform component fails, and everything that depends on it. */
 export function sampleEvent(
   { environment, title, components }: Configuration,
   event: IncidentEventKind,
@@ -45,14 +45,14 @@ export function sampleEvent(
   };
 }
 
-/** Where an incident stands with an event that says so; else it is open. */
+/** Status of the incident after an event; `open` for other events. */
 export const sampleStatuses: Readonly<Partial<Record<IncidentEventKind, IncidentStatus>>> = {
   acknowledged: "acknowledged",
   recovering: "recovering",
   resolved: "resolved",
 };
 
-/** What changed with an event. */
+/** Change that an event describes. */
 export const sampleChanges: Readonly<Partial<Record<IncidentEventKind, string>>> = {
   opened: "The incident was opened.",
   acknowledged: "Somebody has acknowledged the incident.",

@@ -1,4 +1,4 @@
-/** Whether the secrets of a configuration can be read on this machine, and who needs each. */
+/** Checks which secrets of a configuration can be read on this machine, and what needs each. */
 import type { Configuration } from "../shared/config/model.ts";
 import { placeholderSecrets } from "../shared/config/secret-reference.ts";
 import type { Secrets } from "../shared/ports.ts";
@@ -7,7 +7,7 @@ import { secretsIn } from "./deployment/deployment.ts";
 /** One secret of a configuration. */
 export interface CheckedSecret {
   readonly name: string;
-  /** What refers to it: `probe shop-login`, `channel ops-hook`. */
+  /** References to it: `probe shop-login`, `channel ops-hook`. */
   readonly used_by: readonly string[];
   /** Why it cannot be used here; absent where it can. Never its value. */
   readonly reason?: string;

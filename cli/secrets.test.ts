@@ -1,4 +1,4 @@
-/** What the commands that run probes from here print of a target that says its secrets aloud. */
+/** Checks the output of commands that run probes locally against a target that echoes its secrets. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";

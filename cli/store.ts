@@ -11,10 +11,10 @@ export const storeOptions = {
   database: {
     type: "string",
     value: "NAME",
-    usual: "pathkeeper, as Terraform calls it",
+    usual: "pathkeeper, as in the Terraform module",
     help: "the Firestore database of the project",
   },
-  data: { type: "string", value: "DIR", help: "the data of npm start -- --data DIR on this machine" },
+  data: { type: "string", value: "DIR", help: "the data folder of npm start -- --data DIR on this machine" },
 } as const;
 
 /** The values of these options. */
@@ -24,7 +24,7 @@ export interface SystemOptions {
   readonly data?: string | undefined;
 }
 
-/** Whether options or the environment say which system is meant. */
+/** Returns true if options or the environment select a system. */
 export function isStoreKnown({ project, data }: SystemOptions): boolean {
   return [project, data, process.env["PATHKEEPER_PROJECT"], process.env["PATHKEEPER_STORE"]].some(
     (one) => one !== undefined,
@@ -37,7 +37,9 @@ export function isStoreKnown({ project, data }: SystemOptions): boolean {
  */
 export async function storeOf(from: SystemOptions): Promise<Store> {
   return open(from).catch((error: Error) => {
-    throw new WrongUsage(`it is not known where the incidents are: ${error.message}; name it with --project or --data`);
+    throw new WrongUsage(
+      `cannot tell where the incidents are: ${error.message}; specify the system with --project or --data`,
+    );
   });
 }
 
@@ -50,7 +52,7 @@ async function open({ project, database, data }: SystemOptions): Promise<Store> 
     });
   const file = join(data, "store.db");
   // Opening it would make it.
-  if (!existsSync(file)) throw new Error(`there is no ${file}, which npm start -- --data ${data} writes`);
+  if (!existsSync(file)) throw new Error(`${file} not found: npm start -- --data ${data} creates it`);
   return connectStore({ PATHKEEPER_STORE: file });
 }
 

@@ -7,7 +7,7 @@ import type { Secrets } from "../shared/ports.ts";
 import { runLocally } from "./local-probes.ts";
 import type { SystemOptions } from "./store.ts";
 
-/** What was last heard of a probe. */
+/** Latest result of a probe. */
 export interface LastResult {
   readonly success: boolean;
   /** The first instant at which it went like this, in milliseconds since the epoch. */
@@ -15,7 +15,7 @@ export interface LastResult {
   readonly result: ProbeResult;
 }
 
-/** How near the end is. */
+/** Progress towards the end. */
 export interface Position {
   readonly heard: ReadonlyMap<string, LastResult>;
   readonly probes: readonly ConfiguredProbe[];
@@ -24,13 +24,13 @@ export interface Position {
   readonly now: number;
 }
 
-/** What is watched, how long, and who is told. */
+/** Probes to run, durations, and callbacks. */
 export interface Watching {
   readonly configuration: Configuration;
   readonly secrets: Secrets;
   /** Which system keeps the reports that probes wait for. */
   readonly system: SystemOptions;
-  /** How long all probes must have been healthy, in milliseconds. */
+  /** Duration for which all probes must be healthy, in milliseconds. */
   readonly clearMs: number;
   /** Aborted to give up. */
   readonly signal: AbortSignal;
@@ -70,7 +70,7 @@ export async function watchUntilHealthy(watching: Watching): Promise<boolean> {
   return true;
 }
 
-/** How long all must be healthy, in milliseconds: the longest clear duration of the probes' own rules. */
+/** Returns the duration for which all probes must be healthy, in milliseconds: the longest clear duration of the probes' own rules. */
 export function clearDuration(probes: readonly ConfiguredProbe[]): number {
   const durations = probes.flatMap(({ alert }) => (alert === false ? [] : [alert.afterMs]));
   return durations.length === 0 ? 2 * minute : Math.max(...durations);
@@ -78,7 +78,7 @@ export function clearDuration(probes: readonly ConfiguredProbe[]): number {
 
 const minute = 60_000;
 
-/** How often it is looked at whether all is over, in milliseconds. */
+/** Interval between checks for the end, in milliseconds. */
 const pollMs = 250;
 
 /** The longest that one timer can run, in milliseconds. */

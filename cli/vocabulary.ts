@@ -1,4 +1,4 @@
-/** What a configuration may say, gathered from the functions that understand it. */
+/** Vocabulary of a configuration, collected from the functions that interpret it. */
 import {
   ConditionError,
   compileBaseline,
@@ -32,7 +32,7 @@ export const vocabulary: Vocabulary = {
   checkBaseline(metric, expectation) {
     const mistake = mistakeOf(() => compileBaseline(metric, expectation));
     const named = namedMetric(metric);
-    // Where the name is wrong, that is the mistake, and the expectation was not looked at.
+    // If the name is invalid, only that is reported, and the expectation is not checked.
     return mistake && (named === undefined || named.applied !== undefined)
       ? { ...mistake, offset: undefined }
       : mistake;

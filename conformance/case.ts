@@ -1,4 +1,4 @@
-/** One case of the suite: a server that does one thing, how it is looked at, and what a monitor must say of it. */
+/** One case of the suite: a server with one behaviour, the check of it, and the result that a monitor must report. */
 import type { FailureKind } from "../shared/messages/report.ts";
 import type { Stand } from "./stand.ts";
 
@@ -16,14 +16,14 @@ export type Check =
       readonly contains?: string;
       /** Values inside of a JSON body, by path. */
       readonly json?: Readonly<Record<string, string | number>>;
-      /** The DNS server that is asked for names, as `address:port`. @default that of the machine */
+      /** The DNS server to query, as `address:port`. @default that of the machine */
       readonly resolver?: string;
     } & Trust)
   | ({
       readonly protocol: "tls";
       readonly host: string;
       readonly port: number;
-      /** The name that is asked for. @default the host */
+      /** The name to request. @default the host */
       readonly serverName?: string;
     } & Trust)
   | ({
@@ -41,7 +41,7 @@ export type Check =
       readonly password?: string;
     } & Trust)
   | ({
-      /** A text is sent, and an answer expected that matches. */
+      /** Sends a text, and expects a matching response. */
       readonly protocol: "tcp";
       readonly host: string;
       readonly port: number;
@@ -50,7 +50,7 @@ export type Check =
       readonly tls?: boolean;
     } & Trust)
   | ({
-      /** A PING is answered with PONG. */
+      /** A PING must be answered with PONG. */
       readonly protocol: "redis";
       readonly host: string;
       readonly port: number;
@@ -61,7 +61,7 @@ export type Check =
       readonly protocol: "dns";
       readonly name: string;
       readonly type: "A" | "MX" | "TXT";
-      /** The server that is asked, as `address:port`. */
+      /** The DNS server to query, as `address:port`. */
       readonly server: string;
       /** All records of the type, in any order. */
       readonly records?: readonly string[];
@@ -72,11 +72,11 @@ export type Check =
       /** A stream of server-sent events. */
       readonly protocol: "sse";
       readonly url: string;
-      /** The event that must come. */
+      /** The event that must arrive. */
       readonly event: string;
       /** A text that its data must contain. */
       readonly data?: string;
-      /** The event that must not come before it. */
+      /** The event that must not arrive before it. */
       readonly failOn?: string;
     } & Trust)
   | ({
@@ -90,7 +90,7 @@ export type Check =
     } & Trust)
   | {
       readonly protocol: "google";
-      /** Below which Google's APIs are found, each by its host. */
+      /** Base URL of Google's APIs, each by its host. */
       readonly stand: string;
     };
 
@@ -102,7 +102,7 @@ export type Verdict =
       /** The phase of the failure, or the accepted phases. */
       readonly phase: string | readonly string[];
       readonly status?: number;
-      /** The code of the protocol or the system that says it: an SQLSTATE, a close code. */
+      /** The code from the protocol or the system: an SQLSTATE, a close code. */
       readonly code?: string;
       /** A pattern that the message must match. */
       readonly says: RegExp;
@@ -122,19 +122,19 @@ export interface Case {
 /** The result that a monitor reported for a case. */
 export interface Said {
   readonly up: boolean;
-  /** Absent where a monitor has none. */
+  /** Absent if a monitor has no kinds of failures. */
   readonly kind?: string;
   readonly phase?: string;
   readonly status?: number;
   readonly code?: string;
-  /** All that it says about why. */
+  /** The monitor's whole explanation. */
   readonly text: string;
 }
 
-/** A monitor under test: the few lines that an adapter has. */
+/** A monitor under test: the interface of an adapter. */
 export interface Monitor {
   readonly name: string;
-  /** @returns `undefined` where the monitor cannot look at such a thing */
+  /** @returns `undefined` if the monitor does not support the check */
   look(check: Check, timeoutMs: number): Promise<Said | undefined>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Pathkeeper's probes against every server of the suite: kind, phase, status or code, and the sentence. */
+/** Pathkeeper's probes against every server of the suite: kind, phase, status or code, and message. */
 import { describe, expect, it } from "vitest";
 import { type Case, libraryText, mistakes } from "./case.ts";
 import { pathkeeper } from "./monitors/pathkeeper.ts";
@@ -16,7 +16,7 @@ async function said({ serve, timeoutMs = 2_000 }: Case) {
 
 describe.each(Object.entries(suite))("%s", (_protocol, cases) => {
   it.each(cases.map((one) => [one.name, one] as const))(
-    "says what is to be said of a server that %s",
+    "reports the expected result for a server that %s",
     async (_name, one) => {
       const answer = await said(one);
       if (answer === undefined) throw new Error("Pathkeeper cannot look at it");
@@ -27,12 +27,12 @@ describe.each(Object.entries(suite))("%s", (_protocol, cases) => {
 });
 
 describe("the suite", () => {
-  it.each(Object.entries(suite))("names each case of %s once", (_protocol, cases) => {
+  it.each(Object.entries(suite))("has unique names for the cases of %s", (_protocol, cases) => {
     const names = cases.map(({ name }) => name);
     expect(names.filter((name, position) => names.indexOf(name) !== position)).toEqual([]);
   });
 
-  it("finds what is wrong in what a monitor says", () => {
+  it("finds the mistakes in the result of a monitor", () => {
     const verdict = { kind: "tls", phase: "tls", says: /expired/ } as const;
     expect(mistakes("up", { up: false, text: "no" }, false)).toEqual(["it is up, and was said to be down: no"]);
     expect(mistakes(verdict, { up: true, text: "" }, false)).toEqual(["it is down, and was said to be up"]);

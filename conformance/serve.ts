@@ -1,6 +1,6 @@
 /**
- * Starts the servers of the suite until it is interrupted, and prints each as a line of JSON: what to look at, and what a monitor must say. With
- * a word, only those whose protocol or name has it: `npm run conformance -- certificate`.
+ * Starts the servers of the suite until it is interrupted, and prints each as a line of JSON: the check, and the result that a monitor must
+ * report. With an argument, starts only those with a matching protocol or name: `npm run conformance -- certificate`.
  */
 import { Stand } from "./stand.ts";
 import { suite } from "./suite.ts";

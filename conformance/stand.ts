@@ -18,7 +18,7 @@ export class Stand {
     return this.tcp((socket) => socket.once("data", () => (keepOpen ? socket.write(answer) : socket.end(answer))));
   }
 
-  /** A server of TLS. @returns the port */
+  /** Starts a TLS server. @returns the port */
   tls(
     options: TlsOptions,
     talk: (socket: TLSSocket) => void = (socket) => socket.once("data", () => socket.end(okText)),
@@ -30,7 +30,7 @@ export class Stand {
     return this.listen(server.on("tlsClientError", () => {}));
   }
 
-  /** Listens until the stand stops. @returns the port */
+  /** Listens until all servers are stopped. @returns the port */
   async listen(server: Server): Promise<number> {
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
@@ -41,7 +41,7 @@ export class Stand {
     return (server.address() as AddressInfo).port;
   }
 
-  /** A port at which nothing listens. */
+  /** Returns a port on which nothing listens. */
   async closedPort(): Promise<number> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -60,10 +60,10 @@ export class Stand {
   }
 }
 
-/** A small answer of HTTP. */
+/** A short HTTP response. */
 export const okText = "HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nhealthy";
 
-/** Certificates by what they say, each made once. */
+/** Certificates by their contents, each created once. */
 const made = new Map<string, Promise<Issued>>();
 
 /** The certificate authority that monitors trust. */
@@ -78,7 +78,7 @@ export function certificate(key: string, options: CertificateOptions): Promise<I
   return known;
 }
 
-/** A good certificate of `localhost`. */
+/** A valid certificate for `localhost`. */
 export async function goodLeaf(): Promise<Issued> {
   return certificate("good", { name: "localhost", issuer: await root(), hosts: ["localhost", "127.0.0.1"] });
 }

@@ -12,7 +12,7 @@ import { sseCases } from "./cases/sse.ts";
 import { tlsCases } from "./cases/tls.ts";
 import { websocketCases } from "./cases/websocket.ts";
 
-/** The cases by the protocol that they are about. */
+/** The cases by their protocol. */
 export const suite: Readonly<Record<string, readonly Case[]>> = {
   HTTP: [...httpCases, ...httpFaultCases],
   TLS: tlsCases,

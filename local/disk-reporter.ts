@@ -6,7 +6,7 @@ import type { Logger, Publisher } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
 import type { ToldTrouble, Troubles } from "./troubles.ts";
 
-/** What the reporter needs. */
+/** Dependencies of the reporter. */
 export interface DiskReporterOptions {
   readonly troubles: Troubles;
   readonly environment: string;
@@ -16,7 +16,7 @@ export interface DiskReporterOptions {
   readonly everyMs?: number;
 }
 
-/** How often a trouble that lasts is reported again, in milliseconds: the monitor leaves behind what it has not heard of for an hour. */
+/** Interval at which a lasting failure is reported again, in milliseconds. The monitor drops a failure that has not been reported for an hour. */
 const repeatMs = 50 * 60_000;
 
 /** Starts to look at the troubles. */
@@ -37,7 +37,7 @@ export function startDiskReporter(options: DiskReporterOptions): { stop(): void 
       await publisher.publish(topics.measurements, [{ data: report }]);
       reported = trouble && { trouble, at: now };
     } catch (error) {
-      logger.warning(`the trouble of the disk could not be reported: ${(error as Error).message}`);
+      logger.warning(`could not report the disk failure: ${(error as Error).message}`);
     } finally {
       publishing = false;
     }

@@ -1,4 +1,4 @@
-/** Ports for servers that must be told theirs before they start. */
+/** Finds free ports for servers that need to know their port before they start. */
 import { once } from "node:events";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";

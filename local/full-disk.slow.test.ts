@@ -30,7 +30,7 @@ function fill(folder: string): string {
   return file;
 }
 
-it("goes on while the disk is full, tells of it, and catches up when there is space", {
+it("continues while the disk is full, reports it, and catches up when there is space", {
   timeout: 180_000,
 }, async (context) => {
   const data = await dataDirectory();

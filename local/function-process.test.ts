@@ -66,11 +66,11 @@ async function answerTo(url: URL | string, init: RequestInit): Promise<readonly 
 }
 
 describe("a function on this machine", () => {
-  it.skipIf(!tellsListeners)("listens on the loopback alone", () => {
+  it.skipIf(!tellsListeners)("listens on the loopback interface only", () => {
     expect(listenersOf(notify.pid ?? 0)).toEqual([{ pid: notify.pid, port: notify.port, isLoopback: true }]);
   });
 
-  it("answers requests with the token", async () => {
+  it("accepts requests with the token", async () => {
     const url = withToken(base(), token);
     expect(await answerTo(url, {})).toEqual([200, "notify is ready\n"]);
     expect(await answerTo(pathAt(url, "/pages"), { method: "POST", headers: json, body: push })).toEqual([204, ""]);
@@ -92,7 +92,7 @@ describe("a function on this machine", () => {
     );
   });
 
-  it("accepts nothing but JSON, even with the token", async () => {
+  it("accepts only JSON, even with the token", async () => {
     const headers = { "content-type": "text/plain" };
     const url = pathAt(withToken(base(), token), "/pages");
     expect(await answerTo(url, { method: "POST", headers, body: push })).toEqual([
@@ -101,14 +101,14 @@ describe("a function on this machine", () => {
     ]);
   });
 
-  it("shows its token neither in its arguments nor in its log", () => {
+  it("exposes its token neither in its arguments nor in its log", () => {
     const line = execFileSync("ps", ["-o", "args=", "-p", String(notify.pid)], { encoding: "utf8" });
     expect(line).toContain("notify");
     expect(`${line}${readFileSync(join(folder, "notify.log"), "utf8")}`).not.toContain(token);
   });
 });
 
-it("is killed and started again when it hangs", async () => {
+it("is restarted when it hangs", async () => {
   const hanging = notify.pid;
   process.kill(hanging ?? 0, "SIGSTOP");
   await vi.waitUntil(() => notify.pid !== hanging, { timeout: 30_000 });

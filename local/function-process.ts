@@ -18,13 +18,13 @@ export interface FunctionOptions {
   readonly bundle?: string;
   /** Required of every request. */
   readonly token: string;
-  /** What it prints is appended to this file. */
+  /** File to which its output is appended. */
   readonly logFile: string;
-  /** Told when that file cannot be written. @default nobody is told */
+  /** Called when that file cannot be written. @default no callback */
   readonly logTrouble?: Trouble;
   /** Aborted when it is not waited for any more. @default never */
   readonly interrupted?: AbortSignal;
-  /** How a hanging process is found. @default asked every 5 s, and given up after 3 questions without an answer within 10 s */
+  /** Health check that detects a hanging process. @default a request every 5 s; restarted after 3 requests without a response within 10 s */
   readonly liveness?: { readonly everyMs: number; readonly answerWithinMs: number; readonly misses: number };
   /** Called with the id of each process that runs it. */
   readonly onSpawn?: (pid: number) => void;
@@ -87,7 +87,7 @@ export class FunctionProcess {
     return this.#child.pid;
   }
 
-  /** How often it had to be started again. */
+  /** Number of restarts. */
   get restarts(): number {
     return this.#restarts;
   }
@@ -151,7 +151,7 @@ export class FunctionProcess {
         missed = 0;
       }
       if (missed >= misses && !this.#stopping) {
-        const message = `${this.name} did not answer ${missed} times in a row: it is killed and started again`;
+        const message = `${this.name} did not answer ${missed} times in a row: restarting it`;
         this.#log.write(`${JSON.stringify({ severity: "ERROR", message })}\n`);
         child.kill("SIGKILL");
         missed = 0;
@@ -177,7 +177,7 @@ export class FunctionProcess {
       if (await this.#answers(10_000)) return;
       await pause(25);
     }
-    throw new Error(`the function ${this.name} does not start. Its last words: ${this.#lastWords.trim()}`);
+    throw new Error(`the function ${this.name} did not start. Its last output: ${this.#lastWords.trim()}`);
   }
 }
 

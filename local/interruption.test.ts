@@ -33,7 +33,7 @@ async function started(file: string, args: readonly string[], env: NodeJS.Proces
 }
 
 describe("a run", () => {
-  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("is asked to end by %s", async (signal) => {
+  it.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("is stopped by %s", async (signal) => {
     const { child, pid, says } = await started(process.execPath, run);
     process.kill(pid, signal);
     expect(await says()).toBe("asked");
@@ -41,7 +41,7 @@ describe("a run", () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
-  it("takes the signal of the terminal and the one that npm passes on for one request", async () => {
+  it("treats the signal of the terminal and the one forwarded by npm as one request", async () => {
     const { child, pid, says } = await started(process.execPath, run);
     process.kill(pid, "SIGINT");
     expect(await says()).toBe("asked");
@@ -52,7 +52,7 @@ describe("a run", () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  it("hears of somebody who does not want to wait", async () => {
+  it("stops at once on a second signal", async () => {
     const { pid, says } = await started(process.execPath, run);
     process.kill(pid, "SIGTERM");
     expect(await says()).toBe("asked");
@@ -61,7 +61,7 @@ describe("a run", () => {
     expect(await says()).toBe("again");
   });
 
-  it("ends with the npm that started it, also where a shell stands between them", async () => {
+  it("ends with the npm process that started it, even through a shell", async () => {
     const shell = ["-c", '"$@" & wait', "sh", process.execPath, ...run];
     const { child, says } = await started("sh", shell, { npm_lifecycle_event: "start" });
     child.kill("SIGKILL");

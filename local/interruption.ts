@@ -1,11 +1,14 @@
 /** When a run is to end: asked by a signal, or because npm, which started it, has gone. */
 
-/** How long a signal counts as the same request as the one before, in milliseconds: npm passes on a Ctrl-C that the terminal has sent here already. */
+/**
+ * Window in which repeated signals count as one request, in milliseconds. npm forwards a Ctrl-C that the terminal has already sent to this
+ * process.
+ */
 const sameRequestMs = 1_000;
-/** How often to look whether npm is still there, in milliseconds. */
+/** Interval between checks that npm is still running, in milliseconds. */
 const lookMs = 500;
 
-/** What asks for the end. SIGHUP is the closing of a window. */
+/** Signals that request the end. SIGHUP is sent when a terminal window closes. */
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**

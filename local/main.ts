@@ -15,19 +15,19 @@ import { Troubles } from "./troubles.ts";
 import type { ViewSnapshot } from "./view/snapshot.ts";
 import { openView } from "./view/terminal.ts";
 
-/** How often documents are read and the view is drawn, in milliseconds. */
+/** Interval between reads of documents and updates of the view, in milliseconds. */
 const refreshMs = 500;
-/** How long the view waits for documents, in milliseconds. */
+/** Timeout of the view's document reads, in milliseconds. */
 const slowMs = 2_000;
-/** How long after the end of its script the demo may take to come to its end, in milliseconds; longer than the lease of a delivery. */
+/** Maximum duration of the demo after the end of its script, in milliseconds. Longer than the lease of a delivery. */
 const patienceMs = 90_000;
-/** How long the process may take to end by itself once everything is stopped, in milliseconds. */
+/** Grace period for the process to exit by itself after everything is stopped, in milliseconds. */
 const lingerMs = 3_000;
 /** Exit code of a process that was interrupted, by the custom of shells. */
 const interruptedCode = 130;
 
 process.umask(privateUmask);
-// Where the output cannot be written, to a full disk or to a reader that has gone, the run goes on.
+// If the output cannot be written, because the disk is full or the reader has closed the pipe, the run continues.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 process.exitCode = await main(process.argv.slice(2));
 // Everything has been stopped. What is left open by mistake must not keep the process.
@@ -42,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const interrupted = interruption(() => process.exit(interruptedCode));
     return await start(options, interrupted).catch((error: unknown) => {
-      // What did not start because it was interrupted is no news.
+      // A start that was interrupted is not reported as a failure.
       if (interrupted.aborted) return options.once ? interruptedCode : 0;
       throw error;
     });
@@ -104,7 +104,7 @@ async function makeDirectory(directory: string): Promise<void> {
       return makeDirectory(directory);
     }
     const reason = code === "EEXIST" ? "it is a file" : message;
-    throw new Error(`cannot keep data in ${directory}: ${reason}; name another folder with --data DIR`, { cause });
+    throw new Error(`cannot keep data in ${directory}: ${reason}; choose another folder with --data DIR`, { cause });
   }
 }
 
@@ -115,7 +115,7 @@ async function temporaryDirectory(): Promise<string> {
   return directory;
 }
 
-/** How a run is shown. */
+/** Display of a run. */
 interface Showing {
   readonly options: Options;
   readonly dataDir: string;
@@ -174,7 +174,7 @@ async function tellPostmortems(run: Run, dataDir: string | undefined): Promise<v
       await writeFile(file, text);
       process.stderr.write(`The postmortem is in ${file}.\n`);
     } catch (error) {
-      process.stderr.write(`cannot write ${file}: ${(error as Error).message}; here is the postmortem\n`);
+      process.stderr.write(`cannot write ${file}: ${(error as Error).message}; the postmortem follows\n`);
       process.stdout.write(`\n${text}\n`);
     }
   }
@@ -191,8 +191,8 @@ function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt
     hints: [
       `control room: ${run.room}`,
       ...(run.statusPage === undefined ? [] : [`status page: ${run.statusPage}`]),
-      options.data === undefined ? "keep the data with --data DIR" : `data in ${dataDir}`,
-      "Ctrl-C stops everything",
+      options.data === undefined ? "use --data DIR to keep the data" : `data in ${dataDir}`,
+      "press Ctrl-C to stop",
     ],
   });
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { readOptions } from "./options.ts";
 
 describe("readOptions", () => {
-  it("plays the demo, embedded and once through, when nothing is said", () => {
+  it("plays the demo on the embedded engine by default", () => {
     expect(readOptions([])).toMatchObject({
       once: false,
       engine: "embedded",
@@ -26,17 +26,17 @@ describe("readOptions", () => {
   });
 
   it.each([
-    [["--engine", "aws"], "--engine aws: there is only embedded and google"],
-    [["--pace", "3"], "--pace 3: write 1, 2 or 4"],
-    [["--duplicates", "2"], "--duplicates 2: write a share from 0 to 1"],
-    [["--disorder", "soon"], "--disorder soon: write a time such as 500ms"],
+    [["--engine", "aws"], "--engine aws: use embedded or google"],
+    [["--pace", "3"], "--pace 3: use 1, 2 or 4"],
+    [["--duplicates", "2"], "--duplicates 2: use a value from 0 to 1"],
+    [["--disorder", "soon"], "--disorder soon: use a duration such as 500ms"],
     [
       ["--engine", "google", "--duplicates", "1"],
-      "--duplicates and --disorder need the embedded broker: Google's emulator cannot be told to misbehave",
+      "--duplicates and --disorder require --engine embedded: Google's emulators do not support them",
     ],
-    [["--config", "my.yaml", "--once"], "--once plays the demo to its end: it does not go with --config"],
+    [["--config", "my.yaml", "--once"], "--once applies to the demo and cannot be combined with --config"],
     [["--fault", "logins"], '--fault logins: did you mean "login"?'],
-    [["--config", "my.yaml", "--fault", "login"], "--fault breaks a part of the demo: it does not go with --config"],
+    [["--config", "my.yaml", "--fault", "login"], "--fault applies to the demo and cannot be combined with --config"],
     [["--onec"], "unknown option --onec: did you mean --once? (see npm start -- --help)"],
     [["--pace"], "--pace needs a value: write --pace N (see npm start -- --help)"],
     [["monitor.yaml"], 'unexpected argument "monitor.yaml" (see npm start -- --help)'],

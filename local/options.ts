@@ -7,11 +7,11 @@ import { nearest } from "../shared/text/nearest.ts";
 import { parseDuration } from "../shared/text/units.ts";
 import { type FaultName, faultNames, outages } from "./demo/script.ts";
 
-/** What was asked for on the command line. */
+/** Options of the command line. */
 export interface Options {
   /** The reader's own configuration; without it the demo is played. */
   readonly config?: string;
-  /** Where everything is kept; without it in a folder that is removed at the end. */
+  /** Data folder. Without it, a temporary folder is used and removed at the end. */
   readonly data?: string;
   /** Set aside databases in `data` that cannot be used, and keep what can be read of them. */
   readonly recover: boolean;
@@ -22,9 +22,9 @@ export interface Options {
   /** End by itself after the demo's outage, and say whether it went as promised. */
   readonly once: boolean;
   readonly engine: "embedded" | "google";
-  /** What goes wrong in the demo. */
+  /** Fault to play in the demo. */
   readonly fault: FaultName;
-  /** How many times faster than life the demo plays. */
+  /** Speed factor of the demo. */
   readonly pace: number;
   /** Share of the messages that the embedded broker delivers twice, from 0 to 1. */
   readonly duplicates: number;
@@ -33,11 +33,11 @@ export interface Options {
 }
 
 const options = {
-  config: { type: "string", value: "FILE", help: "watch the targets of this configuration instead of the demo" },
-  data: { type: "string", value: "DIR", help: "keep everything there, across restarts" },
+  config: { type: "string", value: "FILE", help: "monitor the targets of this configuration instead of the demo" },
+  data: { type: "string", value: "DIR", help: "store all data in this folder, across restarts" },
   recover: {
     type: "boolean",
-    help: "set aside damaged databases in --data DIR, keep what can be read, and go on",
+    help: "set aside damaged databases in --data DIR, recover the readable data, and continue",
   },
   record: {
     type: "string",
@@ -47,12 +47,12 @@ const options = {
   bundles: {
     type: "string",
     value: "DIR",
-    help: "run the functions from this folder, as npm run build -- --embedded wrote them",
+    help: "run the functions from this folder, built by npm run build -- --embedded",
   },
-  fault: { type: "string", value: "NAME", help: "what goes wrong in the demo, see below", usual: faultNames[0] },
+  fault: { type: "string", value: "NAME", help: "the fault to play in the demo (see below)", usual: faultNames[0] },
   once: {
     type: "boolean",
-    help: "end after the demo's outage, with a JSON summary as the last line; exit 0 only if it went as promised",
+    help: "exit after the demo's outage with a JSON summary as the last line; exit code 0 only if the outcome is as expected",
   },
   engine: {
     type: "string",
@@ -61,16 +61,16 @@ const options = {
     help: "embedded, or google: Google's clients on Google's emulators",
   },
   pace: { type: "string", value: "N", default: "1", help: "play the demo N times faster: 1, 2 or 4" },
-  duplicates: { type: "string", value: "P", default: "0", help: "deliver this share of all messages twice, 0 to 1" },
+  duplicates: { type: "string", value: "P", default: "0", help: "fraction of messages to deliver twice, from 0 to 1" },
   disorder: {
     type: "string",
     value: "TIME",
     default: "0s",
-    help: "let messages overtake each other by up to this time, as in 500ms",
+    help: "reorder messages by up to this duration, for example 500ms",
   },
 } as const satisfies DescribedOptions;
 
-/** What `--help` prints. */
+/** Text of `--help`. */
 export const usage: string = [
   "Usage: npm start -- [options]",
   "",
@@ -86,7 +86,7 @@ export const usage: string = [
   "  # Play the demo once, four times faster",
   "  npm start -- --once --pace 4",
   "",
-  "  # Watch your own targets, and keep the data",
+  "  # Monitor your own targets, and keep the data",
   "  npm start -- --config monitor.yaml --data ./watch",
   "",
 ].join("\n");
@@ -105,29 +105,29 @@ export function readOptions(args: readonly string[]): Options | "help" {
   const values = parse(args);
   const { config, data, record, bundles, recover = false, once = false, engine } = values;
   if (engine !== "embedded" && engine !== "google") {
-    throw new UsageError(`--engine ${engine}: there is only embedded and google`);
+    throw new UsageError(`--engine ${engine}: use embedded or google`);
   }
   const { fault = faultNames[0] } = values;
   if (!isFaultName(fault)) {
     throw new UsageError(`--fault ${fault}: ${insteadOf(nearest(fault, faultNames), faultNames, "faults")}`);
   }
   if (config !== undefined && values.fault !== undefined)
-    throw new UsageError("--fault breaks a part of the demo: it does not go with --config");
+    throw new UsageError("--fault applies to the demo and cannot be combined with --config");
   const pace = Number(values.pace);
-  if (![1, 2, 4].includes(pace)) throw new UsageError(`--pace ${values.pace}: write 1, 2 or 4`);
+  if (![1, 2, 4].includes(pace)) throw new UsageError(`--pace ${values.pace}: use 1, 2 or 4`);
   const duplicates = Number(values.duplicates);
   if (!(duplicates >= 0 && duplicates <= 1)) {
-    throw new UsageError(`--duplicates ${values.duplicates}: write a share from 0 to 1`);
+    throw new UsageError(`--duplicates ${values.duplicates}: use a value from 0 to 1`);
   }
   const disorderMs = parseDuration(values.disorder);
-  if (disorderMs === undefined) throw new UsageError(`--disorder ${values.disorder}: write a time such as 500ms`);
+  if (disorderMs === undefined) throw new UsageError(`--disorder ${values.disorder}: use a duration such as 500ms`);
   if (engine === "google" && (duplicates > 0 || disorderMs > 0)) {
     throw new UsageError(
-      "--duplicates and --disorder need the embedded broker: Google's emulator cannot be told to misbehave",
+      "--duplicates and --disorder require --engine embedded: Google's emulators do not support them",
     );
   }
   if (config !== undefined && once)
-    throw new UsageError("--once plays the demo to its end: it does not go with --config");
+    throw new UsageError("--once applies to the demo and cannot be combined with --config");
   return {
     ...(config === undefined ? {} : { config }),
     ...(data === undefined ? {} : { data }),

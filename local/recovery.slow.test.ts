@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { dataDirectory, processesOf, startLocalSystem } from "../tests/support/local-system.ts";
 
-it("ends at a damaged store, recovers it when asked, and ends cleanly when its window is closed", async () => {
+it("stops at a damaged store, recovers it with --recover, and stops cleanly when its window is closed", async () => {
   const data = await dataDirectory();
   const config = join(data, "shop.yaml");
   writeFileSync(

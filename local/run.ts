@@ -56,7 +56,7 @@ export interface Run {
   readonly room: string;
   /** Messages delivered so far. */
   messages(): number;
-  /** What happened since the script began. */
+  /** Events since the script began. */
   happened(): Happened;
   stop(): Promise<void>;
 }
@@ -66,24 +66,21 @@ interface Part {
   stop(): Promise<void> | void;
 }
 
-/** How often time passes as a message, in milliseconds: in the cloud each minute, here sooner, because people sit in front of it. */
+/** Interval between ticks, in milliseconds. It is one minute in the cloud, and shorter here for interactive use. */
 const tickMs = 10_000;
 const demoTickMs = 2_000;
 
-/** What a run tells, and what ends it. */
+/** Callbacks of a run, and the signal that ends it. */
 export interface RunPorts {
   readonly logger: Logger;
   readonly troubles: Troubles;
-  /** Told once what people should know, in sentences. */
+  /** Called once with notes for the user, as sentences. */
   readonly tell: (sentence: string) => void;
   /** Aborted when the run is to end, which it may be before it has started. */
   readonly interrupted: AbortSignal;
 }
 
-/**
- * Starts a run; what was started is stopped again when something does not start.
- * @throws Error one clear sentence
- */
+/** Starts a run. If any part fails to start, the others are stopped. @throws Error with one clear sentence */
 export async function startRun(options: Options, dataDir: string, ports: RunPorts): Promise<Run> {
   const parts: Part[] = [];
   const keep = <T extends Part>(part: T): T => {
@@ -103,7 +100,7 @@ export async function startRun(options: Options, dataDir: string, ports: RunPort
   } catch (error) {
     await stop();
     throw isOfFiles(error)
-      ? new Error(`cannot keep data in ${dataDir}: ${error.message}; name another folder with --data DIR`, {
+      ? new Error(`cannot keep data in ${dataDir}: ${error.message}; choose another folder with --data DIR`, {
           cause: error,
         })
       : error;
@@ -112,13 +109,13 @@ export async function startRun(options: Options, dataDir: string, ports: RunPort
 
 const fileCalls: ReadonlySet<unknown> = new Set(["open", "write", "mkdir", "rename"]);
 
-/** Whether a file could not be written, or a database. */
+/** Returns true if the error is a failed write to a file or a database. */
 function isOfFiles(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return ("syscall" in error && fileCalls.has(error.syscall)) || "errcode" in error;
 }
 
-/** What every run stands on. */
+/** Base of every run. */
 interface Ground extends RunPorts {
   readonly options: Options;
   readonly recovery: Recovery;
@@ -147,7 +144,7 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
       .then((port) => startWebhookInbox({ directory, port, key: signingKey }))
       .then(keep),
   ]);
-  // What was written while PostgreSQL was made may be readable by its user.
+  // Files written during the setup of PostgreSQL may be readable by its user.
   await keepPrivate(dataDir);
   const text = demoConfiguration(
     { ...demo.targets, googleApi: demo.googleApi, smtp: mails.port, webhook: webhooks.port, data: dataDir },
@@ -269,7 +266,7 @@ async function startWatched(
   };
 }
 
-/** A logger whose errors are told on the terminal as well. */
+/** A logger whose errors are also shown on the terminal. */
 function aloud(logger: Logger, troubles: Troubles): Logger {
   return {
     ...logger,
@@ -313,7 +310,7 @@ function checked(
 ): Configuration {
   if ("configuration" in loaded) return loaded.configuration;
   const plain = { paint: (_: string, shown: string): string => shown };
-  throw new Error(`${file} is not right:\n\n${explainProblems(loaded.problems, text, "bad", plain).join("\n")}`);
+  throw new Error(`${file} is invalid:\n\n${explainProblems(loaded.problems, text, "bad", plain).join("\n")}`);
 }
 
 function isSince(value: unknown, start: number): boolean {

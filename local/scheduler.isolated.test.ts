@@ -12,7 +12,7 @@ describe("the scheduler", () => {
     vi.useRealTimers();
   });
 
-  it("asks for each group once at the start, then by its schedule, and lets the clock tick", async () => {
+  it("requests each group once at the start, then on its schedule, and sends ticks", async () => {
     const publisher = new MemoryPublisher();
     const configuration = {
       ...smallEnvironment,

@@ -6,7 +6,7 @@ import type { Tick } from "../shared/messages/tick.ts";
 import type { Logger, OutgoingMessage, Publisher } from "../shared/ports.ts";
 import { type Topic, topics } from "../shared/topology.ts";
 
-/** What is scheduled, and how. */
+/** Groups to schedule, and options. */
 export interface SchedulerOptions {
   readonly configuration: Configuration;
   readonly publisher: Publisher;

@@ -10,7 +10,7 @@ import { newToken } from "./engine/request-guard.ts";
 import { startSystem } from "./system.ts";
 import { Troubles } from "./troubles.ts";
 
-it("stops the functions again when the rest does not start", async () => {
+it("stops the functions if another part does not start", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "pathkeeper-system-"));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const loaded = loadConfiguration(

@@ -16,7 +16,7 @@ import { observation, startObserver } from "./observer.ts";
 import { startScheduler } from "./scheduler.ts";
 import type { Troubles } from "./troubles.ts";
 
-/** What the system is started with. */
+/** Options of the system. */
 export interface SystemOptions {
   readonly configuration: Configuration;
   readonly engine: Engine;
@@ -29,9 +29,9 @@ export interface SystemOptions {
   readonly token: string;
   /** Below which Google's APIs are found. @default the real ones */
   readonly googleApi?: string | undefined;
-  /** Where people find incidents, with `${incident}` for the id of one. */
+  /** Address of an incident, with `${incident}` for its ID. */
   readonly incidentLinks: string;
-  /** Where readers act on incidents. */
+  /** Address where recipients act on incidents. */
   readonly answersUrl: string;
   readonly tickMs: number;
   /** The folder of the bundles from which the functions run. @default their sources */
@@ -59,10 +59,7 @@ export interface System {
   stop(): Promise<void>;
 }
 
-/**
- * Starts everything but the environment that is watched; what was started is stopped again when something does not start.
- * @throws Error one sentence
- */
+/** Starts everything except the monitored environment. If any part fails to start, the others are stopped. @throws Error with one sentence */
 export async function startSystem(options: SystemOptions): Promise<System> {
   const {
     configuration,

@@ -23,17 +23,17 @@ function watched() {
 }
 
 describe("a file that cannot be written", () => {
-  it("is told once, in one sentence, however often writing it fails", () => {
+  it("is reported once, in one sentence, however often writing fails", () => {
     const { told, troubles } = watched();
     const log = troubles.writing("watch/logs/local.log");
     for (let time = 0; time < 100; time += 1) log.begin(full);
     expect(told).toEqual([
-      "cannot write watch/logs/local.log: no space left on device; monitoring goes on, and what cannot be written is tried again",
+      "cannot write watch/logs/local.log: no space left on device; monitoring continues, and failed writes are retried",
     ]);
     expect(troubles.sentences).toEqual(told);
   });
 
-  it("is told once for all files of a full disk, databases included", () => {
+  it("is reported once for all files of a full disk, databases included", () => {
     const { told, troubles } = watched();
     const [log, other, database] = ["local.log", "probe.log", "broker.db"].map((file) => troubles.writing(file));
     log?.begin(full);
@@ -47,7 +47,7 @@ describe("a file that cannot be written", () => {
     expect(troubles.sentences).toEqual([]);
   });
 
-  it("is told once for all files of a disk that has become read-only", () => {
+  it("is reported once for all files of a disk that has become read-only", () => {
     const { told, troubles } = watched();
     troubles.writing("local.log").begin(failure("EROFS", "EROFS: read-only file system, open 'local.log'"));
     troubles.writing("probe.log").begin(failure("EROFS", "EROFS: read-only file system, open 'probe.log'"));
@@ -56,7 +56,7 @@ describe("a file that cannot be written", () => {
     expect(told).toEqual([expect.stringMatching(/^cannot write local\.log: read-only file system; /)]);
   });
 
-  it("is told for each file where permissions are the reason", () => {
+  it("is reported for each file if permissions are the reason", () => {
     const { told, troubles } = watched();
     troubles.writing("local.log").begin(failure("EACCES", "EACCES: permission denied, open 'local.log'"));
     troubles.writing("probe.log").begin(failure("EACCES", "EACCES: permission denied, open 'probe.log'"));
@@ -66,7 +66,7 @@ describe("a file that cannot be written", () => {
     ]);
   });
 
-  it("is told again when it fails after a while of success, and not when it comes and goes", () => {
+  it("is reported again after a period of success, and not while it fails intermittently", () => {
     const { told, troubles, at } = watched();
     const log = troubles.writing("local.log");
     for (let second = 0; second < 300; second += 10) {
@@ -81,7 +81,7 @@ describe("a file that cannot be written", () => {
     expect(told).toHaveLength(2);
   });
 
-  it("is told to be over once nothing has failed for a while, and told anew when it comes back", () => {
+  it("is reported as over after a period without failures, and reported again when it recurs", () => {
     const { told, troubles, at } = watched();
     const log = troubles.writing("local.log");
     log.begin(full);
@@ -101,14 +101,14 @@ describe("a file that cannot be written", () => {
     expect(told.slice(2)).toEqual([told[0]]);
   });
 
-  it("ends without having begun", () => {
+  it("can end without having begun", () => {
     const { told, troubles } = watched();
     troubles.writing("local.log").end();
     expect([told, troubles.sentences]).toEqual([[], []]);
   });
 });
 
-it("tells other troubles in their own words", () => {
+it("reports other failures with their own messages", () => {
   const { told, troubles } = watched();
   const view = troubles.of("view", (reason) => `cannot read the incidents: ${reason}`);
   view.begin(new Error("the store is away"));

@@ -1,4 +1,4 @@
-/** Troubles of this machine that a run survives, such as a full disk: each is told in one sentence when it begins, and in one when it is over. */
+/** Failures of this machine that a run survives, such as a full disk. Each is reported in one sentence when it begins and one when it ends. */
 
 /** Something that may fail again and again. */
 export interface Trouble {
@@ -8,10 +8,10 @@ export interface Trouble {
   end(): void;
 }
 
-/** A trouble of which nobody is told. */
+/** A failure that is not reported. */
 export const silentTrouble: Trouble = { begin: () => {}, end: () => {} };
 
-/** A trouble that was told. */
+/** A failure that was reported. */
 export interface ToldTrouble {
   /** The same for the same trouble. */
   readonly key: string;
@@ -20,9 +20,9 @@ export interface ToldTrouble {
   readonly since: number;
 }
 
-/** How long nothing must fail before a trouble is over, in milliseconds. */
+/** Time without failures before a failure is over, in milliseconds. */
 const calmMs = 10_000;
-/** What began within this time of the last failure is the same trouble, in milliseconds. */
+/** Failures within this time of the last one belong to the same failure, in milliseconds. */
 const quietMs = 60_000;
 
 /** All troubles of a run. */
@@ -63,12 +63,12 @@ export class Troubles {
     return this.#trouble(
       file,
       (error) => troublesOfDisks.get(codeOf(error)) ?? `${codeOf(error)} ${file}`,
-      (reason) => `cannot write ${file}: ${reason}; monitoring goes on, and what cannot be written is tried again`,
+      (reason) => `cannot write ${file}: ${reason}; monitoring continues, and failed writes are retried`,
       `${file} can be written again`,
     );
   }
 
-  /** A trouble that is told in its own words. @param sentence made of the reason */
+  /** A failure with its own message. @param sentence returns the message for a reason */
   of(name: string, sentence: (reason: string) => string): Trouble {
     return this.#trouble(name, () => name, sentence);
   }
@@ -107,18 +107,21 @@ export class Troubles {
 }
 
 interface Known {
-  /** What fails at present. */
+  /** Current failures. */
   readonly failing: Set<string>;
   failedAt: number;
   sentence: string;
   since: number;
-  /** Whether it was told that it began, and not yet that it is over. */
+  /** True if its beginning was reported, and its end not yet. */
   told: boolean;
-  /** What is told when it is over; nothing where it is absent. */
+  /** Message when it is over; none if absent. */
   over: string | undefined;
 }
 
-/** What is wrong with a whole disk, by the codes of the file system and of SQLite (SQLITE_FULL and SQLITE_READONLY, https://sqlite.org/rescode.html). */
+/**
+ * Failures of a whole disk, by error codes of the file system and of SQLite (SQLITE_FULL and SQLITE_READONLY,
+ * https://sqlite.org/rescode.html).
+ */
 const troublesOfDisks: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "full"],
   ["EDQUOT", "full"],

@@ -1,4 +1,4 @@
-/** What is going on, gathered for the live view and for the outcome: reports as they pass, documents as they stand. */
+/** Collects the current state for the live view and the outcome: reports as they arrive, and documents. */
 
 import { environmentDocument, stateCollection } from "../functions/evaluate/commit/state-collection.ts";
 import { decodeEnvironment, type KnownAlert } from "../functions/evaluate/incident/state.ts";
@@ -24,7 +24,7 @@ export interface Surroundings {
   readonly elapsedMs: number;
   readonly headline?: { readonly text: string; readonly nextInMs: number };
   readonly messages: number;
-  /** What fails on this machine at present. */
+  /** Current failures of this machine. */
   readonly troubles: readonly string[];
   readonly hints: readonly string[];
 }
@@ -92,7 +92,7 @@ export class Watch {
     return this.#incidents;
   }
 
-  /** Whether every probe of the configuration has reported. */
+  /** True if every probe of the configuration has reported. */
   get complete(): boolean {
     return this.#configuration.probes.every(({ name }) => this.#results.has(name));
   }
@@ -131,7 +131,7 @@ export class Watch {
     return { title, state, since, figure };
   }
 
-  /** A component without probes of its own is known by the metrics that its rules look at, whoever measures them. */
+  /** The state of a component without probes follows from the metrics in its rules, whichever probe measures them. */
   #measuredFor(name: string): Pick<ProbeResult, "measurements">[] {
     const conditions = this.#configuration.rules
       .filter(({ component }) => component === name)

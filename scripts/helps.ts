@@ -1,4 +1,4 @@
-/** What `--help` prints, by the name of the part of docs/cli.md that shows it. */
+/** Output of `--help`, by the name of the section of docs/cli.md that shows it. */
 import { loaded } from "../cli/main.ts";
 import { commandHelp, programHelp } from "../cli/terminal/help.ts";
 import { usage } from "../local/options.ts";

@@ -47,7 +47,7 @@ function proberList(): string {
   return ["| kind | way | what it does |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** What the README says of the kinds: each with a link to its page. */
+/** Returns the README's list of kinds, each with a link to its page. */
 function kindsList(): string {
   const links = (folder: string, kinds: Readonly<Record<string, { readonly kind: string }>>): string =>
     Object.values(kinds)

@@ -1,6 +1,7 @@
 /**
- * The public benchmark PetShop (Hardt et al., CLeaR 2024): faults in a shop of 41 components, read by `cloud_monitoring` alone. Limits follow
- * from normal operation: `mad5`, its middle and five of its spreads, or `q999`, its quantiles of 0.1 % and 99.9 %. Only the train split is read.
+ * The public benchmark PetShop (Hardt et al., CLeaR 2024): faults in a shop of 41 components, read by `cloud_monitoring` alone. Limits are
+ * derived from normal operation: `mad5`, the median plus and minus five scaled median absolute deviations, or `q999`, the quantiles 0.1 %
+ * and 99.9 %. Only the train split is read.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +13,7 @@ import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 
 const step = 300;
-/** Rows of normal operation that are played before an issue. */
+/** Rows of normal operation that are replayed before an issue. */
 const healthyRows = 24;
 
 interface Table {
@@ -109,7 +110,7 @@ function quantile(sorted: readonly number[], share: number): number {
   return low + ((sorted[Math.min(Math.floor(at) + 1, sorted.length - 1)] ?? low) - low) * (at - Math.floor(at));
 }
 
-/** The middle of sorted values, less and more five of their spreads: the median, and 1.4826 times the median distance from it. */
+/** Median of sorted values, minus and plus five deviations: 1.4826 times the median absolute deviation. */
 function spreads(sorted: readonly number[]): readonly [number, number] {
   const middle = quantile(sorted, 0.5);
   const distances = sorted.map((value) => Math.abs(value - middle)).sort((a, b) => a - b);
@@ -200,7 +201,7 @@ function reportOf(
   };
 }
 
-/** One answer: what was said, how surely, and whether that is right. */
+/** One diagnosis: the named cause, its confidence, and whether it is correct. */
 export interface Answered {
   readonly isRight: boolean;
   readonly isOpen: boolean;

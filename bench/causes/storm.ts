@@ -9,7 +9,7 @@ import { recordOf } from "../support.ts";
 const minutes = 40;
 const began = Date.UTC(2025, 8, 16, 12);
 
-/** Replays so many minutes in which a base and all that stands on it fail, and prints how long that took and what was named. */
+/** Replays so many minutes in which a base component and all its dependents fail, and prints the duration and the named causes. */
 export async function stormSpeed(count: number): Promise<void> {
   const plan = planOf(tiers(count));
   const reports = Array.from({ length: minutes }, (_, minute) => reportOf(minute, count, minute >= 2));
@@ -25,7 +25,7 @@ export async function stormSpeed(count: number): Promise<void> {
   );
 }
 
-/** Components of which each needs two of those before it. */
+/** Components that each depend on two earlier ones. */
 function tiers(count: number) {
   const lines = ["environment: storm", "components:", "  part-0: { layer: platform }"];
   for (let index = 1; index < count; index++) {

@@ -1,6 +1,6 @@
 /**
- * The conformance suite against Pathkeeper and, in the same run, blackbox_exporter: of how many servers each says whether they are up, and, where it has
- * kinds of failures, of how many it says all that is to be said. See docs/conformance.md.
+ * The conformance suite against Pathkeeper and, in the same run, blackbox_exporter: for how many servers each reports correctly whether they
+ * are up and, for monitors with kinds of failures, for how many the whole result is correct. See docs/conformance.md.
  */
 import { parseArgs } from "node:util";
 import { type Case, type Monitor, mistakes, type Said } from "../../conformance/case.ts";
@@ -35,7 +35,7 @@ async function tell(protocol: string, cases: readonly Case[], monitor: Monitor):
   }
   const right = (whole: boolean): number =>
     seen.filter(({ one, said }) => mistakes(one.verdict, said, whole).length === 0).length;
-  // A monitor without kinds of failures is not asked for them.
+  // A monitor without kinds of failures is not checked for them.
   const hasKinds = seen.some(({ said }) => said.kind !== undefined);
   const counts = [cases.length, seen.length, right(false), hasKinds ? right(true) : "-"];
   process.stdout.write(`| ${[protocol, monitor.name, ...counts].join(" | ")} |\n`);

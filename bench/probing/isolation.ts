@@ -31,7 +31,7 @@ const body = await answering("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe 
 const events = await answering("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: wait\n\n");
 const text = `${"a".repeat(5_000)}!`;
 const long = await answering(`HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`);
-// Nobody answers for names.
+// A DNS server that answers nothing.
 const resolver = createSocket("udp4");
 await new Promise<void>((resolve) => resolver.bind(0, "127.0.0.1", resolve));
 dns.setServers([`127.0.0.1:${resolver.address().port}`]);
@@ -71,9 +71,9 @@ const good = Array.from({ length: all - hanging }, (_, number) =>
   probe(`good-${number}`, "http", { url: `http://127.0.0.1:${target.ports.slow}/` }),
 );
 interface Seen {
-  /** Milliseconds until the last good target was reported. */
+  /** Milliseconds until the last healthy target was reported. */
   readonly lastMs: number;
-  /** Milliseconds that good targets were reported to take, ascending. */
+  /** Reported durations of healthy targets in milliseconds, ascending. */
   readonly reported: readonly number[];
 }
 

@@ -5,7 +5,7 @@ import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts"
 
 /** The command. */
 export const ack: Command = defineCommand({
-  summary: "Acknowledge an incident: you are working on it, and the escalation ends",
+  summary: "Acknowledge an incident: record that you are working on it, and stop the escalation",
   operand: incidentOperand,
   options: { ...editOptions, undo: { type: "boolean", default: false, help: "withdraw the acknowledgement" } },
   examples: [

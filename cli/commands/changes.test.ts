@@ -40,7 +40,7 @@ function dataFolder(): string {
 }
 
 describe("changes", () => {
-  it("shows what the audit logs hold of the environment, newest first", async () => {
+  it("shows the audit log changes of the environment, newest first", async () => {
     const { port, asked } = await loggingStand(() => [
       deployment("backend", 90),
       deployment("newsletter", 20),
@@ -57,7 +57,7 @@ describe("changes", () => {
     expect(Math.round((Date.now() - from) / 60_000)).toBe(180);
   });
 
-  it("shows with it what was reported, and prints it as JSON", async () => {
+  it("includes reported changes, and prints JSON", async () => {
     const data = dataFolder();
     const store = await connectStore({ PATHKEEPER_STORE: join(data, "store.db") });
     const reported = (id: string, minutesAgo: number) => {
@@ -72,7 +72,7 @@ describe("changes", () => {
     expect(JSON.parse(out.join("\n"))).toMatchObject([{ id: "new", what: "released 1.4.2", components: ["backend"] }]);
   });
 
-  it("says what may not be read, and ends with 1", async () => {
+  it("reports a missing permission, and exits with 1", async () => {
     vi.stubEnv("PATHKEEPER_GOOGLE_API", "http://127.0.0.1:1");
     const { code, out, err } = await run("changes", "--config", fileOf(configuration));
     expect([code, out]).toEqual([1, []]);
@@ -80,10 +80,10 @@ describe("changes", () => {
   });
 
   it.each([
-    [["--since", "tomorrow"], "--since tomorrow is no time: write 30m or 2h"],
+    [["--since", "tomorrow"], "--since tomorrow is an invalid duration: use a value such as 30m or 2h"],
     [["list"], 'unexpected argument "list": write report COMPONENT WHAT, or nothing'],
     [["report", "backend"], "report needs a component and what was changed"],
-    [["report", "backend", "released", "--at", "noon"], "--at noon is no instant"],
+    [["report", "backend", "released", "--at", "noon"], "--at noon is an invalid time"],
     [["report", "backend", "released", "--link", "release 7"], "--link release 7 is no address"],
     [["report", "backnd", "released"], 'unknown component "backnd": did you mean "backend"?'],
   ])("refuses %j in one line, with exit code 2", async (args, message) => {
@@ -92,7 +92,7 @@ describe("changes", () => {
     expect(err[0]).toContain(message);
   });
 
-  it("refuses to show anything where nothing reads changes", async () => {
+  it("refuses to run without a probe that reads changes", async () => {
     const without = configuration.replace(/ {2}what-changed.*\n/, "");
     const { code, err } = await run("changes", "--config", fileOf(without));
     expect(code).toBe(2);
@@ -101,7 +101,7 @@ describe("changes", () => {
 });
 
 describe("changes report", () => {
-  it("publishes what a pipeline has changed", async () => {
+  it("publishes a change from a pipeline", async () => {
     const published: [string, ...OutgoingMessage[]][] = [];
     const server = createPublishServer({
       publish: async (topic, messages) => {

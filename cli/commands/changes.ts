@@ -30,10 +30,10 @@ interface Values {
 
 /** The command. */
 export const changes: Command = defineCommand({
-  summary: "Show what was changed lately, or report a change",
+  summary: "Show recent changes, or report a change",
   operand: {
     form: "[report COMPONENT WHAT...]",
-    help: "report a change of a component, such as a release; without it, changes are shown",
+    help: "report a change to a component, such as a release (without it, changes are shown)",
   },
   options: {
     since: { type: "string", value: "TIME", default: "2h", help: "how far back changes are shown" },
@@ -46,8 +46,8 @@ export const changes: Command = defineCommand({
     json: { type: "boolean", default: false, help: "print the changes as JSON" },
   },
   examples: [
-    ["changes --since 2h", "Show what the audit logs hold of the last two hours"],
-    ["changes --data ./watch", "Show with it what was reported to the system on this machine"],
+    ["changes --since 2h", "Show the audit-log changes of the last two hours"],
+    ["changes --data ./watch", "Also show changes that were reported to the system on this machine"],
     ['changes report backend "released 1.4.2" --project my-project', "Report a release from a pipeline"],
   ],
   async run(values, terminal, [action, component, ...words]) {
@@ -76,9 +76,9 @@ async function report(
   terminal: Terminal,
 ): Promise<number> {
   if (at !== undefined && Number.isNaN(Date.parse(at)))
-    throw new WrongUsage(`--at ${at} is no instant: write 2025-09-16T12:00:00Z`);
+    throw new WrongUsage(`--at ${at} is an invalid time: use RFC 3339, for example 2025-09-16T12:00:00Z`);
   if (link !== undefined && !/^https?:\/\/\S+$/.test(link))
-    throw new WrongUsage(`--link ${link} is no address: write https://…`);
+    throw new WrongUsage(`--link ${link} is an invalid URL: use one that starts with https://`);
   await mustExist(component, values);
   const message: Omit<ChangeReport, "kind"> = {
     component,
@@ -121,7 +121,8 @@ async function show(
   terminal: Terminal,
 ): Promise<number> {
   const lookback = parseDuration(since);
-  if (lookback === undefined || lookback <= 0) throw new WrongUsage(`--since ${since} is no time: write 30m or 2h`);
+  if (lookback === undefined || lookback <= 0)
+    throw new WrongUsage(`--since ${since} is an invalid duration: use a value such as 30m or 2h`);
   const knowsStore = values.project !== undefined || values.data !== undefined;
   const file = fileOf(values);
   const configuration =
@@ -193,7 +194,7 @@ async function reportedTo(values: Values): Promise<readonly Change[]> {
   }
 }
 
-/** Whether a probe could not read what was changed. */
+/** Returns true if a probe could not read the changes. */
 function isUnread({ success, changes }: ProbeResult): boolean {
   return !success || changes === undefined;
 }
@@ -201,7 +202,7 @@ function isUnread({ success, changes }: ProbeResult): boolean {
 /** @param lookback how long nothing was changed where nothing is shown; absent where that is not known */
 function print(shown: readonly Change[], lookback: number | undefined, terminal: Terminal): void {
   if (shown.length === 0) {
-    if (lookback !== undefined) terminal.print(`Nothing was changed in the last ${spokenDuration(lookback)}.`);
+    if (lookback !== undefined) terminal.print(`No changes in the last ${spokenDuration(lookback)}.`);
     return;
   }
   const rows = shown.map(({ at, components, what, resource, by }) => [

@@ -34,11 +34,11 @@ describe("the workload of a month", () => {
     ["*/15 * * * *", 2_880],
     ["30 */4 * * *", 180],
     ["0 6 * * 1", 4],
-  ])("runs a group of %s %i times", (schedule, runs) => {
+  ])("runs a group of %s %i times a month", (schedule, runs) => {
     expect(workloadOf(configured(probe("health", schedule))).runs).toEqual({ http: runs });
   });
 
-  it("keeps one request a minute open for the rounds of an interval under a minute", () => {
+  it("counts one open request per minute for intervals under a minute", () => {
     const minutely = workloadOf(configured(probe("health", "every 1m")));
     const rounds = workloadOf(configured(probe("health", "every 15s")));
     expect(rounds.runs["http"]).toBe(4 * (minutely.runs["http"] ?? 0));
@@ -46,7 +46,7 @@ describe("the workload of a month", () => {
     expect(rounds.busySeconds.probe - minutely.busySeconds.probe).toBeCloseTo(43_200 * 45);
   });
 
-  it("needs one job for each vantage point and pace, and one for the tick", () => {
+  it("needs one job for each vantage point and interval, and one for the tick", () => {
     const three =
       probe("a", "every 1m") +
       probe("b", "every 1m") +
@@ -60,7 +60,7 @@ describe("the estimate by hand", () => {
   it.each([
     [1, 2],
     [10, 4],
-  ])("agrees within 10 %% with the example %i times", async (times, column) => {
+  ])("is within 10 %% of the example times %i", async (times, column) => {
     const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
     if (!("configuration" in loaded)) throw new Error("the example is not right");
     const { probes, components } = loaded.configuration;
@@ -94,7 +94,7 @@ describe("the estimate by hand", () => {
 });
 
 describe("the estimate", () => {
-  it("counts the parts of a large group, and the price of each group", () => {
+  it("counts the parts of a large group, and prices each group", () => {
     const many = (count: number): Configuration =>
       configured(Array.from({ length: count }, (_, at) => probe(`p${at}`, "every 1m")).join(""));
     const [whole, divided] = [workloadOf(many(100)), workloadOf(many(101))];
@@ -103,7 +103,7 @@ describe("the estimate", () => {
     expect(estimate(many(101)).groups.map(({ group, probes }) => [group, probes])).toEqual([["outside-1m", 101]]);
   });
 
-  it("counts a point for each exported series, a minute at the most", () => {
+  it("counts at most one point per minute for each exported series", () => {
     const none = workloadOf({ ...configured(probe("a", "every 1m")), export: false });
     expect(none.exportedPoints).toBe(0);
     const one = workloadOf(configured(probe("a", "every 1m")));
@@ -112,7 +112,7 @@ describe("the estimate", () => {
     expect(two.exportedPoints - one.exportedPoints).toBe(43_200 * (2 + 1));
   });
 
-  it("advises against an interval that costs more than everything else", () => {
+  it("advises against an interval that dominates the cost", () => {
     const fast = estimate(configured(["a", "b", "c", "d"].map((name) => probe(name, "every 15s")).join("")));
     expect(fast.advice).toHaveLength(1);
     expect(fast.advice[0]).toMatch(
@@ -121,7 +121,7 @@ describe("the estimate", () => {
     expect(estimate(configured(probe("a", "every 1m"))).advice).toEqual([]);
   });
 
-  it("leaves announced prices out of the sum, and names their day", () => {
+  it("excludes announced prices from the total, and shows their date", () => {
     const made = estimate(configured(probe("health", "every 1m")));
     const announced = made.lines.filter(({ from }) => from !== undefined);
     expect(announced.map(({ what, from }) => [what, from])).toEqual([
@@ -131,7 +131,7 @@ describe("the estimate", () => {
     expect(costLines(made, plain).join("\n")).toContain("from 2027-09-01 at the earliest");
   });
 
-  it("takes off what is free, and never more than there is", () => {
+  it("subtracts the free tiers, and never more than the usage", () => {
     const made = estimate(configured(probe("health", "every 1m")));
     for (const { what, amount, list, charged } of made.lines) {
       const { dollars, free } = prices[what];
@@ -145,14 +145,14 @@ describe("the estimate", () => {
     expect(lineOf(made, "jobs")).toMatchObject({ amount: 2, charged: 0, list: 0.2 });
   });
 
-  it("names the source and the month of every price", () => {
+  it("has the source and the month of every price", () => {
     for (const price of Object.values(prices)) {
       expect(price.source).toMatch(/^https:\/\/cloud\.google\.com\//);
       expect(price.asOf).toMatch(/^20\d\d-\d\d$/);
     }
   });
 
-  it("counts a status page: what it holds, how often it is written and looked at, and who reads it", () => {
+  it("counts a status page: storage, writes, views and traffic", () => {
     const without = configured(probe("health", "every 1m"));
     const settings = { bucket: "shop-status" };
     const pages = [{ name: "page", kind: "status_page", settings }] as const;
@@ -172,7 +172,7 @@ describe("the estimate", () => {
     expect(estimate(without).lines.filter(({ service }) => service === "Cloud Storage")).toEqual([]);
   });
 
-  it("is what the README says of netra-staging", async () => {
+  it("matches the README for netra-staging", async () => {
     const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
     if (!("configuration" in loaded)) throw new Error("the example is not right");
     const { charged, list, alternative } = estimate(loaded.configuration);
@@ -190,7 +190,7 @@ describe("the estimate", () => {
     expect(made.alternative.charged).toBeGreaterThan(20 * made.charged);
   });
 
-  it("prints a line for each use, their sum, and what it rests on", () => {
+  it("prints a line for each use, their total and the assumptions", () => {
     const made = estimate(configured(probe("health", "every 1m")));
     const lines = costLines(made, plain);
     const current = made.lines.filter(({ from }) => from === undefined);

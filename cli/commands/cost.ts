@@ -8,7 +8,7 @@ import { type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */
 export const cost: Command = defineCommand({
-  summary: "Estimate what the monitor costs in a month, by service, at list price and after the free tiers",
+  summary: "Estimate the monthly cost of the monitor by service, at list price and after the free tiers",
   operand: configOperand,
   options: { ...configOption, json: { type: "boolean", default: false, help: "print the estimate as JSON" } },
   examples: [["cost production.yaml", "Estimate the cost of a configuration before it is deployed"]],
@@ -23,7 +23,7 @@ export const cost: Command = defineCommand({
 
 /** The estimate as a table, with what it rests on. */
 export function costLines(made: Estimate, { paint }: Pick<Terminal, "paint">): string[] {
-  const head = ["service", "a month", "", "list price", "after what is free"].map((cell) => paint("faint", cell));
+  const head = ["service", "a month", "", "list price", "after free tiers"].map((cell) => paint("faint", cell));
   const current = made.lines.filter(({ from }) => from === undefined);
   const rows = current.map((line, index) => [
     line.service === current[index - 1]?.service ? "" : line.service,
@@ -52,18 +52,18 @@ export function costLines(made: Estimate, { paint }: Pick<Terminal, "paint">): s
 
 /** The estimate in one sentence. */
 export function costSentence(made: Estimate): string {
-  return `about ${dollars(made.charged)} a month after what is free, ${dollars(made.list)} without; ${program} cost has it by service`;
+  return `about ${dollars(made.charged)} a month after the free tiers, ${dollars(made.list)} without; ${program} cost has it by service`;
 }
 
 function footnotes({ alternative, lines, withoutDatabaseQuota }: Estimate): string[] {
   const announced = lines.filter(({ from }) => from !== undefined);
   const later = announced.reduce((total, { list }) => total + list, 0);
   return [
-    "US dollars, list prices of us-central1, 30 days, while all is well; docs/cost.md has the source of each figure.",
-    "What is free belongs to the billing account or the project: it is less where others use it too.",
-    `Firestore's free quota is for one database of a project: where another has it, ${dollars(withoutDatabaseQuota)} more.`,
-    `Cloud Monitoring has announced prices for alerting from ${announced[0]?.from} at the earliest: about ${dollars(later)} more for the alarms of the module.`,
-    `The same watch with Cloud Monitoring's own checks: ${dollars(alternative.charged)} a month (${counted(alternative.syntheticRuns)} runs of synthetic monitors, ${counted(alternative.uptimeRuns)} of uptime checks).`,
+    "US dollars, list prices of us-central1, 30 days without incidents; docs/cost.md lists the source of each figure.",
+    "Free tiers apply per billing account or project, and are shared with its other workloads.",
+    `Firestore's free quota applies to one database per project: if another database uses it, add ${dollars(withoutDatabaseQuota)}.`,
+    `Cloud Monitoring has announced charges for alerting from ${announced[0]?.from} at the earliest: add about ${dollars(later)} for the alarms of the module.`,
+    `The same coverage with Cloud Monitoring's own checks: ${dollars(alternative.charged)} a month (${counted(alternative.syntheticRuns)} runs of synthetic monitors, ${counted(alternative.uptimeRuns)} of uptime checks).`,
   ];
 }
 

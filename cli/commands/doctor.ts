@@ -11,7 +11,7 @@ import { counted, type Terminal } from "../terminal/terminal.ts";
 /** The command. */
 export const doctor: Command = defineCommand({
   summary:
-    "Examine a live deployment: grants, secrets, subscriptions, jobs, functions, indexes, alarms and the last reports",
+    "Check a live deployment: grants, secrets, subscriptions, jobs, functions, indexes, alarms and the latest reports",
   options: {
     ...configOption,
     project: { type: "string", value: "PROJECT", help: "the Google Cloud project of the monitor (required)" },
@@ -26,8 +26,8 @@ export const doctor: Command = defineCommand({
     json: { type: "boolean", default: false, help: "print the gaps as JSON" },
   },
   examples: [
-    ["doctor --project my-project --region us-central1", "Show each gap with the gcloud line that fixes it"],
-    ["doctor --project my-project --json", "Do the same on a schedule, for a program"],
+    ["doctor --project my-project --region us-central1", "Show each gap with the gcloud command that fixes it"],
+    ["doctor --project my-project --json", "Print the gaps as JSON, for a scheduled check"],
   ],
   async run(values, terminal) {
     const { project, prefix } = values;
@@ -40,7 +40,7 @@ export const doctor: Command = defineCommand({
     const patient = { project, region, prefix, database: values.database ?? prefix, configuration };
     const made = await examine(patient, google, Date.now()).catch((error: unknown) => {
       if (error instanceof GoogleApiError)
-        throw new WrongUsage(`the project ${project} cannot be read: ${error.message}`, { cause: error });
+        throw new WrongUsage(`cannot read the project ${project}: ${error.message}`, { cause: error });
       throw error;
     });
     if (values.json) terminal.print(JSON.stringify(made, null, 2));
@@ -54,7 +54,7 @@ function lines(
   { paint }: Pick<Terminal, "paint">,
 ): string[] {
   const isWell = gaps.length === 0 && unknown.length === 0;
-  const verdict = isWell ? paint("good", "nothing is missing") : paint("bad", counted(gaps.length, "gap"));
+  const verdict = isWell ? paint("good", "no gaps") : paint("bad", counted(gaps.length, "gap"));
   return [
     `${environment} in ${project}: ${counted(examined, "question")}: ${verdict}`,
     ...gaps.flatMap(({ what, says, fix }) => ["", `${paint("strong", what)} ${says}`, `    ${fix}`]),

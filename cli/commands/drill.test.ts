@@ -51,17 +51,17 @@ async function system(told: Readonly<Record<string, DeliveryStatus>>, text = mon
 }
 
 describe("drill", () => {
-  it("starts one, and shows when every channel was told", async () => {
+  it("starts a drill, and shows when every channel was notified", async () => {
     const { data, reports } = await system({ mail: "delivered", ops: "delivered" });
     const { code, out, err } = await run("drill", "--data", data);
     expect([code, out]).toEqual([0, ["  mail  told  after 1.2 s", "  ops   told  after 1.2 s"]]);
-    expect(err[0]).toMatch(/^Fire drill \d{8}-\d{6}-fire-drill: it ends by itself/);
+    expect(err[0]).toMatch(/^Fire drill \d{8}-\d{6}-fire-drill: it resolves by itself/);
     expect(reports.map(({ environment, group, results }) => [environment, group, results[0]?.component])).toEqual([
       ["shop", "self", "fire-drill"],
     ]);
   });
 
-  it("ends with 1 when a channel does not take it, and with 0 when one is left out for a reason", async () => {
+  it("exits with 1 when a channel rejects it, and with 0 when one is skipped for a reason", async () => {
     const rejected = await system({ mail: "delivered", ops: "rejected" });
     expect(await run("drill", "--data", rejected.data)).toMatchObject({
       code: 1,
@@ -78,17 +78,17 @@ describe("drill", () => {
     ]);
   });
 
-  it("ends with 1 when nobody was told in time", async () => {
+  it("exits with 1 when no channel was notified in time", async () => {
     const nobody = await system({});
     expect(await run("drill", "--data", nobody.data, "--wait", "300ms")).toMatchObject({
       code: 1,
-      out: [expect.stringMatching(/^It has come to nobody within .*: look whether the functions run/)],
+      out: [expect.stringMatching(/^No channel was notified within .*: check that the functions are running/)],
     });
     const slow = await system({ mail: "delivered", ops: "retrying" });
     expect(await run("drill", "--data", slow.data, "--wait", "300ms")).toMatchObject({ code: 1 });
   });
 
-  it("ends with 1 when nobody takes it", async () => {
+  it("exits with 1 when the publication fails", async () => {
     const { data } = await system({});
     writeFileSync(join(data, "broker.url"), `http://127.0.0.1:${await closedPort()}\n`);
     const { code, out, err } = await run("drill", "--data", data);
@@ -96,15 +96,15 @@ describe("drill", () => {
     expect(err[0]).toMatch(/^pathkeeper drill: cannot publish to "measurements"/);
   });
 
-  it("refuses in one line, with exit code 2, what makes no sense", async () => {
+  it("refuses invalid usage in one line, with exit code 2", async () => {
     const { data } = await system({}, monitor.replace(/channels:[\s\S]*/, ""));
     expect(await run("drill", "--data", data)).toMatchObject({
       code: 2,
-      err: [expect.stringContaining("nobody would hear of it: the configuration has no channels")],
+      err: [expect.stringContaining("the configuration has no channels to notify")],
     });
     expect(await run("drill", "--data", data, "--wait", "soon")).toMatchObject({
       code: 2,
-      err: [expect.stringContaining("--wait soon is no time: write 2m or 30s")],
+      err: [expect.stringContaining("--wait soon is an invalid duration: use a value such as 2m or 30s")],
     });
     expect((await run("drill", "--data", "/nowhere")).err[0]).toContain(
       "cannot read /nowhere/monitor.yaml: there is no such file; npm start -- --data /nowhere writes it",

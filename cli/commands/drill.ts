@@ -22,7 +22,7 @@ const longestWaitMs = 3_600_000;
 
 /** The command. */
 export const drill: Command = defineCommand({
-  summary: "Run a fire drill: notify every channel of a test incident, and show how long each notice takes",
+  summary: "Run a fire drill: send a test incident to every channel, and show how long each notification takes",
   operand: configOperand,
   options: {
     ...configOption,
@@ -32,23 +32,23 @@ export const drill: Command = defineCommand({
   },
   examples: [
     ["drill --data ./watch", "Test the channels of the system on this machine"],
-    ["drill --project my-project --config production.yaml", "Test those of the system in the cloud"],
+    ["drill --project my-project --config production.yaml", "Test the channels of the system in the cloud"],
   ],
   async run({ config, ...values }, terminal, operands) {
     const waitMs = parseDuration(values.wait);
-    if (waitMs === undefined || waitMs <= 0) throw new WrongUsage(`--wait ${values.wait} is no time: write 2m or 30s`);
-    if (waitMs > longestWaitMs)
-      throw new WrongUsage(`--wait ${values.wait} is too long: a drill is over within an hour`);
+    if (waitMs === undefined || waitMs <= 0)
+      throw new WrongUsage(`--wait ${values.wait} is an invalid duration: use a value such as 2m or 30s`);
+    if (waitMs > longestWaitMs) throw new WrongUsage(`--wait ${values.wait} is too long: use at most 1h`);
     const { environment, channels } = (
       await configurationFor({ ...values, config: namedConfiguration(config, operands) })
     ).configuration;
-    if (channels.length === 0) throw new WrongUsage("nobody would hear of it: the configuration has no channels");
+    if (channels.length === 0) throw new WrongUsage("the configuration has no channels to notify");
     const store = await storeOf(values);
     const publisher = await publisherOf(values);
     try {
       const startedAt = Date.now();
       const incident = await startDrill(environment, publisher, startedAt);
-      if (!values.json) terminal.note(`Fire drill ${incident}: it ends by itself in two to three minutes.`);
+      if (!values.json) terminal.note(`Fire drill ${incident}: it resolves by itself in two to three minutes.`);
       const told = await whatBecame(store, incident, channels.length, startedAt + waitMs);
       const shown = told.map((delivery) => outcomeOf(delivery, startedAt));
       if (values.json) terminal.print(JSON.stringify({ incident, channels: shown }, null, 2));
@@ -94,12 +94,12 @@ export function drillReport(environment: string, at: number): Report {
   ]);
 }
 
-/** How the drill went for one reader. */
+/** Outcome of the drill for one channel or recipient. */
 interface Outcome extends Reader {
   readonly state: "told" | "left out" | "not told";
   /** From the start of the drill until the notice was accepted, in milliseconds. */
   readonly after_ms?: number;
-  /** Why it was not told, or not yet. */
+  /** Reason why it was not notified, or not yet. */
   readonly reason?: string;
 }
 
@@ -130,7 +130,9 @@ async function whatBecame(store: Store, incident: string, channels: number, unti
 
 function show(outcomes: readonly Outcome[], waitMs: number, { print, paint }: Terminal): void {
   if (outcomes.length === 0) {
-    print(`It has come to nobody within ${spokenDuration(waitMs)}: look whether the functions run, and at their logs.`);
+    print(
+      `No channel was notified within ${spokenDuration(waitMs)}: check that the functions are running, and read their logs.`,
+    );
     return;
   }
   const several = Map.groupBy(outcomes, ({ channel }) => channel);

@@ -16,7 +16,7 @@ function dataOf(port: number): string {
 }
 
 describe("heartbeat", () => {
-  it("publishes that the job ran, or that it failed and why", async () => {
+  it("publishes a success, or a failure with its reason", async () => {
     const published: [string, ...OutgoingMessage[]][] = [];
     const server = createPublishServer({
       publish: async (topic, messages) => {
@@ -39,7 +39,7 @@ describe("heartbeat", () => {
     ]);
   });
 
-  it("ends with 1 when nobody takes it", async () => {
+  it("exits with 1 when the publication fails", async () => {
     const { code, out, err } = await run("heartbeat", "nightly-backup", "--data", dataOf(await closedPort()));
     expect([code, out, err.length]).toEqual([1, [], 1]);
     expect(err[0]).toMatch(/^pathkeeper heartbeat: .*heartbeats/);
@@ -50,9 +50,9 @@ describe("heartbeat", () => {
     [["a", "b"], 'unexpected argument "b"'],
     [
       ["a"],
-      "it is not known where to report: PATHKEEPER_PROJECT is not set: it names the Google Cloud project; name it with --project or --data",
+      "cannot tell where to report: PATHKEEPER_PROJECT is not set: it names the Google Cloud project; specify the system with --project or --data",
     ],
-    [["a", "--data", "/nowhere"], "it is not known where to report: there is no /nowhere/broker.url"],
+    [["a", "--data", "/nowhere"], "cannot tell where to report: /nowhere/broker.url not found"],
   ])("refuses %j in one line, with exit code 2", async (args, message) => {
     const { code, out, err } = await run("heartbeat", ...args);
     expect([code, out, err.length]).toEqual([2, [], 1]);

@@ -15,7 +15,7 @@ const { database: _, ...systemOptions } = storeOptions;
 
 /** The command. */
 export const heartbeat: Command = defineCommand({
-  summary: "Report that a job ran, to the probe of kind heartbeat that expects it",
+  summary: "Report that a job ran, to the heartbeat probe that expects it",
   operand: { form: "NAME", help: "the job, as the setting beat of its probe names it" },
   options: {
     fail: { type: "string", value: "MESSAGE", help: "report that the job failed, and why" },
@@ -23,13 +23,13 @@ export const heartbeat: Command = defineCommand({
     config: {
       type: "string",
       value: "FILE",
-      help: "the configuration that must have a probe for the job",
-      usual: "DIR/monitor.yaml with --data DIR, else monitor.yaml where there is one",
+      help: "the configuration that contains the probe of the job",
+      usual: "DIR/monitor.yaml with --data DIR, else monitor.yaml if it exists",
     },
   },
   examples: [
-    ["heartbeat nightly-backup --project my-project", "Report a backup that went well"],
-    ['heartbeat nightly-backup --project my-project --fail "disk full"', "Report one that failed"],
+    ["heartbeat nightly-backup --project my-project", "Report a successful backup"],
+    ['heartbeat nightly-backup --project my-project --fail "disk full"', "Report a failed backup"],
   ],
   async run({ config, ...values }, terminal, [name = ""]) {
     await mustBeAwaited(name, { config, ...values }, terminal);
@@ -67,5 +67,5 @@ async function mustBeAwaited(
   }
   const known = [...new Set(loaded.configuration.probes.flatMap(({ awaits }) => awaits ?? []))];
   if (known.includes(name)) return;
-  throw new WrongUsage(`no probe of ${file} waits for "${name}": ${insteadOf(nearest(name, known), known, "jobs")}`);
+  throw new WrongUsage(`${file} has no probe for the job "${name}": ${insteadOf(nearest(name, known), known, "jobs")}`);
 }

@@ -8,20 +8,20 @@ import { newestIncidents, openIncidents } from "../operator/incidents.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Style, type Terminal, table } from "../terminal/terminal.ts";
 
-/** How many incidents are listed with those that are resolved. */
+/** Maximum number of incidents that `--all` lists. */
 const newest = 20;
 
 /** The command. */
 export const incidents: Command = defineCommand({
-  summary: "List the open incidents: what, since when, why and what to do first",
+  summary: "List the open incidents: what failed, since when, why, and what to do first",
   options: {
     ...storeOptions,
-    all: { type: "boolean", default: false, help: `the newest ${newest}, resolved ones as well` },
-    json: { type: "boolean", default: false, help: "print them as JSON" },
+    all: { type: "boolean", default: false, help: `list the newest ${newest}, including resolved ones` },
+    json: { type: "boolean", default: false, help: "print the incidents as JSON" },
   },
   examples: [
-    ["incidents --project my-project", "List what is open in the cloud"],
-    ["incidents --all --data ./watch", "List the newest incidents of this machine"],
+    ["incidents --project my-project", "List the open incidents of a monitor in the cloud"],
+    ["incidents --all --data ./watch", "List the newest incidents on this machine"],
   ],
   async run(values, terminal) {
     const store = await storeOf(values);
@@ -65,7 +65,7 @@ const jsonFields = [
 
 function show(found: readonly Stored[], all: boolean, now: number, terminal: Terminal): void {
   if (found.length === 0) {
-    terminal.print(all ? "There are no incidents." : "No incident is open.");
+    terminal.print(all ? "No incidents." : "No open incidents.");
     return;
   }
   const rows = found.map(({ id, fields }) => {

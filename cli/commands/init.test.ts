@@ -46,7 +46,7 @@ async function site(): Promise<string> {
 }
 
 describe("init, with addresses", () => {
-  it("finds the health check, what its JSON says, its metrics and its WebSocket, and measures what is normal", async () => {
+  it("finds the health check, its JSON, its metrics and its WebSocket, and measures baselines", async () => {
     const [url, file] = [await site(), newFile()];
     const { code, out, err } = await run("init", url, "--config", file);
     expect([code, err]).toEqual([0, []]);
@@ -77,7 +77,7 @@ describe("init, with addresses", () => {
     expect((await run("validate", file)).code).toBe(0);
   });
 
-  it("keeps the path that was given, and a WebSocket by its own address", async () => {
+  it("keeps the given path, and the address of a WebSocket", async () => {
     const [url, file] = [await site(), newFile()];
     const socket = `${url.replace("http", "ws")}/ws`;
     expect((await run("init", `${url}/health/infrastructure`, socket, "--config", file)).code).toBe(0);
@@ -89,7 +89,7 @@ describe("init, with addresses", () => {
     });
   });
 
-  it("keeps silent what does not work, and says why", async () => {
+  it("disables alerts of failing probes, and says why", async () => {
     const [url, file] = [await site(), newFile()];
     const { out } = await run("init", url, "http://127.0.0.1:1/health", "--config", file);
     const { text, probes } = await written(file);
@@ -100,7 +100,7 @@ describe("init, with addresses", () => {
     );
   });
 
-  it("does not verify a certificate of an unknown authority, and does where that is named", async () => {
+  it("verifies a certificate of an unknown authority only with --ca", async () => {
     const authority = await issue({ name: "Our authority" });
     const { cert, key } = await issue({ name: "localhost", issuer: authority, hosts: ["localhost"] });
     const server = createTlsServer({ cert, key }, (_request, response) => response.end("ok"));
@@ -121,7 +121,7 @@ describe("init, with addresses", () => {
     expect(JSON.stringify(probes)).not.toContain('"off"');
   });
 
-  it("takes the URL of a database from a variable, and shows no password", async () => {
+  it("reads the URL of a database from a variable, and prints no password", async () => {
     const server = createTcpServer((socket) => {
       socket.on("error", () => {});
       // It offers no TLS, and refuses every login.
@@ -145,7 +145,7 @@ describe("init, with addresses", () => {
     expect(`${text}${out.join("\n")}${err.join("\n")}`).not.toContain("hunter2");
   });
 
-  it("takes the password of Redis alone as a secret", async () => {
+  it("stores only the password of Redis as a secret", async () => {
     const file = newFile();
     withVariable("CACHE_URL", "rediss://:hunter2-c4n4ry@10.9.0.3:6380");
     await run("init", "--url-from", "CACHE_URL", "--no-probe", "--config", file);
@@ -154,7 +154,7 @@ describe("init, with addresses", () => {
     });
   });
 
-  it("never overwrites a file, and asks nobody before it says so", async () => {
+  it("never overwrites a file, and says so before any question", async () => {
     const file = fileOf("environment: mine\n");
     const { code, err } = await run("init", "http://127.0.0.1:1/", "--config", file);
     expect([code, err]).toEqual([2, [expect.stringContaining("exists and is never overwritten")]]);
@@ -163,13 +163,13 @@ describe("init, with addresses", () => {
 
   it.each([
     [["postgres://shop:hunter2@db/shop"], "--url-from NAME"],
-    [["https://shop:hunter2@shop.example"], "must not carry a password"],
+    [["https://shop:hunter2@shop.example"], "must not contain credentials"],
     [["ftp://shop.example"], "invalid address"],
     [["https://shop-.example"], "invalid host"],
     [["--url-from", "NOT_SET_ANYWHERE"], "NOT_SET_ANYWHERE is not set"],
     [["--project", "Shop"], "invalid project id"],
     [["--project", "shop-staging", "--region", "us-central1-a"], "invalid region"],
-    [[], "nothing to begin with"],
+    [[], "no input: specify"],
   ])("refuses %j", async (args, says) => {
     const { code, err } = await run("init", ...args, "--config", newFile());
     expect([code, err]).toEqual([2, [expect.stringContaining(says)]]);
@@ -179,7 +179,7 @@ describe("init, with addresses", () => {
   it.each([
     ["hunter2-c4n4ry", "holds no URL of a database"],
     ["redis://:hunter2-c4n4ry@shop_cache:6379", "is none: use letters"],
-  ])("refuses a variable that holds no such URL, without showing it: %j", async (value, says) => {
+  ])("refuses a variable without such a URL, without printing it: %j", async (value, says) => {
     withVariable("SHOP_DATABASE_URL", value);
     const { code, err } = await run("init", "--url-from", "SHOP_DATABASE_URL", "--config", newFile());
     expect([code, err]).toEqual([2, [expect.stringContaining(says)]]);
@@ -188,17 +188,17 @@ describe("init, with addresses", () => {
 });
 
 describe("init, with a project", () => {
-  it("reads it, without contacting a target where that is asked for", async () => {
+  it("reads the project, without contacting targets with --no-probe", async () => {
     const file = newFile();
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand(shop()));
     const { code, out, err } = await run("init", "--project", project, "--no-probe", "--config", file);
     expect([code, err]).toEqual([0, []]);
     expect(out.join("\n")).toMatch(/wrote .*: 10 components, \d+ probes, \d+ rules/);
-    expect(out.join("\n")).toContain("a month after what is free");
+    expect(out.join("\n")).toContain("a month after the free tiers");
     expect((await written(file))["google_cloud"]).toEqual({ project, region: "us-central1" });
   });
 
-  it("gives the database of the project the URL that was given", async () => {
+  it("uses the given URL for the database of the project", async () => {
     const file = newFile();
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand(shop()));
     withVariable("DATABASE_URL", "postgres://shop:hunter2-c4n4ry@10.9.0.2/orders");
@@ -210,18 +210,18 @@ describe("init, with a project", () => {
     });
   });
 
-  it("writes nothing where there is nothing to watch", async () => {
+  it("writes no file if there is nothing to monitor", async () => {
     const file = newFile();
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand({ ...shop(), ...empty() }));
     const { code, err } = await run("init", "--project", project, "--config", file);
-    expect([code, err[0]]).toEqual([1, "nothing was found that could be watched, so nothing was written"]);
+    expect([code, err[0]]).toEqual([1, "found nothing to monitor; no file was written"]);
     await expect(stat(file)).rejects.toThrow("ENOENT");
   });
 
-  it("says in one line that nothing can be read", async () => {
+  it("reports in one line that nothing can be read", async () => {
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand({}));
     const { code, err } = await run("init", "--project", project, "--config", newFile());
-    expect([code, err]).toEqual([2, [expect.stringContaining(`nothing of the project ${project} can be read`)]]);
+    expect([code, err]).toEqual([2, [expect.stringContaining(`cannot read any resource of the project ${project}`)]]);
   });
 });
 
@@ -233,13 +233,13 @@ describe("init --update", () => {
     return file;
   }
 
-  it("finds nothing where nothing has changed", async () => {
+  it("finds no difference if nothing has changed", async () => {
     const file = await writtenFile();
     const { code, out } = await run("init", "--update", "--config", file);
-    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("has all that was seen of shop-staging")]);
+    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("matches the resources of shop-staging")]);
   });
 
-  it("proposes what is new, and what is gone with its lines, and writes nothing", async () => {
+  it("lists new resources, and removed ones with their lines, and writes nothing", async () => {
     const file = await writtenFile();
     const before = await readFile(file, "utf8");
     const answers = shop();
@@ -259,7 +259,7 @@ describe("init --update", () => {
     expect(await readFile(file, "utf8")).toBe(before);
   });
 
-  it("calls nothing gone that it may not see", async () => {
+  it("does not report unreadable resources as removed", async () => {
     const file = await writtenFile();
     withVariable("PATHKEEPER_GOOGLE_API", await googleStand({ ...shop(), [services]: 403 }));
     const { out } = await run("init", "--update", "--config", file);
@@ -267,7 +267,7 @@ describe("init --update", () => {
     expect(out.join("\n")).toContain("not seen: Cloud Run services: you lack run.services.list");
   });
 
-  it("knows what somebody has renamed", async () => {
+  it("recognizes renamed components", async () => {
     const file = await writtenFile();
     const text = await readFile(file, "utf8");
     await writeFile(
@@ -279,7 +279,7 @@ describe("init --update", () => {
         .replaceAll(/depends_on: \[api/g, "depends_on: [interface"),
     );
     const { code, out } = await run("init", "--update", "--config", file);
-    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("nothing that is gone")]);
+    expect([code, out.at(-1)]).toEqual([0, expect.stringContaining("matches the resources of shop-staging")]);
   });
 });
 

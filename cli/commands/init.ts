@@ -37,32 +37,36 @@ const options = {
     type: "string",
     multiple: true,
     value: "ENV",
-    help: "watch the database or cache whose URL this environment variable holds: postgres://, redis:// or rediss://",
+    help: "monitor the database or cache whose URL is in this environment variable: postgres://, redis:// or rediss://",
   },
   ca: {
     type: "string",
     value: "SECRET",
-    help: "the secret with the authority in PEM that issued the certificates, where it is none that everybody knows",
+    help: "the secret that contains the PEM certificate of a private certificate authority",
   },
   config: { type: "string", value: "FILE", help: "the file to write, which must not exist", usual: usualConfiguration },
   update: {
     type: "boolean",
     default: false,
-    help: "compare with the file and propose what is new or gone, without writing; exit 1 where there is any",
+    help: "compare the project with the file and list new and removed resources, without writing; exit code 1 if there are any",
   },
-  "no-probe": { type: "boolean", default: false, help: "contact no target: neither look at addresses nor run probes" },
+  "no-probe": {
+    type: "boolean",
+    default: false,
+    help: "do not contact targets: neither inspect addresses nor run probes",
+  },
   secrets: { ...secretsOption.secrets, usual: "secrets beside the configuration" },
 } as const;
 
 /** The command. */
 export const init: Command = defineCommand({
-  summary: "Write a first monitor.yaml from what a Google Cloud project holds, or from addresses",
+  summary: "Generate a monitor.yaml from the resources of a Google Cloud project, or from addresses",
   operand: { form: "[URL...]", help: "addresses of services: https://shop.example.com, wss://shop.example.com/ws" },
   options,
   examples: [
     ["init --project my-project", "Read a project and write monitor.yaml"],
-    ["init https://shop.example.com --url-from DATABASE_URL", "Begin with addresses, without Google"],
-    ["init --project my-project --update", "See what is new or gone since monitor.yaml was written, once a month"],
+    ["init https://shop.example.com --url-from DATABASE_URL", "Start from addresses, without Google Cloud"],
+    ["init --project my-project --update", "List resources that were added or removed since monitor.yaml was written"],
   ],
   async run(values, terminal, operands) {
     const file = values.config ?? usualConfiguration;
@@ -95,10 +99,7 @@ export const init: Command = defineCommand({
       });
       if (draft.probes.size === 0) {
         progress.clear();
-        terminal.note(
-          "nothing was found that could be watched, so nothing was written",
-          ...draft.unseen.map((one) => `  ${one}`),
-        );
+        terminal.note("found nothing to monitor; no file was written", ...draft.unseen.map((one) => `  ${one}`));
         return 1;
       }
       const trial = values["no-probe"] ? undefined : await tryOut(configurationOf(draft), secrets, show);
@@ -114,7 +115,7 @@ export const init: Command = defineCommand({
   },
 });
 
-/** Where a configuration comes from. */
+/** Sources of a configuration. */
 export interface Source {
   readonly project: string | undefined;
   readonly endpoints: readonly Endpoint[];
@@ -134,15 +135,14 @@ async function sourceOf(
   };
   if (given.project !== undefined && !googleProject().safeParse(given.project).success)
     throw new WrongUsage(
-      `invalid project id "${given.project}": write one such as shop-staging, not its name or number`,
+      `invalid project id "${given.project}": use the project ID, such as shop-staging, not the name or number`,
     );
   if (values.region !== undefined && !googleRegion().safeParse(values.region).success)
-    throw new WrongUsage(`invalid region "${values.region}": write one such as us-central1`);
+    throw new WrongUsage(`invalid region "${values.region}": use a value such as us-central1`);
   const isGiven = given.project !== undefined || given.endpoints.length > 0 || given.variables.length > 0;
   if (isGiven || values.update) return given;
   const asked = terminal.isInteractive && process.stdin.isTTY ? await askForSource() : undefined;
-  if (asked === undefined)
-    throw new WrongUsage("nothing to begin with: name a project with --project, addresses, or --url-from");
+  if (asked === undefined) throw new WrongUsage("no input: specify --project, addresses, or --url-from");
   return { project: asked.project, endpoints: asked.urls.map(endpointIn), variables: asked.variables };
 }
 
@@ -151,12 +151,12 @@ export function endpointIn(text: string): Endpoint {
   const url = URL.parse(text.includes("://") ? text : `https://${text}`);
   if (url !== null && /^(postgres|postgresql|redis|rediss):$/.test(url.protocol))
     throw new WrongUsage(
-      "the URL of a database holds a password: put it into an environment variable and write --url-from NAME",
+      "a database URL contains a password: put it in an environment variable and use --url-from NAME",
     );
   if (url === null || !/^(https?|wss?):$/.test(url.protocol) || url.hostname === "")
-    throw new WrongUsage(`invalid address "${text}": write one such as https://shop.example.com/health`);
+    throw new WrongUsage(`invalid address "${text}": use a URL such as https://shop.example.com/health`);
   if (url.username !== "" || url.password !== "")
-    throw new WrongUsage("an address must not carry a password: leave user and password out");
+    throw new WrongUsage("an address must not contain credentials: remove the user and the password");
   const origin = `${url.protocol.replace(/^ws/, "http")}//${url.host}`;
   if (!isProbed(origin))
     throw new WrongUsage(`invalid host in "${text}": use letters, digits and hyphens between dots`);
@@ -175,7 +175,7 @@ function addressIn(variable: string): AddressWithSecret {
   const value = ownEntry(process.env, variable);
   if (value === undefined || value === "")
     throw new WrongUsage(
-      `the environment variable ${variable} is not set: --url-from takes the name of one that holds a URL`,
+      `the environment variable ${variable} is not set: --url-from requires the name of a variable that contains a URL`,
     );
   const read = readAddress(variable, value);
   if (typeof read === "string") throw new WrongUsage(read);
@@ -214,11 +214,11 @@ async function read(project: string, region: string | undefined, progress?: (tex
   const found = await readProject(options).catch((error: unknown) => {
     if (!(error instanceof GoogleApiError)) throw error;
     const advice = "log in with gcloud auth application-default login";
-    throw new WrongUsage(`the project ${project} cannot be read: ${error.message}; ${advice}`, { cause: error });
+    throw new WrongUsage(`cannot read the project ${project}: ${error.message}; ${advice}`, { cause: error });
   });
   const [first] = unseenSentences(found.unseen);
   if (found.seen.size === 0)
-    throw new WrongUsage(`nothing of the project ${project} can be read: ${first ?? "no API answered"}`);
+    throw new WrongUsage(`cannot read any resource of the project ${project}: ${first ?? "no API answered"}`);
   return found;
 }
 
@@ -260,7 +260,7 @@ async function writeNew(file: string, text: string): Promise<void> {
 }
 
 function existing(file: string): string {
-  return `${file} exists and is never overwritten: write another with --config FILE, or compare with --update`;
+  return `${file} already exists and is never overwritten: choose another file with --config FILE, or compare with --update`;
 }
 
 interface Outcome {

@@ -8,7 +8,7 @@ export const note: Command = defineCommand({
   summary: "Add a note to the timeline of an incident, or publish it on the status page",
   operand: {
     form: "[ID] TEXT...",
-    help: "the incident, which may be left out when only one is open, and the note in quotes",
+    help: "the incident (optional if only one is open), and the note in quotes",
   },
   options: {
     ...editOptions,
@@ -20,7 +20,7 @@ export const note: Command = defineCommand({
   ],
   run: ({ public: isPublic, ...values }, terminal, operands) => {
     const [first = "", second] = operands;
-    if (operands.length > 2) throw new WrongUsage("the note is in several parts: write it in quotes");
+    if (operands.length > 2) throw new WrongUsage("the note has several arguments: put it in quotes");
     const [id, text] = second === undefined ? [undefined, first] : [first, second];
     const edit = asUsage(() => (isPublic ? operatorEdits.publicNote(text) : operatorEdits.note(text)));
     return editIncident("note", values, terminal, id, () => edit);

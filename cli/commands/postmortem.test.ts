@@ -43,7 +43,7 @@ const database = ["20250916-120000-database", { postmortem: null }] as const;
 const shop = ["20250916-120100-shop", { postmortem: "# Postmortem: as people left it\n", status: "resolved" }] as const;
 
 describe("postmortem", () => {
-  it("prints what stands in the document, as people left it", async () => {
+  it("prints the stored document, including manual edits", async () => {
     const data = await dataWith([...database], [...shop]);
     expect(await run("postmortem", shop[0], "--data", data)).toEqual({
       code: 0,
@@ -52,7 +52,7 @@ describe("postmortem", () => {
     });
   });
 
-  it("works it out where it is not written yet, with what was sent", async () => {
+  it("generates it if it is not stored yet, with the deliveries", async () => {
     const data = await dataWith(["20250916-120000-database", { status: "open", postmortem: null }]);
     const { code, out } = await run("postmortem", "20250916-120000-database", "--data", data);
     expect(code).toBe(0);
@@ -60,7 +60,7 @@ describe("postmortem", () => {
     expect(out[0]).toContain("Told of opened: `mail` after 4 s");
   });
 
-  it("prints a page with a picture of the incident, in which no text becomes markup", async () => {
+  it("prints a page with a picture of the incident, and escapes all texts", async () => {
     const incident = {
       status: "resolved",
       postmortem: null,
@@ -85,14 +85,14 @@ describe("postmortem", () => {
     expect(text[0]).toMatch(/\n- `·+█+·+` \\<img src=x\\>: the cause, failed for 10 min\n/);
   });
 
-  it("works it out anew where that is asked for: news may have arrived since it was written", async () => {
+  it("regenerates it with --anew, including later deliveries", async () => {
     const data = await dataWith([database[0], { postmortem: "# Postmortem: as people left it\n" }]);
     const { out } = await run("postmortem", database[0], "--anew", "--data", data);
     expect(out[0]).toMatch(/^# Postmortem: Shop: outage 1\n/);
     expect(out[0]).toContain("Told of opened: `mail` after 4 s");
   });
 
-  it("lists the newest first where no incident is named, for a person", async () => {
+  it("lists the newest incidents first on a terminal if none is specified", async () => {
     const data = await dataWith([...database], [...shop]);
     const terminal = memoryTerminal(true);
     expect(await main(["postmortem", "--data", data], terminal)).toBe(0);
@@ -104,7 +104,7 @@ describe("postmortem", () => {
     ]);
     const empty = memoryTerminal(true);
     expect(await main(["postmortem", "--data", await dataWith()], empty)).toBe(0);
-    expect(empty.printed).toEqual(["There are no incidents."]);
+    expect(empty.printed).toEqual(["No incidents."]);
   });
 
   it.each<[string, string[], string]>([
@@ -118,12 +118,12 @@ describe("postmortem", () => {
     expect(err[0]).toContain(said);
   });
 
-  it("says where it looked, and makes no store where there is none", async () => {
+  it("reports the location searched, and creates no store", async () => {
     const folder = await dataWith();
     const nowhere = join(folder, "elsewhere");
     const { code, err } = await run("postmortem", "1", "--data", nowhere);
     expect(code).toBe(2);
-    expect(err[0]).toContain(`there is no ${join(nowhere, "store.db")}, which npm start -- --data ${nowhere} writes`);
+    expect(err[0]).toContain(`${join(nowhere, "store.db")} not found: npm start -- --data ${nowhere} creates it`);
     expect(existsSync(nowhere)).toBe(false);
     expect((await run("postmortem", "1")).err[0]).toContain("PATHKEEPER_PROJECT is not set");
   });

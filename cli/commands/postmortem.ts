@@ -10,27 +10,27 @@ import { postmortemPage } from "../postmortem-page.ts";
 import { storeOf, storeOptions } from "../store.ts";
 import { type Terminal, table } from "../terminal/terminal.ts";
 
-/** How many incidents are listed, and among how many a mistyped id is looked for. */
+/** Maximum number of incidents that are listed, and that a mistyped ID is matched against. */
 const listed = 20;
 const known = 200;
 
 /** The command. */
 export const postmortem: Command = defineCommand({
   summary: "Print the postmortem of an incident, as Markdown or as a page with a picture",
-  operand: { form: "[ID]", help: "the incident; without it a terminal lists the newest incidents" },
+  operand: { form: "[ID]", help: "the incident (without it, a terminal lists the newest incidents)" },
   options: {
     html: { type: "boolean", default: false, help: "print a page with a picture of the incident instead" },
-    anew: { type: "boolean", default: false, help: "write it again from everything known now, and save nothing" },
+    anew: { type: "boolean", default: false, help: "generate it again from current data, without saving it" },
     ...storeOptions,
   },
   examples: [
     [
       "postmortem 20250916-121200-vpc-connector --project my-project > postmortem.md",
-      "Keep the postmortem of an incident in a file",
+      "Save the postmortem of an incident",
     ],
     [
       "postmortem 20250916-121200-vpc-connector --html --data ./watch > postmortem.html",
-      "Keep it as a page, with a picture of what failed when",
+      "Save it as a page, with a picture of what failed when",
     ],
   ],
   async run(values, terminal, [id]) {
@@ -71,7 +71,7 @@ async function listing(store: Store, terminal: Terminal): Promise<string> {
   const incidents = await newestIncidents(store, listed);
   const ids = incidents.map(({ id }) => id);
   if (!terminal.isInteractive) throw new WrongUsage(`name the incident: ${theNewest(ids)}`);
-  if (incidents.length === 0) return "There are no incidents.";
+  if (incidents.length === 0) return "No incidents.";
   return table(
     incidents.map(({ id, fields }) => [
       id,

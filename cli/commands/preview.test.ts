@@ -39,7 +39,7 @@ async function run(...args: string[]): Promise<{ code: number; printed: string; 
   return { code, printed: terminal.printed.join("\n"), noted: terminal.noted.join("\n") };
 }
 
-it("shows a channel in the words of its audience", async () => {
+it("shows a channel in the text of its audience", async () => {
   const { code, printed } = await run("--channel", "boss", "--event", "opened");
   expect(code).toBe(0);
   expect(printed).toContain("boss (email) · executives · opened\n  From: ");
@@ -47,7 +47,7 @@ it("shows a channel in the words of its audience", async () => {
   expect(printed).not.toContain("refuses every second connection");
 });
 
-it("shows every channel, audience and event, and writes each into a file", async () => {
+it("shows every channel, audience and event, and writes each to a file", async () => {
   const out = join(folder, "out");
   const { code, noted } = await run(...audiences.flatMap((name) => ["--audience", name]), "--out", out);
   expect(code).toBe(0);
@@ -61,13 +61,13 @@ it("shows every channel, audience and event, and writes each into a file", async
   expect(await readFile(join(out, "boss.engineers.opened.html"), "utf8")).toContain("refuses every second connection");
 });
 
-it("refuses a folder that cannot be written in one line", async () => {
+it("refuses an unwritable folder in one line", async () => {
   const file = join(folder, "file");
   await writeFile(file, "");
   const { code, noted } = await run("--out", join(file, "out"));
   expect(code).toBe(2);
   expect(noted).toMatch(
-    /^pathkeeper preview: cannot write into .*\/file\/out: ENOTDIR: .*; name another folder with --out DIR/,
+    /^pathkeeper preview: cannot write into .*\/file\/out: ENOTDIR: .*; choose another folder with --out DIR/,
   );
 });
 
@@ -84,7 +84,7 @@ it("shows a mail as HTML, and everything as JSON", async () => {
   expect(told[5]?.not_sent).toMatch(/^PagerDuty is for those who act/);
 });
 
-it("says parts in the words of templates", async () => {
+it("uses the texts of templates", async () => {
   await writeFile(config, `${text}templates: [{ audiences: [executives], title: "\${environment}: \${impact}" }]\n`);
   const { printed } = await run("--channel", "boss", "--event", "opened");
   expect(printed).toContain("\n  Shop: Nobody can order.\n");
@@ -117,14 +117,14 @@ describe("of a real incident", () => {
     await store.close();
   });
 
-  it("shows what people would read of it", async () => {
+  it("shows its notifications", async () => {
     const { code, printed } = await run("--channel", "chat", "--event", "resolved", "--incident", id, "--data", folder);
     expect(code).toBe(0);
     for (const part of ["The database refuses everybody.", "🟢 *RESOLVED", "*Lasted:* 30 min", id])
       expect(printed).toContain(part);
   });
 
-  it("reads the configuration that the system runs, unless another is named", async () => {
+  it("reads the configuration of the running system, unless another is specified", async () => {
     const terminal = memoryTerminal();
     const args = ["--channel", "chat", "--event", "resolved", "--incident", id, "--data", folder];
     expect(await main(["preview", ...args], terminal)).toBe(0);
@@ -140,21 +140,18 @@ describe("of a real incident", () => {
     [["20250916-120900-databse", "--data"], `there is no incident 20250916-120900-databse: did you mean ${id}?`],
     [["nothing", "--data"], "there is no incident nothing: the newest are"],
     [["20250917-080000-shop", "--data"], "the document of 20250917-080000-shop cannot be read: "],
-  ])("%j is told what is wrong", async (args, message) => {
+  ])("%j prints the error", async (args, message) => {
     const { code, noted } = await run("--incident", ...args, folder);
     expect([code, noted]).toEqual([2, expect.stringContaining(message)]);
   });
 
-  it("needs to know where it is", async () => {
+  it("requires --project or --data", async () => {
     const { code, noted } = await run("--incident", id, "--data", join(folder, "nowhere"));
-    expect([code, noted]).toEqual([
-      2,
-      expect.stringContaining("it is not known where the incidents are: there is no "),
-    ]);
+    expect([code, noted]).toEqual([2, expect.stringContaining("cannot tell where the incidents are: ")]);
   });
 });
 
-it("leaves secrets references, and says what a channel is not told", async () => {
+it("keeps references to secrets, and shows which events a channel does not receive", async () => {
   const { printed } = await run("--channel", "chat", "--channel", "pager", "--event", "status_update");
   expect(printed).toContain("POST to the address in the secret slack-url");
   expect(printed).toContain(
@@ -165,11 +162,11 @@ it("leaves secrets references, and says what a channel is not told", async () =>
 it.each<[string[], string]>([
   [["--channel", "bos"], 'unknown channel "bos": did you mean "boss"?'],
   [["--audience", "executive"], 'unknown audience "executive": did you mean "executives"?'],
-  [["--html", "--json"], "--html and --json exclude each other"],
-  [["--html"], "--html shows one mail, and these are 11: name one with --channel and --event"],
-  [["--html", "--channel", "chat"], "--html shows a mail: name a channel of the kind email"],
+  [["--html", "--json"], "--html and --json cannot be combined"],
+  [["--html"], "--html prints one mail, and 11 match: specify one with --channel and --event"],
+  [["--html", "--channel", "chat"], "--html requires a channel of kind email: specify one with --channel"],
   [["--event", "open"], 'unknown event "open": did you mean "opened"?'],
-])("%j is told what to write instead", async (args, message) => {
+])("%j prints the correct form", async (args, message) => {
   const { code, noted } = await run(...args);
   expect([code, noted]).toEqual([2, expect.stringContaining(`pathkeeper preview: ${message} (usage: `)]);
 });

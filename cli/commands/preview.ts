@@ -1,4 +1,7 @@
-/** `pathkeeper preview`: what every channel would be told of an incident, and files to look at. Nothing is sent and no secret is read. */
+/**
+ * `pathkeeper preview`: shows the notifications that every channel would receive for an incident, or writes them to files. Sends nothing and
+ * reads no secrets.
+ */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Outgoing } from "../../functions/notify/channel.ts";
@@ -25,7 +28,7 @@ import { counted, type Terminal } from "../terminal/terminal.ts";
 
 /** The command. */
 export const preview: Command = defineCommand({
-  summary: "Show what each channel would be sent for an incident, a sample or a real one, without sending anything",
+  summary: "Show the notifications that each channel would receive for a sample or real incident, without sending them",
   operand: configOperand,
   options: {
     ...configOption,
@@ -34,22 +37,29 @@ export const preview: Command = defineCommand({
       type: "string",
       multiple: true,
       value: "NAME",
-      help: `show the text for these readers: ${audiences.join(", ")}`,
+      help: `show the text for this audience: ${audiences.join(", ")}`,
       usual: "the audience of the channel",
     },
     event: { type: "string", multiple: true, value: "NAME", help: "show this event only, such as opened" },
     incident: { type: "string", value: "ID", help: "a real incident, from --project or --data", usual: "a sample" },
     ...storeOptions,
-    html: { type: "boolean", default: false, help: "print the HTML of the one mail that is named" },
-    json: { type: "boolean", default: false, help: "print every notice as JSON" },
-    out: { type: "string", value: "DIR", help: "also write a file for each notice, and index.html with all of them" },
+    html: { type: "boolean", default: false, help: "print the HTML of the selected mail" },
+    json: { type: "boolean", default: false, help: "print every notification as JSON" },
+    out: {
+      type: "string",
+      value: "DIR",
+      help: "also write a file for each notification, and an index.html that contains all of them",
+    },
   },
   examples: [
-    ["preview --channel ops-email --event opened", "Show how the mail about a new incident reads"],
-    ["preview --data ./watch --incident 20250916-120900-cloud-sql --out notices", "Write all notices of an incident"],
+    ["preview --channel ops-email --event opened", "Show the mail about a new incident"],
+    [
+      "preview --data ./watch --incident 20250916-120900-cloud-sql --out notices",
+      "Write all notifications of an incident to files",
+    ],
   ],
   async run({ config, ...values }, terminal, operands) {
-    if (values.html && values.json) throw new WrongUsage("--html and --json exclude each other");
+    if (values.html && values.json) throw new WrongUsage("--html and --json cannot be combined");
     const { file, configuration } = await configurationFor({ ...values, config: namedConfiguration(config, operands) });
     const named = configuration.channels.map(({ name }) => name);
     const wanted = chosen(values.channel, named, "channel", "channels");
@@ -59,7 +69,7 @@ export const preview: Command = defineCommand({
     const previews = configuration.channels
       .filter(({ name }) => wanted.includes(name))
       .flatMap((channel) => told.flatMap((event) => previewsOf(configuration, channel, eventOf(event), readers)));
-    if (previews.length === 0) throw new WrongUsage(`${file} has no channels: there is nothing to preview`);
+    if (previews.length === 0) throw new WrongUsage(`${file} has no channels: add one under channels`);
     if (values.json) terminal.print(JSON.stringify(previews.map(asJson), null, 2));
     else if (values.html) terminal.print(theHtml(previews));
     else for (const one of previews) terminal.print(...linesOf(one, terminal), "");
@@ -85,11 +95,11 @@ async function writeAll(
     for (const { name, content } of files) await writeFile(join(folder, name), content);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new WrongUsage(`cannot write into ${folder}: ${message}; name another folder with --out DIR`, { cause });
+    throw new WrongUsage(`cannot write into ${folder}: ${message}; choose another folder with --out DIR`, { cause });
   }
 }
 
-/** What happens to the incident that is shown: the one that was named, or else a sample. */
+/** Returns the events of the incident to show: the specified incident, or a sample. */
 async function eventsOf(
   values: { incident?: string | undefined; project?: string | undefined; data?: string | undefined },
   configuration: Configuration,
@@ -119,7 +129,7 @@ function previewsOf(
   event: IncidentEvent,
   readers: readonly Audience[] | undefined,
 ): Preview[] {
-  // Where it will run is not known here; its links look like this.
+  // The address of the deployment is unknown here, so links use this placeholder.
   const project = configuration.googleCloud?.project ?? "your-project";
   const incidentLinksHere = incidentLinks(configuration, { PATHKEEPER_PROJECT: project, ...process.env });
   const circumstances = { configuration, kinds, silences: [], ledger: [], incidentLinks: incidentLinksHere };
@@ -165,9 +175,9 @@ function theHtml(previews: readonly Preview[]): string {
     typeof outgoing !== "string" && outgoing.transport === "smtp" ? [outgoing.html] : [],
   );
   const [mail, ...others] = mails;
-  if (mail === undefined) throw new WrongUsage("--html shows a mail: name a channel of the kind email");
+  if (mail === undefined) throw new WrongUsage("--html requires a channel of kind email: specify one with --channel");
   if (others.length > 0)
-    throw new WrongUsage(`--html shows one mail, and these are ${mails.length}: name one with --channel and --event`);
+    throw new WrongUsage(`--html prints one mail, and ${mails.length} match: specify one with --channel and --event`);
   return mail.trimEnd();
 }
 

@@ -22,7 +22,7 @@ function plain(lines: readonly string[]): string[] {
 }
 
 describe("probe", () => {
-  it("runs every probe once, whatever its vantage point and schedule, and shows what it saw", async () => {
+  it("runs every probe once, whatever its vantage point and schedule, and shows the results", async () => {
     const [pages, search] = [await siteOf(200), await siteOf(200)];
     const { code, out, err } = await run("probe", "--config", shop(pages.url, search.url));
     expect([code, err, pages.requests, search.requests]).toEqual([0, [], 1, 1]);
@@ -35,7 +35,7 @@ describe("probe", () => {
     ]);
   });
 
-  it("says what failed and why, and ends with 1", async () => {
+  it("shows failures with their reasons, and exits with 1", async () => {
     const { code, out } = await run(
       "probe",
       "--config",
@@ -46,7 +46,7 @@ describe("probe", () => {
     expect(out[2]).toMatch(/^ {2}search {2}failed .* {2}connect: .*refused/);
   });
 
-  it("prints the report of each vantage point as JSON, one a line", async () => {
+  it("prints the report of each vantage point as JSON, one per line", async () => {
     const site = await siteOf(503);
     const { code, out } = await run("probe", "--config", shop(site.url, site.url), "--json");
     const reports = out.map((line) => parseReport(JSON.parse(line)));
@@ -63,13 +63,13 @@ describe("probe", () => {
     });
   });
 
-  it("runs only the probes that are named", async () => {
+  it("runs only the selected probes", async () => {
     const [pages, search] = [await siteOf(503), await siteOf(200)];
     const { code, out } = await run("probe", "--config", shop(pages.url, search.url), "--probe", "search");
     expect([code, pages.requests, search.requests, out.at(-1)]).toEqual([0, 0, 1, "1 probe, nothing failed"]);
   });
 
-  it("reads secrets from files, and never shows them", async () => {
+  it("reads secrets from files, and never prints them", async () => {
     const site = await siteOf(503);
     const file = fileOf(`environment: shop
 components: { pages: { layer: application } }

@@ -16,19 +16,19 @@ import { counted, table } from "../terminal/terminal.ts";
 
 /** The command. */
 export const probe: Command = defineCommand({
-  summary: "Run probes once, from this machine, and show their results",
+  summary: "Run probes once from this machine, and show their results",
   operand: configOperand,
   options: {
     ...configOption,
     probe: { type: "string", multiple: true, value: "NAME", help: "run this probe only" },
     ...storeOptions,
     ...secretsOption,
-    json: { type: "boolean", default: false, help: "print a report for each vantage point, one JSON object a line" },
+    json: { type: "boolean", default: false, help: "print one report per vantage point, as one JSON object per line" },
   },
   examples: [
     ["probe", "Run every probe of monitor.yaml"],
-    ["probe --data ./watch", "Run those of the system that npm start keeps in ./watch"],
-    ["probe --probe backend --probe database", "Run two of them"],
+    ["probe --data ./watch", "Run the probes of the system that npm start stores in ./watch"],
+    ["probe --probe backend --probe database", "Run two probes"],
   ],
   async run(values, terminal, operands) {
     const { file, configuration } = await configurationFor({
@@ -82,7 +82,7 @@ export const probe: Command = defineCommand({
   },
 });
 
-/** What there is to say about the runs themselves. */
+/** Returns remarks about the runs themselves. */
 function remarks(reports: readonly Report[]): string[] {
   return reports.flatMap(({ vantage, prober_unhealthy: why }) =>
     why === undefined ? [] : [`results from ${vantage} are ignored: ${why}`],

@@ -16,20 +16,20 @@ import { counted, type Style, type Terminal } from "../terminal/terminal.ts";
 /** The command. */
 export const rehearse: Command = defineCommand({
   summary:
-    "Prove a Terraform plan: every arrow from schedule to alarm, each grant and no more, and what Google would refuse",
-  operand: { form: "[PLAN.json]", help: "what `terraform show -json PLAN` wrote; standard input without it" },
+    "Check a Terraform plan: every connection from schedule to alarm, missing and excess grants, and what Google would reject",
+  operand: { form: "[PLAN.json]", help: "the output of `terraform show -json PLAN` (default: standard input)" },
   options: {
     config: {
       type: "string",
       value: "FILE",
       help: "also compare the plan with this configuration",
-      usual: "what the plan was built from",
+      usual: "the configuration the plan was built from",
     },
     json: { type: "boolean", default: false, help: "print the findings as JSON" },
   },
   input: "< plan.json",
   examples: [
-    ["rehearse plan.json", "Show what the plan lacks, with the lines of Terraform to write"],
+    ["rehearse plan.json", "Show what the plan lacks, with the Terraform to add"],
     [
       "rehearse --config monitor.yaml plan.json",
       "Also find bundles that were built from another configuration or version",
@@ -61,7 +61,7 @@ async function textOf(file: string | undefined): Promise<string> {
     }
   }
   if (process.stdin.isTTY)
-    throw new WrongUsage("no plan: name a file, or pipe terraform show -json PLAN into the command");
+    throw new WrongUsage("no plan: specify a file, or pipe terraform show -json PLAN into the command");
   return readAll(process.stdin);
 }
 
@@ -124,7 +124,7 @@ function lines(
   const head = `${environment}${module === "" ? "" : ` (${module})`}: ${counted(resources, "resource")}, ${counted(requirements, "requirement")}`;
   const verdict =
     errors === 0
-      ? paint("good", "the plan holds")
+      ? paint("good", "the plan is valid")
       : paint("bad", `${counted(errors, "error")}: do not apply this plan`);
   return [
     `${head}: ${verdict}`,

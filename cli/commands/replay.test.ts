@@ -27,7 +27,7 @@ function replay(input: string, ...args: string[]): { status: number | null; stdo
 }
 
 describe("replay", () => {
-  it("prints an incident event a line and nothing else", () => {
+  it("prints one incident event per line and nothing else", () => {
     const { status, stdout, stderr } = replay(record);
     expect([status, stderr]).toEqual([0, ""]);
     const lines = stdout.trimEnd().split("\n");
@@ -40,19 +40,24 @@ describe("replay", () => {
     expect(replay(record).stdout).toBe(stdout);
   });
 
-  it("stops where it is told to", () => {
+  it("stops at --until", () => {
     const { status, stdout } = replay(record, "--until", "2025-09-16T14:08:30+02:00");
     expect([status, stdout.split("\n").length - 1]).toEqual([0, 2]);
   });
 
   it.each([
     ["a bad line", `${record}{"v":1\n`, [], `line ${outage.length + 1} is not JSON: `],
-    ["a bad instant", record, ["--until", "noon"], "--until noon: write an instant such as 2025-09-16T12:30:00Z"],
+    [
+      "a bad instant",
+      record,
+      ["--until", "noon"],
+      "--until noon: use a time in RFC 3339, such as 2025-09-16T12:30:00Z",
+    ],
     [
       "a slip in the year",
       record,
       ["--until", "2052-09-16T12:30:00Z"],
-      "--until 2052-09-16T12:30:00.000Z is more than a year behind the last report, of 2025-09-16T12:18:00.400Z",
+      "--until 2052-09-16T12:30:00.000Z is more than a year after the last report, at 2025-09-16T12:18:00.400Z",
     ],
     ["a wrong configuration", record, ["--config", "package.json"], "package.json:"],
   ])("refuses %s in one line", (_, input, args, message) => {

@@ -1,4 +1,4 @@
-/** `pathkeeper replay`: recorded reports through the rules, on virtual time: what would have been told, and what other rules would change. */
+/** `pathkeeper replay`: evaluates recorded reports on virtual time, and prints the incident events or the effect of changed rules. */
 import { createInterface } from "node:readline";
 import { z } from "zod";
 import { planOf } from "../../functions/evaluate/plan.ts";
@@ -16,25 +16,21 @@ import { counted } from "../terminal/terminal.ts";
 
 /** The command. */
 export const replay: Command = defineCommand({
-  summary:
-    "Feed recorded reports through the rules and print the incident events as NDJSON, or what a changed configuration would change",
+  summary: "Evaluate recorded reports and print the incident events as NDJSON, or compare two configurations",
   options: {
     ...configOption,
-    until: { type: "string", value: "INSTANT", help: "where to end, in RFC 3339", usual: "with the last report" },
+    until: { type: "string", value: "INSTANT", help: "the end of the replay, in RFC 3339", usual: "the last report" },
     against: { type: "string", value: "FILE", help: "a changed configuration to compare with" },
     json: { type: "boolean", default: false, help: "print the comparison of --against as JSON" },
   },
   input: "< reports.ndjson",
   examples: [
-    ["replay < reports.ndjson", "Show what would have been told of a record"],
-    [
-      "replay --config monitor.yaml --against changed.yaml < reports.ndjson",
-      "Show what changed rules would have changed",
-    ],
+    ["replay < reports.ndjson", "Print the incident events of a record"],
+    ["replay --config monitor.yaml --against changed.yaml < reports.ndjson", "Show the effect of changed rules"],
   ],
   async run({ config = usualConfiguration, ...values }, terminal) {
     if (values.json && values.against === undefined) {
-      throw new WrongUsage("events are printed as JSON always: --json goes with --against");
+      throw new WrongUsage("--json requires --against: incident events are always printed as JSON");
     }
     const until = values.until === undefined ? undefined : instantOf(values.until);
     const configuration = await checkedConfiguration(config);
@@ -44,11 +40,11 @@ export const replay: Command = defineCommand({
         `${config} is of "${configuration.environment}" and ${values.against} of "${changed.environment}": compare two configurations of one environment`,
       );
     }
-    if (process.stdin.isTTY) throw new WrongUsage("the record comes on standard input: add < reports.ndjson");
+    if (process.stdin.isTTY) throw new WrongUsage("no record on standard input: add < reports.ndjson");
     const record = await readRecord(createInterface({ input: process.stdin }), configuration.environment);
-    if (record.count === 0) terminal.note("the record is empty: there is no report on standard input");
+    if (record.count === 0) terminal.note("the record is empty: standard input contains no reports");
     refuseDistance(until, record.lastAt);
-    if (record.foreign > 0) terminal.note(`left out: ${counted(record.foreign, "report")} of other environments`);
+    if (record.foreign > 0) terminal.note(`skipped: ${counted(record.foreign, "report")} of other environments`);
 
     const progress = openProgress();
     const rehearsed = (by: Configuration, what: string, onEvent?: (event: IncidentEvent) => void): Promise<Rehearsed> =>
@@ -88,13 +84,13 @@ export const replay: Command = defineCommand({
 
 function instantOf(text: string): number {
   if (z.iso.datetime({ offset: true }).safeParse(text).success) return Date.parse(text);
-  throw new WrongUsage(`--until ${text}: write an instant such as 2025-09-16T12:30:00Z`);
+  throw new WrongUsage(`--until ${text}: use a time in RFC 3339, such as 2025-09-16T12:30:00Z`);
 }
 
 /** Every minute until then is lived through, so a slip in the year would take for ever. */
 function refuseDistance(until: number | undefined, lastAt: number | undefined): void {
   if (until === undefined || lastAt === undefined || until - lastAt <= longestGap) return;
-  throw new WrongUsage(`--until ${iso(until)} is more than a year behind the last report, of ${iso(lastAt)}`);
+  throw new WrongUsage(`--until ${iso(until)} is more than a year after the last report, at ${iso(lastAt)}`);
 }
 
 function iso(at: number): string {

@@ -5,7 +5,7 @@ import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts"
 
 /** The command. */
 export const resolve: Command = defineCommand({
-  summary: "Declare an incident over, whatever the probes say",
+  summary: "Resolve an incident, whatever the probes report",
   operand: incidentOperand,
   options: editOptions,
   examples: [["resolve 20250916-121200-vpc-connector --project my-project", "Resolve one incident"]],

@@ -34,7 +34,7 @@ async function folder(): Promise<string> {
 }
 
 describe("room", () => {
-  it("opens the pages of a system to whoever has the address, lets them act, and ends when it is interrupted", async () => {
+  it("serves the pages and actions at its address, and ends when interrupted", async () => {
     const data = await folder();
     const program = fileURLToPath(new URL("../pathkeeper.mjs", import.meta.url));
     const child = spawn(process.execPath, [program, "room", "--data", data, "--by", "Ana"]);
@@ -63,14 +63,14 @@ describe("room", () => {
   });
 
   it.each([
-    [["--port", "http"], /--port http is no port/],
+    [["--port", "http"], /--port http is an invalid port/],
     [["--by", " "], /--by is empty/],
   ])("refuses %j", async (args, expected) => {
     const { code, err } = await run("room", "--data", await folder(), ...args);
     expect([code, err.length, err[0]]).toEqual([2, 1, expect.stringMatching(expected)]);
   });
 
-  it("says which data it misses", async () => {
+  it("reports missing data", async () => {
     const { code, err } = await run("room", "--data", join(tmpdir(), "no-such-folder"));
     expect([code, err.length]).toEqual([2, 1]);
   });

@@ -19,38 +19,38 @@ import { type SystemOptions, storeOf, storeOptions } from "../store.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import { startDrill } from "./drill.ts";
 
-/** How long what was read of Firestore is good for, in milliseconds: each read costs. */
+/** Cache lifetime of documents read from Firestore, in milliseconds. Each read is billed. */
 const cloudFreshMs = 10_000;
 const localFreshMs = 1_000;
 
 /** The command. */
 export const room: Command = defineCommand({
-  summary: "Open the control room in a browser: overview, components, and incidents with their pictures",
+  summary: "Serve the control room for a browser: overview, components, and incidents with their pictures",
   operand: configOperand,
   options: {
     ...configOption,
     ...storeOptions,
-    port: { type: "string", value: "PORT", usual: "any that is free", help: "the port of 127.0.0.1 to listen on" },
-    by: { type: "string", value: "NAME", usual: "your user name", help: "who you are, for the timeline" },
-    "read-only": { type: "boolean", default: false, help: "show no buttons" },
+    port: { type: "string", value: "PORT", usual: "any free port", help: "the port to listen on, at 127.0.0.1" },
+    by: { type: "string", value: "NAME", usual: "your user name", help: "your name, for the timeline" },
+    "read-only": { type: "boolean", default: false, help: "hide the buttons for actions" },
   },
   examples: [
-    ["room --project my-project --config production.yaml", "Look at a system in the cloud, with your own credentials"],
-    ["room --data ./watch", "Look at what npm start has kept on this machine"],
+    ["room --project my-project --config production.yaml", "Show a system in the cloud, with your own credentials"],
+    ["room --data ./watch", "Show the system of npm start on this machine"],
   ],
   async run(values, terminal, operands) {
     const port = values.port === undefined ? 0 : Number(values.port);
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new WrongUsage(`--port ${values.port} is no port: write a number from 1 to 65535`);
+      throw new WrongUsage(`--port ${values.port} is an invalid port: use a number from 1 to 65535`);
     const by = values.by?.trim() ?? userInfo().username;
-    if (by === "") throw new WrongUsage("--by is empty: write your name");
+    if (by === "") throw new WrongUsage("--by is empty: enter your name");
     const config = namedConfiguration(values.config, operands);
     const { configuration } = await configurationFor({ ...values, config });
     const store = await storeOf(values);
     const interruption = new AbortController();
     const interrupt = (): void => interruption.abort();
     try {
-      // A store that cannot be read is told here, and not on every page.
+      // An unreadable store is reported here once, and not on every page.
       await store.query({ collection: incidentCollection, limit: 1 });
       const measured = await measurementsOf(values, configuration, terminal);
       const drill = async (): Promise<string> => {
@@ -82,7 +82,10 @@ export const room: Command = defineCommand({
   },
 });
 
-/** Where the charts come from: the file on this machine, or Cloud Monitoring; nothing where neither can be read, which is said once. */
+/**
+ * Returns the source of the charts: the file on this machine, or Cloud Monitoring. Returns nothing and prints one note if neither can be
+ * read.
+ */
 async function measurementsOf(
   { project = process.env["PATHKEEPER_PROJECT"], data }: SystemOptions,
   { environment }: Configuration,

@@ -30,7 +30,7 @@ function warned(routes: string, channels?: string): string[] {
   return loadedWith(routes, channels).warnings.map(({ line, message }) => `${line} ${message}`);
 }
 
-it("shows who hears what, from the worst", () => {
+it("shows the notified channels by severity, critical first", () => {
   const { configuration } = loadedWith(`
   - { channels: [ops], remind_every: 1h, escalate_after: 15m }
   - { channels: [boss], severity: [critical], components: [shop], events: [opened, root_cause_changed, resolved] }`);
@@ -83,13 +83,13 @@ it.each<[string, string, RegExp[]]>([
     "- { channels: [boss], severity: [critical], events: [opened, root_cause_changed, resolved] }",
     [],
   ],
-])("warns of readers who would be left with something false: %s", (_, routes, expected) => {
+])("warns about recipients who would keep outdated information: %s", (_, routes, expected) => {
   const found = warned(`  ${routes}`).filter((text) => text.includes("left with something false"));
   expect(found).toHaveLength(expected.length);
   for (const [at, pattern] of expected.entries()) expect(found[at]).toMatch(pattern);
 });
 
-it("warns of a sender that no mail server accepts, and refuses port 25", () => {
+it("warns about a sender that no mail server accepts, and refuses port 25", () => {
   const mail = '  mail: { kind: email, to: [a@example.com], server: "smtps://mail.example.com" }';
   expect(warned("  - { channels: [ops, mail] }", mail).join()).toMatch(
     /mail servers refuse or hide mails from pathkeeper@localhost/,

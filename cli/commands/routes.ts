@@ -11,10 +11,10 @@ import { table } from "../terminal/terminal.ts";
 
 /** The command. */
 export const routes: Command = defineCommand({
-  summary: "Show who would be told of what: every component and severity, with the channels and the events they hear",
+  summary: "Show who is notified of what: the channels of every component and severity, and the events sent to each",
   operand: configOperand,
   options: { ...configOption, json: { type: "boolean", default: false, help: "print every line as JSON" } },
-  examples: [["routes production.yaml", "Show who hears of an incident before there is one"]],
+  examples: [["routes production.yaml", "Show who would be notified of an incident"]],
   async run({ config, json }, terminal, operands) {
     const { configuration } = await configurationFor({ config: namedConfiguration(config, operands) });
     const told = toldOf(configuration);
@@ -38,7 +38,7 @@ export const routes: Command = defineCommand({
   },
 });
 
-/** What a channel hears of an incident. */
+/** Events of an incident that are sent to a channel. */
 export interface RoutedReader {
   readonly channel: string;
   readonly events: readonly IncidentEventKind[];
@@ -47,7 +47,7 @@ export interface RoutedReader {
   readonly escalate_after_seconds?: number;
 }
 
-/** Who hears of an incident with this cause and severity. */
+/** Channels that are notified of an incident with this cause and severity. */
 export interface Told {
   readonly component: string;
   readonly severity: Severity;

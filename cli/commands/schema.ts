@@ -6,9 +6,9 @@ import { vocabulary } from "../vocabulary.ts";
 
 /** The command. */
 export const schema: Command = defineCommand({
-  summary: "Print the JSON Schema of monitor.yaml, or of files of tests, for editors",
-  options: { tests: { type: "boolean", default: false, help: "print the schema of files for the command test" } },
-  examples: [["schema > monitor.schema.json", "Keep the schema where the editor finds it"]],
+  summary: "Print the JSON Schema of monitor.yaml, or of test files, for editors",
+  options: { tests: { type: "boolean", default: false, help: "print the schema of test files instead" } },
+  examples: [["schema > monitor.schema.json", "Save the schema for your editor"]],
   async run(values, terminal) {
     const made = values.tests ? testsJsonSchema() : configurationJsonSchema(vocabulary);
     terminal.print(JSON.stringify(made, null, 2));

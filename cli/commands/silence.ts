@@ -4,16 +4,16 @@ import { formatDuration, parseDuration } from "../../shared/text/units.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { editIncident, editOptions, incidentOperand } from "../operator/edit.ts";
 
-/** The longest silence, in milliseconds: whoever needs a longer one has forgotten it by then. */
+/** Maximum duration of a silence, in milliseconds. Longer silences tend to be forgotten. */
 const longestMs = 31 * 86_400_000;
 
 /** The command. */
 export const silence: Command = defineCommand({
-  summary: "Send no new notices of an incident for a while; its end is sent all the same",
+  summary: "Silence the notifications of an incident for a while; its resolution is still sent",
   operand: incidentOperand,
   options: {
     ...editOptions,
-    for: { type: "string", value: "TIME", default: "1h", help: "for how long" },
+    for: { type: "string", value: "TIME", default: "1h", help: "duration of the silence" },
     end: { type: "boolean", default: false, help: "end the silence now" },
   },
   examples: [
@@ -22,7 +22,8 @@ export const silence: Command = defineCommand({
   ],
   run: ({ for: time, end, ...values }, terminal, [id]) => {
     const lasts = parseDuration(time);
-    if (lasts === undefined || lasts <= 0) throw new WrongUsage(`--for ${time} is no time: write 30m or 2h`);
+    if (lasts === undefined || lasts <= 0)
+      throw new WrongUsage(`--for ${time} is an invalid duration: use a value such as 30m or 2h`);
     if (lasts > longestMs)
       throw new WrongUsage(`--for ${time} is too long: silence it for ${formatDuration(longestMs)} at most`);
     return editIncident("silence", values, terminal, id, (status) =>

@@ -25,7 +25,7 @@ const outage = `tests:
 `;
 
 describe("pathkeeper test", () => {
-  it("passes when everything is as expected", async () => {
+  it("passes when every expectation is met", async () => {
     const file = testsOf(`${outage}      incidents:
         - { root_cause: database, verdict: platform, opened_within: 3m, resolved_within: 5m, events: [opened, ..., resolved] }
   - name: A quiet day
@@ -45,7 +45,7 @@ describe("pathkeeper test", () => {
     expect(code).toBe(0);
   });
 
-  it("shows what was expected, what was found and what went on around it", async () => {
+  it("shows the expectation, the result and the timeline around it", async () => {
     const file = testsOf(`${outage}      incidents: [{ root_cause: backend }]\n`);
     const { code, out } = await run("test", file);
     const text = out.join("\n");
@@ -56,14 +56,14 @@ describe("pathkeeper test", () => {
     expect(text).toMatch(/1 of 1 test failed$/);
   });
 
-  it("fails for an incident that nobody expected", async () => {
+  it("fails for an unexpected incident", async () => {
     const file = testsOf(`${outage.replace("    expect:\n", "")}    expect: silence\n`);
     const { code, out } = await run("test", file);
     expect(code).toBe(1);
     expect(out.join("\n")).toMatch(/silence\n +expected {2}no incident\n +found {5}\d{8}-\d{6}-database/);
   });
 
-  it("tells every mistake in the file with its place", async () => {
+  it("reports every problem in the file with its position", async () => {
     const file = testsOf(`tests:
   - name: Mistakes
     timelin: {}

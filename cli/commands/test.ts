@@ -11,16 +11,16 @@ import { counted, type Style, type Terminal, table } from "../terminal/terminal.
 
 /** The command. */
 export const test: Command = defineCommand({
-  summary: "Play tests of a configuration: timed measurements in, expected alerts, incidents and notifications out",
+  summary: "Run tests of a configuration: check the alerts, incidents and notifications that timed measurements cause",
   operand: { form: "FILE...", help: "the files with tests" },
   options: {
-    name: { type: "string", value: "TEXT", help: "play only the tests with this text in their names" },
-    verbose: { type: "boolean", default: false, help: "show what happened in every test" },
+    name: { type: "string", value: "TEXT", help: "run only the tests whose names contain this text" },
+    verbose: { type: "boolean", default: false, help: "show the timeline of every test" },
     json: { type: "boolean", default: false, help: "print the results as JSON" },
   },
   examples: [
-    ["test shop.test.yaml", "Play all tests of a file"],
-    ['test shop.test.yaml --name "A quiet day" --verbose', "Show what happens in one of them"],
+    ["test shop.test.yaml", "Run all tests of a file"],
+    ['test shop.test.yaml --name "A quiet day" --verbose', "Show the timeline of one test"],
   ],
   async run(values, terminal, operands) {
     const files = await Promise.all(operands.map(async (file) => ({ file, loaded: await read(file) })));
@@ -42,7 +42,7 @@ export const test: Command = defineCommand({
     }
     const ran = results.flatMap(({ tests }) => tests);
     if (ran.length === 0 && values.name !== undefined && results.every(({ loaded }) => "scenarios" in loaded)) {
-      throw new WrongUsage(`no test has "${values.name}" in its name`);
+      throw new WrongUsage(`no test name contains "${values.name}"`);
     }
     const ok = results.every(isRight);
     if (values.json) terminal.print(JSON.stringify({ ok, files: results.map(asJson) }, null, 2));

@@ -131,7 +131,7 @@ describe("validate warns about", () => {
       "a route of what fails together with something more severe",
       "severity: warning\nroutes: [{ channels: [ops], components: [database], severity: [critical] }]\n",
     ],
-    // What is watched may have its cause in what it depends on, and the monitor has incidents of its own.
+    // The cause of a monitored failure may be a dependency, and the monitor has incidents of its own.
     [
       "routes of causes",
       "routes: [{ channels: [ops], components: [database] }, { channels: [ops], components: [pathkeeper] }]\n",
@@ -141,7 +141,7 @@ describe("validate warns about", () => {
   });
 });
 
-it("shows a window that is planned for a later year with its time", async () => {
+it("shows a window in a later year with its time", async () => {
   const file = join(folder, "planned.yaml");
   writeFileSync(
     file,
@@ -160,7 +160,7 @@ describe("validate", () => {
     return file;
   };
 
-  it("shows a bounded number of problems, and how many more there are", async () => {
+  it("shows at most 50 problems, and the number of others", async () => {
     const components = Array.from({ length: 400 }, (_, at) => `  c${at}: { layre: platform }\n`).join("");
     const file = saved(`environment: shop\ncomponents:\n${components}probes: {}\n`);
     const { code, out } = await run("validate", file);
@@ -171,7 +171,7 @@ describe("validate", () => {
     expect(JSON.parse((await run("validate", file, "--json")).out.join("\n")).problems).toHaveLength(400);
   });
 
-  it("names a bounded number of names in one sentence", async () => {
+  it("lists a bounded number of names in one sentence", async () => {
     const components = Array.from({ length: 400 }, (_, at) => `  part-${at}: { layer: platform }\n`).join("");
     const probe = "probes: { x: { kind: tls, component: nothing-near, host: a.example } }\n";
     const { out } = await run("validate", saved(`environment: shop\ncomponents:\n${components}${probe}`));

@@ -28,8 +28,8 @@ export const validate: Command = defineCommand({
   operand: configOperand,
   options: {
     ...configOption,
-    secrets: { type: "boolean", default: false, help: "also say which secrets cannot be read on this machine" },
-    data: { type: "string", value: "DIR", help: "the data of npm start -- --data DIR on this machine" },
+    secrets: { type: "boolean", default: false, help: "also list the secrets that cannot be read on this machine" },
+    data: { type: "string", value: "DIR", help: "the data folder of npm start -- --data DIR on this machine" },
     json: {
       type: "boolean",
       default: false,
@@ -37,9 +37,9 @@ export const validate: Command = defineCommand({
     },
   },
   examples: [
-    ["validate", "Check monitor.yaml in this folder"],
-    ["validate --secrets", "Also look whether every secret is there"],
-    ["validate production.yaml --json", "Check another file, for a program"],
+    ["validate", "Check monitor.yaml in the current folder"],
+    ["validate --secrets", "Also check that every secret can be read"],
+    ["validate production.yaml --json", "Check another file and print JSON"],
   ],
   async run(values, terminal, operands) {
     const { data } = values;
@@ -96,7 +96,7 @@ function secretLines(secrets: readonly CheckedSecret[], { paint }: Pick<Terminal
   ];
 }
 
-/** What part each component plays, by its name. */
+/** Returns the role of each component, by its name. */
 function rolesOf({ components }: Configuration): Record<string, ResolvedRole> {
   return Object.fromEntries(components.map(({ name, layer, role }) => [name, role ?? roleOfLayer(layer)]));
 }

@@ -32,7 +32,7 @@ function headlines(lines: readonly string[]): string[] {
 }
 
 describe("verify", () => {
-  it("proves one stage after the other", async () => {
+  it("verifies one stage after the other", async () => {
     const { code, out, err } = await run("verify", "--config", shop(...(await sites(200, 200, 200))));
     expect([code, err]).toEqual([0, []]);
     expect(headlines(out)).toEqual([
@@ -43,7 +43,7 @@ describe("verify", () => {
     ]);
   });
 
-  it("ends at the first stage that fails, says why, and leaves the rest alone", async () => {
+  it("stops at the first failed stage, and says why", async () => {
     const [backend, auth, socket] = await sites(200, 200, 503);
     const { code, out } = await run("verify", "--config", shop(backend, auth, socket));
     expect([code, ...headlines(out)]).toEqual([
@@ -57,7 +57,7 @@ describe("verify", () => {
     expect([backend.requests, auth.requests, socket.requests]).toEqual([1, 1, 1]);
   });
 
-  it("is not content with success that misses its baseline", async () => {
+  it("fails a successful probe that misses its baseline", async () => {
     const { code, out } = await run("verify", "--config", shop(...(await sites(200, 503, 200)), "<0ms"));
     expect(code).toBe(1);
     expect(out.filter((line) => line.startsWith("  because"))).toEqual([
@@ -66,7 +66,7 @@ describe("verify", () => {
     ]);
   });
 
-  it("speaks JSON, with the reports as the evaluator would get them", async () => {
+  it("prints JSON, with the reports that the evaluator would receive", async () => {
     const { code, out } = await run("verify", "--config", shop(...(await sites(200, 200, 503))), "--json");
     const { ok, environment, stages } = JSON.parse(out.join("\n"));
     const [first, second, third] = stages;
@@ -81,7 +81,7 @@ describe("verify", () => {
     expect(third).toEqual({ stage: 3, name: "golden path", outcome: "not_run", duration: 0, reasons: [], reports: [] });
   });
 
-  it("says that there is nothing to verify by", async () => {
+  it("reports missing recovery stages", async () => {
     const file = fileOf("environment: shop\n");
     const { code, out, err } = await run("verify", "--config", file);
     expect([code, out]).toEqual([2, []]);

@@ -23,7 +23,7 @@ import { counted, type Terminal, table } from "../terminal/terminal.ts";
 
 /** The command. */
 export const verify: Command = defineCommand({
-  summary: "Prove a recovery: run fresh probes stage by stage and compare them with the baselines",
+  summary: "Verify a recovery: run fresh probes stage by stage, and compare them with the baselines",
   operand: configOperand,
   options: {
     ...configOption,
@@ -31,7 +31,7 @@ export const verify: Command = defineCommand({
     ...secretsOption,
     json: { type: "boolean", default: false, help: "print the outcome of each stage as JSON" },
   },
-  examples: [["verify", "Prove the recovery stages of monitor.yaml, up to the first that fails"]],
+  examples: [["verify", "Verify the recovery stages of monitor.yaml, up to the first failure"]],
   async run(values, terminal, operands) {
     const { file, configuration } = await configurationFor({
       ...values,
@@ -124,7 +124,7 @@ async function verifyStage(
   const duration = (performance.now() - startedAt) / 1000;
   if (judged.outcome === "passed") return { stage, name, outcome: "passed", duration, reasons: [], reports };
   const blind = reports.flatMap(({ prober_unhealthy: why }) => (why === undefined ? [] : [why]));
-  const reasons = judged.outcome === "failed" ? [...blind, ...judged.reasons] : ["not every probe gave a result"];
+  const reasons = judged.outcome === "failed" ? [...blind, ...judged.reasons] : ["some probes returned no result"];
   return { stage, name, outcome: "failed", duration, reasons, reports };
 }
 

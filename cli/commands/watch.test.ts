@@ -17,7 +17,7 @@ probes:
 `);
 
 describe("watch", () => {
-  it("tells every change, and ends when all have been healthy for the clear duration", async () => {
+  it("prints every change, and exits when all have been healthy for the clear duration", async () => {
     const [pages, search] = [await siteOf(503), await siteOf(200)];
     const startedAt = Date.now();
     const watching = run("watch", "--config", shop(pages, search));
@@ -38,7 +38,7 @@ describe("watch", () => {
     expect(search.requests).toBe(1);
   });
 
-  it("ends with 130 when it is interrupted, without waiting for a probe that hangs", async () => {
+  it("exits with 130 when interrupted, without waiting for a hanging probe", async () => {
     const mute = `http://127.0.0.1:${await tcpServer(() => {})}/`;
     const config = fileOf(
       readFileSync(shop(await siteOf(503), { url: mute }), "utf8").replace("alert: off", "timeout: 60s"),

@@ -26,7 +26,7 @@ function alarmsOf(configuration: Configuration): AlarmWindows {
 const minute = 60;
 const hour = 3600;
 
-describe("the alarm that nothing is measured waits as long as the schedules are quiet", () => {
+describe("the alarm for missing measurements waits for the longest pause of the schedules", () => {
   it.each<[string, string[], "pubsub" | "evaluator", number, string]>([
     ["every minute", ["every 1m"], "pubsub", 15 * minute, "15 min"],
     ["several times a minute", ["every 15s"], "pubsub", 15 * minute, "15 min"],
@@ -44,14 +44,14 @@ describe("the alarm that nothing is measured waits as long as the schedules are 
     const { watched_by, alignment_seconds, duration_seconds, age_seconds, gap_seconds } = alarm;
     expect([watched_by, alarm.silence]).toEqual([by, spoken]);
     expect(by === "pubsub" ? alignment_seconds + duration_seconds : age_seconds).toBe(silence);
-    // What Cloud Monitoring takes: whole minutes, and not more than 23 h 30 min.
+    // Limits of Cloud Monitoring: whole minutes, at most 23 h 30 min.
     expect(duration_seconds % minute).toBe(0);
     expect(alignment_seconds + duration_seconds).toBeLessThanOrEqual(23.5 * hour);
     // The next report may be some minutes late, and its point four minutes more.
     if (by === "pubsub") expect(duration_seconds - gap_seconds).toBeGreaterThanOrEqual(5 * minute);
   });
 
-  it("is none where nothing is measured, and where nobody would know", () => {
+  it("does not exist without probes, or without a source for the metric", () => {
     expect(alarmsOf(configurationOf([])).no_measurements).toBeNull();
     expect(alarmsOf(configurationOf(["0 2 * * MON"], "export: off")).no_measurements).toBeNull();
     expect(alarmsOf(configurationOf(["every 1h"], "export: off")).no_measurements).not.toBeNull();
@@ -60,12 +60,12 @@ describe("the alarm that nothing is measured waits as long as the schedules are 
 });
 
 describe("the other alarms", () => {
-  it("hear nothing of the evaluator for as long as fifteen of its ticks take", () => {
+  it("fire when the evaluator has been silent for fifteen ticks", () => {
     const { evaluator_silent: alarm } = alarmsOf(configurationOf(["0 2 * * MON"]));
     expect(alarm).toEqual({ alignment_seconds: 300, duration_seconds: 600, silence: "15 min" });
   });
 
-  it("let messages wait longer than their own pauses between attempts", () => {
+  it("tolerate message ages longer than the retry backoff", () => {
     const { waiting } = alarmsOf(configurationOf(["every 15s"]));
     expect(waiting.map(({ age_seconds }) => age_seconds)).toEqual([600, 1200]);
     expect(waiting.find(({ subscriptions: own }) => own.includes("notify-retries"))?.age_seconds).toBe(1200);

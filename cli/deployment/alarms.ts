@@ -1,6 +1,6 @@
 /**
- * How long the alarms that Google evaluates wait, worked out from the schedules of a configuration. Cloud Monitoring looks back 23 hours and
- * 30 minutes at the most, alignment and duration together.
+ * Computes the windows of the alarms that Google evaluates from the schedules of a configuration. The maximum lookback of Cloud Monitoring
+ * is 23 hours and 30 minutes, alignment and duration together.
  * @see https://cloud.google.com/monitoring/quotas#alerting_uptime_limits
  */
 import type { Configuration } from "../../shared/config/model.ts";
@@ -19,13 +19,13 @@ const longestLookback = 23.5 * 3600;
 /** Pub/Sub counts each minute, and its points come up to four minutes later. */
 const alignment = 300;
 
-/** What the runs of a schedule may be late, and the points that count them, in seconds. */
+/** Allowed delay of scheduled runs and of the points that count them, in seconds. */
 const lateness = 300;
 
-/** The least that a silence lasts before anybody is told, in seconds. */
+/** Minimum duration of missing data before an alarm fires, in seconds. */
 const leastDuration = 600;
 
-/** How long a message waits before anybody is told, in seconds. */
+/** Maximum age of an unacknowledged message before an alarm fires, in seconds. */
 const leastWait = 600;
 
 /** Works out the waits of the alarms. @param subscriptions that are deployed */

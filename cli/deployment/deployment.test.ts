@@ -19,7 +19,7 @@ async function example(name: string): Promise<{ configuration: Configuration; de
 }
 
 describe.each(readdirSync(examples))("the deployment of %s", (name) => {
-  it("has one schedule for each vantage point and pace, and the tick", async () => {
+  it("has one schedule for each vantage point and interval, and the tick", async () => {
     const { configuration, deployment } = await example(name);
     const names = deployment.schedules.map((schedule) => schedule.name);
     expect(new Set(names).size).toBe(names.length);
@@ -28,7 +28,7 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
     for (const { cron } of deployment.schedules) expect(cron.split(" ")).toHaveLength(5);
   });
 
-  it("pushes to each function that there is, and to no other", async () => {
+  it("pushes to each existing function, and to no other", async () => {
     const { configuration, deployment } = await example(name);
     const functions = [...deployment.vantages.map((vantage) => `probe-${vantage}`), "evaluate", "notify"].sort();
     expect([...new Set(deployment.subscriptions.map((subscription) => subscription.function))].sort()).toEqual(
@@ -40,12 +40,12 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
     expect(deployment.subscriptions).toHaveLength(expected.length);
   });
 
-  it("gives every secret of the configuration to somebody", async () => {
+  it("grants access to every secret of the configuration", async () => {
     const { configuration, deployment } = await example(name);
     expect([...new Set(Object.values(deployment.secrets).flat())].sort()).toEqual(secretsIn(configuration));
   });
 
-  it("gives nobody the secrets of others", async () => {
+  it("grants each identity access to its own secrets only", async () => {
     const { configuration, deployment } = await example(name);
     const ofChannels = secretsIn(configuration.channels);
     expect(deployment.secrets.notify).toEqual(ofChannels);
@@ -54,7 +54,7 @@ describe.each(readdirSync(examples))("the deployment of %s", (name) => {
   });
 });
 
-it("gives probes that hold a connection a schedule and a patient subscription of their own", () => {
+it("gives probes that hold a connection their own schedule and a subscription with a long deadline", () => {
   const text = `environment: shop
 components: { chat: { layer: application } }
 probes:
@@ -82,7 +82,7 @@ probes:
   expect(alarms.waiting.find((one) => one.subscriptions.includes("probe-outside-15m-hold"))?.age_seconds).toBe(1200);
 });
 
-it("gives what proves who answers to the function that takes answers, and to no other", () => {
+it("gives the signing keys of responses to the function that receives them, and to no other", () => {
   const text = `environment: shop
 components: { shop: { layer: application } }
 channels:
@@ -102,7 +102,7 @@ channels:
   });
 });
 
-it("lists the secrets of placeholders in the texts of channels, and of nothing else", () => {
+it("lists the secrets of placeholders in channel texts, and no others", () => {
   const channels = [
     { url: "https://a.example/bot${secret:token}/x", headers: { a: "Bearer ${secret:bearer}", b: "$${secret:no}" } },
   ];
@@ -126,7 +126,7 @@ it.each([
       ["shop", "roles/cloudsql.instanceUser"],
     ],
   ],
-])("asks for the roles of the way to Cloud SQL: %s", async (_way, connection, expected) => {
+])("requires the roles for the connection to Cloud SQL: %s", async (_way, connection, expected) => {
   const { configuration } = await example("netra-staging");
   const database = configuration.probes.find(({ kind }) => kind === "postgres");
   if (database === undefined) throw new Error("the example has a database");
@@ -141,7 +141,7 @@ it.each([
   expect(apis.includes("sqladmin.googleapis.com")).toBe(expected.length > 0);
 });
 
-it("has a job for each of two schedules that differ only in where a range stands", async () => {
+it("has separate jobs for two schedules that differ only in the position of a range", async () => {
   const { configuration } = await example("netra-staging");
   const [probe] = configuration.probes;
   if (probe === undefined) throw new Error("the example has probes");
@@ -156,7 +156,7 @@ it("has a job for each of two schedules that differ only in where a range stands
   expect(new Set(schedules.map(({ message }) => JSON.stringify(message.data))).size).toBe(3);
 });
 
-it("gives the secrets of a control probe to the prober of its vantage point alone", async () => {
+it("gives the secrets of a control probe only to the prober of its vantage point", async () => {
   const { configuration } = await example("netra-staging");
   const [probe] = configuration.probes;
   if (probe === undefined) throw new Error("the example has probes");

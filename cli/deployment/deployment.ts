@@ -1,4 +1,4 @@
-/** What Terraform needs to know of a configuration, worked out by the code that the functions themselves use. */
+/** Computes the values that Terraform needs from a configuration, with the code that the functions themselves use. */
 import { answersKey } from "../../functions/notify/answer/link.ts";
 import { channels as channelKinds } from "../../functions/notify/channels/index.ts";
 import { type GoogleRead, googleReads } from "../../functions/probe/google/permissions.ts";
@@ -118,13 +118,13 @@ function cloudSqlGrants(probes: Configuration["probes"]): CloudSqlGrant[] {
   return [...new Map(grants.map((grant) => [Object.values(grant).join(" "), grant])).values()];
 }
 
-/** What must be deployed for a probe besides its function. */
+/** Returns the resources that a probe needs besides its function. */
 function requirementsOf({ kind, settings }: ConfiguredProbe): Requirements {
   const prober = ownEntry(probers, kind);
   return prober?.requires?.(prober.settings.parse(settings)) ?? {};
 }
 
-/** What the probers of some probes ask Google for. */
+/** Returns the Google APIs and roles that the probers of these probes need. */
 function readsOf(probes: Configuration["probes"]): GoogleRead[] {
   return probes.flatMap((probe) => {
     const names = requirementsOf(probe).reads ?? ownEntry(probers, probe.kind)?.reads ?? [];

@@ -116,7 +116,7 @@ function logErrors({ project, region, name, functions }: Names, now: number): Ex
   };
 }
 
-/** How much later than its schedule a group may report, in milliseconds. */
+/** Allowed delay of a group's report after its schedule, in milliseconds. */
 const patience = 300_000;
 
 function groups(

@@ -224,7 +224,7 @@ describe("a live deployment", () => {
       "group outside-1m",
       /^gcloud scheduler jobs run pathkeeper-outside-1m/,
     ],
-  ])("shows the line that fixes it when %s", async (_what, end, with_, what, fix) => {
+  ])("prints the gcloud command that fixes it when %s", async (_what, end, with_, what, fix) => {
     change(end, with_);
     const { gaps } = await look();
     const own = gaps.filter((gap) => gap.what === what);
@@ -233,7 +233,7 @@ describe("a live deployment", () => {
     expect(own[0]?.fix).toMatch(fix);
   });
 
-  it("tells messages that wait and pushes that are refused", async () => {
+  it("reports message backlogs and refused pushes", async () => {
     const series = (labels: object, subscription: string, value: string) => ({
       metric: { type: "…", labels },
       resource: { type: "pubsub_subscription", labels: { project_id: "shop-watch", subscription_id: subscription } },
@@ -254,7 +254,7 @@ describe("a live deployment", () => {
     expect(gaps.map(({ fix }) => fix).join("\n")).toContain("--role=roles/run.invoker");
   });
 
-  it("says what it was not allowed to look at, and is not well then", async () => {
+  it("reports resources that it may not read, and then exits with 1", async () => {
     change("databases/pathkeeper", () => 403);
     const made = await look();
     expect(made.gaps).toEqual([]);

@@ -1,4 +1,4 @@
-/** What the monitor costs in a month: the workload at list price, and what of it is free. Pure. */
+/** Estimates the monthly cost of the monitor: the workload at list price, and the free tiers. Pure. */
 import { probers } from "../../functions/probe/probers/index.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
@@ -21,7 +21,7 @@ export interface CostLine {
   readonly from?: string;
 }
 
-/** What one group of probes costs at list price, of what grows with its pace. */
+/** List-price cost of one group of probes that grows with its pace. */
 export interface GroupCost {
   readonly group: string;
   readonly schedule: string;
@@ -38,11 +38,11 @@ export interface Estimate {
   readonly charged: number;
   /** The groups of probes, the dearest first. */
   readonly groups: readonly GroupCost[];
-  /** What costs more than everything else, and what would cost less, in sentences. */
+  /** Advice about the largest cost and a cheaper alternative, as sentences. */
   readonly advice: readonly string[];
   /** US dollars more where another database of the project has Firestore's free quota: it is for one of them. */
   readonly withoutDatabaseQuota: number;
-  /** What the same watch would cost with Cloud Monitoring's own checks, in US dollars. */
+  /** Cost of the same coverage with Cloud Monitoring's own checks, in US dollars. */
   readonly alternative: Alternative;
 }
 
@@ -122,7 +122,7 @@ function alternativeOf({ runs }: Workload): Alternative {
   for (const [kind, count] of Object.entries(runs)) {
     const { uptimeCheck, delayed } = ownEntry(probers, kind) ?? {};
     if (uptimeCheck) uptimeRuns += uptimeRegions * count;
-    // What uptime checks cannot see needs a synthetic monitor, code of one's own that Google runs; what Google measures needs no check.
+    // Targets that uptime checks cannot test need a synthetic monitor, custom code that Google runs. Google's own metrics need no check.
     else if (!delayed) syntheticRuns += count;
   }
   const { charged: uptime } = line("", "uptimeChecks", uptimeRuns);
@@ -130,7 +130,7 @@ function alternativeOf({ runs }: Workload): Alternative {
   return { uptimeRuns, syntheticRuns, charged: uptime + synthetic };
 }
 
-/** What grows with the pace of a group: its function, the evaluator, messages, documents, series and logs. */
+/** Returns the costs that grow with the pace of a group: its function, the evaluator, messages, documents, series and logs. */
 function groupCost({
   name,
   schedule,

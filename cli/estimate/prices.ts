@@ -1,11 +1,11 @@
 /**
- * What Google asks for, in US dollars at list price in us-central1, with what is free each month. docs/cost.md has the sources.
- * Every figure was read on the day in `asOf` of its line; prices change, and the bill is right.
+ * Google's list prices in us-central1, in US dollars, with the monthly free tiers. Sources: docs/cost.md. Each figure was read on the day in
+ * `asOf` of its line. Prices change; the bill is authoritative.
  */
 
 /** A price of one kind of use. */
 export interface Price {
-  /** What is counted, in the plural: `vCPU-seconds`. */
+  /** Unit, in the plural, such as `vCPU-seconds`. */
   readonly unit: string;
   /** For one unit. */
   readonly dollars: number;

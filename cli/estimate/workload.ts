@@ -1,4 +1,4 @@
-/** How much a configuration makes the monitor do in a month of 30 days, while all is well. */
+/** Computes the monthly workload of the monitor for a configuration: 30 days without incidents. */
 import { Cron } from "croner";
 import { flushEvery } from "../../functions/evaluate/availability/flush.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
@@ -30,7 +30,7 @@ export interface Workload {
   readonly alarms: { readonly references: number; readonly points: number };
   /** Images of functions that are kept. */
   readonly images: number;
-  /** What each group of probes adds. */
+  /** Contribution of each group of probes. */
   readonly groups: readonly GroupWork[];
   readonly logLines: number;
   readonly secretVersions: number;
@@ -49,14 +49,14 @@ export interface Workload {
 /** Seconds of a month of 30 days. */
 export const month: number = 30 * 86_400;
 
-/** What a request takes besides what it waits for: decoding, publishing, a transaction. */
+/** Request time besides waiting, in seconds: decoding, publishing and a transaction. */
 const overheadSeconds = 0.15;
-/** What the evaluator takes for a report or a tick: one transaction, in seconds. */
+/** Request time of the evaluator for a report or a tick, in seconds: one transaction. */
 export const evaluateSeconds = 0.15;
 /** Bytes of a message without its results, and of a result with its usual measurements. */
 const messageOverhead = 600;
 const resultBytes = 700;
-/** An incident and all that is told of it: few, and so little that they hardly count. */
+/** Incidents with their notifications. They are few and cost very little. */
 const incidentsOfAMonth = 4;
 const deliveriesOfAnIncident = 12;
 /** A status page: its objects and their size, those that are replaced with each refresh, and readers, who are a guess. */
@@ -66,7 +66,7 @@ const objectsOfARefresh = 2;
 const refreshSeconds = 0.5;
 const documentsOfARefresh = 8;
 const viewsOfAMonth = 10_000;
-/** What a probe sends to a public address: a TLS handshake, a request, acknowledgements. */
+/** Bytes that a probe sends to a public address: a TLS handshake, a request, acknowledgements. */
 const sentByProbe = 3_000;
 /** Images of each function that the repository keeps. */
 const imagesOfAFunction = 2;
@@ -175,7 +175,7 @@ function seriesOf({ kind, settings }: ConfiguredProbe, exports: ReadonlySet<stri
     );
 }
 
-/** What one group of probes makes the monitor do. */
+/** Workload of one group of probes. */
 export interface GroupWork {
   readonly name: string;
   readonly schedule: string;

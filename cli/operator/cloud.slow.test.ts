@@ -47,17 +47,17 @@ describe.skipIf(missing)("on Firestore", () => {
     expect(await read()).toMatchObject({ ...written, edited_by: "Ana", edits });
   });
 
-  it("lists what is open", async () => {
+  it("lists open incidents", async () => {
     const { id } = await project();
     const { code, out } = await run("incidents", "--project", id, "--json");
     expect([code, JSON.parse(out.join("\n"))]).toMatchObject([0, [{ id: incident, status: "open" }]]);
   });
 
-  it("reads and writes the database that is named", async () => {
+  it("reads and writes the selected database", async () => {
     const { id, read } = await project("shop");
     expect(await run("ack", "--project", id)).toMatchObject({
       code: 2,
-      err: [expect.stringMatching("no incident is open")],
+      err: [expect.stringMatching("there are no open incidents")],
     });
     expect(await run("ack", "--project", id, "--database", "shop")).toMatchObject({ code: 0 });
     expect(await read()).toMatchObject({ status: "acknowledged" });

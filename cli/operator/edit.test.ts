@@ -52,7 +52,7 @@ describe("an edit by command", () => {
     const { data, read } = await system({ [connector]: "open", [login]: "resolved" });
     expect(await run(...args, "--data", data, "--by", "Ana")).toEqual({
       code: 0,
-      out: [`${connector} ${done}, by Ana. The monitor acts on it within a minute.`],
+      out: [`${connector} ${done}, by Ana. The monitor applies it within a minute.`],
       err: [],
     });
     const [field = ""] = Object.keys(written);
@@ -61,7 +61,7 @@ describe("an edit by command", () => {
     expect(await read(login)).toMatchObject({ status: "resolved", edited_by: null });
   });
 
-  it("silences until that time from now on", async () => {
+  it("silences from now until the given duration has passed", async () => {
     const { data, read } = await system({ [connector]: "open" });
     const before = Date.now();
     expect(await run("silence", connector, "--for", "2h", "--data", data, "--json")).toMatchObject({ code: 0 });
@@ -78,7 +78,7 @@ describe("an edit by command", () => {
     expect(await read(connector)).toMatchObject({ status: "open" });
   });
 
-  it("takes the beginning of an id, where one open incident has it", async () => {
+  it("accepts an unambiguous beginning of an ID", async () => {
     const { data, read } = await system({ [connector]: "open", [login]: "open" });
     expect((await run("ack", "20250916-13", "--data", data)).code).toBe(0);
     expect(await read(login)).toMatchObject({ status: "acknowledged" });
@@ -86,18 +86,18 @@ describe("an edit by command", () => {
   });
 
   it.each([
-    [["ack"], /2 incidents are open: name one of 20250916-130000-login and 20250916-121200-vpc-connector/],
-    [["ack", "20250916"], /several open incidents begin with 20250916: write the whole id/],
+    [["ack"], /2 incidents are open: specify one of 20250916-130000-login and 20250916-121200-vpc-connector/],
+    [["ack", "20250916"], /several open incidents begin with 20250916: enter the full ID/],
     [["ack", "20250916-121200-vpc-conector"], /no incident .*: did you mean 20250916-121200-vpc-connector\?/],
     [["resolve", "constructor"], /there is no incident constructor: the open ones are/],
     [["resolve", "20250915-000000-gone"], /the incident is resolved already/],
     [["ack", connector, "--undo"], /the incident is open: there is no acknowledgement to withdraw/],
-    [["silence", connector, "--for", "soon"], /--for soon is no time: write 30m or 2h/],
-    [["note", connector, "we", "are"], /several parts: write it in quotes/],
+    [["silence", connector, "--for", "soon"], /--for soon is an invalid duration: use a value such as 30m or 2h/],
+    [["note", connector, "we", "are"], /several arguments: put it in quotes/],
     [["note", connector, "  "], /the note is empty/],
     [["note"], /the note is empty/],
     [["note", connector, "x".repeat(1001)], /1001 characters: write at most 1000/],
-    [["ack", connector, "--by", " "], /--by is empty: write your name/],
+    [["ack", connector, "--by", " "], /--by is empty: enter your name/],
   ] as const)("of %j says what is wrong, and writes nothing", async (args, message) => {
     const { data, read } = await system({ [connector]: "open", [login]: "open", "20250915-000000-gone": "resolved" });
     const { code, err } = await run(...args, "--data", data);
@@ -105,17 +105,17 @@ describe("an edit by command", () => {
     expect(await read(connector)).toMatchObject({ status: "open", edited_by: null });
   });
 
-  it("is refused where nothing is open", async () => {
+  it("is refused if no incident is open", async () => {
     const { data } = await system({});
     expect(await run("ack", "--data", data)).toMatchObject({
       code: 2,
-      err: [expect.stringMatching(/no incident is open/)],
+      err: [expect.stringMatching(/there are no open incidents/)],
     });
   });
 });
 
 describe("incidents", () => {
-  it("lists what is open, newest first, with the summary and the first step", async () => {
+  it("lists open incidents, newest first, with the summary and the first step", async () => {
     const { data } = await system({ [connector]: "acknowledged", [login]: "open", "20250915-000000-gone": "resolved" });
     const { out } = await run("incidents", "--data", data);
     expect(out.slice(0, 2).map((line) => line.split(/ {2,}/).slice(1, 4))).toEqual([
@@ -131,14 +131,14 @@ describe("incidents", () => {
     expect(out.join()).not.toContain("gone");
   });
 
-  it("lists the resolved ones as well where that is asked for, with how long they lasted", async () => {
+  it("lists resolved incidents with --all, with their durations", async () => {
     const { data } = await system({ "20250915-000000-gone": "resolved" });
-    expect((await run("incidents", "--data", data)).out).toEqual(["No incident is open."]);
+    expect((await run("incidents", "--data", data)).out).toEqual(["No open incidents."]);
     const { out } = await run("incidents", "--all", "--data", data);
     expect(out).toEqual(["  20250915-000000-gone  critical  resolved  1 h  Shop: gone failing"]);
   });
 
-  it("prints them as JSON", async () => {
+  it("prints incidents as JSON", async () => {
     const { data } = await system({ [connector]: "open" });
     const { out } = await run("incidents", "--json", "--data", data);
     expect(JSON.parse(out.join("\n"))).toMatchObject([

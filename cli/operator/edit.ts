@@ -1,4 +1,4 @@
-/** What the commands that edit an incident have in common: which incident is meant, who edits it, and what is written into its document. */
+/** Shared by the commands that edit an incident: selects the incident, identifies the user and writes the edit into its document. */
 import { userInfo } from "node:os";
 import { incidentCollection } from "../../shared/documents/incident.ts";
 import { EditRefused, type OperatorEdit, statusIn, writeEdit } from "../../shared/operator-edits.ts";
@@ -13,14 +13,14 @@ import { openIncidents } from "./incidents.ts";
 /** The incident that such a command edits. */
 export const incidentOperand: Operand = {
   form: "[ID]",
-  help: "the incident, or the beginning of its id; may be left out when only one is open",
+  help: "the incident, or the beginning of its ID (optional if only one is open)",
 };
 
 /** The options of every command that edits an incident. */
 export const editOptions = {
   ...storeOptions,
-  by: { type: "string", value: "NAME", usual: "your user name", help: "who you are, for the timeline" },
-  json: { type: "boolean", default: false, help: "print what was written as JSON" },
+  by: { type: "string", value: "NAME", usual: "your user name", help: "your name, for the timeline" },
+  json: { type: "boolean", default: false, help: "print the change as JSON" },
 } as const;
 
 /** The values of these options. */
@@ -45,15 +45,15 @@ export async function editIncident(
   edit: (status: string) => OperatorEdit,
 ): Promise<number> {
   const by = values.by?.trim() ?? userInfo().username;
-  if (by === "") throw new WrongUsage("--by is empty: write your name");
+  if (by === "") throw new WrongUsage("--by is empty: enter your name");
   const store = await storeOf(values);
   try {
     const id = await meant(store, named);
     const written = await writeEdit(store, id, { by, via }, (document) => asUsage(() => edit(statusIn(document))));
-    if (written === undefined) throw new WrongUsage(`there is no incident ${id} any more`);
+    if (written === undefined) throw new WrongUsage(`incident ${id} no longer exists`);
     const { fields, done } = written;
     if (values.json) terminal.print(JSON.stringify({ incident: id, by, ...fields }, null, 2));
-    else terminal.print(`${id} ${done}, by ${by}. The monitor acts on it within a minute.`);
+    else terminal.print(`${id} ${done}, by ${by}. The monitor applies it within a minute.`);
     return 0;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
@@ -73,7 +73,7 @@ export function asUsage<Edit>(make: () => Edit): Edit {
   }
 }
 
-/** How a command edits, for the timeline. */
+/** Origin of the edit, for the timeline. */
 const via = "on the command line";
 
 /** The id of the incident that is meant. @throws WrongUsage where that is not known */
@@ -81,15 +81,16 @@ async function meant(store: Store, named: string | undefined): Promise<string> {
   const open = (await openIncidents(store)).map(({ id }) => id);
   const [only, second] = open;
   if (named === undefined) {
-    if (only === undefined) throw new WrongUsage("no incident is open");
-    if (second !== undefined) throw new WrongUsage(`${open.length} incidents are open: name one of ${list(open, 5)}`);
+    if (only === undefined) throw new WrongUsage("there are no open incidents");
+    if (second !== undefined)
+      throw new WrongUsage(`${open.length} incidents are open: specify one of ${list(open, 5)}`);
     return only;
   }
   const [beginning, another] = named === "" || open.includes(named) ? [] : open.filter((id) => id.startsWith(named));
-  if (another !== undefined) throw new WrongUsage(`several open incidents begin with ${named}: write the whole id`);
+  if (another !== undefined) throw new WrongUsage(`several open incidents begin with ${named}: enter the full ID`);
   const id = beginning ?? named;
   if (id !== "" && (await store.get(incidentCollection, id)) !== undefined) return id;
   const near = nearest(named, open);
-  const known = only === undefined ? "no incident is open" : `the open ones are ${list(open, 5)}`;
+  const known = only === undefined ? "there are no open incidents" : `the open ones are ${list(open, 5)}`;
   throw new WrongUsage(`there is no incident ${named}: ${near === undefined ? known : `did you mean ${near}?`}`);
 }

@@ -1,4 +1,4 @@
-/** How long Google lets texts be. Pure. */
+/** Maximum text lengths of Google's APIs. Pure. */
 import type { Finding } from "./need.ts";
 import type { Resource } from "./plan.ts";
 

@@ -6,10 +6,7 @@ export type LogEntry = Readonly<Record<string, string>>;
 
 const severities = ["DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"];
 
-/**
- * Whether a filter matches an entry.
- * @throws Error for what it does not know of the language
- */
+/** Returns true if a filter matches an entry. @throws Error for unsupported syntax */
 export function matchesLog(filter: string, entry: LogEntry): boolean {
   const tokens = filter.match(/"(?:[^"\\]|\\.)*"|[()]|=~|>=|!=|=|:|[\w./%-]+/g) ?? [];
   let next = 0;

@@ -1,9 +1,9 @@
-/** What a deployment needs, resource by resource, and the comparison of a plan with it. Pure. */
+/** Requirements of a deployment, resource by resource, and the comparison of a plan with them. Pure. */
 import type { Key, Need, Reference, Test } from "../../shared/deployment/need.ts";
 import { at } from "../../shared/runtime/entries.ts";
 import { type Resource, Unknown } from "./plan.ts";
 
-/** How sure a finding is: an error, a doubt that may be intended, or something that only the apply will tell. */
+/** Level of a finding: an error, a warning about something that may be intended, or a value that is known only after the apply. */
 export type Level = "error" | "warning" | "open";
 
 /** Something that a plan lacks, has wrong, or has too much of. */
@@ -13,9 +13,9 @@ export interface Finding {
   readonly address: string;
   /** One sentence: what is wrong, and what it leads to. */
   readonly says: string;
-  /** What to write, in Terraform's language. */
+  /** Terraform code to write. */
   readonly write?: string;
-  /** Where Google, Terraform or the design of the monitor says so. */
+  /** Source: documentation of Google or Terraform, or the design of the monitor. */
   readonly source?: string;
 }
 
@@ -166,7 +166,7 @@ function given({ type, key, attribute, suffix = "" }: Reference, resources: read
   return typeof value === "string" ? `${value}${suffix}` : undefined;
 }
 
-/** Whether an expression refers to the resource that it must; `undefined` where that cannot be told. */
+/** Returns true if an expression refers to the required resource; `undefined` if unknown. */
 function refersTo(
   resource: Resource,
   { references }: Unknown,
@@ -192,7 +192,7 @@ function refersTo(
   return from.by === undefined ? undefined : references.includes(`each.value.${from.by}`);
 }
 
-/** What a resource sets that nothing needs. */
+/** Returns the attributes of a resource that no requirement needs. */
 function surplus({ address, leaves }: Resource, { key, values, free = [] }: Need): Finding[] {
   const allowed = [...Object.keys(key), ...Object.keys(values), ...free, ...freePaths];
   return [...leaves].flatMap(([path, value]): Finding[] => {
@@ -233,7 +233,7 @@ function isEmpty(value: unknown): boolean {
   return value === "" || (Array.isArray(value) && value.length === 0);
 }
 
-/** Whether two values are the same; lists as sets, numbers also as texts. */
+/** Returns true if two values are equal. Lists are compared as sets; numbers may also be strings. */
 export function same(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b))
     return canonical([...a].map(canonical).sort()) === canonical([...b].map(canonical).sort());

@@ -4,7 +4,7 @@ import { at } from "../../shared/runtime/entries.ts";
 import type { Finding } from "./need.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
 
-/** What makes a resource the same as another, by type: values that Google takes only once, in a project or everywhere. */
+/** Identity of resources by type: values that must be unique, in a project or globally. */
 const identities: ReadonlyMap<string, readonly string[]> = new Map([
   ["google_artifact_registry_repository", ["project", "location", "repository_id"]],
   ["google_cloud_scheduler_job", ["project", "region", "name"]],
@@ -21,7 +21,7 @@ const identities: ReadonlyMap<string, readonly string[]> = new Map([
   ["google_vpc_access_connector", ["project", "region", "name"]],
 ]);
 
-/** What to change, where it is not the prefix. */
+/** Input to change, if it is not the prefix. */
 const instead: ReadonlyMap<string, string> = new Map([
   ["google_logging_metric", "create_log_metrics = false # in one of the two"],
   ["google_monitoring_monitored_project", "create_metrics_scope = false # in one of the two"],

@@ -1,4 +1,4 @@
-/** What must come before what when a plan is applied, with the sources that say so. Pure. */
+/** Required order of resources when a plan is applied, with sources. Pure. */
 import type { Names } from "../../shared/deployment/names.ts";
 import type { Finding } from "./need.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
@@ -9,7 +9,7 @@ export interface Rule {
   check(resources: readonly Resource[], names: Names, monitor: PlannedMonitor): Omit<Finding, "source">[];
 }
 
-/** What must come before what. */
+/** Required order of two resources. */
 export const order: readonly Rule[] = [
   {
     source: "https://cloud.google.com/pubsub/docs/create-push-subscription",
@@ -201,7 +201,10 @@ function mustWait(
     }));
 }
 
-/** Whether a resource comes after another, by what it names or waits for. Locals cannot be looked into: what names one is given the benefit of the doubt. */
+/**
+ * Returns true if a resource is applied after another, by its references and `depends_on`. Locals cannot be inspected, so a reference to a
+ * local counts as satisfied.
+ */
 function follows(resource: Resource, to: string, resources: readonly Resource[], seen: Set<string>): boolean {
   const name = `${resource.type}.${resource.name}`;
   if (seen.has(name)) return false;

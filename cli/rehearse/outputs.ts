@@ -1,4 +1,4 @@
-/** What a monitor tells people after the apply: addresses and commands that they copy. Pure. */
+/** Outputs of a monitor after the apply: addresses and commands that people copy. Pure. */
 import type { Names } from "../../shared/deployment/names.ts";
 import { type Finding, same } from "./need.ts";
 

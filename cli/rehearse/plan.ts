@@ -7,7 +7,7 @@ import { ownEntry } from "../../shared/runtime/entries.ts";
 /** A value that only the apply will give, with what its expression refers to. */
 export class Unknown {
   readonly references: readonly string[];
-  /** How many entries it has, where it is a list of which that much is known. */
+  /** Number of entries, if it is a list of known length. */
   readonly size: number | undefined;
   constructor(references: readonly string[], size?: number) {
     this.references = references;
@@ -27,7 +27,7 @@ export interface Resource {
   readonly leaves: ReadonlyMap<string, unknown>;
   /** Everything that is known of it, also what the provider gives. */
   readonly known: Readonly<Record<string, unknown>>;
-  /** What happens to it: `create`, `update`, `delete`, `no-op`; a replacement is `delete` and `create`. */
+  /** Planned actions: `create`, `update`, `delete`, `no-op`. A replacement is `delete` and `create`. */
   readonly actions: readonly string[];
   /** Addresses that it waits for by `depends_on`. */
   readonly dependsOn: readonly string[];
@@ -51,9 +51,9 @@ export interface PlannedMonitor {
   readonly providerVersion: string | undefined;
   /** The project that the module reads the number of; `undefined` where that is not known. */
   readonly projectRead: string | undefined;
-  /** What has conditions that Terraform checks; `undefined` where the plan does not say. */
+  /** Objects with conditions that Terraform checks; `undefined` if the plan does not contain them. */
   readonly checked: readonly string[] | undefined;
-  /** What the `check` blocks say that fail. */
+  /** Messages of the failed `check` blocks. */
   readonly failedChecks: readonly string[];
   readonly deployment: Deployment;
   readonly inputs: Inputs;

@@ -18,7 +18,7 @@ import { outputProblems } from "./outputs.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
 import { byTheBook } from "./rulebook.ts";
 
-/** What a rehearsal found of one monitor. */
+/** Findings of a rehearsal for one monitor. */
 export interface Rehearsal {
   /** Address of the module, empty for the root. */
   readonly module: string;

@@ -1,4 +1,4 @@
-/** How Google and Terraform behave when a plan is applied: what waits for what, what a replacement loses, and what a name may be. */
+/** Rules about how Google and Terraform apply a plan: ordering, data lost by replacements, and valid names. */
 
 import type { Names } from "../../shared/deployment/names.ts";
 import { tooLong } from "./lengths.ts";
@@ -6,7 +6,7 @@ import type { Finding } from "./need.ts";
 import { order, type Rule } from "./order.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
 
-/** What Google and Terraform do. */
+/** Rules about Google and Terraform. */
 const rulebook: readonly Rule[] = [
   {
     source: "https://github.com/hashicorp/terraform-provider-google/blob/main/CHANGELOG.md",
@@ -178,7 +178,7 @@ const rulebook: readonly Rule[] = [
   },
 ];
 
-/** What is lost when a resource is replaced. */
+/** Data that is lost when a resource is replaced. */
 const lostByReplacement: ReadonlyMap<string, string> = new Map([
   ["google_pubsub_subscription", "its waiting messages are lost"],
   ["google_pubsub_topic", "its subscriptions receive nothing more until they are replaced as well"],

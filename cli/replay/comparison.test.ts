@@ -36,7 +36,7 @@ async function compared(change: (text: string) => string): Promise<ReturnType<ty
 }
 
 describe("a changed configuration against a record", () => {
-  it("changes nothing where it says the same", async () => {
+  it("shows no change for an equal configuration", async () => {
     const [one, ...others] = await compared((text) => text);
     expect([one?.outcome, one?.differences, others]).toEqual(["same", [], []]);
   });
@@ -81,7 +81,7 @@ describe("a changed configuration against a record", () => {
     expect(first?.differences).toEqual(differences);
   });
 
-  it("shows what is new, and the sum of it", async () => {
+  it("shows new incidents, and their total", async () => {
     const quiet = told
       .replaceAll("{ kind: http, ", "{ kind: http, alert: off, ")
       .replace("{ kind: postgres,", "{ kind: postgres, alert: off,");
@@ -98,7 +98,7 @@ describe("a changed configuration against a record", () => {
     ]);
   });
 
-  it("shows what changed, with by how much", async () => {
+  it("shows changed incidents, with the differences", async () => {
     const both = await compared((text) => text.replace("severity: [critical]", "severity: [info]"));
     const lines = describeComparison(both, "a.yaml", "b.yaml", "Europe/Berlin", memoryTerminal());
     expect(lines).toEqual([

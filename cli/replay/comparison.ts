@@ -1,4 +1,4 @@
-/** Two rehearsals of one record, by two configurations: what the second does otherwise than the first. Pure. */
+/** Compares two replays of one record by two configurations. Pure. */
 
 import type { Stored, Value } from "../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
@@ -75,7 +75,7 @@ function tell({ id, fields }: Stored, { deliveries }: Rehearsed): IncidentOutcom
   };
 }
 
-/** What stands in the place of an instant that never came. */
+/** Placeholder for an instant that did not occur. */
 const never = "never";
 
 function instant(value: Value | undefined): string {

@@ -10,7 +10,7 @@ const [good, next] = recorded({ pages: ".." }).map((report) => JSON.stringify(re
 const elsewhere = good?.replace('"environment":"shop"', '"environment":"market"') ?? "";
 
 describe("a record", () => {
-  it("comes in the order in which its reports were finished, whatever the order of its lines", async () => {
+  it("is ordered by the end of its reports, whatever the order of its lines", async () => {
     const { count, lastAt, reports } = await readRecord(each([next ?? "", "", good ?? ""]), "shop");
     expect([count, new Date(lastAt ?? 0).toISOString()]).toEqual([2, "2025-09-16T12:01:00.400Z"]);
     expect([...reports()].map(({ report }) => report)).toEqual([
@@ -19,11 +19,11 @@ describe("a record", () => {
     ]);
   });
 
-  it("leaves other environments out and counts them", async () => {
+  it("skips and counts reports of other environments", async () => {
     expect(await readRecord(each([good ?? "", elsewhere]), "shop")).toMatchObject({ count: 1, foreign: 1 });
   });
 
-  it("knows whether it holds validations", async () => {
+  it("detects whether it contains validations", async () => {
     const validation = JSON.stringify(validated(1, "outside", "x/1/1", { pages: "." }));
     expect(await readRecord(each([good ?? ""]), "shop")).toMatchObject({ holdsValidations: false });
     expect(await readRecord(each([good ?? "", validation]), "shop")).toMatchObject({ holdsValidations: true });

@@ -11,9 +11,9 @@ export const longestGap: number = 366 * 86_400_000;
 /** A record that was read and found right. */
 export interface ReportRecord {
   readonly count: number;
-  /** How many reports of other environments were left out. */
+  /** Number of skipped reports of other environments. */
   readonly foreign: number;
-  /** Whether any of its reports answers a validation. */
+  /** True if any report answers a validation request. */
   readonly holdsValidations: boolean;
   /** When its last report was finished, in milliseconds since the epoch; `undefined` for an empty record. */
   readonly lastAt: number | undefined;

@@ -29,10 +29,7 @@ export async function incidentDocument(store: Store, id: string): Promise<Fields
   throw new WrongUsage(`there is no incident ${id}: ${near === undefined ? newest : `did you mean ${near}?`}`);
 }
 
-/**
- * What would be told of an incident as it stands in its document, were this event to happen to it.
- * @throws WrongUsage for a document that is none of an incident
- */
+/** Returns the event that would be published for an incident in its current state. @throws WrongUsage if the document is not an incident */
 export function recordedEvent(id: string, document: Fields, event: IncidentEventKind): IncidentEvent {
   const { resolved_at, recovering_at, acknowledged_at, opened_at } = document;
   const moments: Readonly<Record<string, Value | undefined>> = {

@@ -29,7 +29,8 @@ export class RecordedValidations {
       before.requests.push(request);
       return;
     }
-    // The evaluator asks again when no answer comes; what has come meanwhile counts, or probes that run seldom could never answer.
+    // The evaluator repeats its request if there is no answer. Results since the first request count; otherwise probes that run rarely could
+    // never answer.
     const since = before?.stage === stage ? before.since : now;
     this.#waiting.set(incident, { id: request.request, stage, since, requests: [request] });
   }
@@ -39,7 +40,7 @@ export class RecordedValidations {
     this.#waiting.delete(incident);
   }
 
-  /** What a report of the record answers. @param now milliseconds since the epoch */
+  /** Returns the validation requests that a report of the record answers. @param now milliseconds since the epoch */
   answers(report: Report, now: number): Report[] {
     if (this.#recorded) return report.trigger === "validation" ? this.#addressed(report) : [];
     if (report.trigger !== "schedule" || report.prober_unhealthy !== undefined) return [];
@@ -102,7 +103,7 @@ export class RecordedValidations {
 interface Attempt {
   readonly id: string;
   readonly stage: number;
-  /** What is older than this instant proves nothing, in milliseconds since the epoch. */
+  /** Results before this instant do not count, in milliseconds since the epoch. */
   readonly since: number;
   /** One for each vantage point. */
   readonly requests: ProbeRequest[];

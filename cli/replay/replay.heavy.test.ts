@@ -45,7 +45,7 @@ const told = [
 ];
 
 describe("an outage of twenty minutes", () => {
-  it("is one incident with its cause, and ends when the results that follow have proved every stage", async () => {
+  it("is one incident with its cause, resolved when later results have passed every stage", async () => {
     const { outline, remarks, events } = await play(outage);
     expect(outline).toEqual(told);
     expect(remarks).toEqual([]);
@@ -65,13 +65,13 @@ describe("an outage of twenty minutes", () => {
     ["shuffled", outage.toSorted((a, b) => hash(a.report) - hash(b.report))],
     ["twice", outage.flatMap((report) => [report, report])],
     ["twice and shuffled", [...outage, ...outage].toSorted((a, b) => hash(a.report) - hash(b.report))],
-  ])("is told in the same bytes when the record comes %s", async (_, reports) => {
+  ])("produces the same bytes when the record comes %s", async (_, reports) => {
     const [once, again] = [await play(outage), await play(reports)];
     expect(reports).not.toEqual(outage);
     expect(JSON.stringify(again.events)).toBe(JSON.stringify(once.events));
   });
 
-  it("remarks what was not judged", async () => {
+  it("reports which results were not evaluated", async () => {
     const { remarks } = await play(outage.flatMap((report) => [report, report]));
     expect(remarks).toEqual([`a report was not judged: repeated (${outage.length} times)`]);
   });
@@ -81,11 +81,11 @@ describe("an outage of twenty minutes", () => {
     ["12:07:01", told.slice(0, 1)],
     ["12:15:59", told.slice(0, 3)],
     ["14:00:00", told],
-  ])("is told until %s", async (until, outline) => {
+  ])("is replayed until %s", async (until, outline) => {
     expect((await play(outage, shop, until)).outline).toEqual(outline);
   });
 
-  it("is another one by other rules", async () => {
+  it("differs under other rules", async () => {
     const patient = shop.replaceAll("kind:", "alert_after: 5m, kind:");
     expect((await play(outage, patient)).outline).toEqual([
       "12:10:00 opened critical database",
@@ -96,7 +96,7 @@ describe("an outage of twenty minutes", () => {
   });
 });
 
-it("lets time pass minute by minute, also when nobody reports any more", async () => {
+it("advances time minute by minute, even after the last report", async () => {
   const rule = `monitoring_rules:
   - { name: Silence, component: pages, condition: "absent(probe_success{probe=\\"pages\\"}, 5m)", severity: warning }
 `;
@@ -108,14 +108,14 @@ it("lets time pass minute by minute, also when nobody reports any more", async (
   ]);
 });
 
-describe("where no validation was recorded, the results of the schedules stand in", () => {
-  it("for as long as they are newer than the request", async () => {
+describe("results of scheduled runs replace missing validations", () => {
+  it("if they are newer than the request", async () => {
     const { outline, remarks } = await play(outage.filter(({ finished_at }) => finished_at < "2025-09-16T12:15:30"));
     expect(outline).toEqual(told.slice(0, 3));
     expect(remarks).toEqual(["20250916-120700-database is left recovering: nothing in the record proves stage 2"]);
   });
 
-  it("and one that fails delays the end", async () => {
+  it("and a failed one delays the resolution", async () => {
     const { outline } = await play(
       recorded({
         //               12:00     12:10     12:20
@@ -127,7 +127,7 @@ describe("where no validation was recorded, the results of the schedules stand i
     expect(outline).toEqual([...told.slice(0, 3), "12:18:00 resolved critical database"]);
   });
 
-  it("also of probes that run so seldom that the evaluator has asked again meanwhile", async () => {
+  it("even if the probes run so rarely that the evaluator has repeated its request", async () => {
     const { outline } = await play(
       recorded({
         //               12:00     12:10     12:20     12:30
@@ -145,7 +145,7 @@ describe("where no validation was recorded, the results of the schedules stand i
     ]);
   });
 
-  it("but not from before the outage came back", async () => {
+  it("but not if they precede a recurrence of the outage", async () => {
     const { outline, remarks } = await play(
       recorded({
         //               12:00     12:10     12:20
@@ -164,7 +164,7 @@ describe("where no validation was recorded, the results of the schedules stand i
   });
 });
 
-describe("where validations were recorded, only they prove anything", () => {
+describe("only recorded validations count if there are any", () => {
   const other = "20250916-120659-backend";
 
   it.each<[string, Report[], string[]]>([

@@ -15,20 +15,20 @@ import { RecordedValidations } from "./recorded-validations.ts";
 export interface RehearsalOptions {
   readonly plan: Plan;
   readonly record: ReportRecord;
-  /** Milliseconds since the epoch; what is later is left out. @default the end of the record */
+  /** End, in milliseconds since the epoch; later reports are skipped. @default the end of the record */
   readonly until?: number | undefined;
   readonly onEvent?: (event: IncidentEvent) => void;
   /** Called with each report. @param at milliseconds since the epoch */
   readonly onReport?: (done: number, at: number) => void;
 }
 
-/** What came of a rehearsal. */
+/** Result of a replay. */
 export interface Rehearsed {
   /** The documents of all incidents, oldest first. */
   readonly incidents: readonly Stored[];
   /** The ledger of deliveries, in the order of their events. */
   readonly deliveries: readonly Delivery[];
-  /** What there is to remark about it, in sentences. */
+  /** Remarks, as sentences. */
   readonly remarks: readonly string[];
 }
 
@@ -65,7 +65,7 @@ class Stage {
       configuration: plan.configuration,
       plan,
       start: 0,
-      // What is missing in a record, or comes late in it, says nothing of a monitor.
+      // Missing or late reports in a record do not indicate a failure of the monitor.
       watchesItself: false,
       knowsPublication: false,
       onRequest: (request, at) => this.#validations.ask(request, at),

@@ -1,4 +1,4 @@
-/** What a scenario does to the environment: phases in which something is otherwise than healthy, and what operators do. */
+/** Effects of a scenario on the environment: phases with unhealthy conditions, and operator actions. */
 import type { Failure, Finding, Vantage } from "../../shared/messages/report.ts";
 import type { Value } from "../../shared/ports.ts";
 
@@ -11,7 +11,7 @@ export interface Phase {
   readonly text: string;
 }
 
-/** What is the case during a phase. */
+/** Condition during a phase. */
 export type Effect =
   | { readonly what: "outcome"; readonly probes: ReadonlySet<string>; readonly outcome: Outcome }
   | { readonly what: "metric"; readonly probes: ReadonlySet<string>; readonly sample: SampleCourse }
@@ -27,7 +27,7 @@ export type Effect =
   | { readonly what: "arrival"; readonly probes: ReadonlySet<string>; readonly delays: readonly number[] }
   | { readonly what: "answer"; readonly channel: string; readonly status: number };
 
-/** How a probe fares. */
+/** Outcome of a probe. */
 export type Outcome =
   | { readonly outcome: "good" }
   | { readonly outcome: "silent" }
@@ -46,14 +46,14 @@ export interface SampleCourse {
   readonly values: { readonly first: number; readonly last: number; readonly shape: "ramp" | "noise" } | undefined;
 }
 
-/** What somebody does at an instant, in milliseconds after the start. */
+/** Action at an instant, in milliseconds after the start. */
 export interface Act {
   readonly at: number;
   readonly act: Deed;
   readonly text: string;
 }
 
-/** What is done. An operator's deeds edit documents as one does in the console. */
+/** The action. Operator actions edit documents as in the console. */
 export type Deed =
   | { readonly deed: "edit"; readonly fields: Readonly<Record<string, Value>>; readonly silenceMs?: number }
   | {

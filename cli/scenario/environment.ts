@@ -15,7 +15,7 @@ import { healthySamples } from "./healthy.ts";
 import { logPatternOf } from "./occurrence.ts";
 import type { Mark, Point } from "./series.ts";
 
-/** What a run of a probe shows, and how its report travels. */
+/** Result of a probe run, and the delivery of its report. */
 export interface Shown {
   /** Absent when the probe is silent. */
   readonly result?: ProbeResult;
@@ -24,7 +24,7 @@ export interface Shown {
   readonly delays: readonly number[] | undefined;
 }
 
-/** How long a probe that works takes, in milliseconds. */
+/** Duration of a successful probe, in milliseconds. */
 const usualDuration = 300;
 
 /** The environment. */
@@ -45,9 +45,9 @@ export class Environment {
   }
 
   /**
-   * What a probe shows.
+   * Returns the result of a probe.
    * @param at milliseconds after the start
-   * @param run how many runs it had before; `undefined` for one that was asked for, which the points of series do not count
+   * @param run number of previous runs; `undefined` for a requested run, which the points of series do not count
    */
   look(probe: ConfiguredProbe, at: number, run: number | undefined): Shown {
     const all = this.#phases.get(probe.name) ?? [];
@@ -203,7 +203,7 @@ function withoutIdentity({
   return labels;
 }
 
-/** What a failing probe still measures: nothing that lies behind the failure. */
+/** Returns the measurements of a failing probe: none of the phases after the failure. */
 function whenFailing(metric: string, healthy: number, { kind, status }: Failure): number | undefined {
   if (metric.endsWith("_success") && metric !== "database_connect_burst_success") return 0;
   if (kind !== "http_status" && kind !== "body") return undefined;

@@ -14,7 +14,7 @@ import {
 } from "./file/format.ts";
 import { instantIn } from "./file/times.ts";
 
-/** What a test expects; what is wrong with it is among the problems. */
+/** Returns the expectations of a test; adds invalid ones to the problems. */
 export function readExpectations(
   expected: unknown,
   path: Path,

@@ -1,11 +1,11 @@
-/** How sentences and series name a failure: `in connect (timeout) "no answer"`. */
+/** Syntax of a failure in sentences and series: `in connect (timeout) "no answer"`. */
 import { probers } from "../../functions/probe/probers/index.ts";
 import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import { type Failure, type FailureKind, failureKinds, type Signal } from "../../shared/messages/report.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import type { Tokens } from "./file/tokens.ts";
 
-/** Understands a failure such as `connect (timeout) "no answer"`; what is left out is as the kind of the probe usually fails. */
+/** Parses a failure such as `connect (timeout) "no answer"`. Omitted parts default to the usual failure of the probe's kind. */
 export function readFailure(tokens: Tokens, probe: ConfiguredProbe | undefined): Failure {
   const prober = probe && ownEntry(probers, probe.kind);
   const usual = prober?.usualFailure ?? connectFailure;

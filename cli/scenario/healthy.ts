@@ -1,4 +1,4 @@
-/** What healthy probes measure: values that miss no baseline and make no rule true, of every series that some rule or baseline looks at. */
+/** Measurements of healthy probes: values that meet every baseline and fire no rule, for every series that a rule or baseline uses. */
 
 import type { Series, SeriesSource } from "../../functions/evaluate/condition/index.ts";
 import type { Plan } from "../../functions/evaluate/plan.ts";
@@ -122,7 +122,7 @@ function candidatesFor(metric: string): number[] {
   if (/_expiry$/.test(metric)) return [60, 365, 3650].map((days) => days * 86_400);
   if (/_(success|ok|up|health|ready)$/.test(metric)) return [1, 0];
   if (/(_error_rate|_errors|failed_\w+|_incidents|_failures)$/.test(metric)) return [0, 1];
-  // What is allowed is more than what is usually in use.
+  // The limit is higher than the usual usage.
   if (/_(limit|maximum|max|capacity|size|quota)$/.test(metric)) return [100, 1000, ...usual[unit]];
   return usual[unit];
 }

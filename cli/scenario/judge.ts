@@ -10,7 +10,7 @@ import { instantOf, type Played, type PlayedIncident } from "./play.ts";
 
 /** One expectation that was not met. */
 export interface Failure {
-  /** What it is about: `incident 1, root_cause`. */
+  /** Subject, such as `incident 1, root_cause`. */
   readonly about: string;
   readonly expected: string;
   readonly found: string;
@@ -33,7 +33,7 @@ export function judge(played: Played): Failure[] {
 }
 
 function silence(played: Played): Failure[] {
-  // What is told of an incident follows from it.
+  // The notifications of an incident follow from its state.
   const told = played.incidents.length > 0 ? [] : played.deliveries.filter(({ status }) => status === "delivered");
   return [
     ...played.incidents.map((incident) => ({
@@ -162,7 +162,7 @@ function writtenIn(value: Value | undefined): string {
   return value.map((entry) => (typeof entry === "string" ? entry : JSON.stringify(entry))).join("\n");
 }
 
-/** What an incident says or contains although it must not. */
+/** Returns the texts and values that an incident contains but must not contain. */
 function exclusionsIn(about: string, not: Excluded, fields: Fields, at: { at: number }): Failure[] {
   const found = (key: string, unwanted: string, text: string): Failure => ({
     about: `${about}, not ${key}`,
@@ -331,7 +331,7 @@ function lateness(at: number, { within, after }: Within, anchor: number): string
     : undefined;
 }
 
-/** Whether a list is as wanted; `...` stands for any number of entries. */
+/** Returns true if a list matches; `...` stands for any number of entries. */
 function follows<Got, Want>(
   got: readonly Got[],
   wanted: readonly Want[],

@@ -1,4 +1,7 @@
-/** What a scenario says of changes and of logs: `change backend "released 1.4.2" 5m ago`, `log of backend says "Memory limit of 512 MiB exceeded" 40 times`. */
+/**
+ * Statements of a scenario about changes and logs: `change backend "released 1.4.2" 5m ago`, `log of backend says "Memory limit of 512 MiB
+ * exceeded" 40 times`.
+ */
 import { patternOf, templatesOf } from "../../functions/probe/google/logging/templates.ts";
 import { meaningOf } from "../../functions/probe/google/logging/words.ts";
 import type { Configuration } from "../../shared/config/model.ts";
@@ -20,7 +23,7 @@ export function readChange(tokens: Tokens, { components }: Configuration): Deed 
   return { deed: "change", component, what, agoMs };
 }
 
-/** What the log of a component says, as the probes show it that read error logs. */
+/** Reads the log messages of a component, as reported by probes that read error logs. */
 export function readLog(tokens: Tokens, configuration: Configuration): Effect {
   const start = tokens.next;
   const probes = configuration.probes.filter((probe) => yieldsMetric(probe, "recent_error_entries"));
@@ -42,7 +45,7 @@ export function readLog(tokens: Tokens, configuration: Configuration): Effect {
   return { what: "log", probes: new Set(probes.map(({ name }) => name)), component, message, count };
 }
 
-/** What such a probe shows of it. @param since and @param at milliseconds since the epoch */
+/** Returns what such a probe reports. @param since and @param at milliseconds since the epoch */
 export function logPatternOf(
   { component, message, count }: Extract<Effect, { what: "log" }>,
   since: number,

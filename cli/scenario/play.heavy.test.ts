@@ -23,12 +23,12 @@ function shown({ incidents, scenario: { start } }: Played): string[] {
 }
 
 describe("a scenario", () => {
-  it("in which nothing is said is silent, whatever the rules look at", async () => {
+  it("without statements causes no alerts, whatever the rules use", async () => {
     const { played: quiet, missed } = await played("until: 3h\nexpect: silence\n");
     expect([shown(quiet), missed]).toEqual([[], []]);
   });
 
-  it("fails by the series as by the timeline", async () => {
+  it("fails by series as by timeline", async () => {
     const { played: one } = await played("timeline: { from 2m to 6m: database fails }\nexpect: { incidents: 1 }\n");
     const { played: other } = await played(
       'series: { database: "ok x2, fail x4, ok x30" }\nexpect: { incidents: 1 }\n',
@@ -37,7 +37,7 @@ describe("a scenario", () => {
     expect(shown(one)).toEqual([expect.stringMatching(/^\w+ 4m to 8m(\d+s)?$/)]);
   });
 
-  it("has values by series, and rules that see them", async () => {
+  it("takes values from series, and evaluates rules on them", async () => {
     const body = `series: { database_connection_time: 0.02x4 9x5 0.02x30 }
 until: 30m
 expect:
@@ -51,7 +51,7 @@ expect:
     expect((await played(body)).missed).toEqual([]);
   });
 
-  it("lets operators acknowledge, and tells the channel as the route has it", async () => {
+  it("lets operators acknowledge, and notifies the channel that the route selects", async () => {
     const body = `timeline:
   from 2m to 10m: [database fails, shop-health fails]
   at 6m: acknowledge "on it"
@@ -67,7 +67,7 @@ expect:
     );
   });
 
-  it("withholds what is silenced, with the reason", async () => {
+  it("suppresses silenced notifications, with the reason", async () => {
     const body = `timeline:
   from 2m to 10m: database fails
   at 1m: silence everything for 1h "planned"
@@ -78,7 +78,7 @@ expect:
     expect((await played(body)).missed).toEqual([]);
   });
 
-  it("delivers when the channel is up again", async () => {
+  it("delivers when the channel is available again", async () => {
     const body = `timeline:
   from 2m to 30m: database fails
   from 2m to 8m: channel hook answers 503
@@ -90,7 +90,7 @@ expect:
     expect((await played(late)).missed).toEqual([expect.stringMatching(/^channel hook, opened: delivered at \d+m/)]);
   });
 
-  it("is the same when reports come late and twice", async () => {
+  it("has the same result with late and duplicate reports", async () => {
     const outage = "timeline:\n  from 2m to 9m: database fails\n";
     const { played: plain } = await played(`${outage}expect: { incidents: 1 }\n`);
     const { played: late } = await played(
@@ -130,7 +130,7 @@ expect:
       [expect.stringMatching(/^channel hook: opened at 4m10s, (recovering at 8m, )?resolved at 8m/)],
     ],
     ["suppressed: [{ channel: hook, event: opened }]", ["suppressed for hook: nothing was withheld"]],
-  ])("fails where %s is not so", async (expectation, expected) => {
+  ])("fails if %s does not hold", async (expectation, expected) => {
     const { missed } = await played(
       `timeline: { from 2m to 6m: database fails }\nuntil: 20m\nexpect: { ${expectation} }\n`,
     );
@@ -138,10 +138,10 @@ expect:
   });
 });
 
-describe("what must not be", () => {
+describe("exclusions", () => {
   const outage = "timeline: { from 2m to 10m: [database fails] }\n";
 
-  it("is found where it is", async () => {
+  it("are reported if present", async () => {
     const body = `${outage}expect:
   incidents:
     - not: { root_cause: database, components: [database], alerts: [database failing], title: Database, timeline: [Opened by] }
@@ -158,7 +158,7 @@ describe("what must not be", () => {
     ]);
   });
 
-  it("is fine where it is not", async () => {
+  it("pass if absent", async () => {
     const body = `${outage}expect:
   incidents:
     - verdict: [application, platform]
@@ -169,7 +169,7 @@ describe("what must not be", () => {
     expect((await played(body)).missed).toEqual([]);
   });
 
-  it("is a list of allowed words that do not match", async () => {
+  it("accept lists of allowed values", async () => {
     const { missed } = await played(`${outage}expect: { incidents: [{ verdict: [monitor, unknown] }] }\n`);
     expect(missed).toEqual([expect.stringMatching(/^incident 1, verdict: (platform|application)$/)]);
   });
@@ -204,7 +204,7 @@ tests:
     return failures.flat().map(({ about, found }) => `${about}: ${found}`);
   };
 
-  it("are seen by rules on their severity and resource", async () => {
+  it("match rules on their severity and resource", async () => {
     expect(
       await played(
         "both",
@@ -236,7 +236,7 @@ it("reads a configuration by its absolute path", async () => {
   ]);
 });
 
-it("takes a reading of Cloud Monitoring only from a probe that is set to its unit", async () => {
+it("accepts a Cloud Monitoring reading only from a probe that is configured for its unit", async () => {
   const text = `config:
   environment: shop
   components: { queue: { layer: platform } }
@@ -256,7 +256,7 @@ tests:
   ]);
 });
 
-describe("rules over several series", () => {
+describe("rules on several series", () => {
   const tests = `config:
   environment: shop
   components: { red: { layer: application }, blue: { layer: application }, db: { layer: platform } }
@@ -280,7 +280,7 @@ tests:
     return failures.flat().map(({ about, found }) => `${about}: ${found}`);
   };
 
-  it("are silent while all is healthy", async () => {
+  it("do not fire while everything is healthy", async () => {
     expect(await missed("until: 2h\nexpect: silence\n")).toEqual([]);
   });
 
@@ -307,7 +307,7 @@ tests:
     expect(await missed(`timeline: { ${what} }\nexpect: { alerts: { ${alerts} } }\n`)).toEqual([]);
   });
 
-  it("go on across the reset of a counter", async () => {
+  it("continue across a counter reset", async () => {
     const body = `series: { cloud_monitoring_count: 0+60x12 0+60x12 }
 expect:
   alerts: { at 8m: { Busy: firing }, at 14m: { Busy: firing }, at 16m: { Busy: firing }, at 20m: { Busy: firing } }

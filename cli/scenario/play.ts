@@ -18,10 +18,10 @@ import type { Deed } from "./effect.ts";
 import { Environment } from "./environment.ts";
 import type { Scenario } from "./file/load.ts";
 
-/** What came of a scenario; instants in milliseconds since the epoch. */
+/** Result of a scenario; instants in milliseconds since the epoch. */
 export interface Played {
   readonly scenario: Scenario;
-  /** Everything told of incidents, each event once, in the order in which it was published. */
+  /** All published incident events, each once, in order of publication. */
   readonly events: readonly IncidentEvent[];
   /** Every incident, oldest first, with each version of its document. */
   readonly incidents: readonly PlayedIncident[];
@@ -29,7 +29,7 @@ export interface Played {
   readonly alerts: readonly AlertChange[];
   /** The ledger of deliveries, in the order in which they were planned. */
   readonly deliveries: readonly Delivery[];
-  /** What went wrong that never should. */
+  /** Violated invariants. */
   readonly mishaps: readonly string[];
 }
 
@@ -49,11 +49,11 @@ export interface AlertChange {
   readonly status: "pending" | "firing" | "inactive";
 }
 
-/** How a scenario is played otherwise than plainly. */
+/** Options for playing a scenario. */
 export type PlayOptions = Pick<WorldOptions, "between" | "arrivals" | "onDelivery"> & {
   /** When copies of a report arrive, in milliseconds after it would have. @default once, at once */
   readonly reportArrivals?: (report: Report) => readonly number[];
-  /** How long it goes on after its end, in milliseconds. @default 0 */
+  /** Duration after its end, in milliseconds. @default 0 */
   readonly after?: number;
 };
 
@@ -64,7 +64,7 @@ export async function play(scenario: Scenario, options: PlayOptions = {}): Promi
 }
 
 const minute = 60_000;
-/** How long a request to run probes takes to reach them, in milliseconds. */
+/** Delay of a request to run probes, in milliseconds. */
 const requestDelay = 1_000;
 
 class Stage {

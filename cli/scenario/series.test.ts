@@ -33,11 +33,11 @@ describe("outcomes", () => {
       'fail(connect, refused, "ECONNREFUSED, twice")',
       { kind: "refused", phase: "connect", message: "ECONNREFUSED, twice" },
     ],
-  ])("%s says how", (text, failure) => {
+  ])("%s explains the syntax", (text, failure) => {
     expect(outcomesOf(text, database)).toEqual([{ what: failure }]);
   });
 
-  it("arrive when they are told to", () => {
+  it("are reported at the given delay", () => {
     expect(outcomesOf("ok, fail@+90s, ok@+0s@+2m", database).map(({ delays }) => delays)).toEqual([
       undefined,
       [90_000],
@@ -55,7 +55,7 @@ describe("outcomes", () => {
     ["fail(connect timout)", 'there is no kind of failure "timout": did you mean "timeout"?', 5, 14],
     ["ok@+soon", 'invalid outcome "ok@+soon"', 0, 8],
     ["ok x20001", "the series is longer than 20000 points", 0, 9],
-  ])("%s is refused at its place", (text, message, offset, length) => {
+  ])("%s is refused at its position", (text, message, offset, length) => {
     if (text === "ok@+soon") expect(() => outcomesOf(text, database)).toThrow('invalid duration "soon": write @+90s');
     else expect(() => outcomesOf(text, database)).toThrow(expect.objectContaining({ message, offset, length }));
   });
@@ -84,7 +84,7 @@ describe("values, as in promtool", () => {
     expect(seconds(text)).toEqual(values);
   });
 
-  it("carry the unit of their metric", () => {
+  it("have the unit of their metric", () => {
     if (share === undefined) throw new Error("no such metric");
     expect(valuesOf("40%+10%x2 0.9", "cloud_sql_pool_utilization", share).map(({ what }) => what)).toEqual([
       0.4,
@@ -100,7 +100,7 @@ describe("values, as in promtool", () => {
   it.each([
     ["1 two 3", 2, 3],
     ["1x", 0, 2],
-  ])("%s is refused at its place", (text, offset, length) => {
+  ])("%s is refused at its position", (text, offset, length) => {
     expect(() => seconds(text)).toThrow(expect.objectContaining({ offset, length }));
   });
 });

@@ -13,7 +13,7 @@ export interface Point<What> {
   readonly delays?: readonly number[];
 }
 
-/** How a probe fares in one run. */
+/** Outcome of one probe run. */
 export type Mark = "ok" | "missing" | Failure;
 
 /** The most points of one series: a week of minutes, with room to spare. */

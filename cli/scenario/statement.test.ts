@@ -34,7 +34,7 @@ function understood(sentence: string): string {
 
 const all = "shop-health+search+database";
 
-describe("what is the case", () => {
+describe("conditions", () => {
   it.each([
     ["database fails", "database timeout/connect no answer within its timeout"],
     ["shop-health fails", "shop-health http_status/response 503 Service Unavailable"],
@@ -151,14 +151,14 @@ describe("what is the case", () => {
     ["channel hok is down", 'there is no channel "hok": did you mean "hook"?', 8],
     ['database fails "no end', 'the text that begins here has no second quote: write "…"', 15],
     ["reports come late", 'invalid duration "late": write 90s, 5m or 1h30m', 13],
-  ])("%s is refused at its place", (sentence, message, offset) => {
+  ])("%s is refused at its position", (sentence, message, offset) => {
     expect(() => effectOf(sentence, shopConfiguration)).toThrow(
       expect.objectContaining({ message: expect.stringContaining(message), offset }),
     );
   });
 });
 
-describe("what is done", () => {
+describe("actions", () => {
   it.each([
     ["acknowledge", { deed: "edit", fields: { status: "acknowledged" } }],
     ['acknowledge "on it"', { deed: "edit", fields: { status: "acknowledged", note: "on it" } }],

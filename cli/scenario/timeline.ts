@@ -33,7 +33,7 @@ export function timelineOf({ scenario, alerts, events, deliveries }: Played): Ti
         text: `${event} (${severity}, ${root_cause}) ${incident}: ${change}`,
       }),
     ),
-    // What no route asks for is nobody's news.
+    // Events that no route selects are not notifications.
     ...deliveries
       .filter(({ reason }) => !reason.startsWith("no route"))
       .map(

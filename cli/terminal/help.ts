@@ -1,31 +1,31 @@
-/** What `--help` prints. */
+/** Text of `--help`. */
 import { type Command, type Option, type Options, program, usageOf } from "../command.ts";
 import { type Entry, list, shellCall, wrapped } from "./columns.ts";
 
 /** The help of the program: what it is, and each command in a sentence. */
 export function programHelp(commands: readonly (readonly [name: string, command: Command])[]): string[] {
   return [
-    ...wrapped("Pathkeeper probes services from inside and outside, and tells what broke, why, and who should act."),
+    ...wrapped("Pathkeeper probes services from inside and outside, and reports what broke, why, and who should act."),
     "",
     ...synopsis(`${program} COMMAND [options]`),
     "",
     "Commands:",
     ...list([
       ...commands.map(([name, { summary }]): Entry => [name, summary]),
-      ["help", "Show this help, or that of a command"],
+      ["help", "Show this help, or the help of a command"],
       ["version", "Show the version"],
     ]),
     "",
     "Exit codes:",
     ...list([
       ["0", "success"],
-      ["1", "what was examined has problems"],
-      ["2", "wrong usage, explained in one line on standard error"],
+      ["1", "problems were found"],
+      ["2", "invalid usage, explained in one line on standard error"],
     ]),
     "",
     "Examples:",
     ...examples([
-      ["validate", "Check monitor.yaml in this folder"],
+      ["validate", "Check monitor.yaml in the current folder"],
       ["validate --help", "Show the options of a command"],
     ]),
   ];

@@ -1,4 +1,4 @@
-/** How far long work has come: one line in place on a terminal, and nothing where nobody looks. */
+/** Progress of long-running work: one line updated in place on a terminal, and no output elsewhere. */
 import { stripVTControlCharacters } from "node:util";
 
 /** A line that is written over. */

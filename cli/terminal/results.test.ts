@@ -25,11 +25,11 @@ const failure = {
 } as const;
 
 describe("the steps of a journey", () => {
-  it("are told with their times, and the clean-up", () => {
+  it("are listed with their durations, including the clean-up", () => {
     expect(stepLines(journey, terminal)).toEqual(["ok  log in       320ms", "ok  open socket  1.5s", "ok  clean-up"]);
   });
 
-  it("end with the one that failed, and why", () => {
+  it("end with the failed step and its reason", () => {
     const cleaned = { metric: "golden_path_cleanup_success", value: 0, labels: {} };
     const measurements = [...journey.measurements.slice(0, 2), cleaned];
     expect(stepLines({ ...journey, success: false, failure, measurements }, terminal)).toEqual([
@@ -40,7 +40,7 @@ describe("the steps of a journey", () => {
     expect(failureSentence({ ...journey, failure })).toBe("step `agent events`, expect: within 5s no message came");
   });
 
-  it("are those of journeys only", () => {
+  it("are listed for journeys only", () => {
     const other: ProbeResult = {
       ...journey,
       failure: { kind: "http_status", phase: "response", message: "503 Service Unavailable" },
@@ -87,7 +87,7 @@ describe("changes and logs", () => {
     ],
   };
 
-  it("are told in a line each, without what concerns something else", () => {
+  it("are printed one per line, without changes to other resources", () => {
     expect(recordLines(result, terminal)).toEqual([
       "what-changed",
       "  2025-09-16 11:58:00 UTC  backend  deployed revision backend-00042",

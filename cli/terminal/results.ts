@@ -5,7 +5,7 @@ import { commonMetrics } from "../../shared/metrics/yields.ts";
 import { formatValue } from "../../shared/text/units.ts";
 import { counted, type Terminal, table } from "./terminal.ts";
 
-/** What the cells of `resultRow` are. */
+/** Headings of the cells of `resultRow`. */
 export const resultHead: readonly string[] = ["probe", "result", "duration", "measured"];
 
 /** A result as the cells of a table: its name, how it went, how long it took and its key measurements. */
@@ -18,7 +18,7 @@ export function resultRow(result: ProbeResult, { paint }: Pick<Terminal, "paint"
   ];
 }
 
-/** Where and how a probe failed: `response: 503 Service Unavailable`; empty for one that succeeded. */
+/** Returns where and how a probe failed: `response: 503 Service Unavailable`; empty for a success. */
 export function failureSentence({ failure }: ProbeResult): string {
   if (failure === undefined) return "";
   const step = failedStep(failure);
@@ -46,8 +46,8 @@ function failedStep({ phase, message, step }: Failure): { readonly name: string;
 }
 
 /**
- * What the configuration checks of a result found: a head, then a paragraph for each that is wrong, the worst first, and for each that could
- * not be made. Nothing where there were no checks to speak of.
+ * Returns the findings of a result's configuration checks: a heading, then a paragraph for each finding, most severe first, and for each
+ * check that could not be made. Returns nothing if there were no checks.
  */
 export function findingLines(
   { probe, findings = [], unchecked = [] }: ProbeResult,
@@ -79,7 +79,7 @@ export function findingLines(
   ];
 }
 
-/** What a result says of changes and of logs, a line each; nothing where it says nothing. */
+/** Returns the changes and log entries of a result, one per line; nothing if there are none. */
 export function recordLines(
   { probe, changes = [], log_patterns: patterns = [] }: ProbeResult,
   { paint }: Pick<Terminal, "paint">,
@@ -116,7 +116,7 @@ function wrapped(text: string, indent: string): string[] {
   return lines;
 }
 
-/** How many measurements stand for a result; all of them are in its JSON. */
+/** Maximum number of measurements shown per result; its JSON contains all of them. */
 const mostShown = 3;
 
 function keyMeasurements({ measurements }: ProbeResult): string {

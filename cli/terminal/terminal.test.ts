@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { counted, table } from "./terminal.ts";
 
 describe("a table", () => {
-  it("gives every column the width of its widest cell, and no line blanks at its end", () => {
+  it("pads every column to its widest cell, without trailing spaces", () => {
     expect(
       table([
         ["a", "bcd", "e"],
@@ -12,7 +12,7 @@ describe("a table", () => {
     ).toEqual(["  a    bcd  e", "  abc  b"]);
   });
 
-  it("does not count colours as width", () => {
+  it("ignores colour codes when it measures width", () => {
     expect(
       table(
         [
@@ -33,7 +33,7 @@ it.each([
   expect(counted(count, "probe")).toBe(text);
 });
 
-it("ends with one sentence when the output cannot be written", () => {
+it("exits with one sentence when the output cannot be written", () => {
   const command = ["-c", '"$0" cli/pathkeeper.mjs schema > /dev/full', process.execPath];
   const { status, stderr } = spawnSync("sh", command, { encoding: "utf8" });
   expect([status, stderr]).toEqual([

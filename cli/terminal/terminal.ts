@@ -1,10 +1,10 @@
-/** What commands print: coloured on a terminal, plain in a pipe or with NO_COLOR, aligned in both. */
+/** Formats the output of commands: coloured on a terminal, plain in a pipe or with NO_COLOR, aligned in both. */
 import { stripVTControlCharacters, styleText } from "node:util";
 
-/** What a piece of text is, for its colour. */
+/** Style of a text, which selects its colour. */
 export type Style = "good" | "doubtful" | "bad" | "strong" | "faint";
 
-/** Where a command writes. */
+/** Output of a command. */
 export interface Terminal {
   /** Results: lines on standard output. */
   print(...lines: readonly string[]): void;
@@ -12,7 +12,7 @@ export interface Terminal {
   note(...lines: readonly string[]): void;
   /** Colours a text that will be printed. */
   paint(style: Style, text: string): string;
-  /** Whether a person reads what is printed, and no file or program. */
+  /** True if the output is a terminal, not a file or program. */
   readonly isInteractive: boolean;
 }
 

@@ -3,7 +3,7 @@ import { fc } from "../../tests/support/chance.ts";
 import { Agenda } from "./agenda.ts";
 
 describe("the agenda", () => {
-  it("takes what comes first, and of the same instant what was noted first", () => {
+  it("runs work in order of its instants, and at the same instant in order of insertion", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(20)), (instants) => {
         const agenda = new Agenda();

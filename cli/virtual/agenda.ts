@@ -1,4 +1,4 @@
-/** What is to happen when: work in the order of its instants, and of two at the same instant the one that was noted first. */
+/** Schedules work in order of its instants. Work at the same instant runs in order of insertion. */
 
 /** Something that happens at an instant. */
 interface Entry {

@@ -27,22 +27,22 @@ export class Crash extends Error {
   override readonly name = "Crash";
 }
 
-/** What a function of the virtual world has of the ports. */
+/** Ports that a function of the virtual world uses. */
 export interface WorldPorts {
   readonly store: Store;
   readonly publisher: Publisher;
 }
 
-/** A world, and who is told of what happens in it. */
+/** Options of a world, with its callbacks. */
 export interface WorldOptions {
   readonly configuration: Configuration;
   /** @default worked out from the configuration */
   readonly plan?: Plan;
   /** Milliseconds since the epoch. */
   readonly start: number;
-  /** Whether the evaluator watches the monitor itself: reports that do not come, ticks that are late. @default true */
+  /** True if the evaluator monitors the monitor itself: missing reports, late ticks. @default true */
   readonly watchesItself?: boolean;
-  /** Whether event time is bounded by when reports arrive. Not where they are played: a record and a scenario say when things were. @default true */
+  /** True if event time is bounded by the arrival of reports. False for replays and scenarios, which define their own times. @default true */
   readonly knowsPublication?: boolean;
   /** Answers a request to run probes; without it requests stay unanswered. */
   readonly onRequest?: (request: ProbeRequest, at: number) => void;
@@ -50,7 +50,7 @@ export interface WorldOptions {
   readonly onWritten?: (collection: string, id: string, fields: Fields, at: number) => void;
   /** @default everything is accepted */
   readonly send?: Send;
-  /** Where readers act on incidents. @default nowhere */
+  /** Address where recipients act on incidents. @default none */
   readonly answersUrl?: string;
   /** Gets what both functions log. @default nobody */
   readonly logger?: Logger;
@@ -66,9 +66,9 @@ export interface WorldOptions {
 export class VirtualWorld {
   readonly store: MemoryStore;
   readonly clock: Clock;
-  /** What went wrong that never should, in sentences. */
+  /** Violated invariants, as sentences. */
   readonly mishaps: string[] = [];
-  /** What the evaluator logged, and how often. */
+  /** Log messages of the evaluator, with their counts. */
   readonly logged: Map<string, number> = new Map();
   readonly #options: WorldOptions;
   readonly #plan: Plan;

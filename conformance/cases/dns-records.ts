@@ -1,4 +1,4 @@
-/** DNS servers that are asked for records. */
+/** DNS servers that are queried for records. */
 import type { Answer } from "dns-packet";
 import { type Answering, type DnsAnswer, startDnsServer } from "../../functions/probe/dns-server.fixtures.ts";
 import type { Case, Check, Verdict } from "../case.ts";
@@ -15,7 +15,7 @@ async function at(stand: Stand, answering: Answering, more: Partial<Asked> = {})
   return { protocol: "dns", name, type: "A", server: `127.0.0.1:${port}`, ...more };
 }
 
-/** A server that answers every question alike. */
+/** A server that gives every query the same answer. */
 const answers = (
   does: string,
   answer: DnsAnswer | Answering,

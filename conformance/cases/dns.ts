@@ -1,9 +1,9 @@
-/** Names that DNS does not resolve, each for a reason of its own. */
+/** Names that DNS does not resolve, each for a different reason. */
 import { dnsServer, type Zone } from "../../shared/net/dns.fixtures.ts";
 import type { Case, Verdict } from "../case.ts";
 import { okText } from "../stand.ts";
 
-/** A name of which the server says this. */
+/** A name for which the server gives this answer. */
 const named = (name: string, zone: Zone, verdict: Verdict, timeoutMs?: number): Case => ({
   name,
   verdict,

@@ -1,7 +1,7 @@
-/** Google's APIs, where they do not answer as wanted. */
+/** Google's APIs with unexpected answers. */
 import type { Case, Verdict } from "../case.ts";
 
-/** A stand that answers every request alike. */
+/** A server that gives every request the same answer. */
 const answers = (name: string, status: string, body: string, verdict: Verdict, type = "application/json"): Case => ({
   name,
   verdict,
@@ -25,11 +25,16 @@ const phase = "google_api";
 
 /** The cases. */
 export const googleCases: readonly Case[] = [
-  answers("refuses for want of a permission", "403 Forbidden", fault(403, "PERMISSION_DENIED", "Permission denied"), {
-    kind: "auth",
-    phase,
-    says: /lacks monitoring\.timeSeries\.list, which roles\/monitoring\.viewer has/,
-  }),
+  answers(
+    "refuses because a permission is missing",
+    "403 Forbidden",
+    fault(403, "PERMISSION_DENIED", "Permission denied"),
+    {
+      kind: "auth",
+      phase,
+      says: /lacks monitoring\.timeSeries\.list, which roles\/monitoring\.viewer has/,
+    },
+  ),
   answers(
     "has the API disabled",
     "403 Forbidden",
@@ -63,7 +68,7 @@ export const googleCases: readonly Case[] = [
     "text/html",
   ),
   answers(
-    "answers what is no JSON",
+    "sends a body that is not JSON",
     "200 OK",
     "<html>login</html>",
     { kind: "unavailable", phase, says: /Cloud Monitoring is not read: .*no JSON/ },

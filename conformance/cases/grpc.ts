@@ -1,4 +1,4 @@
-/** Servers of gRPC with the standard health service, or without it. */
+/** gRPC servers with the standard health service, or without it. */
 import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
 import type { FailureKind } from "../../shared/messages/report.ts";
 import type { Case, Check, Verdict } from "../case.ts";
@@ -10,7 +10,7 @@ const at = (port: number, more: More = {}): Check => ({ protocol: "grpc", host: 
 
 type Answering = (stream: ServerHttp2Stream) => void;
 
-/** A server of HTTP/2 that answers every call alike. */
+/** An HTTP/2 server that gives every call the same response. */
 function server(answer: Answering): Http2Server {
   return createServer()
     .on("sessionError", () => {})
@@ -27,10 +27,10 @@ const answers = (does: string, answer: Answering, verdict: Verdict, more: More =
   ...(timeoutMs === undefined ? {} : { timeoutMs }),
 });
 
-/** `HealthCheckResponse { status }` as it goes over the wire. */
+/** `HealthCheckResponse { status }` in wire format. */
 const reply = (serving: number): Buffer => Buffer.from([0, 0, 0, 0, 2, 8, serving]);
 
-/** An answer of gRPC: a body, and how the call ended. */
+/** A gRPC response: a body, and the status of the call. */
 const ends =
   (body: Buffer, trailers: Readonly<Record<string, string>> = { "grpc-status": "0" }): Answering =>
   (stream) => {
@@ -78,7 +78,7 @@ const senseless: Verdict = {
 
 const noHttp2: Verdict = { kind: "protocol", phase: "answer", says: /127\.0\.0\.1:\d+ does not speak HTTP\/2/ };
 
-/** A server over TLS that speaks HTTP/2 inside. */
+/** A TLS server that speaks HTTP/2. */
 async function overTls(stand: Stand, { cert, key }: { readonly cert: string; readonly key: string }): Promise<Check> {
   const inside = server(ends(reply(1)));
   const port = await stand.tls({ cert, key, ALPNProtocols: ["h2"] }, (socket) => inside.emit("connection", socket));

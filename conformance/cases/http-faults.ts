@@ -1,4 +1,4 @@
-/** Servers that break off, keep still, or do not speak HTTP. */
+/** Servers that break off, send nothing, or do not speak HTTP. */
 import type { Case } from "../case.ts";
 import { goodLeaf } from "../stand.ts";
 import { answers, at, hangs, head, protocol } from "../support/http.ts";
@@ -52,7 +52,7 @@ export const httpFaultCases: readonly Case[] = [
     serve: async (stand) => ({ protocol: "http", url: `http://localhost:${await stand.closedPort()}/` }),
   },
   {
-    name: "says nothing",
+    name: "sends nothing",
     verdict: {
       kind: "timeout",
       phase: "first_byte",
@@ -116,7 +116,7 @@ export const httpFaultCases: readonly Case[] = [
     /its content-length is "7, 8"/,
   ),
   protocol(
-    "sends a length that is no number",
+    "sends a length that is not a number",
     head("200 OK\r\ncontent-length: many", "healthy"),
     /its content-length is "many"/,
   ),

@@ -1,4 +1,4 @@
-/** Answers of HTTP as they are met in the wild: the good ones, redirects, and those that say that something is wrong. */
+/** HTTP responses as seen in the wild: successes, redirects, and errors. */
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Case } from "../case.ts";
 import { goodLeaf, okText } from "../stand.ts";

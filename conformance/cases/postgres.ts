@@ -32,7 +32,7 @@ const int = (value: number): Buffer => {
 };
 
 const fault = (code: string, text: string): Buffer => message("E", `SFATAL\0VFATAL\0C${code}\0M${text}\0\0`);
-/** Older servers and poolers send no severity in English, some none at all. */
+/** Older servers and poolers send no severity in English, and some send none at all. */
 const bareFault = (code: string, text: string): Buffer => message("E", `C${code}\0M${text}\0\0`);
 const asks = (kind: number, more = ""): Buffer => message("R", int(kind), more);
 const ready = message("Z", "I");
@@ -45,7 +45,7 @@ const selected = Buffer.concat([
   ready,
 ]);
 
-/** Says these answers one after the other, each to what is sent next. */
+/** Sends these responses one after the other, each in reply to the next message. */
 const says = (...answers: readonly Buffer[]): ((socket: Socket) => void) => {
   return (socket) => {
     const left = [...answers];
@@ -319,7 +319,7 @@ export const postgresCases: readonly Case[] = [
   },
 ];
 
-/** Agrees to TLS, and talks over it. */
+/** Accepts TLS, and runs the exchange over it. */
 function overTls(cert: string, key: string, talk: (socket: Socket) => void): (socket: Socket) => void {
   return (raw) => {
     raw.once("data", () => {

@@ -1,4 +1,4 @@
-/** Redis, and protocols of lines that have no prober of their own. */
+/** Redis, and line-based protocols without a prober of their own. */
 import type { FailureKind } from "../../shared/messages/report.ts";
 import type { Case, Check, Verdict } from "../case.ts";
 import { goodLeaf, root } from "../stand.ts";

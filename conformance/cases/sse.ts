@@ -16,7 +16,7 @@ const at = (port: number, more: More = {}): Check => ({
 const talks = talking(at);
 const streamHead = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 
-/** A server that sends these pieces one after the other, and leaves the stream open. */
+/** A server that sends these pieces in sequence, and leaves the stream open. */
 const sends =
   (...pieces: readonly (string | Buffer)[]) =>
   (socket: Socket): void =>

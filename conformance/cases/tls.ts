@@ -9,7 +9,7 @@ type Leaf = Omit<CertificateOptions, "name"> & { readonly name?: string };
 
 const check = async (port: number, name = "localhost"): Promise<Check> => ({
   protocol: "tls",
-  // Names below localhost are at no address of IPv4 everywhere.
+  // Names below localhost do not resolve to an IPv4 address everywhere.
   ...(name.endsWith(".localhost") ? { host: "localhost", serverName: name } : { host: name }),
   port,
   ca: (await root()).cert,
@@ -17,7 +17,7 @@ const check = async (port: number, name = "localhost"): Promise<Check> => ({
 
 const bad = (says: RegExp, phase = "tls"): Verdict => ({ kind: "tls", phase, says });
 
-/** A server with a certificate that differs from a good one in this. */
+/** A server with a certificate that differs from a valid one in this property. */
 const leaf = (name: string, differs: () => Promise<Leaf>, verdict: Verdict, host?: string): Case => ({
   name,
   verdict,
@@ -47,7 +47,7 @@ const chain = (
   },
 });
 
-/** A good certificate, and a handshake that goes wrong in this way. */
+/** A valid certificate, and a handshake that fails in this way. */
 const handshake = (name: string, options: TlsOptions, verdict: Verdict): Case => ({
   name,
   verdict,
@@ -219,7 +219,7 @@ export const tlsCases: readonly Case[] = [
     "up",
   ),
   chain(
-    "has a certificate that was issued by one that is no authority",
+    "has a certificate whose issuer is not an authority",
     async () => {
       const plain = await certificate("no authority", {
         name: "someone",
@@ -242,7 +242,7 @@ export const tlsCases: readonly Case[] = [
         },
         [
           "is verified by an empty authority",
-          "is verified by a text that is no PEM",
+          "is verified against a text that is not PEM",
           "is verified by a damaged authority",
         ][at] ?? "",
         {
@@ -301,7 +301,7 @@ export const tlsCases: readonly Case[] = [
     phase: "connect",
     says: /localhost:\d+ \(127\.0\.0\.1\) refused the connection/,
   }),
-  bytes("says nothing to the ClientHello", "", {
+  bytes("does not answer the ClientHello", "", {
     kind: "timeout",
     phase: "tls",
     says: /ran out while shaking hands for TLS with localhost:\d+ \(127\.0\.0\.1\)/,

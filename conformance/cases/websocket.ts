@@ -13,7 +13,7 @@ const at = (port: number, more: More = {}): Check => ({
   ...more,
 });
 
-/** Accepts the upgrade, with more or other headers, and then does this. */
+/** Accepts the upgrade, with additional or different headers, and then does this. */
 const accepting =
   (then: (socket: Socket) => void, headers: (key: string) => string = accepts) =>
   (socket: Socket): void =>
@@ -154,7 +154,7 @@ export const websocketCases: readonly Case[] = [
     400,
   ),
   talks(
-    "says nothing",
+    "sends nothing",
     accepting(() => {}),
     { kind: ["sequence", "timeout"], phase: "expect-1", says: /no message with "ready" came/ },
     { expects: "ready" },

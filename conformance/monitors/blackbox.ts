@@ -1,4 +1,7 @@
-/** Prometheus' blackbox_exporter, as a monitor under test: one module for each check. It has no WebSockets, streams of events, PostgreSQL or APIs of Google. */
+/**
+ * Prometheus' blackbox_exporter, as a monitor under test: one module for each check. It does not support WebSockets, event streams,
+ * PostgreSQL or Google's APIs.
+ */
 import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,14 +11,14 @@ import { installed } from "../../bench/blackbox.ts";
 import { freePort } from "../../local/free-port.ts";
 import type { Check, Monitor, Said } from "../case.ts";
 
-/** The module and the target that look at a check; `undefined` where there is no prober for it. */
+/** The module and the target for a check; `undefined` if no prober supports it. */
 function moduleFor(check: Check, caFile: string): { readonly module: object; readonly target: string } | undefined {
   const tls_config = "ca" in check && check.ca !== undefined ? { ca_file: caFile } : {};
   const ip = { preferred_ip_protocol: "ip4" };
   switch (check.protocol) {
     case "http": {
       const { url, contains, json = {}, resolver } = check;
-      // It asks a server of DNS by itself, and no target with what that says.
+      // It queries a DNS server itself, and probes no target with the answer.
       if (resolver !== undefined) {
         const dns = {
           ...ip,
@@ -53,7 +56,7 @@ function moduleFor(check: Check, caFile: string): { readonly module: object; rea
     case "dns": {
       const { name, type, server, records = [], connect } = check;
       if (connect !== undefined) return undefined;
-      // Of an alias and its address one matches; that there is nothing else, it cannot be asked.
+      // For an alias and its address, one record matches. It cannot check that there are no others.
       const wanted = records.map((record) => `(?i)${record.replaceAll(".", "\\.")}`);
       const dns = {
         ...ip,
@@ -78,7 +81,7 @@ function moduleFor(check: Check, caFile: string): { readonly module: object; rea
  */
 const patienceMs = 3_000;
 
-/** Starts it; `undefined` where it is not installed. */
+/** Starts it; `undefined` if it is not installed. */
 export async function startBlackbox(): Promise<Monitor | undefined> {
   const program = installed(["blackbox_exporter", "prometheus-blackbox-exporter"]);
   if (program === undefined) return undefined;

@@ -8,7 +8,7 @@ import type { Check, Monitor } from "../case.ts";
 /** The secrets of a check by name. */
 type Secrets = Readonly<Record<string, string | undefined>>;
 
-/** The kind of probe and the settings that look at a check. */
+/** Returns the kind of probe and the settings for a check. */
 function probeFor(check: Check): {
   readonly kind: string;
   readonly settings: Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** Servers of HTTP that answer every request alike. */
+/** HTTP servers that give every request the same response. */
 import type { Case, Check, Verdict } from "../case.ts";
 import { okText, type Stand } from "../stand.ts";
 
@@ -11,14 +11,14 @@ export const at = (port: number, more: More = {}, path = "/"): Check => ({
   ...more,
 });
 
-/** A server that answers every request alike. */
+/** A server that gives every request the same response. */
 export const answers = (name: string, answer: string | Buffer, verdict: Verdict, more: More = {}): Case => ({
   name,
   verdict,
   serve: async (stand) => at(await stand.says(answer), more),
 });
 
-/** A server that answers, and keeps the connection open: then the time runs out. */
+/** A server that sends a response and keeps the connection open, so that the check times out. */
 export const hangs = (name: string, answer: string | Buffer, phase: string, says: RegExp): Case => ({
   name,
   verdict: { kind: "timeout", phase, says },
@@ -26,11 +26,11 @@ export const hangs = (name: string, answer: string | Buffer, phase: string, says
   timeoutMs: 300,
 });
 
-/** An answer with these lines and this body. */
+/** A response with these lines and this body. */
 export const head = (lines: string, body: string | Buffer = ""): Buffer =>
   Buffer.concat([Buffer.from(`HTTP/1.1 ${lines}\r\n\r\n`, "latin1"), Buffer.from(body as string)]);
 
-/** A server that answers with a status and says why. */
+/** A server that answers with an error status and an explanation. */
 export const status = (code: number, text: string, body: string, says: RegExp, type = "application/json"): Case =>
   answers(
     `answers ${code}`,
@@ -38,7 +38,7 @@ export const status = (code: number, text: string, body: string, says: RegExp, t
     { kind: "http_status", phase: "response", status: code, says },
   );
 
-/** A server whose body is encoded. */
+/** A server that encodes its body. */
 export const encoded = (name: string, coding: string, body: Buffer): Case =>
   answers(
     `encodes its body as ${name}`,
@@ -49,11 +49,11 @@ export const encoded = (name: string, coding: string, body: Buffer): Case =>
     },
   );
 
-/** A server that does not speak HTTP as it should. */
+/** A server that violates HTTP. */
 export const protocol = (name: string, answer: string | Buffer, says: RegExp): Case =>
   answers(name, answer, { kind: "protocol", phase: ["first_byte", "headers", "body"], says });
 
-/** A server that redirects, and answers at the other paths. */
+/** A server that redirects, and answers on the other paths. */
 export const redirects = (name: string, location: string | Buffer, verdict: Verdict, answer = okText): Case => ({
   name,
   verdict,
@@ -76,7 +76,7 @@ export const redirects = (name: string, location: string | Buffer, verdict: Verd
 export const json = (name: string, body: Buffer | string, type = "application/json"): Case =>
   answers(name, head(`200 OK\r\ncontent-type: ${type}`, body), "up", { json: { "$.status": "healthy" } });
 
-/** A health endpoint that redirects to itself under another path without end. */
+/** A health endpoint that redirects endlessly to itself under another path. */
 export const endless = async (stand: Stand): Promise<Check> => {
   let turn = 0;
   return at(

@@ -1,9 +1,9 @@
-/** Cases of protocols in which a server talks over a connection of its own. */
+/** Cases of protocols in which a server communicates over its own connection. */
 import type { Socket } from "node:net";
 import type { Case, Check, Verdict } from "../case.ts";
 
 /**
- * Returns what makes a case of one protocol: a server that talks, and what a monitor must say of it.
+ * Returns a function that creates cases of one protocol: a server's behaviour, and the result that a monitor must report.
  * @param at the check of a server on a port, with more settings
  */
 export function talking<More extends object>(at: (port: number, more?: More) => Check) {

@@ -1,4 +1,4 @@
-/** Certificates made on the spot, good and bad, for tests and benches. */
+/** Certificates created on the fly, valid and invalid, for tests and benchmarks. */
 import "reflect-metadata";
 import type { webcrypto } from "node:crypto";
 import * as x509 from "@peculiar/x509";
@@ -22,7 +22,7 @@ export interface CertificateOptions {
   readonly from?: number;
   /** Days from now. @default 30 */
   readonly until?: number;
-  /** The key of somebody else, in PEM, which the certificate is for. @default a new one */
+  /** Another key for the certificate, in PEM. @default a new one */
   readonly publicKey?: string;
   /** The keys of an older certificate that this one renews. @default new ones */
   readonly keys?: webcrypto.CryptoKeyPair;

@@ -8,9 +8,9 @@ export interface DnsAnswer {
   /** @default 0: no error */
   readonly rcode?: number;
   readonly answers?: readonly Answer[];
-  /** Over UDP it says that there is more. */
+  /** Sets the truncation flag over UDP. */
   readonly truncated?: boolean;
-  /** The name that it says it was asked for. @default that which it was asked for */
+  /** The name in the question section of the response. @default the queried name */
   readonly name?: string;
   /** Offset of the answer's ID from the ID of the query. @default 0 */
   readonly idOff?: number;
@@ -19,11 +19,7 @@ export interface DnsAnswer {
 /** Returns the answer or its bytes; `undefined` sends nothing. */
 export type Answering = (name: string, type: string, transport: "udp" | "tcp") => DnsAnswer | Buffer | undefined;
 
-/**
- * Starts a server.
- * @param listen starts the part that speaks TCP, and ends it in time
- * @returns the port, and what ends the part that speaks UDP
- */
+/** Starts a server. @param listen starts the TCP part, and stops it in time @returns the port, and a function that stops the UDP part */
 export async function startDnsServer(
   answering: Answering,
   listen: (server: Server) => Promise<number>,

@@ -42,17 +42,17 @@ export interface ProbeOnceOptions {
   readonly timeoutMs?: number;
   /** Whether to recheck a failure immediately. @default false */
   readonly recheck?: boolean;
-  /** Besides the canaries. */
+  /** Secrets in addition to the canaries. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** URL below which Google's APIs are found. @default where nothing listens */
+  /** Base URL of Google's APIs. @default a port on which nothing listens */
   readonly googleStand?: string;
-  /** Reads what reports to us by itself. @default nothing can be read */
+  /** Reads heartbeats. @default none can be read */
   readonly beats?: HeartbeatReader;
   /** Reads since when they are awaited. @default they always were */
   readonly awaited?: AwaitedReader;
-  /** The probes of the environment, for what they look at. @default none */
+  /** The probes of the environment, for the resources that they watch. @default none */
   readonly all?: readonly ConfiguredProbe[];
-  /** The diagnosis that is answered. @default none */
+  /** The diagnosis that the run belongs to. @default none */
   readonly diagnosis?: Diagnosed;
   /** Every kind that there is. @default that of the probe */
   readonly probers?: Readonly<Record<string, AnyProber>>;
@@ -114,7 +114,7 @@ export function openFailure(failure: SeenFailure | undefined): Failure | undefin
   return failure && { ...failure, message: openWords(failure.message, new Redactor()) };
 }
 
-/** The words of what a call throws, opened. */
+/** Returns the opened message of the error that a call throws. */
 export function thrownWords(call: () => unknown): string | undefined {
   try {
     call();
@@ -144,7 +144,7 @@ export function tcpServer(onConnection: (socket: Socket) => void): Promise<numbe
   return listening(createServer({ allowHalfOpen: true }, onConnection));
 }
 
-/** A port whose queue is full: a handshake of TCP is neither answered nor refused there. */
+/** Returns a port whose accept queue is full: a TCP handshake on it is neither answered nor refused. */
 export async function fullServer(): Promise<number> {
   const code = `const s = require("node:net").createServer(); s.listen({ port: 0, host: "127.0.0.1", backlog: 1 }, () => console.log(s.address().port))`;
   const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
@@ -155,14 +155,14 @@ export async function fullServer(): Promise<number> {
   });
   const [line] = await once(child.stdout, "data");
   const port = Number(String(line));
-  // Nobody takes connections out of the queue any more; these fill it.
+  // No connection is accepted from the queue any more; these fill it.
   child.kill("SIGSTOP");
   for (let count = 0; count < 8; count++) waiting.push(connect(port, "127.0.0.1").on("error", () => {}));
   await once(waiting[0] ?? new Socket(), "connect");
   return port;
 }
 
-/** A port at which nothing listens. */
+/** Returns a port on which nothing listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

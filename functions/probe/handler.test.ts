@@ -161,7 +161,7 @@ describe("the probe handler", () => {
     expect(starts).toEqual(expected);
   });
 
-  it("answers a request that was asked for with its own report, of exactly its probes", async () => {
+  it("answers an on-demand request with a report of exactly its probes", async () => {
     const { send, published } = harness();
     await send({
       trigger: "validation",
@@ -181,7 +181,7 @@ describe("the probe handler", () => {
     ]);
   });
 
-  it("ignores what is for others", async () => {
+  it("ignores requests for other vantage points", async () => {
     const { send, starts } = harness({ vantage: "outside" });
     await send({ environment: "production" });
     await send({ vantage: "inside", group: "inside-1m" });
@@ -190,14 +190,14 @@ describe("the probe handler", () => {
     expect(starts).toEqual([]);
   });
 
-  it("answers a request that comes again while it is answered with the same run", async () => {
+  it("shares the run with a redelivery of a request in progress", async () => {
     const { send, starts, reports } = harness();
     await Promise.all([send({}), send({})]);
     expect(starts).toHaveLength(1);
     expect(reports()).toHaveLength(1);
   });
 
-  it("asks for both of them again when that run's report was not accepted", async () => {
+  it("fails both deliveries when that run's report is not accepted", async () => {
     const { send, starts } = harness({ refuse: 1 });
     const both = await Promise.allSettled([send({}), send({})]);
     expect(both.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
@@ -205,12 +205,12 @@ describe("the probe handler", () => {
     expect(starts).toHaveLength(2);
   });
 
-  it("asks for the message again when its report was not accepted", async () => {
+  it("fails the delivery when its report is not accepted", async () => {
     const { send } = harness({ refuse: 1 });
     await expect(send({})).rejects.toBeInstanceOf(PublishError);
   });
 
-  it("keeps the report of a round until one of the next can be published", async () => {
+  it("keeps the report of a round until it can be published with a later one", async () => {
     const { send, publications, reports } = harness({ refuse: 2 });
     await send({ group: "outside-15s" });
     expect(publications).toEqual([3, 1]);
@@ -218,22 +218,22 @@ describe("the probe handler", () => {
   });
 });
 
-describe("the probe handler, with what a run is told", () => {
-  it("marks the first run of an instance, which may be slow by itself", async () => {
+describe("the probe handler, with the context of a run", () => {
+  it("marks the first run of an instance as a cold start", async () => {
     const { send, runs } = harness();
     await send({ group: "outside-15s" });
     await send({});
     expect(runs.map(({ coldStart }) => coldStart)).toEqual([true, false, false, false, false]);
   });
 
-  it("has the control probe of the vantage point run beside the others", async () => {
+  it("runs the control probe of the vantage point next to the others", async () => {
     const { send, runs } = harness();
     await send({});
     await send({ group: "inside-1m", vantage: "inside" });
     expect(runs.map(({ control }) => control?.name)).toEqual(["control", undefined]);
   });
 
-  it("says when the next run is due, and by when the message must be answered", async () => {
+  it("passes the time of the next run and the deadline of the message", async () => {
     const { send, runs } = harness();
     await send({ group: "outside-15s" });
     await send({ group: "outside-1m" }, "12:05:00.100");
@@ -251,10 +251,10 @@ describe("the probe handler, with what a run is told", () => {
   });
 });
 
-describe("a group too large for one run", () => {
+describe("a group that is too large for one run", () => {
   const attributes = { environment: "staging", vantage: "outside", trigger: "schedule", group: "outside-30s" };
 
-  it("is published back in parts, which the filters bring to where it came from", async () => {
+  it("is republished in parts, which the filters route to the same subscription", async () => {
     const { send, requested, starts } = harness();
     await send({ group: "outside-30s" });
     await send({ group: "outside-30s" });
@@ -266,13 +266,13 @@ describe("a group too large for one run", () => {
     expect(requested).toMatchObject([...parts, ...parts]);
   });
 
-  it("has every probe run once a round, in reports of the run's instant", async () => {
+  it("runs every probe once per round, in reports with the instant of the run", async () => {
     const { send, requested } = harness();
     await send({ group: "outside-30s" });
     const reports: Report[] = [];
     for (const { data } of requested) {
       const { send, published } = harness();
-      // It was published when the minute was over, and still stands for the run that was asked for.
+      // It was published after the minute had ended, and still belongs to the requested run.
       await send(data as ProbeRequest, "12:05:00.000");
       reports.push(...published.map((message) => message.data as Report));
     }
@@ -288,7 +288,7 @@ describe("a group too large for one run", () => {
     expect(new Set(reports.map(({ group }) => group))).toEqual(new Set(["outside-30s"]));
   });
 
-  it("is asked for again when its parts were not accepted", async () => {
+  it("fails the delivery when its parts are not accepted", async () => {
     const { send } = harness({ refuse: 1 });
     await expect(send({ group: "outside-30s" })).rejects.toBeInstanceOf(PublishError);
   });
@@ -297,12 +297,12 @@ describe("a group too large for one run", () => {
     { index: 0, of: 3, requested_at: "2025-09-16T12:04:00.200Z" },
     { index: 4, of: 3, requested_at: "2025-09-16T12:04:00.200Z" },
     { index: 1, of: 3, requested_at: "yesterday" },
-  ])("is no part with %j", async (shard) => {
+  ])("is not treated as a part with %j", async (shard) => {
     const { send } = harness();
     await expect(send({ group: "outside-30s", shard })).rejects.toBeInstanceOf(MalformedMessage);
   });
 
-  it.each([101, 199, 200, 201, 1_000, 1_001])("divides %d probes evenly, none left out and none twice", (count) => {
+  it.each([101, 199, 200, 201, 1_000, 1_001])("divides %d probes evenly, each exactly once", (count) => {
     const probes = Array.from({ length: count }, (_, index) => index);
     const request: ProbeRequest = { v: 1, environment: "e", vantage: "outside", trigger: "schedule", group: "g" };
     const parts = shardsOf(request, count, { publishedAt: 0, attributes: {} }).map(({ data }) =>
@@ -315,7 +315,7 @@ describe("a group too large for one run", () => {
 });
 
 describe("a target that hangs", () => {
-  it("keeps the results of the others from nobody", async () => {
+  it("does not delay the results of the others", async () => {
     const { send, reports } = harness({ hangs: true });
     await send({ group: "outside-1m" });
     expect(reports()).toEqual([
@@ -324,13 +324,13 @@ describe("a target that hangs", () => {
     ]);
   });
 
-  it("is waited for by who asked for certain probes", async () => {
+  it("delays the answer to a request for certain probes", async () => {
     const { send, reports } = harness({ hangs: true });
     await send({ group: "outside-1m", trigger: "validation", request: "validate-1", probes: ["api", "web"] });
     expect(reports()).toEqual(["staging/outside-1m/validate-1"]);
   });
 
-  it("leaves what was not accepted to the next publication", async () => {
+  it("leaves results that were not accepted to the next publication", async () => {
     const { send, reports } = harness({ hangs: true, refuse: 1 });
     await expect(send({ group: "outside-1m" })).rejects.toBeInstanceOf(PublishError);
     expect(reports()).toEqual(["staging/outside-1m/2025-09-16T12:04:00Z"]);
@@ -341,7 +341,7 @@ describe("a target that hangs", () => {
 });
 
 describe("probes that hold a connection", () => {
-  it("may be answered for almost as long as Pub/Sub waits", async () => {
+  it("may take almost the maximum acknowledgement deadline of Pub/Sub", async () => {
     const { send, runs } = harness();
     await send({ group: "outside-15m-hold" });
     expect(runs.map(({ probes, until }) => [probes.map(({ name }) => name), until])).toEqual([
@@ -349,7 +349,7 @@ describe("probes that hold a connection", () => {
     ]);
   });
 
-  it("are left out where somebody waits for the answer", async () => {
+  it("are skipped when a caller waits for the answer", async () => {
     const { send, runs } = harness();
     await send({ trigger: "validation", group: "outside-validation", request: "i/1/1", probes: ["api", "held"] });
     expect(runs.map(({ probes }) => probes.map(({ name }) => name))).toEqual([["api"]]);
@@ -370,7 +370,7 @@ describe("the rounds of a request", () => {
     expect(roundsOf(request, schedule, at(publishedAt)).map(({ reportId }) => reportId)).toEqual(ids);
   });
 
-  it("writes instants between the seconds with milliseconds", () => {
+  it("formats fractional seconds with milliseconds", () => {
     const rounds = roundsOf(request, "every 250ms", at("12:04:00.100"));
     expect(rounds).toHaveLength(240);
     expect(rounds.slice(0, 3).map(({ reportId }) => reportId.slice("e/g/2025-09-16T".length))).toEqual([

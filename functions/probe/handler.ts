@@ -1,4 +1,4 @@
-/** The shell of the probe function: one probe request in, one report for each round of it out. */
+/** The entry point of the probe function: takes one probe request, and publishes one report for each of its rounds. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/heartbeats.ts";
@@ -28,7 +28,7 @@ export interface ProbePorts {
   readonly logger: Logger;
   /** Runs one round. @default runProbes */
   readonly run?: typeof runProbes;
-  /** Makes a new instance ready to measure. @default warmUp */
+  /** Warms up a new instance. @default warmUp */
   readonly warm?: () => Promise<void>;
   /** Waits so many milliseconds. @default a timer */
   readonly sleep?: (milliseconds: number) => Promise<unknown>;
@@ -36,15 +36,15 @@ export interface ProbePorts {
 
 /** State that an instance of the function keeps between requests. */
 interface Instance {
-  /** Settled when it is ready to measure. */
+  /** Settled when the instance is warmed up. */
   ready?: Promise<void>;
   /** Whether it has run probes before. */
   measured: boolean;
 }
 
 /**
- * Answers probe requests; one for more probes than a run takes is published back in parts. Another delivery of a request that is being answered here waits for its turn; a request for another environment
- * or vantage point is dropped.
+ * Answers probe requests. A request for more probes than one run takes is republished in parts. Another delivery of a request in progress
+ * waits for it; a request for another environment or vantage point is dropped.
  */
 export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?: string) => Promise<void> {
   const { configuration, logger } = ports;
@@ -75,7 +75,7 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
     }
     const rounds = roundsOf(request, first?.schedule, message.publishedAt);
     const key = rounds[0]?.reportId ?? request.group;
-    // A message that comes twice, or a schedule that fires twice, shares the run: it is answered when that is, and with the same.
+    // A message that is delivered twice, or a schedule that fires twice, shares the run: it gets the same answer at the same time.
     const run =
       running.get(key) ??
       runRounds(request, sharded(probes, request), rounds, ports, instance).finally(() => running.delete(key));
@@ -88,7 +88,7 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
 const reserveMs = 20_000;
 /** Maximum time to answer a request, in milliseconds. */
 const answerWithin = 120_000 - reserveMs;
-/** The same for probes that hold a connection. */
+/** Maximum time to answer a request for probes that hold a connection, in milliseconds. */
 const answerHoldWithin = longestAckDeadline * 1000 - reserveMs;
 
 async function runRounds(
@@ -110,7 +110,7 @@ async function runRounds(
     try {
       await publish(reports, ports);
     } catch (error) {
-      // The rounds to come are not to blame: they run, and take these reports along.
+      // The following rounds are not affected: they run, and publish these reports along with theirs.
       unpublished.push(...reports);
       refusal = error;
     }

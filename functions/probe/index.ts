@@ -1,4 +1,4 @@
-/** Entry of the probe function: wiring. The Functions Framework finds the function by its name. */
+/** Entry point of the probe function: wires its dependencies. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connect } from "../../shared/adapters/select.ts";
 import { awaitedIn, heartbeatsIn } from "../../shared/documents/heartbeats.ts";
@@ -18,7 +18,7 @@ const synthetic = syntheticHandler(ports, process.env);
 // environment.
 const only = process.env["PATHKEEPER_SYNTHETIC"];
 
-/** Answers probe requests, and Cloud Monitoring where it runs a probe as a synthetic monitor. */
+/** Answers probe requests, and requests of Cloud Monitoring that run a probe as a synthetic monitor. */
 export const probe: HttpFunction = (request, response) => {
   if (only !== undefined) return synthetic(request, response, only);
   if (request.path.startsWith(syntheticPath))

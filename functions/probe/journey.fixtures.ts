@@ -1,26 +1,26 @@
-/** A small chat for the tests of journeys: a login that gives a token, and a WebSocket that wants it. */
+/** A small chat for the tests of journeys: a login that returns a token, and a WebSocket that requires it. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type WebSocket, WebSocketServer } from "ws";
 import { listening } from "./fixtures.ts";
 import { say } from "./websocket.fixtures.ts";
 
-/** The token that the chat gives. It may appear nowhere. */
+/** The token that the chat issues. It must not appear in any report. */
 export const givenToken = 'tok"en/c4n4ry-S3cret/value';
 
 /** Deviations of a chat server from a healthy one. */
 export interface ChatOptions {
-  /** Answers a request in place of the chat; `false` leaves it to the chat. */
+  /** Answers a request instead of the chat; `false` leaves it to the chat. */
   readonly answer?: (request: IncomingMessage, response: ServerResponse, body: string) => boolean;
-  /** Answers a message in place of the agents. */
+  /** Answers a message instead of the agents. */
   readonly agents?: (socket: WebSocket, message: { readonly text?: string; readonly thread_id?: unknown }) => void;
-  /** The status with which upgrades are refused. */
+  /** The status of refused upgrades. */
   readonly refuses?: number;
 }
 
 /** A running chat. */
 export interface Chat {
   readonly port: number;
-  /** Every request as `METHOD PATH`, upgrades included, and every message as `MESSAGE text`, in their order. */
+  /** Every request as `METHOD PATH`, upgrades included, and every message as `MESSAGE text`, in order. */
   readonly heard: string[];
 }
 
@@ -70,7 +70,7 @@ function reply(socket: WebSocket, { text, thread_id }: { readonly text?: string;
   say(socket, { type: "reply", thread_id, text: `You said ${text}` });
 }
 
-/** The journey through a chat, as it is written in the file. */
+/** The journey through a chat, as written in the file. */
 export function chatJourney(port: number): { variables: object; steps: Record<string, unknown>[]; cleanup: object[] } {
   const http = `http://127.0.0.1:${port}`;
   return {

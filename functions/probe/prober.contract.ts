@@ -9,31 +9,31 @@ import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";
 import { graceMs } from "./run/attempt.ts";
 
-/** A prober, and how to point it at a server. */
+/** A prober, and the settings that point it at a server. */
 export interface ProberFixture {
   readonly prober: AnyProber;
   /** Settings, as written in the file, for a target at 127.0.0.1; with the secret `canary` wherever it can be sent. */
   readonly settings: (port: number) => Record<string, unknown>;
   /** Starts a target that the prober finds healthy. @returns the port */
   readonly healthy: () => Promise<number>;
-  /** An answer in the prober's protocol that says a text wherever the protocol has room for one. */
+  /** Returns a response in the prober's protocol that contains a text wherever the protocol allows one. */
   readonly echo: (text: string) => string | Buffer;
   /** Ways in which a target can misbehave in the prober's protocol, in addition to those of any target. */
   readonly misbehaviours?: Readonly<Record<string, (socket: Socket) => void>>;
-  /** In place of the canaries, where a secret must be something definite, such as a certificate. */
+  /** Secrets in place of the canaries, if a secret must have a certain form, such as a certificate. */
   readonly secrets?: Readonly<Record<string, string>>;
-  /** It asks Google's APIs: what the port stands for is these, and the secret is the token that they are asked with. @default false */
+  /** Whether the prober calls Google's APIs: then the port is a fake of these, and the secret is the token of the requests. @default false */
   readonly google?: boolean;
 }
 
-/** The deadline of a probe that is held to it, in milliseconds. */
+/** The deadline that a probe is held to, in milliseconds. */
 export const deadlineMs = 300;
 /** The token that a stand-in for Google's APIs receives. */
 const standToken = "no-token";
 /** Maximum overrun of a probe after its deadline, in milliseconds. */
 const toleranceMs = 50;
 
-/** Declares the tests of what every kind says of itself; the whole contract for a prober that speaks to nobody over the network. */
+/** Declares the tests of the properties that every kind must have. This is the whole contract for a prober without a network target. */
 export function settingsContract(prober: AnyProber): void {
   it("describes every field of its settings, and has a title and an example", () => {
     expect(undescribed(z.toJSONSchema(prober.settings, { io: "input" }))).toEqual([]);
@@ -62,7 +62,7 @@ export function proberContract({
   describe(`contract of the prober ${prober.kind}`, () => {
     settingsContract(prober);
 
-    it("finds a healthy target healthy, in metrics that it says it yields", async () => {
+    it("succeeds for a healthy target, with the metrics that it declares", async () => {
       const result = await probe(await healthy(), 10_000);
       expect(result.failure).toBeUndefined();
       const yields = prober.yields(prober.settings.parse(settings(1)));
@@ -85,7 +85,7 @@ export function proberContract({
       },
     );
 
-    it("says of a silent target that the time ran out, and in which phase", async () => {
+    it("reports a timeout and its phase for a target that sends nothing", async () => {
       const result = await probe(await tcpServer(() => {}));
       expect(result.failure).toMatchObject({
         kind: "timeout",
@@ -94,7 +94,7 @@ export function proberContract({
       expect(result.measurements.map(({ metric }) => metric)).toContain("probe_duration");
     });
 
-    it("keeps secrets out of the result, even where the target repeats them", async () => {
+    it("keeps secrets out of the result, even if the target echoes them", async () => {
       const secrets = google ? [standToken] : Object.values(canaries);
       const answer = echo(secrets.join(" "));
       const port = await tcpServer((socket) => socket.on("data", () => socket.end(answer)));
@@ -104,20 +104,20 @@ export function proberContract({
     });
 
     if (google) {
-      it("reports an API that cannot be reached as trouble of the reading", async () => {
+      it("reports an unreachable API as a failure of the reading", async () => {
         const { failure } = await probe(await closedPort(), 10_000);
         expect(failure).toMatchObject({ kind: "unavailable", phase: readingPhase });
       });
     } else {
-      it("reports a secret that cannot be had as trouble of its own", async () => {
+      it("reports an unavailable secret as a failure of the prober", async () => {
         const missing = JSON.parse(JSON.stringify(settings(1)).replaceAll('"canary"', '"not-there"'));
         const result = await probeOnce(prober, missing);
         expect(result.failure).toMatchObject({ kind: "internal", message: expect.stringContaining('"not-there"') });
       });
     }
 
-    // Google's probers ask through one client: a few runs of each are many of what they share.
-    it("leaves nothing open, however often it runs", async () => {
+    // Google's probers share one client, so a few runs of each are many runs of the shared code.
+    it("leaves no resources open after many runs", async () => {
       const good = await healthy();
       const closed = await closedPort();
       const silent = await tcpServer((socket) => socket.resume().on("end", () => socket.end()));
@@ -127,27 +127,27 @@ export function proberContract({
   });
 }
 
-/** Runs a probe with the deadline of the contract, and holds it to that. */
+/** Runs a probe with the deadline of the contract, and asserts that it is met. */
 export async function inTime(probe: () => Promise<ProbeResult>): Promise<ProbeResult> {
   const { result, lateMs } = await timed(probe);
-  // Code is late every time, a busy machine only now and then.
+  // Slow code is late every time, a busy machine only now and then.
   const leastMs = lateMs <= toleranceMs ? lateMs : await leastLate(probe);
   expect(leastMs).toBeLessThanOrEqual(toleranceMs);
   return result;
 }
 
-/** Runs a probe many times, of which five in a row see every target, and looks for what is open afterwards. */
+/** Runs a probe many times, of which five in a row see every target, and looks for resources left open. */
 export async function leavesNothingOpen(probe: (run: number) => Promise<unknown>, times = 200): Promise<void> {
   const runs = (count: number): Promise<unknown> => Promise.all(Array.from({ length: count }, (_, run) => probe(run)));
   await runs(20);
   const before = open();
   for (let batch = 0; batch < 2; batch++) await runs(times / 2);
-  // Clients of HTTP keep an idle connection for some seconds, also one that was opened for a request that had been given up.
+  // HTTP clients keep an idle connection for some seconds, including one that was opened for an aborted request.
   await expect.poll(open, { timeout: 15_000 }).toBeLessThanOrEqual(before);
 }
 
 const anyMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
-  "says nothing": () => {},
+  "sends nothing": () => {},
   "closes at once": (socket) => socket.end(),
   "resets the connection": (socket) => socket.resetAndDestroy(),
   "answers garbage": (socket) =>
@@ -174,7 +174,7 @@ const anyMisbehaviours: Readonly<Record<string, (socket: Socket) => void>> = {
  */
 async function timed<T>(run: () => Promise<T>): Promise<{ result: T; lateMs: number }> {
   const started = performance.now();
-  // As the run has it: one timer for the deadline, and behind it the short time in which a prober may still speak.
+  // As in a run: one timer for the deadline, and after it a short time in which a prober may still respond.
   const reference = new Promise<number>((resolve) => {
     setTimeout(() => setTimeout(() => resolve(performance.now()), graceMs), deadlineMs);
   });
@@ -184,7 +184,7 @@ async function timed<T>(run: () => Promise<T>): Promise<{ result: T; lateMs: num
   return { result, lateMs: ended - ((await reference) - graceMs) };
 }
 
-/** Of up to five more attempts, the least late. */
+/** Returns the smallest delay of up to five more attempts. */
 async function leastLate(run: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
   for (let attempt = 0; attempt < 5 && least > toleranceMs; attempt++)
@@ -196,11 +196,11 @@ function open(): number {
   return process.getActiveResourcesInfo().filter((kind) => /TCP|TLS|Timeout|GetAddrInfo|Pipe/.test(kind)).length;
 }
 
-/** Paths of the fields without a description. */
+/** Returns the paths of the fields without a description. */
 function undescribed(schema: unknown, path = ""): string[] {
   if (typeof schema !== "object" || schema === null) return [];
   const { properties = {}, items } = schema as { properties?: Record<string, object>; items?: unknown };
-  // A reference to a secret says itself what it is.
+  // A reference to a secret documents itself.
   if ("secret" in properties) return [];
   return [
     ...Object.entries(properties).flatMap(([name, field]) => [

@@ -26,7 +26,7 @@ import type { Words } from "./text/target-text.ts";
 
 /** The external dependencies that a prober may use while it observes. */
 export interface ProbeWorld {
-  /** Aborted at the deadline of the probe. A prober stops at once and says in which phase it was. */
+  /** Aborted at the deadline of the probe. A prober then stops immediately and reports the current phase. */
   readonly signal: AbortSignal;
   /** Milliseconds left until the deadline. */
   remaining(): number;
@@ -36,24 +36,25 @@ export interface ProbeWorld {
   now(): number;
   /** Resolves a text or a reference to a secret. Every secret resolved here is kept out of the report. */
   resolve(value: string | SecretReference): Promise<string>;
-  /** Keeps a text out of the report that is as secret as one, such as a token that a target gives out. */
+  /** Keeps a text out of the report that is as secret as a configured secret, such as a token that a target issues. */
   conceal(text: string): void;
-  /** The newest report of what reports to us by itself. @throws Error where it cannot be read */
+  /** Reads the newest heartbeat. @throws Error if it cannot be read */
   lastBeat(name: string): Promise<KeptHeartbeat | undefined>;
   /**
-   * Since when this probe has been part of the monitor, in milliseconds since the epoch; Infinity where it has only been added, `undefined` where
-   * the monitor has not begun to keep it. @throws Error where it cannot be read
+   * Since when this probe has been part of the monitor, in milliseconds since the epoch; Infinity if it was only just added, `undefined` if
+   * the monitor does not record it yet.
+   * @throws Error if it cannot be read
    */
   awaitedSince(): Promise<number | undefined>;
-  /** The diagnosis that is answered: since when what it is about fails, in milliseconds since the epoch. Absent in any other run. */
+  /** The diagnosis that the run belongs to: since when its subject has been failing, in milliseconds since the epoch. Absent in any other run. */
   readonly diagnosis?: Diagnosed | undefined;
   /** The resources in Google Cloud that the probes of the environment watch. */
   readonly resources: readonly WatchedResource[];
   /** Google's APIs, with the identity of the function. */
   readonly google: GoogleApi;
-  /** Refuses an address before it is connected to. @throws ProbeFault @default permits all */
+  /** Rejects an address before the connection. @throws ProbeFault @default permits all */
   readonly permit?: (address: string) => void;
-  /** Registers what must be closed when the probe ends, however it ends. */
+  /** Registers a function that closes a resource when the probe ends, however it ends. */
   onClose(close: () => void): void;
 }
 
@@ -61,7 +62,7 @@ export interface ProbeWorld {
 export interface Diagnosed {
   /** The first failure, in milliseconds since the epoch. */
   readonly since: number;
-  /** The components that fail, and those that are suspected. */
+  /** The failing and the suspected components. */
   readonly about: readonly string[];
 }
 
@@ -93,13 +94,13 @@ export interface Assessment {
   readonly changes?: readonly Seen<ReportedChange>[];
   /** Patterns in error logs. */
   readonly logPatterns?: readonly SeenLogPattern[];
-  /** Every answer on a way of several redirects. */
+  /** Every response, if there were redirects. */
   readonly hops?: readonly Seen<Hop>[];
-  /** The failure counts as it is, without a second attempt: that would prove nothing, or do again what the first has done to its target. */
+  /** Whether the failure is final, without a second attempt: that would prove nothing, or repeat an action on the target. */
   readonly conclusive?: true;
-  /** Nothing is known yet: what is waited for is not due. */
+  /** Whether the result is still unknown because nothing is due yet. */
   readonly pending?: true;
-  /** Samples to keep where a second attempt at once succeeds: then this one has met a cold instance. */
+  /** Samples to keep if an immediate second attempt succeeds: this one hit a cold instance. */
   readonly ifCold?: Assessment["measurements"];
 }
 
@@ -107,15 +108,15 @@ export interface Assessment {
 export interface Requirements {
   /** Log-based metrics that it reads, by name. */
   readonly logMetrics?: readonly string[];
-  /** The instance of Cloud SQL, `project:region:name`, to which it connects through Google's connector. */
+  /** The Cloud SQL instance, `project:region:name`, to which it connects through Google's connector. */
   readonly cloudSqlInstance?: string | undefined;
-  /** It logs in to Cloud SQL as the function's own identity. */
+  /** Whether it logs in to Cloud SQL with the function's own identity. */
   readonly cloudSqlLogin?: boolean;
   /** The reads that it makes from Google. @default all that its kind may make */
   readonly reads?: readonly GoogleReadName[];
 }
 
-/** One kind of probe: its settings, its observation (the only I/O) and its judgement (pure). */
+/** One kind of probe: its settings, its observation (the only I/O) and its assessment (pure). */
 export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly kind: string;
   /** One sentence for the documentation and the JSON Schema. */
@@ -130,21 +131,21 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   readonly notes?: string;
   /** The role that a probe of this kind implies for its component. Absent if it implies none, because it can target anything. */
   readonly role?: Role;
-  /** It speaks to no target: neither its success nor its failure tells whether the prober's own network works. @default false */
+  /** Whether it contacts no target: neither its success nor its failure shows whether the prober's own network works. @default false */
   readonly targetless?: boolean;
   /** Typical duration of a successful run, in seconds. */
   readonly usualSeconds: number;
-  /** Time series of Cloud Monitoring that one run has Google return at most, which is what reading it is billed by. @default 0 */
+  /** Maximum number of time series that one run reads from Cloud Monitoring, by which reading is billed. @default 0 */
   readonly seriesRead?: number | ((settings?: Settings) => number);
   /** Pages of log entries that one run reads while nothing fails. @default 0 */
   readonly logPagesRead?: number;
-  /** One of Cloud Monitoring's uptime checks could look at the same. @default false */
+  /** Whether an uptime check of Cloud Monitoring could check the same. @default false */
   readonly uptimeCheck?: boolean;
   /** The typical failure of a probe of this kind, for scenarios that do not specify one. @default it cannot connect in time */
   readonly usualFailure?: Pick<Failure, "kind" | "phase" | "message" | "status">;
   /** The signal of a failure of the kind `unavailable`, if it is not a failing request. */
   readonly signal?: Signal;
-  /** All that it may ask Google for, with the identity of the function. @default nothing */
+  /** All reads that it may make from Google, with the identity of the function. @default none */
   readonly reads?: readonly GoogleReadName[];
   /** Returns what else must be deployed for a probe with these settings. @default nothing */
   requires?(settings: Settings): Requirements;
@@ -155,11 +156,12 @@ export interface Prober<Settings, Observation> extends ProbeFacts {
   /** Returns how long a probe with these settings keeps a connection open on purpose, in milliseconds. @default not at all */
   holds?(settings: Settings): number | undefined;
   /**
-   * The metrics that a probe with these settings can yield besides those of every probe, with the values of labels that the settings decide.
-   * @param settings without them all that the kind can yield, with what each `needs`
+   * Returns the metrics that a probe with these settings can yield, in addition to those of every probe, with the label values that the
+   * settings determine.
+   * @param settings without them, all that the kind can yield, with what each `needs`
    */
   yields(settings?: Settings): readonly DeclaredMetric[];
-  /** Never throws for what a target does: a failure is part of the observation. */
+  /** Never throws because of a target: a failure is part of the observation. */
   observe(settings: Settings, world: ProbeWorld): Promise<Observation>;
   assess(settings: Settings, seen: Observation): Assessment;
 }

@@ -1,4 +1,7 @@
-/** Redirects from public addresses to private ones. All servers are on this machine; the spy says which of their addresses count as public. */
+/**
+ * Redirects from public addresses to private ones. All servers are on this machine; the spy determines which of their addresses count as
+ * public.
+ */
 import { createServer } from "node:http";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { isPrivateAddress } from "../../shared/net/address.ts";
@@ -8,7 +11,7 @@ import { journey } from "./probers/journey.ts";
 
 vi.mock(import("../../shared/net/address.ts"), { spy: true });
 
-/** The next addresses that are asked about are public or not; those after them are what they are. */
+/** Whether the next addresses count as public; later ones keep their real type. */
 function nextAddresses(...arePublic: readonly boolean[]): void {
   for (const isPublic of arePublic) vi.mocked(isPrivateAddress).mockReturnValueOnce(!isPublic);
 }
@@ -67,7 +70,7 @@ describe("a redirect from a public address", () => {
     expect(JSON.stringify(result)).not.toContain("internal page");
   });
 
-  it("goes to a private address where that is allowed", async () => {
+  it("goes to a private address if that is allowed", async () => {
     const internal = await serverOf();
     const { port } = await serverOf(`http://localhost:${internal.port}/`);
     nextAddresses(true);
@@ -122,7 +125,7 @@ describe("a redirect from a public address", () => {
     expect((await probeOnce(journey, steps({ allow_private_redirects: true }))).failure).toBeUndefined();
   });
 
-  it("is not checked again at once: it was an answer", async () => {
+  it("is not rechecked, because it is a response", async () => {
     const { port } = await serverOf("http://10.20.0.3/");
     nextAddresses(true);
     const result = await probeOnce(http, { url: `http://127.0.0.1:${port}/` }, { recheck: true });

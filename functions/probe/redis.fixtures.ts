@@ -3,15 +3,15 @@ import type { Socket } from "node:net";
 
 /** Behaviour of a server. */
 export interface RedisServer {
-  /** Passwords by user. @default nobody needs to log in */
+  /** Passwords by user. @default no login is required */
   readonly users?: Readonly<Record<string, string>>;
   /** The reply to `INFO replication`. */
   readonly info?: string;
-  /** Answers in place of the usual ones, by the name of the command. */
+  /** Replies in place of the usual ones, by the name of the command. */
   readonly answers?: Readonly<Record<string, string>>;
 }
 
-/** Answers the commands of a connection. */
+/** Replies to the commands of a connection. */
 export function redisServer({ users = {}, info = "role:master\r\n", answers = {} }: RedisServer = {}) {
   return (socket: Socket): void => {
     let loggedIn = Object.keys(users).length === 0;

@@ -1,4 +1,4 @@
-/** Secrets that a target says aloud, in whatever form, wherever its protocol has room for a text: none of them is in the result. */
+/** Secrets that a target echoes, in any encoding, wherever its protocol allows a text: none of them is in the result. */
 import { createServer as createHttp2Server } from "node:http2";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
@@ -24,7 +24,7 @@ const root = await issue({ name: "Test Root" });
 const token = 'c4n4ry/S3cret+"value"&<é>';
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-/** Secrets of headers, each with what a target can say of it. */
+/** Secrets of headers, each with an echo by the target. */
 const headers: readonly (readonly [secret: string, ...said: string[]])[] = [
   [token, token],
   [`Bearer ${token}`, token, `Bearer ${token}`],
@@ -33,7 +33,7 @@ const headers: readonly (readonly [secret: string, ...said: string[]])[] = [
   [`theme=dark; sid=${encodeURIComponent(token)}`, token, encodeURIComponent(token)],
 ];
 
-/** A target that says a text in one place of its protocol, and how it is probed. */
+/** A target that sends a text in one place of its protocol, and the probe of it. */
 interface Place {
   readonly prober: AnyProber;
   readonly settings: (port: number) => Record<string, unknown>;
@@ -44,7 +44,7 @@ interface Place {
   readonly isInPieces?: true;
   /** Maximum time for the probe, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
-  /** The secret is a token that the target gave out itself. @default one of the configuration */
+  /** Whether the secret is a token that the target issued. @default one of the configuration */
   readonly isCaptured?: true;
 }
 
@@ -91,7 +91,7 @@ const socketSettings = (port: number): Record<string, unknown> => ({
 /** Length of a secret's part in the first piece, in bytes: too short to be recognized by itself. */
 const cutAfter = 10;
 
-/** Says something in two pieces, or the first of them alone. */
+/** Sends something in two pieces, or only the first of them. */
 function inPieces(socket: Socket, before: string, said: string, goesOn: boolean): void {
   const bytes = Buffer.from(said);
   const middle = Math.min(cutAfter, bytes.length);
@@ -100,7 +100,7 @@ function inPieces(socket: Socket, before: string, said: string, goesOn: boolean)
   });
 }
 
-/** Answers calls of gRPC. */
+/** Answers gRPC calls. */
 const grpcServing = (
   answer: (said: string) => { readonly type?: string; readonly trailers?: Record<string, string> },
 ) => {
@@ -344,12 +344,12 @@ const captured = fc.record({ secret: fc.constant("not used"), text: fc.constant(
 
 describe.each(Object.entries(places))("%s", (_where, place) => {
   const { prober, settings, serve, longest = 60_000, isInPieces, timeoutMs = 5_000, isCaptured } = place;
-  it("tells no secret that is said there", async () => {
+  it("reveals no secret that is sent there", async () => {
     let said = "";
     const port = await tcpServer((socket) => serve(socket, said));
     await fc.assert(
       fc.asyncProperty(isCaptured ? captured : configured, async ({ secret, text, forms }) => {
-        // So short a piece of another form says nothing of the secret.
+        // Such a short piece in another encoding reveals nothing about the secret.
         fc.pre(isInPieces !== true || (forms.length === 0 && text === token));
         said = forms.reduce((inner, [, encode]) => encode(inner), text);
         fc.pre(Buffer.byteLength(said) <= longest);

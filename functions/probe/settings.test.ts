@@ -9,7 +9,7 @@ import { probers } from "./probers/index.ts";
 const folder = new URL("./testdata/", import.meta.url);
 const files = readdirSync(folder).filter((name) => name.startsWith("invalid-"));
 
-describe("wrong settings are told their mistakes, each with its place", () => {
+describe("invalid settings are reported with the place of each mistake", () => {
   // One mistake per probe. Each file ends with the expected messages, as comments below `# Problems:`. Values that depend on the registry
   // and the catalogue are filled in.
   it.each(files)("%s", (name) => {
@@ -25,7 +25,7 @@ describe("wrong settings are told their mistakes, each with its place", () => {
     expect(problems.map(({ line, column, message }) => `# ${line}:${column} ${message}`)).toEqual(expected);
   });
 
-  it("of every kind", () => {
+  it("for every kind", () => {
     const texts = files.map((name) => readFileSync(new URL(name, folder), "utf8")).join("");
     const own = (kind: string): string => readFileSync(new URL(`./probers/${kind}.test.ts`, import.meta.url), "utf8");
     const untold = Object.keys(probers).filter(

@@ -1,4 +1,4 @@
-/** WebSocket servers for tests, decent ones and others. */
+/** WebSocket servers for tests, valid and misbehaving ones. */
 import { createHash } from "node:crypto";
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
@@ -18,12 +18,12 @@ export function serveWebSocket(talk: Talk, server: Server | TlsServer = createSe
   return listening(server);
 }
 
-/** Says messages: a text as it is, anything else as JSON. */
+/** Sends messages: a text verbatim, anything else as JSON. */
 export function say(socket: WebSocket, ...messages: readonly unknown[]): void {
   for (const message of messages) socket.send(typeof message === "string" ? message : JSON.stringify(message));
 }
 
-/** Accepts the upgrade on a bare socket, for what no decent server sends. */
+/** Accepts the upgrade on a raw socket, to send frames that no valid server sends. */
 export function accepting(then: (socket: Socket) => void): (socket: Socket) => void {
   return (socket) => {
     socket.once("data", (request) => {
@@ -37,12 +37,12 @@ export function accepting(then: (socket: Socket) => void): (socket: Socket) => v
   };
 }
 
-/** A frame of text of less than 126 bytes, final and unmasked, as servers send it. */
+/** Encodes a text frame of less than 126 bytes, final and unmasked, as servers send it. */
 export function frame(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x81, Buffer.byteLength(text)]), Buffer.from(text)]);
 }
 
-/** Answers the first request with this head, and keeps still. */
+/** Answers the first request with this head, and sends nothing more. */
 export function answering(head: string): (socket: Socket) => void {
   return (socket) => socket.once("data", () => socket.write(`HTTP/1.1 ${head}`));
 }

@@ -9,8 +9,8 @@ export function always(...metrics: readonly MetricName[]): DeclaredMetric[] {
 
 /**
  * Metrics that only some settings make the probe yield.
- * @param settings `undefined` asks for all that the kind can yield
- * @param needs what the settings must say, to stand behind the name of the kind: `with pool`
+ * @param settings `undefined` requests all that the kind can yield
+ * @param needs the required settings, to follow the name of the kind: `with pool`
  */
 export function onlyWhere<Settings>(
   settings: Settings | undefined,
@@ -22,7 +22,7 @@ export function onlyWhere<Settings>(
   return metrics.map((metric) => (typeof metric === "string" ? { metric, needs } : { ...metric, needs }));
 }
 
-/** Labels with one value each, as `labels:` of the settings writes them. */
+/** Labels with one value each, in the form of `labels:` in the settings. */
 export function fixed(labels: Readonly<Record<string, string>>): Record<string, readonly string[]> {
   return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, [value]]));
 }

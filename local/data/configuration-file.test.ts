@@ -18,7 +18,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const shop = "environment: shop\n";
 
 describe("the configuration that a system runs", () => {
-  it("is kept with its data, and replaced at every start", async () => {
+  it("is stored with its data, and replaced at every start", async () => {
     const source = join(folder, "monitor.yaml");
     for (const text of [shop, "environment: shop-2\n"]) {
       writeFileSync(source, text);
@@ -33,13 +33,13 @@ describe("the configuration that a system runs", () => {
     );
   });
 
-  it("replaces what earlier versions wrote for the demo", async () => {
+  it("replaces demo files of earlier versions", async () => {
     writeFileSync(kept, `# What the demo of npm start watches, at pace 1. It is written anew at every start.\n${shop}`);
     await keepConfiguration(data, "what the demo watches, at pace 1.", shop);
     expect(readFileSync(kept, "utf8")).toMatch(/^# Written by npm start/);
   });
 
-  it("stays as it is where it is itself the one that is run, under whatever name", async () => {
+  it("is unchanged if it is the running configuration itself, under any name", async () => {
     writeFileSync(kept, shop);
     await copyConfiguration(data, shop, kept);
     await copyConfiguration(join(data, "."), shop, join(data, "..", "watch", "monitor.yaml"));
@@ -49,10 +49,10 @@ describe("the configuration that a system runs", () => {
   });
 
   it.each([shop, `# npm start -- --config monitor.yaml --data .\n${shop}`])(
-    "does not replace a file that somebody wrote: %j",
+    "does not replace a user's own file: %j",
     async (theirs) => {
       writeFileSync(kept, theirs);
-      const refusal = `cannot replace ${kept}, which npm start did not write: run it with --config ${kept}, or name another folder with --data DIR`;
+      const refusal = `cannot replace ${kept}, which npm start did not write: run it with --config ${kept}, or choose another folder with --data DIR`;
       await expect(keepConfiguration(data, "what the demo watches, at pace 1.", shop)).rejects.toThrow(refusal);
       const source = join(folder, "other.yaml");
       writeFileSync(source, shop);
@@ -62,7 +62,7 @@ describe("the configuration that a system runs", () => {
     },
   );
 
-  it("loses the mark of a byte order, which may only begin a file", async () => {
+  it("loses its byte order mark, which is valid only at the start of a file", async () => {
     const source = join(folder, "monitor.yaml");
     writeFileSync(source, `\uFEFF${shop}`);
     await copyConfiguration(data, `\uFEFF${shop}`, source);

@@ -3,7 +3,7 @@ import { readFile, realpath, rename, writeFile } from "node:fs/promises";
 import { keptConfiguration } from "../../cli/configuration.ts";
 import { copyMark } from "../../cli/places.ts";
 
-/** How the file begins, and how that of the demo once began. */
+/** First line of the file, and the first line of older demo files. */
 const mark = "# Written by npm start";
 const ours = new RegExp(`^(${mark}|# What the demo of npm start watches)\\b`);
 
@@ -18,7 +18,7 @@ export async function keepConfiguration(dataDir: string, about: string, text: st
   const present = await readFile(file, "utf8").catch(() => "");
   if (present !== "" && !ours.test(present)) {
     throw new Error(
-      `cannot replace ${file}, which npm start did not write: run it with --config ${file}, or name another folder with --data DIR`,
+      `cannot replace ${file}, which npm start did not write: run it with --config ${file}, or choose another folder with --data DIR`,
     );
   }
   // Whole or not at all: half a file would not be known for ours.

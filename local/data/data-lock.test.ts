@@ -13,16 +13,16 @@ describe("holdDirectory", () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it("lets one run have the folder, and the next when that has ended", () => {
+  it("lets one run use the folder, and the next after it has ended", () => {
     const first = holdDirectory(directory);
     expect(() => holdDirectory(directory)).toThrow(
-      `another run uses ${directory}: stop it first, or name another folder with --data DIR`,
+      `another run uses ${directory}: stop it first, or choose another folder with --data DIR`,
     );
     first.stop();
     holdDirectory(directory).stop();
   });
 
-  it("takes no full disk for another run", async () => {
+  it("does not mistake a full disk for another run", async () => {
     const script = `
       import { holdDirectory } from ${JSON.stringify(new URL("./data-lock.ts", import.meta.url).href)};
       try {

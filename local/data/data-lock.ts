@@ -23,7 +23,9 @@ export function holdDirectory(directory: string): DataLock {
   } catch (cause) {
     database.close();
     if (!isBusy(cause)) throw cause;
-    throw new Error(`another run uses ${directory}: stop it first, or name another folder with --data DIR`, { cause });
+    throw new Error(`another run uses ${directory}: stop it first, or choose another folder with --data DIR`, {
+      cause,
+    });
   }
   return { stop: () => database.close() };
 }

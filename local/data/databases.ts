@@ -1,11 +1,11 @@
 /** The databases of a data directory, looked through before anything opens them. One that cannot be used is set aside where that is asked for. */
 import { problemOf, setAside, type Tables } from "../../shared/adapters/sqlite-file.ts";
 
-/** What to do with databases that cannot be used. */
+/** Handling of unusable databases. */
 export interface Recovery {
-  /** Whether they may be set aside. */
+  /** True if they may be set aside. */
   readonly recover: boolean;
-  /** Told in a sentence what was set aside. */
+  /** Called with a sentence about each file that was set aside. */
   readonly tell: (sentence: string) => void;
   readonly now: number;
 }
@@ -20,7 +20,7 @@ export function usableDatabase(file: string, tables: Tables, { recover, tell, no
   if (problem === undefined) return undefined;
   if (!recover) {
     throw new Error(
-      `${file} ${problem}: start again with --recover to set it aside and keep what can be read, or name another folder with --data DIR`,
+      `${file} ${problem}: start again with --recover to set it aside and keep what can be read, or choose another folder with --data DIR`,
     );
   }
   const aside = setAside(file, now);

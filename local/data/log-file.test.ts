@@ -24,7 +24,7 @@ const trouble = {
   begin: (error: Error): void => void events.push(error.message.split(",")[0] ?? ""),
   end: (): void => void events.push("ended"),
 };
-/** What was told, without repetition. */
+/** Messages, without duplicates. */
 const told = (): string[] => events.filter((event, index) => event !== events[index - 1]);
 
 beforeEach(() => {
@@ -44,7 +44,7 @@ const open = (): void => {
 const lines = (): string[] => readFileSync(file, "utf8").split("\n").slice(0, -1);
 
 describe("a log file", () => {
-  it("gets every line in order, after what stood there before", async () => {
+  it("appends every line in order", async () => {
     writeFileSync(file, "before\n");
     open();
     for (let number = 0; number < 100; number += 1) log.write(`line ${number}\n`);
@@ -53,7 +53,7 @@ describe("a log file", () => {
     expect(told()).toEqual(["ended"]);
   });
 
-  it("survives a full disk, and has the lines of that time when there is space again", async () => {
+  it("survives a full disk, and writes the buffered lines when there is space again", async () => {
     symlinkSync("/dev/full", file);
     open();
     log.write("during\n");
@@ -67,7 +67,7 @@ describe("a log file", () => {
     expect(lines()).toEqual(["during", "during, too", "after"]);
   });
 
-  it("keeps the newest lines of a long trouble, and says that others are missing", async () => {
+  it("keeps the newest lines of a long failure, and notes that others are missing", async () => {
     symlinkSync("/dev/full", file);
     open();
     const text = "x".repeat(1_000);
@@ -95,7 +95,7 @@ describe("a log file", () => {
       },
       "ENOTDIR: not a directory",
     ],
-  ])("survives that %s", async (_what, spoil, reason) => {
+  ])("survives if %s", async (_what, spoil, reason) => {
     spoil();
     open();
     log.write("lost\n");
@@ -104,7 +104,7 @@ describe("a log file", () => {
     expect(told()).toEqual([reason]);
   });
 
-  it("is written again after its folder was removed", async () => {
+  it("is recreated after its folder was removed", async () => {
     open();
     log.write("before\n");
     await vi.waitUntil(() => existsSync(file));
@@ -130,7 +130,7 @@ describe("a log file", () => {
     expect(readdirSync(join(folder, "logs")).length).toBeLessThanOrEqual(2);
   });
 
-  it("says nothing after it was closed", async () => {
+  it("writes nothing after it is closed", async () => {
     symlinkSync("/dev/full", file);
     open();
     log.write("lost\n");
@@ -143,7 +143,7 @@ describe("a log file", () => {
 });
 
 describe("appendWhole", () => {
-  it("leaves nothing of a text for which there is not enough room", async () => {
+  it("writes nothing of a text that does not fit", async () => {
     open();
     // A process whose files may not grow beyond 4 blocks of 512 or 1024 bytes; Node takes the signal for an error.
     const script = `
@@ -167,7 +167,7 @@ describe("appendWhole", () => {
   });
 });
 
-it("logs structured lines, in a folder that is made", async () => {
+it("logs structured lines, and creates the folder", async () => {
   open();
   const into = join(folder, "new", "local.log");
   const logger = await fileLogger(into, trouble);

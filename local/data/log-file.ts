@@ -17,9 +17,9 @@ export interface LogFile {
 /** Characters that wait at most, about; beyond that the oldest lines are dropped. */
 const longestWaiting = 256 * 1024;
 
-/** How to write a log. */
+/** Options of a log. */
 export interface LogFileOptions {
-  /** How long to wait after a failure, in milliseconds. @default 1000 */
+  /** Delay after a failure, in milliseconds. @default 1000 */
   readonly retryMs?: number;
   /** The length at which a file is renamed, in bytes. @default 10 MiB */
   readonly longest?: number;
@@ -99,7 +99,7 @@ export async function appendWhole(file: string, text: string): Promise<number> {
     try {
       await handle.appendFile(text);
     } catch (error) {
-      // What is no regular file cannot be cut, and has kept nothing.
+      // Only a regular file can be truncated; other files have stored nothing.
       await handle.truncate(size).catch(() => {});
       throw error;
     }

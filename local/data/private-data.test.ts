@@ -13,7 +13,7 @@ afterEach(() => rmSync(data, { recursive: true, force: true }));
 const modeOf = (name: string): string => (statSync(join(data, name)).mode & 0o777).toString(8);
 
 describe("keepPrivate", () => {
-  it("closes the files of a run, and leaves those of its user as they are", async () => {
+  it("restricts the files of a run, and leaves the user's own files unchanged", async () => {
     for (const folder of ["inbox", "pages", "pages/public"]) mkdirSync(join(data, folder), { mode: 0o755 });
     const ours = ["store.db", "store.db-wal", "broker.db", "webhook-key", "inbox/a.eml", "pages/public/index.html"];
     for (const name of [...ours, "notes.sh"]) writeFileSync(join(data, name), "", { mode: 0o755 });
@@ -29,7 +29,7 @@ describe("keepPrivate", () => {
       for (const folder of ["inbox", "secrets"]) mkdirSync(join(data, folder));
       symlinkSync("/etc/passwd", join(data, name));
       await expect(keepPrivate(data)).rejects.toThrow(
-        `${join(data, name)} is a symbolic link: remove it, or name another folder with --data DIR`,
+        `${join(data, name)} is a symbolic link: remove it, or choose another folder with --data DIR`,
       );
     },
   );

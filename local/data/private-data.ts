@@ -2,7 +2,7 @@
 import { chmod, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** What new files and folders of this process, and of those that it starts, are not allowed: anything to anybody else. */
+/** File mode mask of this process and its children: no access for other users. */
 export const privateUmask = 0o077;
 
 /** Files and folders in a data directory that a run writes or reads. PostgreSQL's own are those of its own user. */
@@ -23,7 +23,7 @@ export async function keepPrivate(directory: string): Promise<void> {
 async function close(path: string, name: string): Promise<void> {
   const found = await lstat(path);
   if (found.isSymbolicLink())
-    throw new Error(`${path} is a symbolic link: remove it, or name another folder with --data DIR`);
+    throw new Error(`${path} is a symbolic link: remove it, or choose another folder with --data DIR`);
   if (name === "postgres") return;
   if (found.isDirectory()) for (const inner of await readdir(path)) await close(join(path, inner), "");
   if (found.uid === process.getuid?.() && (found.mode & privateUmask) !== 0)

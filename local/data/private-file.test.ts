@@ -12,7 +12,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
 
-it("writes with mode 0600, also in place of a file that others could read", async () => {
+it("writes with mode 0600, also over a file that others could read", async () => {
   const file = join(folder, "broker.url");
   await writePrivately(file, "first");
   expect([readFileSync(file, "utf8"), modeOf(file)]).toEqual(["first", "600"]);
@@ -23,13 +23,13 @@ it("writes with mode 0600, also in place of a file that others could read", asyn
   expect(readdirSync(folder)).toEqual(["broker.url"]);
 });
 
-it("leaves nothing behind when it fails", async () => {
+it("leaves no file behind when it fails", async () => {
   await expect(writePrivately(folder, "text")).rejects.toThrow();
   await expect(writePrivately(join(folder, "nowhere", "file"), "text")).rejects.toThrow("ENOENT");
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it("makes a secret once", async () => {
+it("creates a secret once", async () => {
   const file = join(folder, "key");
   expect(await keptSecret(file, () => "made")).toBe("made");
   expect(await keptSecret(file, () => "made again")).toBe("made");

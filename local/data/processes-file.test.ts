@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openProcessesFile } from "./processes-file.ts";
 
-it("has the newest process of each name, also of those that came while it could not be written", async () => {
+it("has the newest process of each name, including those started while it could not be written", async () => {
   const folder = mkdtempSync(join(tmpdir(), "pathkeeper-processes-"));
   const file = join(folder, "processes.json");
   const events: string[] = [];

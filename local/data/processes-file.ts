@@ -12,7 +12,7 @@ export interface ProcessesFile {
   stop(): void;
 }
 
-/** How long to wait after a failure, in milliseconds. */
+/** Delay after a failure, in milliseconds. */
 const retryMs = 1_000;
 
 /** Opens the file, which is replaced as a whole each time. */

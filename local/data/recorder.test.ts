@@ -21,7 +21,7 @@ const report = (id: string): Report => ({
   results: [],
 });
 
-it("appends a line for each report, in order, also to what stood there before", async () => {
+it("appends a line for each report, in order, also to an existing file", async () => {
   const file = join(folder, "reports.ndjson");
   for (const run of ["first", "second"]) {
     const recorder = await openRecorder(file, silentLogger);
@@ -35,12 +35,12 @@ it("appends a line for each report, in order, also to what stood there before", 
   expect(ids).toEqual(["first", "second"].flatMap((run) => numbers.map((number) => `${run}/${number}`)));
 });
 
-it("says at once that a file cannot be written", async () => {
+it("reports at once that a file cannot be written", async () => {
   const file = join(folder, "nowhere", "reports.ndjson");
   await expect(openRecorder(file, silentLogger)).rejects.toThrow(`cannot record to ${file}: ENOENT`);
 });
 
-it("logs once that a disk is full, and lets the run go on", async () => {
+it("logs once that a disk is full, and lets the run continue", async () => {
   const logged: string[] = [];
   const recorder = await openRecorder("/dev/full", { ...silentLogger, error: (message) => logged.push(message) });
   recorder.write(report("one"));

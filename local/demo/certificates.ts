@@ -10,9 +10,9 @@ export interface ServerCertificate {
   readonly key: string;
 }
 
-/** What an authority has issued for one name. */
+/** Certificate that an authority issued for one name. */
 export interface Certificates {
-  /** The authority's own certificate in PEM; whoever trusts it trusts the others. */
+  /** The authority's own certificate in PEM. Clients that trust it trust the others. */
   readonly authority: string;
   readonly good: ServerCertificate;
   /** Its last day was yesterday. */

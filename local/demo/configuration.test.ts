@@ -3,23 +3,7 @@ import { parse } from "yaml";
 import { vocabulary } from "../../cli/vocabulary.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import { demoConfiguration } from "./configuration.ts";
-
-const places = {
-  backend: 8001,
-  auth: 8002,
-  connector: 8003,
-  cache: 8009,
-  database: 8004,
-  website: 8008,
-  elsewhere: 8007,
-  databaseName: "netra",
-  databaseUser: "netra",
-  email: "someone@demo.localhost",
-  smtp: 8005,
-  webhook: 8006,
-  googleApi: "http://127.0.0.1:8007",
-  data: "/tmp/demo",
-};
+import { places } from "./places.fixtures.ts";
 
 describe("demoConfiguration", () => {
   it("fills in the ports", () => {
@@ -38,7 +22,7 @@ describe("demoConfiguration", () => {
     });
   });
 
-  it("leaves to the journey what it fills in itself", () => {
+  it("keeps the placeholders that the journey fills in", () => {
     const { variables, steps } = parse(demoConfiguration(places)).probes["golden-path"];
     expect(variables).toEqual({ email: "someone@demo.localhost", password: { secret: "demo-user-password" } });
     expect(steps[0].http.json).toEqual({ email: "${email}", password: "${password}" });
@@ -48,13 +32,13 @@ describe("demoConfiguration", () => {
     [1, "every 2s", "1s800ms", "avg_database_connection_time > 600ms", "6s"],
     [2, "every 1s", "900ms", "avg_database_connection_time > 300ms", "3s"],
     [4, "every 1s", "900ms", "avg_database_connection_time > 300ms", "3s"],
-  ])("divides the durations by the tempo of the pace %i", (pace, schedule, timeout, condition, clear) => {
+  ])("divides the durations by the speed of pace %i", (pace, schedule, timeout, condition, clear) => {
     const configuration = parse(demoConfiguration(places, pace));
     expect(configuration.probes["backend-health"]).toMatchObject({ schedule, timeout });
     expect(configuration.monitoring_rules[1]).toMatchObject({ condition, clear_duration: clear });
   });
 
-  it.each([1, 2, 4])("is a configuration without a problem or a doubt at pace %i", (pace) => {
+  it.each([1, 2, 4])("is valid without warnings at pace %i", (pace) => {
     const loaded = loadConfiguration(demoConfiguration(places, pace), "monitor.yaml", vocabulary);
     expect({ problems: [], ...loaded }).toMatchObject({ problems: [], warnings: [] });
   });

@@ -4,7 +4,7 @@ import { formatDuration, parseDuration } from "../../shared/text/units.ts";
 import type { DemoTargets } from "./environment.ts";
 import { tempoOf } from "./script.ts";
 
-/** What is filled in besides the durations; all ports are on 127.0.0.1. */
+/** Values to fill in besides the durations; all ports are on 127.0.0.1. */
 export interface DemoPlaces extends DemoTargets {
   /** Port of the mail inbox. */
   readonly smtp: number;
@@ -26,7 +26,7 @@ export function demoConfiguration(places: DemoPlaces, pace = 1): string {
   const filled = template
     .slice(template.indexOf("environment:"))
     .replaceAll(/\$\$\{|\$\{([^}]+)\}/g, (_, name?: string) => {
-      // What the configuration fills in itself, while it is used.
+      // Placeholders that the configuration fills in at run time.
       if (name === undefined) return "${";
       const milliseconds = parseDuration(name);
       const value = milliseconds === undefined ? values.get(name) : formatDuration(milliseconds / tempoOf(pace));

@@ -32,7 +32,7 @@ async function open(): Promise<Socket> {
   return socket;
 }
 
-/** Whether what is sent comes back within the time, which is generous for a loopback and short for a silence. */
+/** Returns true if sent data is echoed within the timeout, which is long for a loopback connection and short for a lost one. */
 async function answers(socket: Socket, text = "hello", withinMs = 400): Promise<boolean> {
   socket.write(text);
   let received = "";
@@ -48,7 +48,7 @@ async function answers(socket: Socket, text = "hello", withinMs = 400): Promise<
 }
 
 describe("the connector", () => {
-  it("leads to several places, and is sick for all of them at once", async () => {
+  it("connects to several targets, and fails for all of them at once", async () => {
     const other = await connector.lead((echo.address() as AddressInfo).port);
     const opened = async (): Promise<Socket> => {
       const socket = connect(other, "127.0.0.1");
@@ -65,7 +65,7 @@ describe("the connector", () => {
     expect(await answers(await open(), "hello", 100)).toBe(false);
   });
 
-  it("passes everything on while it is healthy", async () => {
+  it("forwards everything while it is healthy", async () => {
     expect(await answers(await open())).toBe(true);
     expect(connector.load()).toMatchObject({ open: 1, newPerSecond: 1 });
     expect(connector.load().utilization).toBeCloseTo(0.22);
@@ -81,7 +81,7 @@ describe("the connector", () => {
     expect(await answers(old)).toBe(true);
   });
 
-  it("loses the share that is set, of the old and of the new, in silence", async () => {
+  it("silently loses the configured share of existing and new connections", async () => {
     const old = [await open(), await open()];
     expect(await Promise.all(old.map((socket) => answers(socket)))).toEqual([true, true]);
     connector.setFaults({ ...healthy, lost: 0.5 });
@@ -92,7 +92,7 @@ describe("the connector", () => {
     expect(connector.load().open).toBe(6);
   });
 
-  it("serves new connections as soon as it is repaired, and forgets lost ones when their clients give up", async () => {
+  it("serves new connections as soon as it is repaired, and drops lost ones when their clients disconnect", async () => {
     connector.setFaults({ ...healthy, lost: 1 });
     const lost = await open();
     expect(await answers(lost)).toBe(false);
@@ -103,21 +103,21 @@ describe("the connector", () => {
     expect(connector.load().open).toBe(1);
   });
 
-  it("resets new connections when it refuses", async () => {
+  it("resets new connections in refuse mode", async () => {
     connector.setFaults({ ...healthy, refuse: true });
     const socket = connect(connector.port, "127.0.0.1");
     const [error] = await once(socket, "error").catch((thrown: Error) => [thrown]);
     expect(error).toMatchObject({ code: "ECONNRESET" });
   });
 
-  it("keeps to its throughput", async () => {
+  it("limits its throughput", async () => {
     connector.setFaults({ ...healthy, bytesPerSecond: 50_000 });
     const started = performance.now();
     expect(await answers(await open(), "x".repeat(10_000), 10_000)).toBe(true);
     expect(performance.now() - started).toBeGreaterThanOrEqual(195);
   });
 
-  it("closes its clients when its server is gone", async () => {
+  it("closes its client connections when its server is gone", async () => {
     const socket = await open();
     expect(await answers(socket)).toBe(true);
     const closed = once(socket, "close");

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { Transform } from "node:stream";
 
-/** What is wrong with the connector. `healthy` is nothing. */
+/** Fault of the connector. `healthy` means no fault. */
 export interface ConnectorFaults {
   /** Added to the establishment of every new connection, in milliseconds. */
   readonly latencyMs: number;
@@ -12,7 +12,7 @@ export interface ConnectorFaults {
    * first packet of a handshake, so a lost connection is accepted and then nothing ever answers.
    */
   readonly lost: number;
-  /** Whether new connections are reset at once. */
+  /** True if new connections are reset at once. */
   readonly refuse: boolean;
   /** Throughput of each connection and direction; `Infinity` for no limit. */
   readonly bytesPerSecond: number;
@@ -29,13 +29,13 @@ export const healthy: ConnectorFaults = {
   neighbours: 0.2,
 };
 
-/** What the connector counts. */
+/** Counters of the connector. */
 export interface ConnectorLoad {
   /** Connections that are open now, lost ones included. */
   readonly open: number;
   /** New connections in the last whole second. */
   readonly newPerSecond: number;
-  /** How near it is to its ceiling of 50 connections, its neighbours included, from 0 to 1. */
+  /** Utilization of its limit of 50 connections, including its neighbours, from 0 to 1. */
   readonly utilization: number;
   /** To what is behind it and back, since it started. */
   readonly sentBytes: number;

@@ -73,7 +73,7 @@ function setConnector(faults: Partial<ConnectorFaults>): Promise<void> {
   return demo.setFaults({ ...allWell, connector: { ...healthy, ...faults } });
 }
 
-/** What users, operators and both ways to the database see. */
+/** Returns the state as seen by users, operators and both connection paths to the database. */
 async function look(): Promise<object> {
   const { backend, auth, connector, database } = demo.targets;
   const [health, login, infrastructure, socket, inside, outside] = await Promise.all([
@@ -108,7 +108,7 @@ const sick = {
 };
 
 describe("the environment", () => {
-  it("is well, and says so in the form that the monitor reads", async () => {
+  it("is healthy, and reports it in the format that the monitor reads", async () => {
     await vi.waitFor(async () => expect(await look()).toEqual(well), { timeout: 60_000 });
     const { body } = await get(demo.targets.backend, "/health/infrastructure");
     expect(body["connection_establishment_time"]).toBeGreaterThan(0);
@@ -118,7 +118,7 @@ describe("the environment", () => {
     expect(Object.keys(body["last_smd_phase_times"] as object)).toEqual(["1", "2", "3", "4", "5", "6", "7"]);
   });
 
-  it("feels a slow connector in the time that a connection takes", async () => {
+  it("has slow connections with a slow connector", async () => {
     await setConnector({ latencyMs: 150 });
     const { status, body } = await get(demo.targets.backend, "/health/infrastructure");
     expect(status).toBe(200);
@@ -126,7 +126,7 @@ describe("the environment", () => {
     await setConnector({});
   });
 
-  it("fails everywhere but at the database itself when the connector loses connections, and recovers by its repair", async () => {
+  it("fails everywhere except at the database when the connector loses connections, and recovers with its repair", async () => {
     await setConnector({ lost: 1, neighbours: 0.9 });
     await vi.waitFor(async () => expect(await look()).toEqual(sick), { timeout: 60_000 });
     await vi.waitFor(
@@ -141,7 +141,7 @@ describe("the environment", () => {
     await vi.waitFor(async () => expect(await look()).toEqual(well), { timeout: 60_000 });
   });
 
-  it("logs in who has the password, lets only him open the chat, and only until he logs out", async () => {
+  it("requires the password to log in, and a login to open the chat, until logout", async () => {
     const post = (path: string, body: unknown, token = "") =>
       fetch(`http://127.0.0.1:${demo.targets.auth}${path}`, {
         method: "POST",
@@ -165,7 +165,7 @@ describe("the environment", () => {
     expect(await handshake("/ws", `Bearer ${demo.secrets["demo-websocket-token"]}`)).toBe(101);
   });
 
-  it("closes every chat with 4401 while no token is good", async () => {
+  it("closes every chat with 4401 while all tokens are rejected", async () => {
     await demo.setFaults({ ...allWell, tokens: "refused" });
     const socket = new WebSocket(`ws://127.0.0.1:${demo.targets.backend}/ws`, {
       headers: { authorization: `Bearer ${demo.secrets["demo-websocket-token"]}` },
@@ -176,7 +176,7 @@ describe("the environment", () => {
     await demo.setFaults(allWell);
   });
 
-  it("shows a certificate of its own authority, which can expire and be renewed", async () => {
+  it("presents a certificate of its own authority, which can expire and be renewed", async () => {
     const look = () =>
       probeOnce(
         tls,
@@ -196,7 +196,7 @@ describe("the environment", () => {
     expect((await look()).failure).toBeUndefined();
   });
 
-  it("backs up its database and reports it, says why it could not, and falls silent when it is stopped", async () => {
+  it("reports database backups and their failures, and nothing when stopped", async () => {
     const { database: port, databaseName: database, databaseUser: user, email } = demo.targets;
     const access = { port, database, user, password: demo.secrets["demo-database-password"] ?? "" };
     const file = join(dataDir, "backup.json");
@@ -248,19 +248,19 @@ describe("the environment", () => {
     );
   });
 
-  it("answers 404 where it has nothing", async () => {
+  it("returns 404 for unknown paths", async () => {
     expect((await get(demo.targets.backend, "/admin")).status).toBe(404);
     expect((await get(demo.targets.auth, "/")).status).toBe(404);
   });
 });
 
 describe("its database", () => {
-  it("leaves the signals and the exit of the process to others", () => {
+  it("installs no signal or exit handlers", () => {
     const listeners = ["SIGINT", "SIGTERM", "beforeExit"].map((event) => process.listeners(event as NodeJS.Signals));
     expect(listeners.flat().map(String).join()).not.toContain("exit(code");
   });
 
-  it("starts again after its owner was killed, and after its data was spoiled", { timeout: 120_000 }, async () => {
+  it("restarts after its owner was killed, and after its data was damaged", { timeout: 120_000 }, async () => {
     const folder = join(dataDir, "again");
     const environment = new URL("./environment.ts", import.meta.url).href;
     const code = `import { startDemo } from "${environment}";
@@ -289,7 +289,7 @@ describe("its database", () => {
     expect(said[1]).toMatch(/^the demo's PostgreSQL does not start on its old data and is made anew: .*incompatible/);
   });
 
-  it("says in one sentence why it cannot start", async () => {
+  it("reports in one sentence why it cannot start", async () => {
     const file = join(dataDir, "file");
     await writeFile(file, "");
     await expect(startDemo({ dataDir: file, log: silentLogger })).rejects.toThrow(

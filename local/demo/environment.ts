@@ -22,7 +22,7 @@ import type { Service } from "./services/http.ts";
 import { startElsewhere } from "./services/reliable-host.ts";
 import { startWebsite, type Website } from "./services/website.ts";
 
-/** Where the probes find the parts of the demo; every port is on 127.0.0.1. */
+/** Ports of the demo's parts, all on 127.0.0.1. */
 export interface DemoTargets {
   readonly backend: number;
   readonly auth: number;
@@ -34,25 +34,25 @@ export interface DemoTargets {
   readonly database: number;
   /** The website, over TLS. */
   readonly website: number;
-  /** What always answers, whatever is played. */
+  /** A target that always responds, whatever fault is played. */
   readonly elsewhere: number;
   readonly databaseName: string;
   readonly databaseUser: string;
-  /** Who logs in at the application. */
+  /** User of the application. */
   readonly email: string;
 }
 
 /** The running environment. */
 export interface Demo {
   readonly targets: DemoTargets;
-  /** What the references of the demo's configuration stand for, by name. */
+  /** Values of the references in the demo's configuration, by name. */
   readonly secrets: Readonly<Record<string, string>>;
   /** Sets what is wrong with the parts; everything else follows by itself. */
   setFaults(faults: DemoFaults): Promise<void>;
-  /** What is wrong at present. */
+  /** Current faults. */
   faults(): DemoFaults;
   connectorLoad(): ConnectorLoad;
-  /** Lets the job run that backs up the database, now and from now on; it reports as it is told here. */
+  /** Starts the database backup job, which runs now and periodically. @param report called with each result */
   startBackup(report: (beat: Heartbeat) => Promise<unknown>): void;
   /** Below which Google's APIs are found, that tell of the environment. */
   readonly googleApi: string;
@@ -64,7 +64,7 @@ export interface DemoOptions {
   /** The database is kept here, in the folder `postgres`. */
   readonly dataDir: string;
   readonly log: Logger;
-  /** How many times faster than life the services lose patience. @default 1 */
+  /** Factor by which the timeouts of the services are shortened. @default 1 */
   readonly pace?: number;
 }
 

@@ -1,4 +1,4 @@
-/** What can be wrong with the parts of the demo. Each part is really broken so; everything else is consequence. */
+/** Faults of the demo's parts. Each part really fails in this way; everything else follows from it. */
 import { type ConnectorFaults, healthy } from "./connector.ts";
 import type { GoogleIncident } from "./google/api.ts";
 

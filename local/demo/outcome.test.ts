@@ -29,7 +29,7 @@ const good: Happened = {
 };
 
 describe("the outcome of the demo", () => {
-  it("is as promised with one incident, its right cause, and everybody told once", () => {
+  it("is as expected with one incident, the correct cause, and one notification per channel", () => {
     expect(isOver(good)).toBe(true);
     expect(outcomeOf(good, outages.connector)).toEqual({
       ok: true,
@@ -52,7 +52,7 @@ describe("the outcome of the demo", () => {
     });
   });
 
-  it("names the change that began it, and none where there was none", () => {
+  it("requires the change that caused it, and none if there was none", () => {
     const named = (suspected_change?: string): Happened => ({
       ...good,
       incidents: [
@@ -92,13 +92,13 @@ describe("the outcome of the demo", () => {
       { received: told("mail opened", "hook opened", "mail resolved") },
       "hook was told 0 times that the incident was resolved, not once.",
     ],
-  ])("is not when %s", (_, change, problem) => {
+  ])("is not as expected when %s", (_, change, problem) => {
     const outcome = outcomeOf({ ...good, ...change }, outages.connector);
     expect(outcome.ok).toBe(false);
     expect(outcome.problems).toEqual([problem]);
   });
 
-  it("is that of each recipient of a channel", () => {
+  it("covers each recipient of a channel", () => {
     const both = ["ann", "bob"].flatMap((recipient) =>
       told("mail opened", "mail resolved").map((one) => ({ ...one, recipient })),
     );
@@ -115,7 +115,7 @@ describe("the outcome of the demo", () => {
     ]);
   });
 
-  it("is awaited until the last all-clear has arrived", () => {
+  it("is complete only after the last resolution notice has arrived", () => {
     expect(isOver({ ...good, incidents: [] })).toBe(false);
     expect(isOver({ ...good, received: told("mail resolved") })).toBe(false);
   });

@@ -1,14 +1,14 @@
-/** Whether the demo's outage went as promised: one incident, its right cause, each channel told once of each. */
+/** Checks the outcome of the demo's outage: one incident, the correct cause, and one notification of each event per channel. */
 
 import type { Fields } from "../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../shared/runtime/entries.ts";
 import type { Received } from "../inbox/inbox.ts";
 import type { Outage } from "./script.ts";
 
-/** What `--once` prints as its last line. */
+/** Last line of output with `--once`. */
 export interface Outcome {
   readonly ok: boolean;
-  /** What was not as promised, in sentences. */
+  /** Deviations from the expected outcome, as sentences. */
   readonly problems: readonly string[];
   readonly incidents: readonly {
     readonly id: string;
@@ -18,18 +18,21 @@ export interface Outcome {
     readonly verdict: string;
     readonly opened_at: string;
     readonly resolved_at: string | null;
-    /** Whether its postmortem is written. */
+    /** True if its postmortem is written. */
     readonly postmortem: boolean;
   }[];
-  /** Notices that each channel received, by event; where it has recipients, what the one with the most of them received. */
+  /**
+   * Number of notifications that each channel received, by event. For a channel with recipients, the counts of the recipient with the most
+   * notifications.
+   */
   readonly deliveries: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Notices that arrived again with the same id, as one may whose sender died before it could record the answer. */
   readonly repeated: number;
-  /** How often a function died and was started again. */
+  /** Number of restarts of functions that died. */
   readonly restarts: number;
 }
 
-/** What the outcome is judged by. */
+/** Input for judging the outcome. */
 export interface Happened {
   readonly incidents: readonly { readonly id: string; readonly fields: Fields }[];
   readonly received: readonly Received[];
@@ -89,7 +92,7 @@ export function postmortemIn({ postmortem }: Fields): string | undefined {
   return typeof postmortem === "string" && postmortem !== "" ? postmortem : undefined;
 }
 
-/** Whether the run has come to its promised end: nothing is open, everybody has had the all-clear, and what happened is written down. */
+/** Returns true if the run is complete: no incident is open, every channel received the resolution, and the postmortem is written. */
 export function isOver({ incidents, received, channels }: Happened): boolean {
   return (
     incidents.length > 0 &&

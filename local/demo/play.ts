@@ -13,7 +13,7 @@ export interface Play {
   stop(): void;
 }
 
-/** What is played, and how. */
+/** Outage to play, and options. */
 export interface PlayOptions {
   readonly demo: Demo;
   readonly fault: FaultName;

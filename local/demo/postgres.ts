@@ -59,7 +59,7 @@ export async function startPostgres(directory: string, log: Logger): Promise<Pos
   };
 }
 
-/** How the server is broken by its own means, so that its errors are those of a server in that state. */
+/** Faults of the server, caused by its own settings, so that its errors are those of a real server in that state. */
 async function setFault(fault: DemoFaults["database"], port: number, password: string): Promise<void> {
   await withClient(port, password, async (client) => {
     await client.query(`alter role ${application} connection limit ${fault === "full" ? 0 : -1}`);

@@ -6,7 +6,7 @@ import type { Configuration } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
 import type { ProbeResult, Report } from "../../shared/messages/report.ts";
 
-/** What the outage is made of. */
+/** Samples that make up the outage. */
 export interface Looks {
   readonly well: readonly ProbeResult[];
   readonly bad: readonly ProbeResult[];

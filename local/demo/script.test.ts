@@ -13,7 +13,7 @@ describe("scriptAt", () => {
     [75_000, 1, 75_000, 40_000],
     [114_000, 1, 75_000, 1_000],
     [15_000, 4, 35_000, 3_750],
-  ])("after %i ms at pace %i it plays the step of %i ms, for %i ms more", (elapsed, pace, at, nextInMs) => {
+  ])("plays, after %i ms at pace %i, the step of %i ms for %i ms more", (elapsed, pace, at, nextInMs) => {
     expect(scriptAt(script, elapsed, pace)).toMatchObject({ step: { at }, nextInMs, ended: false });
   });
 
@@ -21,11 +21,11 @@ describe("scriptAt", () => {
     [115_000, 1],
     [28_750, 4],
     [1e9, 1],
-  ])("has ended after %i ms at pace %i", (elapsed, pace) => {
+  ])("ends after %i ms at pace %i", (elapsed, pace) => {
     expect(scriptAt(script, elapsed, pace)).toMatchObject({ step: { at: 115_000 }, nextInMs: 0, ended: true });
   });
 
-  it("shortens what is waited for with the pace, and nothing else", () => {
+  it("shortens only the waits with the pace", () => {
     expect(scriptAt(script, 20_000, 1).step.faults.connector).toMatchObject({ latencyMs: 700, neighbours: 0.7 });
     expect(scriptAt(script, 5_000, 4).step.faults.connector).toMatchObject({ latencyMs: 350, neighbours: 0.7 });
   });
@@ -33,7 +33,7 @@ describe("scriptAt", () => {
 
 describe("the outage", () => {
   it.each(faultNames)(
-    "of %s begins and ends in health, and tells every step in one sentence that fits a line",
+    "of %s begins and ends healthy, and describes every step in one sentence that fits on a line",
     (name) => {
       const { script, title } = outages[name];
       const times = script.map(({ at }) => at);
@@ -45,7 +45,7 @@ describe("the outage", () => {
     },
   );
 
-  it("of the connector touches nothing but the connector, and makes Google say so", () => {
+  it("of the connector affects only the connector, and is announced by Google", () => {
     for (const { faults } of script)
       expect({ ...faults, connector: allWell.connector, google: undefined }).toEqual(allWell);
   });

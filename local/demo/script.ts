@@ -1,4 +1,4 @@
-/** What happens to the demo environment, and when: one outage a fault, each a table of the same form. */
+/** Scripts of the demo's outages: one per fault, each a table of timed steps. */
 import { healthy } from "./connector.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
 import type { GoogleIncident } from "./google/api.ts";
@@ -7,7 +7,7 @@ import type { GoogleIncident } from "./google/api.ts";
 export interface Step {
   /** Milliseconds since the script began, at pace 1. */
   readonly at: number;
-  /** What happens, as one tells it to those who watch. */
+  /** Description of the step, for the live view. */
   readonly say: string;
   readonly faults: DemoFaults;
 }
@@ -17,18 +17,18 @@ export type Script = readonly [Step, ...Step[]];
 
 /** An outage that can be played. */
 export interface Outage {
-  /** What it is, for `--help`. */
+  /** Description, for `--help`. */
   readonly title: string;
   /** The components that may be named as its cause; the first is the one to name. */
   readonly causes: readonly [string, ...string[]];
-  /** What must be said of the change that began it. @default no change, and then none may be named */
+  /** Text that must identify the change that caused it. @default no change, in which case none may be named */
   readonly change?: string;
   /** The layer that is responsible. */
   readonly verdict: "platform" | "application";
   readonly script: Script;
 }
 
-/** Where the script stands. */
+/** Position in the script. */
 export interface ScriptPosition {
   readonly step: Step;
   /** Milliseconds until the next step or the end; 0 after the end. */
@@ -38,14 +38,14 @@ export interface ScriptPosition {
 
 const begin: Step = { at: 0, say: "All is well: users are served, and the probes watch.", faults: allWell };
 
-/** What Google says of it, once its own people have noticed. */
+/** Google's own incident, after Google notices the outage. */
 const noticed: GoogleIncident = {
   title: "Serverless VPC Access: connections are lost",
   symptom: "New connections through VPC connectors time out.",
   product: "Virtual Private Cloud (VPC)",
 };
 
-/** How every outage ends. @param repaired what is done about it */
+/** Returns the final steps of every outage. @param repaired description of the repair */
 function ending(repaired: string): [Step, Step] {
   return [
     { at: 75_000, say: `${repaired}: watch the recovery being proved.`, faults: allWell },
@@ -114,7 +114,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ],
   },
   "connector-slow": {
-    title: "the VPC connector is near its ceiling, and new connections are slow",
+    title: "the VPC connector is near its limit, and new connections are slow",
     causes: ["vpc-connector"],
     verdict: "platform",
     script: sudden(
@@ -124,7 +124,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   "database-closed": {
-    title: "the database takes no connections and ends those that there are",
+    title: "the database refuses new connections and closes existing ones",
     causes: ["cloud-sql"],
     verdict: "platform",
     script: sudden(
@@ -134,7 +134,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   "database-full": {
-    title: "the database has no connection left for the application",
+    title: "the database has no free connections for the application",
     causes: ["cloud-sql"],
     verdict: "platform",
     script: sudden(
@@ -162,13 +162,13 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     script: sudden("Every WebSocket is refused with 500.", { upgradesRefusedWith: 500 }, "WebSockets open again"),
   },
   agents: {
-    title: "agents take a message and are never heard of again",
+    title: "agents accept messages and never answer",
     causes: ["agents"],
     verdict: "application",
     script: sudden("The agents take messages and fall silent.", { agents: "silent" }, "The agents answer again"),
   },
   token: {
-    title: "logins work, and no token is good: every chat is closed with 4401",
+    title: "logins work, but every token is rejected: chats are closed with 4401",
     causes: ["agents"],
     verdict: "application",
     script: sudden(
@@ -201,7 +201,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   role: {
-    title: "the backend has lost the role by which it reaches the database",
+    title: "the backend loses the IAM role that it needs to reach the database",
     causes: ["backend"],
     change: "Removed roles/cloudsql.client from backend@",
     verdict: "application",
@@ -212,7 +212,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   firewall: {
-    title: "a new firewall rule closes the way through the VPC connector",
+    title: "a new firewall rule blocks the VPC connector",
     causes: ["vpc-connector", "cloud-sql"],
     change: "Created firewall rule lock-down",
     verdict: "platform",
@@ -223,7 +223,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   maintenance: {
-    title: "Google maintains the database, which takes no connections meanwhile",
+    title: "Google maintains the database, which refuses connections meanwhile",
     causes: ["cloud-sql"],
     change: "Maintenance by Google of Cloud SQL instance demo-postgres",
     verdict: "platform",
@@ -234,7 +234,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   secret: {
-    title: "the secret with which the auth service signs tokens is destroyed",
+    title: "the secret that the auth service signs tokens with is destroyed",
     causes: ["auth"],
     change: "Destroyed a version of secret demo-token-key",
     verdict: "application",
@@ -255,7 +255,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   "certificate-host": {
-    title: "the website shows the certificate of another host",
+    title: "the website presents the certificate of another host",
     causes: ["certificates"],
     verdict: "platform",
     script: sudden(
@@ -265,17 +265,14 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     ),
   },
   backup: {
-    title: "the nightly backup does not run any more, and says nothing",
+    title: "the nightly backup silently stops running",
     causes: ["backup"],
     verdict: "platform",
     script: sudden("The backup of the database stops running.", { backup: "stopped" }, "The backup runs again"),
   },
 };
 
-/**
- * Where a script stands after `elapsedMs`.
- * @param pace how many times faster than the table it is played
- */
+/** Returns the position of a script after `elapsedMs`. @param pace speed relative to the table */
 export function scriptAt(script: Script, elapsedMs: number, pace = 1): ScriptPosition {
   const elapsed = elapsedMs * pace;
   const step = script.findLast(({ at }) => at <= elapsed) ?? script[0];

@@ -39,13 +39,13 @@ describe("the embedded engine", () => {
     const servers = (): number => process.getActiveResourcesInfo().filter((one) => one === "TCPServerWrap").length;
     const before = servers();
     await expect(start()).rejects.toThrow(
-      `${file} is not a database: start again with --recover to set it aside and keep what can be read, or name another folder with --data DIR`,
+      `${file} is not a database: start again with --recover to set it aside and keep what can be read, or choose another folder with --data DIR`,
     );
     expect(servers()).toBe(before);
     expect(readdirSync(dataDir).filter((other) => other.includes("damaged"))).toEqual([]);
   });
 
-  it("keeps the documents and the messages of damaged files when it is asked to recover", async () => {
+  it("keeps the documents and messages of damaged files with --recover", async () => {
     const first = await start();
     await first.subscribe([{ subscription: listening, url: "http://127.0.0.1:1" }]);
     await first.store.set("incidents", "a", { title: "An outage" });

@@ -10,7 +10,7 @@ import { Broker } from "./broker/broker.ts";
 import { journalTables, salvageJournal } from "./broker/journal.ts";
 import type { Engine } from "./engine.ts";
 
-/** How the embedded engine is to behave. */
+/** Options of the embedded engine. */
 export interface EmbeddedOptions {
   readonly dataDir: string;
   readonly duplicates: number;
@@ -19,7 +19,7 @@ export interface EmbeddedOptions {
   readonly token: string;
   readonly logger: Logger;
   readonly troubles: Troubles;
-  /** What to do with files that cannot be used. */
+  /** Handling of unusable files. */
   readonly recovery: Recovery;
 }
 

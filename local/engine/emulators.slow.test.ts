@@ -43,7 +43,7 @@ describe("finding an emulator", () => {
     }
   });
 
-  it("says how an emulator ended that never answered", async () => {
+  it("reports how an emulator exited that never responded", async () => {
     const environment = { PATH: folder, FIRESTORE_EMULATOR_JAR: jar };
     await expect(startEmulator("firestore", environment)).rejects.toThrow("ended before it answered: no heap left");
   });
@@ -51,7 +51,7 @@ describe("finding an emulator", () => {
 
 for (const kind of kinds) {
   describe.skipIf(findEmulator(kind) === undefined)(`the ${kind} emulator`, () => {
-    it("answers until it is stopped", async () => {
+    it("responds until it is stopped", async () => {
       const emulator = await startEmulator(kind);
       expect(await answers(emulator.host)).toBe(true);
       await emulator.stop();
@@ -62,7 +62,7 @@ for (const kind of kinds) {
 }
 
 describe.skipIf(findEmulator("pubsub") === undefined)("an emulator whose parent is killed", () => {
-  it("goes with it", async () => {
+  it("ends with its parent", async () => {
     const script = `
       import { startEmulator } from ${JSON.stringify(new URL("./emulators.ts", import.meta.url).href)};
       console.log((await startEmulator("pubsub")).host);`;

@@ -1,4 +1,7 @@
-/** Google's own Firestore and Pub/Sub emulators: found where the Cloud SDK keeps them, started without its wrapper, gone with whoever started them. */
+/**
+ * Google's Firestore and Pub/Sub emulators. They are located in the Cloud SDK, started without its wrapper, and end with the process that
+ * started them.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";

@@ -13,12 +13,12 @@ export interface Endpoint {
 export interface Engine {
   readonly store: Store;
   readonly publisher: Publisher;
-  /** What the functions need in their environment to connect to it. */
+  /** Environment variables that the functions need to connect to it. */
   readonly environment: Readonly<Record<string, string>>;
   /** Creates the topics and begins to push. */
   subscribe(endpoints: readonly Endpoint[]): Promise<void>;
   /** Messages that were delivered so far, where that is known. */
   delivered(): number | undefined;
-  /** Ends it; what it keeps, it has kept already. */
+  /** Stops it. Its data is already stored. */
   stop(): Promise<void>;
 }

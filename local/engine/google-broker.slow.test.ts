@@ -51,7 +51,7 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
       await after.close();
     });
 
-    it("has one subscription where only an ignored filter tells two apart", async () => {
+    it("has one subscription for two that differ only in an ignored filter", async () => {
       const names = (await setUp(host, projectId, before)).map(({ name }) => name);
       expect(names).toContain("probe-inside");
       expect(names).not.toContain("probe-outside");
@@ -61,7 +61,7 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
       );
     });
 
-    it("follows the functions to new addresses when it is set up again", async () => {
+    it("updates the push addresses when it is set up again", async () => {
       await setUp(host, projectId, after);
       await publisher.publish("ticks", [{ data: "to the new address" }]);
       await vi.waitUntil(() => after.pushes.some(({ message }) => message.data === "to the new address"), {
@@ -81,7 +81,7 @@ describe.skipIf(missing !== undefined)("on Google's emulator", () => {
       expect([push?.path, push?.headers["content-type"]]).toEqual(["/ticks?token=of-this-run", "application/json"]);
     });
 
-    it("refuses, not retryable, a topic that is not there", async () => {
+    it("refuses a missing topic, without retry", async () => {
       await expect(publisher.publish("no-such-topic", [{ data: 1 }])).rejects.toMatchObject({
         name: "PublishError",
         retryable: false,

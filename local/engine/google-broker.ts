@@ -3,7 +3,7 @@ import type { CreateSubscriptionOptions, PubSub } from "@google-cloud/pubsub";
 import { type PushSubscription, topics } from "../../shared/topology.ts";
 import { pathAt } from "./request-guard.ts";
 
-/** Where to set up, and where to push. */
+/** Emulator to set up, and push endpoints. */
 export interface GoogleBrokerOptions {
   /** Address of the emulator, `HOST:PORT`. */
   readonly host: string;
@@ -63,7 +63,7 @@ function settings(client: PubSub, subscription: PushSubscription, pushEndpoint: 
   };
 }
 
-/** What was created, or `undefined` where it is there already. */
+/** Returns the created resource, or `undefined` if it already exists. */
 async function existing<T>(creation: Promise<T>): Promise<T | undefined> {
   try {
     return await creation;

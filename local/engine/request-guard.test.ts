@@ -86,7 +86,7 @@ describe("guardRequests", () => {
     expect(entered).toEqual([]);
   });
 
-  it("checks the host alone where no token is given", async () => {
+  it("checks only the host if no token is configured", async () => {
     const { ask } = await serve();
     expect(await ask("/")).toEqual([204, ""]);
     expect((await ask("/", { host: "evil.example" }))[0]).toBe(403);
@@ -94,7 +94,7 @@ describe("guardRequests", () => {
 });
 
 describe("the token", () => {
-  it("differs in every run and is kept in the URL of every path", async () => {
+  it("differs in every run and is kept in every URL", async () => {
     expect(newToken()).not.toBe(newToken());
     const token = newToken();
     const { ask, url } = await serve(token);

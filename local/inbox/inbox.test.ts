@@ -39,7 +39,7 @@ describe("the mail inbox", () => {
   const opened = "<20250916-120422-vpc-connector.opened.team-email@demo.pathkeeper>";
   const reminder = "<20250916-120422-vpc-connector.reminder-2.team-email@demo.pathkeeper>";
 
-  it("keeps every mail once, with what it tells, also across a restart", async () => {
+  it("stores every mail once, with its event, also across a restart", async () => {
     await start();
     await send(opened);
     await send(opened);
@@ -60,7 +60,7 @@ describe("the mail inbox", () => {
     expect(told).toHaveLength(2);
   });
 
-  it("keeps mails as files that any mail program opens", async () => {
+  it("stores mails as files that any mail program opens", async () => {
     await start();
     await send(opened);
     const files = await readdir(directory);
@@ -68,7 +68,7 @@ describe("the mail inbox", () => {
     expect(await readFile(join(directory, files[0] ?? ""), "utf8")).toContain("It is broken.");
   });
 
-  it("keeps a mail of somebody else, too", async () => {
+  it("stores mails from other senders, too", async () => {
     await start();
     await send("<hello@example.com>");
     expect(inbox.received()).toMatchObject([{ channel: "email", incident: "", event: "", id: "<hello@example.com>" }]);
@@ -93,7 +93,7 @@ describe("the webhook inbox", () => {
   };
   const notice = JSON.stringify({ type: "incident.opened", data: { incident: "i-1", event: "opened" } });
 
-  it("keeps every notice once, with what it tells, also across a restart and a line cut short", async () => {
+  it("stores every notification once, with its event, also across a restart and a truncated line", async () => {
     await start();
     expect(await Promise.all([post("a", notice), post("a", notice), post("b", notice)])).toEqual([200, 200, 200]);
     expect(
@@ -124,7 +124,7 @@ describe("the webhook inbox", () => {
     ["a signature by another key", 401, notice, `whsec_${randomBytes(24).toString("base64")}`],
     ["a body that is not JSON", 400, "hello", key],
     ["a body that is too large", 413, JSON.stringify("x".repeat(300_000)), key],
-  ])("refuses %s with %i and keeps nothing of it", async (_, status, body, signedWith) => {
+  ])("refuses %s with %i and stores nothing", async (_, status, body, signedWith) => {
     await start();
     expect(await post("a", body, signedWith)).toBe(status);
     expect(inbox.received()).toEqual([]);
@@ -132,13 +132,13 @@ describe("the webhook inbox", () => {
     expect(inbox.received()).toHaveLength(1);
   });
 
-  it("keeps signed JSON of any form", async () => {
+  it("stores signed JSON of any form", async () => {
     await start();
     expect(await post("a", "null")).toBe(200);
     expect(inbox.received()).toMatchObject([{ incident: "", event: "" }]);
   });
 
-  it("is no page to look at", async () => {
+  it("serves no page", async () => {
     await start();
     expect((await fetch(`http://127.0.0.1:${inbox.port}/ops-hook`)).status).toBe(405);
   });

@@ -1,4 +1,4 @@
-/** What the inboxes of the local system have in common: they stand where people's mailboxes and other systems' webhooks would be. */
+/** Shared code of the local inboxes, which stand in for mailboxes and webhooks. */
 
 /** One notice that arrived. */
 export interface Received {
@@ -19,7 +19,7 @@ export interface Inbox {
   readonly port: number;
   /** Everything kept, oldest first, earlier runs included. */
   received(): readonly Received[];
-  /** How often an id arrived again in this run. */
+  /** Number of repeated deliveries of an ID in this run. */
   repeated(): number;
   stop(): Promise<void>;
 }

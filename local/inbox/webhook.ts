@@ -113,7 +113,7 @@ function channelOf(request: IncomingMessage): string {
   return request.url?.split("?", 1)[0]?.slice(1) || "webhook";
 }
 
-/** What the event tells, which a notice carries as its `data`. */
+/** Returns the event of a notification, from its `data`. */
 function noticeOf(body: unknown): { incident: string; event: string } {
   const { incident = "", event = "" } = Object(Object(body).data) as { incident?: unknown; event?: unknown };
   return { incident: String(incident), event: String(event) };

@@ -25,7 +25,7 @@ const labels = { probe: "api-health", component: "api", vantage: "outside" };
 const point = (endTime: string, doubleValue: number) => ({ interval: { endTime }, value: { doubleValue } });
 
 describe("measurements of Cloud Monitoring", () => {
-  it("are listed once for all pages, and only those of the environment", async () => {
+  it("are listed once for all pages, and only for the environment", async () => {
     const { asked, measurements } = monitoring(
       { timeSeries: [{ metric: { type: `${prefix}probe_success`, labels } }], nextPageToken: "more" },
       {
@@ -48,7 +48,7 @@ describe("measurements of Cloud Monitoring", () => {
     expect(asked[0]?.searchParams.get("view")).toBe("HEADERS");
   });
 
-  it("are read in parts of at least a minute, oldest first, each at its beginning", async () => {
+  it("are read in intervals of at least a minute, oldest first, each at its start", async () => {
     const points = [point("2025-09-16T12:00:00Z", 0.4), point("2025-09-16T11:59:00Z", 0.2)];
     const higher = [point("2025-09-16T12:00:00Z", 0.9), point("2025-09-16T11:59:00Z", 0.5)];
     const { asked, measurements } = monitoring(
@@ -70,7 +70,7 @@ describe("measurements of Cloud Monitoring", () => {
     expect(first?.get("filter")).toContain('metric.labels.phase = "dns" AND metric.labels.probe = "api-health"');
   });
 
-  it("are asked for again after a refusal, which says what is missing", async () => {
+  it("are requested again after an error, which shows the missing permission", async () => {
     const refused = new GoogleApiError("denied", 403, "PERMISSION_DENIED");
     const { measurements } = monitoring(refused, {
       timeSeries: [{ metric: { type: `${prefix}probe_success`, labels } }],

@@ -6,7 +6,7 @@ import { lazily } from "../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../shared/runtime/named-record.ts";
 import { type Measurements, type Points, partLength, type SeriesName, type Span } from "./measurements.ts";
 
-/** Where the measurements are. */
+/** Source of the measurements. */
 export interface CloudMeasurementsOptions {
   readonly google: Pick<GoogleApi, "request">;
   readonly projectId: string;
@@ -16,9 +16,9 @@ export interface CloudMeasurementsOptions {
   readonly now: () => number;
 }
 
-/** How far back a series must have a point to be listed, in milliseconds. */
+/** Lookback for listing series, in milliseconds. A series needs a point within it. */
 const listedMs = 7 * 86_400_000;
-/** How long a list of series is good for, in milliseconds. */
+/** Cache lifetime of a list of series, in milliseconds. */
 const freshMs = 300_000;
 /** The shortest alignment period of Cloud Monitoring, in milliseconds. */
 const leastPartMs = 60_000;
@@ -49,7 +49,7 @@ const answerSchema = lazily(() =>
 
 type TimeSeries = z.output<ReturnType<typeof answerSchema>>["timeSeries"][number];
 
-/** Reads with the identity of whoever runs the command. */
+/** Reads with the credentials of the user who runs the command. */
 export function cloudMeasurements({ google, projectId, environment, now }: CloudMeasurementsOptions): Measurements {
   let known: { readonly at: number; readonly names: Promise<readonly SeriesName[]> } | undefined;
   const list = async (filter: string, parameters: Readonly<Record<string, string>>): Promise<TimeSeries[]> => {

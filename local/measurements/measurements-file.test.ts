@@ -40,7 +40,7 @@ function fill(file: MeasurementsFile, from: number, until: number, valueAt: (ind
 }
 
 describe("the file of measurements", () => {
-  it("gives back raw values of the last two days, across packed hours and the current one", async () => {
+  it("returns raw values of the last two days, across packed hours and the current one", async () => {
     const { file } = fileOf();
     fill(file, start, start + 5 * hour, (index) => index);
     const { at, p50, p95 } = await file.read(health, { from: start + hour, until: start + 5 * hour, most: 10_000 });
@@ -48,13 +48,13 @@ describe("the file of measurements", () => {
     expect([at[0], p50[0], p95[239]]).toEqual([start + hour, 60, 299]);
   });
 
-  it("keeps a value once, however often its report comes", async () => {
+  it("stores a value once, however often its report arrives", async () => {
     const { file } = fileOf();
     for (const value of [1, 2, 3]) file.record(reportOf(start, value), start);
     expect((await file.read(health, { from: start, until: start + hour, most: 100 })).p50).toEqual([1]);
   });
 
-  it("takes what comes late into hours that are packed", async () => {
+  it("adds late values to packed hours", async () => {
     const { file } = fileOf();
     fill(file, start, start + 3 * hour, () => 1);
     file.record(reportOf(start + 90_500, 9), start + 3 * hour);
@@ -63,7 +63,7 @@ describe("the file of measurements", () => {
     expect(p95.filter((value) => value === 9)).toHaveLength(1);
   });
 
-  it("has minutes of what is older than two days, and hours of what is older than seven, with exact quantiles of each hour", async () => {
+  it("downsamples to minutes after two days and to hours after seven, with exact quantiles of each hour", async () => {
     const { file } = fileOf();
     fill(file, start, start + 9 * day, (index) => index % 60);
     const asked = (from: number): Promise<{ at: readonly number[]; p50: readonly number[]; p95: readonly number[] }> =>
@@ -77,7 +77,7 @@ describe("the file of measurements", () => {
     expect([whole.p50.at(-1), whole.p95.at(-1)]).toEqual([29, 56]);
   }, 60_000);
 
-  it("asks for no more parts than are drawn", async () => {
+  it("reads no more intervals than are drawn", async () => {
     const { file } = fileOf();
     fill(file, start, start + 6 * hour, (index) => index);
     const { at, p50, p95 } = await file.read(health, { from: start, until: start + 6 * hour, most: 12 });
@@ -85,7 +85,7 @@ describe("the file of measurements", () => {
     expect([p50[0], p95[0]]).toEqual([14, 28]);
   });
 
-  it("forgets raw values after two days and everything after ninety", async () => {
+  it("deletes raw values after two days and everything after ninety", async () => {
     const { file } = fileOf();
     const ages = [0, 1, 5, 30, 89, 100, 130].map((days) => start + days * day);
     for (const at of ages) {
@@ -99,7 +99,7 @@ describe("the file of measurements", () => {
     expect(at.length).toBeGreaterThan(4);
   });
 
-  it("is bounded in size: the oldest raw values go first", async () => {
+  it("is bounded in size: the oldest raw values are deleted first", async () => {
     const { file, path } = fileOf({ mostBytes: 600_000 });
     for (let at = start; at < start + 2 * day; at += minute)
       for (let probe = 0; probe < 10; probe++) file.record(reportOf(at, probe, {}, { probe: `p${probe}` }), at);
@@ -109,7 +109,7 @@ describe("the file of measurements", () => {
     expect(at.at(-1)).toBe(start + 2 * day - minute);
   }, 60_000);
 
-  it("leaves out what was measured by no schedule, what is pending, and what is no number", async () => {
+  it("skips unscheduled, pending and non-numeric measurements", async () => {
     const { file } = fileOf();
     file.record(reportOf(start, 1, { trigger: "canary" }), start);
     file.record(reportOf(start, 1, { trigger: "diagnosis" }), start);
@@ -119,7 +119,7 @@ describe("the file of measurements", () => {
     expect(await file.series()).toEqual([]);
   });
 
-  it("lists the series of a component, and is read by another process while it is written", async () => {
+  it("lists the series of a component, and can be read by another process during writes", async () => {
     const { file, path } = fileOf();
     file.record(reportOf(start, 1, {}, { labels: { step: "b", a: "c" } }), start);
     const reader = new MeasurementsFile(path, { readOnly: true });
@@ -132,17 +132,17 @@ describe("the file of measurements", () => {
   });
 });
 
-describe("parts of a time", () => {
+describe("intervals", () => {
   it.each([
     [hour, 60, minute],
     [day, 100, 15 * minute],
     [90 * day, 500, 6 * hour],
     [900 * day, 10, 90 * day],
-  ])("are round: %d ms in %d parts", (length, most, expected) => {
+  ])("are round: %d ms in %d intervals", (length, most, expected) => {
     expect(partLength({ from: 0, until: length, most })).toBe(expected);
   });
 
-  it("have quantiles that were measured", () => {
+  it("have measured quantiles", () => {
     expect([0, 0.5, 0.95, 1].map((share) => nearestQuantile([1, 2, 3, 4], share))).toEqual([1, 2, 4, 4]);
   });
 });

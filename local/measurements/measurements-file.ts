@@ -21,14 +21,14 @@ const minute = 60_000;
 const hour = 60 * minute;
 const day = 24 * hour;
 
-/** What is kept, by the length of its parts (0: raw), with the time that one chunk spans and how long it is kept. Milliseconds. */
+/** Stored resolutions: the interval (0: raw), the time span of a chunk, and the retention. Milliseconds. */
 const raw = { step: 0, chunk: hour, keep: 2 * day } as const;
 const minutes = { step: minute, chunk: hour, keep: 7 * day } as const;
 const hours = { step: hour, chunk: day, keep: 90 * day } as const;
 
-/** How long after its end an hour is packed: results come late. */
+/** Delay after the end of an hour before it is packed, because results can be late. */
 const latenessMs = 10 * minute;
-/** How many series of an hour are packed with one report, so that no report waits long. */
+/** Number of series of an hour packed per report, so that no report waits long. */
 const packedAtOnce = 100;
 /** The most series; labels come from outside. */
 const mostSeries = 20_000;
@@ -41,7 +41,7 @@ export const measurementTables: Tables = new Map([
 
 /** Options of the file. */
 export interface MeasurementsFileOptions {
-  /** How large the file may be. @default 512 MiB */
+  /** Maximum size of the file. @default 512 MiB */
   readonly mostBytes?: number;
   /** Only read it. @default false */
   readonly readOnly?: boolean;
@@ -84,7 +84,7 @@ CREATE INDEX IF NOT EXISTS chunks_by_age ON chunks (step, at);`);
         const instant = Date.parse(at);
         for (const { metric, value, labels } of measurements) {
           const id = Number.isFinite(value) ? this.#idOf({ component, probe, metric, labels }) : undefined;
-          // What is older than the packed hours, or of a wrong clock, finds no place.
+          // Points older than the packed hours, or from a wrong clock, are dropped.
           if (id !== undefined && instant > now - raw.keep && instant <= now + minute) insert.run(id, instant, value);
         }
       }

@@ -1,4 +1,4 @@
-/** What charts are drawn from: series of measurements over time. One machine keeps them in a file; the cloud has them in Cloud Monitoring. */
+/** Source of charts: time series of measurements. On one machine they are stored in a file; in the cloud they are in Cloud Monitoring. */
 
 /** One series. */
 export interface SeriesName {

@@ -29,7 +29,7 @@ function report(): Report {
   };
 }
 
-it("goes on with the file of an earlier run", async () => {
+it("continues with the file of an earlier run", async () => {
   const { folder, told, open } = opened();
   const first = open();
   first.record(report());
@@ -39,7 +39,7 @@ it("goes on with the file of an earlier run", async () => {
   expect(readdirSync(folder).filter((name) => name.includes("damaged"))).toEqual([]);
 });
 
-it("sets a damaged file aside, says so, and begins anew: charts are no reason not to watch", async () => {
+it("sets a damaged file aside, reports it, and starts a new one", async () => {
   const { folder, told, open } = opened();
   writeFileSync(measurementsIn(folder), "this is no database".repeat(1_000));
   const recording = open();
@@ -48,7 +48,7 @@ it("sets a damaged file aside, says so, and begins anew: charts are no reason no
   expect(told).toEqual([expect.stringMatching(/measurements\.db is not a database: it was set aside as/)]);
 });
 
-it("tells once that it cannot be written, and goes on", () => {
+it("reports once that it cannot be written, and continues", () => {
   const { told, open } = opened();
   const recording = open();
   recording.stop();

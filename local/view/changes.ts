@@ -24,7 +24,7 @@ export function renderChanges(previous: ViewSnapshot | undefined, next: ViewSnap
     });
 }
 
-/** Where the pages are: in the foot of the live view, and here once. */
+/** Addresses of the pages. The live view shows them in its footer; here they are printed once. */
 function addresses(previous: ViewSnapshot | undefined, { hints, at }: ViewSnapshot): Change[] {
   if (previous !== undefined) return [];
   return hints.filter((hint) => hint.includes("://")).map((text) => ({ at, text }));

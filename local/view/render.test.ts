@@ -69,7 +69,7 @@ const outage: ViewSnapshot = {
 };
 
 describe("render", () => {
-  it("is calm when all is well", () => {
+  it("shows a healthy system", () => {
     expect(render(calm, { columns: 80, rows: 24 }, false)).toMatchInlineSnapshot(`
       " Pathkeeper · Demo                                               12:04:09  0:09
        ▸ All is well: users are served, and the probes watch.             next in 6 s
@@ -98,7 +98,7 @@ describe("render", () => {
     `);
   });
 
-  it("shows what fails on this machine for as long as it does", () => {
+  it("shows failures of this machine while they last", () => {
     const full = "cannot write watch/logs/local.log: no space left on device; monitoring goes on";
     const [title, headline, trouble] = render({ ...calm, troubles: [full] }, { columns: 80, rows: 24 }, false).split(
       "\n",
@@ -107,7 +107,7 @@ describe("render", () => {
     expect(trouble).toBe(` ▲ ${full.slice(0, 75)}…`);
   });
 
-  it("puts the components that are well into one line where nothing would be left for the news", () => {
+  it("collapses healthy components into one line if there is no space for the rest", () => {
     const well = ["Certificates", "Website", "Backup", "Agents", "Golden path", "Configuration"];
     const many: ViewSnapshot = {
       ...outage,
@@ -126,7 +126,7 @@ describe("render", () => {
     expect(render(many, { columns: 80, rows: 40 }, false)).toMatch(/● Website +ok/);
   });
 
-  it("shows the newest of everything where an outage does not fit", () => {
+  it("shows the newest entries of each section if an outage does not fit", () => {
     expect(render(outage, { columns: 80, rows: 24 }, false)).toMatchInlineSnapshot(`
       " Pathkeeper · Demo                                               12:05:02  1:02
        ▸ The connector loses every connection: nobody reaches the datab… next in 13 s
@@ -155,7 +155,7 @@ describe("render", () => {
     `);
   });
 
-  it("grows with the terminal", () => {
+  it("uses the size of the terminal", () => {
     expect(render(outage, { columns: 120, rows: 32 }, false)).toMatchInlineSnapshot(`
       " Pathkeeper · Demo                                                                                       12:05:02  1:02
        ▸ The connector loses every connection: nobody reaches the database.                                      next in 13 s
@@ -198,7 +198,7 @@ describe("render", () => {
     [80, 24],
     [80, 20],
     [200, 60],
-  ])("fills %i x %i and never more", (columns, rows) => {
+  ])("fits in %i x %i", (columns, rows) => {
     for (const snapshot of [calm, outage]) {
       const lines = render(snapshot, { columns, rows }, false).split("\n");
       expect(lines.length).toBe(rows);
@@ -206,14 +206,14 @@ describe("render", () => {
     }
   });
 
-  it("adds nothing but colours on a colour terminal", () => {
+  it("differs only in colours on a colour terminal", () => {
     const size = { columns: 80, rows: 24 };
     const coloured = render(outage, size, true);
     expect(coloured).toContain("\x1b[31m✖");
     expect(stripVTControlCharacters(coloured)).toBe(render(outage, size, false));
   });
 
-  it("lets no text of a target move the cursor or add a line", () => {
+  it("prevents texts of targets from moving the cursor or adding lines", () => {
     const figure = "503\x1b[2J\r\n\u2028 forged";
     const hostile = { ...calm, components: [{ title: "Backend", state: "failing", since: at(0), figure } as const] };
     const frame = render(hostile, { columns: 80, rows: 24 }, false);
@@ -223,7 +223,7 @@ describe("render", () => {
 });
 
 describe("renderChanges", () => {
-  it("tells all of it at first, and later only what is new", () => {
+  it("prints everything at first, and later only changes", () => {
     expect(renderChanges(undefined, calm).join("\n")).toMatchInlineSnapshot(`
       "12:04:01  VPC connector: unknown -> ok (24% of capacity)
       12:04:01  Cloud SQL: unknown -> ok (12ms)
@@ -251,7 +251,7 @@ describe("renderChanges", () => {
     `);
   });
 
-  it("tells the end of the incident", () => {
+  it("prints the end of the incident", () => {
     const { incident } = outage;
     if (!incident) throw new Error("the sample has an incident");
     const text = "Resolved: every stage of the recovery passed.";

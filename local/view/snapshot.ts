@@ -1,11 +1,11 @@
-/** What the live view shows: everything at one instant, already in words. */
+/** Content of the live view at one instant, as text. */
 import type { IncidentStatus, Verdict } from "../../shared/messages/incident-event.ts";
 import type { Severity } from "../../shared/messages/severity.ts";
 
-/** How a component does. */
+/** State of a component. */
 export type ComponentState = "ok" | "degraded" | "failing" | "unknown";
 
-/** How a delivery stands. */
+/** State of a delivery. */
 export type DeliveryState = "waiting" | "delivered" | "failed" | "suppressed";
 
 /** One component of the watched environment. */
@@ -54,7 +54,7 @@ export interface ViewSnapshot {
   /** The instant of the snapshot, milliseconds since the epoch. */
   readonly at: number;
   readonly elapsedMs: number;
-  /** What the script of the demo is doing; absent where nothing is played. */
+  /** Current step of the demo's script; absent if nothing is played. */
   readonly headline?: { readonly text: string; readonly nextInMs: number };
   /** Sentences about what fails on this machine itself, such as a full disk. @default none */
   readonly troubles?: readonly string[];

@@ -21,7 +21,7 @@ function fakeStream(terminal: boolean): { stream: ViewStream; written: string[] 
 }
 
 describe("openView on a terminal", () => {
-  it("draws at most four frames a second, of which the last is the latest, and none that changes nothing", () => {
+  it("draws at most four frames a second, ends with the latest, and skips unchanged frames", () => {
     vi.useFakeTimers();
     try {
       const { stream, written } = fakeStream(true);
@@ -44,7 +44,7 @@ describe("openView on a terminal", () => {
     }
   });
 
-  it("gives the terminal back, with the last frame on it, and no listener behind", () => {
+  it("restores the terminal, with the last frame on it, and removes its listeners", () => {
     const before = process.listenerCount("exit");
     const { stream, written } = fakeStream(true);
     const view = openView(stream);
@@ -58,7 +58,7 @@ describe("openView on a terminal", () => {
 });
 
 describe("openView in a pipe", () => {
-  it("writes a line a change, without control characters", () => {
+  it("writes one line per change, without control characters", () => {
     const { stream, written } = fakeStream(false);
     const view = openView(stream);
     view.update(snapshot);
@@ -74,10 +74,10 @@ describe("openView in a pipe", () => {
 });
 
 describe("openView on a dumb terminal", () => {
-  it("writes lines, and no control character", () => {
+  it("writes lines without control characters", () => {
     const { stream, written } = fakeStream(true);
     const view = openView(stream, "dumb");
-    view.update({ ...snapshot, hints: ["control room: http://127.0.0.1:1/?token=x", "Ctrl-C stops everything"] });
+    view.update({ ...snapshot, hints: ["control room: http://127.0.0.1:1/?token=x", "press Ctrl-C to stop"] });
     view.close();
     expect(written).toEqual([
       "00:00:00  control room: http://127.0.0.1:1/?token=x\n",

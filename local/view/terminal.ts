@@ -12,7 +12,7 @@ export interface View {
   close(): void;
 }
 
-/** Where the view is drawn: a terminal, or any stream of text. */
+/** Output of the view: a terminal, or any text stream. */
 export type ViewStream = Pick<WriteStream, "write"> &
   Partial<Pick<WriteStream, "isTTY" | "columns" | "rows" | "hasColors">>;
 

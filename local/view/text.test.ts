@@ -16,7 +16,7 @@ const snapshot: ViewSnapshot = {
   hints: [
     `control room: ${address}`,
     `status page: file:///tmp/${"deep/".repeat(12)}index.html`,
-    "Ctrl-C stops everything",
+    "press Ctrl-C to stop",
   ],
 };
 
@@ -25,11 +25,11 @@ describe("addresses in the view", () => {
     const lines = render(snapshot, { columns, rows: 30 }, false).split("\n");
     expect(lines).toHaveLength(30);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
-    // Where a line is narrower than an address, it goes on in the next.
+    // An address that is longer than a line continues on the next line.
     const text = lines.map((line) => line.trim()).join("");
     expect(text).toContain(address);
     expect(text).toContain("deep/index.html");
-    expect(text).toContain("stops everything");
+    expect(text).toContain("press Ctrl-C to stop");
   });
 
   it.each([
@@ -37,18 +37,18 @@ describe("addresses in the view", () => {
     ["see https://example.com/a/b now", 28, "see https://example.com/a/b…"],
     ["see https://example.com/a/b now", 31, "see https://example.com/a/b now"],
     ["no address in this text", 10, "no addres…"],
-  ])("are left out where they do not fit: %j in %d", (text, width, expected) => {
+  ])("are omitted if they do not fit: %j in %d", (text, width, expected) => {
     expect(cut(text, width)).toBe(expected);
   });
 
-  it("are broken only where nothing else helps", () => {
+  it("are broken only if they cannot fit", () => {
     expect(wrapped("one two three", 7)).toEqual(["one two", "three"]);
     expect(wrapped("abcdefghij", 4)).toEqual(["abcd", "efgh", "ij"]);
   });
 });
 
 describe("lines of changes", () => {
-  it("are in order over all snapshots, and what is known late says its own time", () => {
+  it("are in order over all snapshots, and late ones show their own time", () => {
     const delivery = { at: 30_000, channel: "ops", incident: "i", event: "opened", state: "delivered" as const };
     const first = renderChanges(undefined, snapshot);
     const failing = { title: "Backend", state: "failing" as const, since: 61_000, figure: "503" };

@@ -55,7 +55,7 @@ export function causeOf(incident: ViewIncident): string {
   return `${incident.rootCause} (${incident.verdict}, ${Math.round(incident.confidence * 100)}% sure)`;
 }
 
-/** How long the incident lasts or lasted: `40 s`. */
+/** Returns the duration of the incident so far, or in total: `40 s`. */
 export function durationOf(incident: ViewIncident, now: number): string {
   return spokenDuration((incident.resolvedAt ?? now) - incident.openedAt);
 }

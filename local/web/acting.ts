@@ -1,4 +1,4 @@
-/** Requests that change something: who may make them, what they write, and where the browser is led afterwards. */
+/** Requests that change state: authorization, the edit that they write, and the redirect afterwards. */
 import type { IncomingMessage } from "node:http";
 import { EditRefused, type OperatorEdit, statusIn, writeEdit } from "../../shared/operator-edits.ts";
 import type { Fields, Store } from "../../shared/ports.ts";
@@ -8,7 +8,7 @@ import { edits } from "./pages/actions.ts";
 import { type Frame, framed } from "./pages/frame.ts";
 import { isSame, type Session } from "./session.ts";
 
-/** What acting needs. */
+/** Dependencies of actions. */
 export interface RoomActions {
   readonly store: Store;
   /** The name in the timeline. */
@@ -17,7 +17,7 @@ export interface RoomActions {
   readonly drill?: () => Promise<string>;
 }
 
-/** What is answered. */
+/** Response to a request. */
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
@@ -72,7 +72,7 @@ function said(status: number, frame: Frame, title: string, text: string): Answer
   return { status, contentType: "text/html; charset=utf-8", body: framed(frame, title, "unknown", main) };
 }
 
-/** Whether a page of this server sends the form: browsers say where it stands. */
+/** Returns true if the form was sent from a page of this server, according to the browser's headers. */
 function isOwnOrigin({ headers }: IncomingMessage): boolean {
   const { origin, host, "sec-fetch-site": site } = headers;
   if (site !== undefined && site !== "same-origin") return false;

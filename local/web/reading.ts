@@ -1,4 +1,4 @@
-/** What the control room reads: documents of the store, and measurements. Each is read at most every few seconds, however many pages are open. */
+/** Reads documents of the store and measurements for the control room. Each is read at most every few seconds, however many pages are open. */
 import { createHash } from "node:crypto";
 import { environmentDocument, stateCollection } from "../../functions/evaluate/commit/state-collection.ts";
 import { decodeEnvironment } from "../../functions/evaluate/incident/state.ts";
@@ -14,7 +14,7 @@ import { alertsBy, type Measured, type Overview, overviewOf, responseSeries } fr
 import { panelsOf } from "./pages/panels.ts";
 import type { StorySources } from "./pages/picture.ts";
 
-/** What is read from. */
+/** Sources of the control room. */
 export interface RoomSources {
   readonly store: Pick<Store, "get" | "query">;
   readonly configuration: Configuration;
@@ -22,18 +22,18 @@ export interface RoomSources {
   readonly measurements?: Measurements;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** How long what was read is good for, in milliseconds. */
+  /** Cache lifetime, in milliseconds. */
   readonly freshMs: number;
 }
 
 const newestIncidents = 100;
 const day = 86_400_000;
-/** How long the line of response times is, and of how many points. */
+/** Time span and number of points of the response time line. */
 const lineMs = day;
 const linePoints = 48;
 /** The most parts of a chart. */
 const chartPoints = 360;
-/** How many times longer lines of response times are good for than documents: they are the most to read. */
+/** Cache lifetime of response time lines relative to documents. They are the most expensive to read. */
 const linesFresh = 15;
 
 /** Reads for all pages. */
@@ -183,7 +183,7 @@ export class RoomReader {
             readPoints(measurements, series, { from, until, most: linePoints * 4 });
           const whole = await read(until - lineMs);
           const [first = until] = whole.at;
-          // What has only begun is looked at more closely.
+          // Recent incidents are shown at a higher resolution.
           const points = whole.at.length < linePoints / 4 ? await read(first) : whole;
           return points.at.length === 0 ? [] : [[name, lineOf(points, until)] as const];
         }),
@@ -198,7 +198,7 @@ export class RoomReader {
     if (known !== undefined && at - known.at < ms) return known.value as Promise<T>;
     const value = read();
     this.#known.set(key, { at, value });
-    // What could not be read is tried again.
+    // Failed reads are retried.
     value.catch(() => this.#known.delete(key));
     return value;
   }

@@ -55,22 +55,19 @@ describe("the control room in a browser", () => {
     }
   }
 
-  it.each(views)(
-    "fits $width pixels in $scheme, with nothing that axe objects to: /$path",
-    async ({ path, scheme, width }) => {
-      await shown(path, { colorScheme: scheme, viewport: { width, height: 800 } }, async (page, context) => {
-        if (path.startsWith("components/")) await page.locator(".chart canvas").first().waitFor();
-        const wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
-        expect(wide).toBe(0);
-        expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe(
-          scheme === "dark" ? "rgb(19, 20, 23)" : "rgb(251, 251, 249)",
-        );
-        const { violations, passes } = await examined(page, context);
-        expect(violations).toEqual([]);
-        expect(passes).toBeGreaterThan(15);
-      });
-    },
-  );
+  it.each(views)("fits $width pixels in $scheme, without axe violations: /$path", async ({ path, scheme, width }) => {
+    await shown(path, { colorScheme: scheme, viewport: { width, height: 800 } }, async (page, context) => {
+      if (path.startsWith("components/")) await page.locator(".chart canvas").first().waitFor();
+      const wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+      expect(wide).toBe(0);
+      expect(await page.evaluate("getComputedStyle(document.body).backgroundColor")).toBe(
+        scheme === "dark" ? "rgb(19, 20, 23)" : "rgb(251, 251, 249)",
+      );
+      const { violations, passes } = await examined(page, context);
+      expect(violations).toEqual([]);
+      expect(passes).toBeGreaterThan(15);
+    });
+  });
 
   it("shows an incident on two screens of a laptop, with the picture on the first", async () => {
     await shown(`incidents/${openId}`, { viewport: { width: 1280, height: 800 } }, async (page) => {
@@ -80,7 +77,7 @@ describe("the control room in a browser", () => {
     });
   });
 
-  it("shows hostile texts as texts", async () => {
+  it("shows hostile texts as plain text", async () => {
     await shown(`incidents/${openId}`, {}, async (page) => {
       expect(await page.locator("main").innerText()).toContain(hostile.slice(0, 40));
       expect(await page.locator("main script, main img").count()).toBe(0);
@@ -121,7 +118,7 @@ describe("the control room in a browser", () => {
     });
   });
 
-  it("is read without script", async () => {
+  it("is readable without JavaScript", async () => {
     await shown("", { javaScriptEnabled: false }, async (page) => {
       await page.getByLabel("State").selectOption("down");
       await page.getByRole("button", { name: "Filter" }).click();
@@ -134,7 +131,7 @@ describe("the control room in a browser", () => {
     });
   });
 
-  it("is worked with by keyboard: from the overview to an incident, which is acknowledged", async () => {
+  it("can be operated by keyboard: from the overview to acknowledging an incident", async () => {
     await shown("", {}, async (page) => {
       const focused = (): Promise<string> =>
         page.evaluate("document.activeElement?.matches('a, button') ? document.activeElement.textContent : ''");
@@ -160,7 +157,7 @@ describe("the control room in a browser", () => {
     });
   });
 
-  it("renews itself, and keeps what is open and what is being written", async () => {
+  it("updates itself, and keeps expanded sections and unsent input", async () => {
     await shown(`incidents/${openId}`, {}, async (page) => {
       const document = (await store.get("incidents", openId)) ?? {};
       await page.locator("#fold-timeline summary").click();
@@ -178,7 +175,7 @@ describe("the control room in a browser", () => {
     });
   });
 
-  it("is printed with everything that is read, and without what is pressed", async () => {
+  it("prints all content, without buttons", async () => {
     await shown(`incidents/${openId}`, {}, async (page) => {
       await page.emulateMedia({ media: "print" });
       expect(await page.locator(".actions").first().isVisible()).toBe(false);

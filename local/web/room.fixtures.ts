@@ -9,7 +9,7 @@ import type { Measurements, Points, SeriesName } from "../measurements/measureme
 /** The instant at which it is looked at. */
 export const noon: number = Date.parse("2025-09-16T12:30:00Z");
 
-/** What a hostile target or configuration would like to put into a page. */
+/** Texts that a hostile target or configuration could try to inject into a page. */
 export const hostile = `<script>alert(1)</script><img src=x onerror=alert(2)>"'&`;
 
 const part = (name: string, title: string, layer: Component["layer"], dependsOn: string[], team = ""): Component => ({

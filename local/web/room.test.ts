@@ -54,7 +54,7 @@ const pages = ["", "incidents", `incidents/${openId}`, `incidents/${pastId}`, "c
 
 describe("the pages of a control room", () => {
   it.each(pages)(
-    "have no script, style or text of others as markup, and load nothing from elsewhere: /%s",
+    "escape foreign texts, have no inline script or style, and load nothing from other hosts: /%s",
     async (path) => {
       const { room } = await opened();
       const answer = await fetch(`${room.url}${path}`, { headers: { cookie: await cookieOf(room) } });
@@ -72,7 +72,7 @@ describe("the pages of a control room", () => {
     },
   );
 
-  it("show components, open incidents first, with their states and availability", async () => {
+  it("list components, those with open incidents first, with their states and availability", async () => {
     const { room } = await opened();
     const text = await (await fetch(room.url)).text();
     expect(text.indexOf("Checkout, API and 2 more failing")).toBeLessThan(text.indexOf("Cache failing"));
@@ -93,7 +93,7 @@ describe("the pages of a control room", () => {
     expect(rows.sort()).toEqual([...expected].sort());
   });
 
-  it("tell an incident as a story, in which the picture shows also what worked", async () => {
+  it("show an incident as a story, with a picture that also shows what worked", async () => {
     const { room } = await opened();
     const text = await (await fetch(incidentLink(room.links, openId))).text();
     for (const said of [
@@ -127,7 +127,7 @@ describe("the pages of a control room", () => {
     expect(text).toContain("<td>1</td><td>2</td>");
   });
 
-  it("have charts with thresholds, stacked phases and shaded incidents as data", async () => {
+  it("have chart data with thresholds, stacked phases and shaded incidents", async () => {
     const { room } = await opened();
     const data = (await (await fetch(`${room.url}data/components/api?range=6h`)).json()) as {
       from: number;
@@ -164,12 +164,12 @@ describe("the pages of a control room", () => {
     "state/environment",
     "../secrets",
     "data/components/none",
-  ])("are not there at /%s", async (path) => {
+  ])("return 404 for /%s", async (path) => {
     const { room } = await opened();
     expect((await fetch(`${room.url}${path}`)).status).toBe(404);
   });
 
-  it("say what cannot be read, and go on", async () => {
+  it("report what cannot be read, and show the rest", async () => {
     const { room, store } = await opened();
     const query = store.query.bind(store);
     Object.assign(store, { query: () => Promise.reject(new Error("no store")) });
@@ -179,7 +179,7 @@ describe("the pages of a control room", () => {
     expect((await fetch(room.url)).status).toBe(200);
   });
 
-  it("load their files from this machine, kept for as long as they stay the same", async () => {
+  it("load their files from this server, cached until they change", async () => {
     const { room } = await opened();
     const text = await (await fetch(room.url)).text();
     const addresses = [...text.matchAll(/"(\/assets\/[^"]+)"/g)].map(([, address = ""]) => address);
@@ -192,8 +192,8 @@ describe("the pages of a control room", () => {
   });
 });
 
-describe("who may ask a control room", () => {
-  it("is told by the Host: a name that was made to lead here is refused", async () => {
+describe("access to a control room", () => {
+  it("is limited by Host: rebound names are refused", async () => {
     const { room } = await opened();
     const status = await new Promise((resolve, reject) => {
       request(room.url, { headers: { host: "evil.example" } }, (response) => {
@@ -206,7 +206,7 @@ describe("who may ask a control room", () => {
     expect(status).toBe(403);
   });
 
-  it("gets a cookie for the token, and an address without it", async () => {
+  it("exchanges the token for a cookie, and redirects to an address without it", async () => {
     const { room } = await opened();
     const answer = await fetch(`${room.url}incidents?token=${token}&x=1`, { redirect: "manual" });
     expect([answer.status, answer.headers.get("location")]).toEqual([303, "/incidents?x=1"]);
@@ -217,13 +217,13 @@ describe("who may ask a control room", () => {
     expect([wrong.status, wrong.headers.get("set-cookie")]).toEqual([200, null]);
   });
 
-  it("is never led elsewhere by an address with the token", async () => {
+  it("never redirects an address with the token to another host", async () => {
     const { room } = await opened();
     const answer = await fetch(`${room.url}/evil.example/?token=${token}`, { redirect: "manual" });
     expect(answer.headers.get("location")).toMatch(/^\/(?!\/)/);
   });
 
-  it("sees nothing of a private room without the token", async () => {
+  it("shows nothing of a private room without the token", async () => {
     const { room } = await opened({ isPrivate: true });
     for (const path of [...pages, "data/components/api", "events"]) {
       const answer = await fetch(`${room.url}${path}`);
@@ -232,7 +232,7 @@ describe("who may ask a control room", () => {
     expect((await fetch(room.url, { headers: { cookie: await cookieOf(room) } })).status).toBe(200);
   });
 
-  it("sees no forms without the token", async () => {
+  it("shows no forms without the token", async () => {
     const { room } = await opened();
     const path = `${room.url}incidents/${openId}`;
     expect(await (await fetch(path)).text()).not.toContain('method="post"');
@@ -240,7 +240,7 @@ describe("who may ask a control room", () => {
   });
 });
 
-describe("acting in a control room", () => {
+describe("actions in a control room", () => {
   it.each<[string, Record<string, string>, object]>([
     ["ack", {}, { status: "acknowledged" }],
     ["silence", { for: "2h" }, { silenced_until: new Date(noon + 7_200_000) }],
@@ -248,7 +248,7 @@ describe("acting in a control room", () => {
     ["note", { text: "Ana is on it" }, { note: "Ana is on it" }],
     ["note", { text: "Back by noon", public: "on" }, { public_note: "Back by noon" }],
     ["resolve", {}, { status: "resolved" }],
-  ])("%s %j writes what the console would, and who it was", async (action, fields, written) => {
+  ])("%s %j writes the same edit as the console, and the user's name", async (action, fields, written) => {
     const { room, store } = await opened();
     const cookie = await cookieOf(room);
     const answer = await post(room, `incidents/${openId}/${action}`, { ...fields, token }, { cookie });
@@ -258,14 +258,14 @@ describe("acting in a control room", () => {
     expect(await store.get("incidents", openId)).toMatchObject({ ...written, edited_by: "Ana", edits });
   });
 
-  it("refuses what has no effect, in a sentence", async () => {
+  it("refuses an edit without effect, in one sentence", async () => {
     const { room } = await opened();
     const cookie = await cookieOf(room);
     for (const [path, fields, status, said] of [
       [`incidents/${openId}/unack`, {}, 409, "no acknowledgement"],
       [`incidents/${pastId}/ack`, {}, 409, "resolved already"],
       [`incidents/${openId}/note`, { text: " " }, 409, "empty"],
-      [`incidents/${openId}/silence`, { for: "soon" }, 409, "is no time"],
+      [`incidents/${openId}/silence`, { for: "soon" }, 409, "is an invalid duration"],
       [`incidents/${openId}/explode`, {}, 404, "no such action"],
       [`incidents/${openId}/__proto__`, {}, 404, "no such"],
       ["incidents/20250101-000000-other/ack", {}, 404, "no such incident"],
@@ -292,7 +292,7 @@ describe("acting in a control room", () => {
     expect(await store.get("incidents", openId)).toMatchObject({ status: "open" });
   });
 
-  it("is not done by a request that only reads, as a scanner of mails makes", async () => {
+  it("ignores GET requests, such as those of mail scanners", async () => {
     const { room, store } = await opened();
     const cookie = await cookieOf(room);
     for (const method of ["GET", "HEAD", "PUT", "DELETE"])
@@ -300,7 +300,7 @@ describe("acting in a control room", () => {
     expect(await store.get("incidents", openId)).toMatchObject({ status: "open" });
   });
 
-  it("starts a fire drill, and says why it could not", async () => {
+  it("starts a fire drill, or reports why it could not", async () => {
     const { room } = await opened();
     const answer = await post(room, "drill", { token }, { cookie: await cookieOf(room) });
     expect(answer.headers.get("location")).toBe("/incidents?drill=20250916-123000-fire-drill");
@@ -312,7 +312,7 @@ describe("acting in a control room", () => {
     expect([failed.status, (await failed.text()).includes("no broker")]).toEqual([500, true]);
   });
 
-  it("is not possible where nobody may act", async () => {
+  it("is unavailable in a read-only room", async () => {
     const store = await filledStore();
     const sources = { store, configuration: shop, now: () => noon, freshMs: 0 };
     const room = await openRoom({ sources, token });
@@ -323,8 +323,8 @@ describe("acting in a control room", () => {
   });
 });
 
-describe("news of a control room", () => {
-  it("come as server-sent events when something has changed", async () => {
+describe("updates of a control room", () => {
+  it("are sent as server-sent events on a change", async () => {
     const { room, store } = await opened();
     const answer = await fetch(`${room.url}events`);
     expect(answer.headers.get("content-type")).toBe("text/event-stream");
@@ -347,8 +347,8 @@ describe("news of a control room", () => {
   });
 });
 
-describe("answers of readers", () => {
-  it("takes the answers of readers: a link shows what it would do, and its button does it", async () => {
+describe("responses of recipients", () => {
+  it("accepts responses: a link shows its action, and its button performs it", async () => {
     const channel = { name: "ops", kind: "email", settings: { to: ["ana@example.com"] } };
     let answersUrl = "";
     const store = await filledStore();

@@ -29,20 +29,20 @@ export interface Room {
   stop(): Promise<void>;
 }
 
-/** What takes the answers of readers below the address of the pages, which come by signed links and need no token. */
+/** Handler of responses from recipients, below the address of the pages. They use signed links and need no token. */
 export interface Answers {
   takes(request: IncomingMessage): boolean;
   answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
-/** How a room is opened. */
+/** Options of a room. */
 export interface RoomOptions {
   readonly sources: RoomSources;
   /** The token of this run. */
   readonly token: string;
   /** @default any that is free */
   readonly port?: number;
-  /** Whether reading needs the token as well: where it is done with a person's own credentials. @default false */
+  /** True if reading also requires the token, because it uses a person's own credentials. @default false */
   readonly isPrivate?: boolean;
   /** @default nobody may act */
   readonly actions?: RoomActions;

@@ -1,11 +1,11 @@
-/** Who asks: a browser that has opened the address with the token of the run has it in a cookie from then on. */
+/** Authentication: a browser that opens the address with the token of the run receives the token as a cookie. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** What is known of who asks. */
+/** Authentication state of a request. */
 export interface Session {
-  /** Whether the browser has the token. */
+  /** True if the browser has the token. */
   readonly isKnown: boolean;
   /** The answer to the address with the token: the cookie, and the same address without it. */
   readonly admission?: {

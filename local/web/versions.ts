@@ -9,9 +9,9 @@ export interface Versions {
   stop(): void;
 }
 
-/** How often a line is sent where nothing is new, so that a connection that is gone is noticed. Milliseconds. */
+/** Interval of keep-alive lines, in milliseconds. They detect closed connections. */
 const keepAliveMs = 20_000;
-/** The most pages that are told. */
+/** Maximum number of connected pages. */
 const mostPages = 50;
 
 /** @param read the version of what the pages show @param everyMs how often it is read while somebody listens */

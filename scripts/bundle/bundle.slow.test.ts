@@ -78,13 +78,13 @@ async function contents(directory: string): Promise<Record<string, string>> {
 }
 
 describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) => {
-  it("is the same to the byte whenever it is built", async () => {
+  it("is identical, byte for byte, in every build", async () => {
     const [first, second] = [built(name), await bundled(name, "second")];
     expect(await contents(first.directory)).toEqual(await contents(second.directory));
     expect(await readFile(first.archive)).toEqual(await readFile(second.archive));
   });
 
-  it("has nothing of the embedded engines and names no place of the machine that built it", async () => {
+  it("contains neither the embedded engines nor paths of the build machine", async () => {
     const { directory } = built(name);
     const code = (await readdir(directory, { recursive: true })).filter((file) => file.endsWith(".mjs"));
     const texts = await Promise.all(code.map((file) => readFile(join(directory, file), "utf8")));
@@ -92,7 +92,7 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     expect(texts.filter((text) => text.includes("node:sqlite") || text.includes(process.cwd()))).toEqual([]);
   });
 
-  it("starts alone in an empty folder, answers, and ends when it is asked to", async () => {
+  it("starts in an empty folder, responds, and stops on request", async () => {
     const { child, url, said } = await startedAlone(name, "alone");
     const gone = once(child, "exit");
     await expect
@@ -102,7 +102,7 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     expect(await gone).toEqual([0, null]);
   });
 
-  it("answers what it has begun before it ends", async () => {
+  it("completes requests in progress before it stops", async () => {
     const stand = await pubSubStand(500);
     const { child, url, said } = await startedAlone(name, "ending", { PUBSUB_EMULATOR_HOST: stand.host });
     await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
@@ -132,7 +132,7 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
       .toBe(`${name} is ready\n`);
   });
 
-  it("makes no schema before it is asked for something", async () => {
+  it("builds no schema before its first request", async () => {
     const place = join(folder, "schemas", name);
     await cp(built(name).directory, place, { recursive: true });
     // The first schema looks where it runs, and so loads what says that.
@@ -148,7 +148,7 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
     expect(JSON.parse(child.stdout)).toEqual([]);
   });
 
-  it("is found by the framework as npm installs it, too", async () => {
+  it("is also found by the framework that npm installs", async () => {
     const place = join(folder, "found", name);
     await cp(built(name).directory, place, { recursive: true });
     const { url, said } = await started([framework, `--source=${place}`, `--target=${name}`], place, {});
@@ -158,7 +158,7 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
   it("publishes with Google's client, from an empty folder", async () => {
     const stand = await pubSubStand();
     const { url, said } = await startedAlone(name, "publishing", { PUBSUB_EMULATOR_HOST: stand.host });
-    // What no redelivery can mend is published to the dead letters, by each of the functions.
+    // Each function publishes messages that no redelivery can fix to the dead-letter topic.
     const push = { method: "POST", headers: { "content-type": "application/json" }, body: '{"no":"push"}' };
     await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
     const answer = await fetch(url, push);
@@ -167,7 +167,7 @@ describe.each(functionNames)("the bundle of %s", { timeout: 120_000 }, (name) =>
   });
 });
 
-it("finds in every package that is loaded later what the adapters ask of it", async () => {
+it("exports everything that the adapters need from packages that are loaded later", async () => {
   const asked = new Map<string, Set<string>>();
   for (const folder of ["functions", "shared"]) {
     const files = await readdir(folder, { recursive: true });
@@ -197,7 +197,7 @@ function addTo(asked: Map<string, Set<string>>, module: string, name: string): v
 }
 
 describe("the bundle of probe", { timeout: 120_000 }, () => {
-  it("searches with an engine that it loads for the first pattern", async () => {
+  it("loads the pattern engine for the first pattern", async () => {
     const target = createServer((_request, response) => response.end("a".repeat(40)));
     await once(target.listen(0, "127.0.0.1"), "listening");
     onTestFinished(() => void target.close());
@@ -235,7 +235,7 @@ describe("the bundle of evaluate", { timeout: 120_000 }, () => {
     await expect.poll(() => fetch(url).then(({ status }) => status, said), { timeout: 60_000 }).toBe(200);
     const tick: Tick = { v: 1, environment: configuration.environment };
     const push = encodePush({ messageId: "1", publishedAt: Date.now(), attributes: {}, data: tick, subscription: "s" });
-    // Nothing is published: the tick is told again, and the documents are there.
+    // Nothing is published: the tick is redelivered, and the documents exist.
     void fetch(`${url}ticks`, {
       method: "POST",
       headers: { "content-type": "application/json" },
@@ -248,7 +248,7 @@ describe("the bundle of evaluate", { timeout: 120_000 }, () => {
 });
 
 describe("the bundle of notify", { timeout: 120_000 }, () => {
-  it.skipIf(firestoreMissing)("takes answers and nothing else, where it runs for that", async () => {
+  it.skipIf(firestoreMissing)("accepts only responses, if deployed for them", async () => {
     const host = await startedOnce("firestore");
     const projectId = `answers-${createHash("sha256").update(folder).digest("hex").slice(0, 8)}`;
     vi.stubEnv("FIRESTORE_EMULATOR_HOST", host);
@@ -296,7 +296,7 @@ describe("the bundle of notify", { timeout: 120_000 }, () => {
 interface Running {
   readonly child: ChildProcess;
   readonly url: string;
-  /** What it has printed. */
+  /** Its output. */
   readonly said: () => string;
 }
 
@@ -336,7 +336,7 @@ async function started(
   return { child, url: `http://127.0.0.1:${port}/`, said: () => said };
 }
 
-/** What Pub/Sub answers to a publication after so many milliseconds. */
+/** Response of Pub/Sub to a publication, and its delay in milliseconds. */
 async function pubSubStand(
   afterMs: number = 0,
 ): Promise<{ readonly host: string; readonly published: readonly (readonly string[])[] }> {
@@ -361,7 +361,7 @@ async function stand(client: string, name: string, calls: UntypedServiceImplemen
   return `127.0.0.1:${port}`;
 }
 
-/** What the client sends. */
+/** Requests of the client. */
 interface Publication {
   readonly topic: string;
   readonly messages: readonly { readonly data: Buffer }[];

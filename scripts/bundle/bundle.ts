@@ -11,17 +11,17 @@ import { filesOf, served } from "./files.ts";
 import type { FunctionName } from "./names.ts";
 import { builtins, entries, later, laterFile, withoutBallast, withoutEmbedded } from "./plugins.ts";
 
-/** What is bundled, and where to. */
+/** Function to bundle, and the output folder. */
 export interface BundleOptions {
   readonly name: FunctionName;
   readonly configuration: Configuration;
   /** The folder that is made, or made anew. */
   readonly directory: string;
-  /** Whether the embedded store and broker are in it, for one machine. @default false */
+  /** True to include the embedded store and broker, for one machine. @default false */
   readonly embedded?: boolean;
 }
 
-/** What was made. */
+/** Result of bundling. */
 export interface Bundle {
   readonly directory: string;
   /** The folder as a zip archive, which is what is uploaded. */
@@ -35,8 +35,8 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 /**
  * Bundles one function. The same sources and configuration give the same bytes.
  *
- * `start.mjs` serves it on `PORT`; what is loaded when it is first needed stands in `later`; `warm.mjs` fills the cache of compiled code,
- * which the platform's build step runs, because the cache is good only for the very Node that made it.
+ * `start.mjs` serves it on `PORT`. `later` contains the modules that are loaded on first use. `warm.mjs` fills the cache of compiled code;
+ * the platform's build step runs it, because the cache is valid only for the Node version that created it.
  */
 export async function bundle(options: BundleOptions): Promise<Bundle> {
   const { name, configuration, directory, embedded = false } = options;

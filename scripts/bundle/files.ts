@@ -2,7 +2,7 @@
 import project from "../../package.json" with { type: "json" };
 import type { FunctionName } from "./names.ts";
 
-/** What the platform runs, where it would run the command of the Functions Framework. */
+/** Command that the platform runs in place of the command of the Functions Framework. */
 export const served = "framework/serve.mjs";
 
 /** The files by their paths. */
@@ -72,8 +72,8 @@ process.exit(0);
 const framework = "@google-cloud/functions-framework";
 
 /**
- * What the platform's build reads. It installs the dependencies and runs the command of the Functions Framework; the framework is in the
- * bundle already, so the package of that name is a folder of the bundle, and nothing is downloaded.
+ * The `package.json` that the platform's build reads. The build installs the dependencies and runs the command of the Functions Framework.
+ * The bundle already contains the framework, so the package of that name is a folder of the bundle, and nothing is downloaded.
  */
 function manifests(name: FunctionName): Readonly<Record<string, string>> {
   const folder = "framework";

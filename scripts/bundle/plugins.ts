@@ -1,4 +1,4 @@
-/** What is done to the code on its way into a bundle: where it is found, what is left out, and what is loaded later. */
+/** Bundler plugins: module resolution, excluded code, and modules that are loaded later. */
 import { readFile } from "node:fs/promises";
 import type { Plugin } from "esbuild";
 import { ownEntry } from "../../shared/runtime/entries.ts";
@@ -31,8 +31,8 @@ export * from "./functions/${name}/index.ts";
 }
 
 /**
- * Packages that are loaded when they are first needed, with what our own code asks of them: as they are in CommonJS, a module that begins
- * with one of them exports only the whole of it, unless it is told what.
+ * Packages that are loaded on first use, with the exports that our code uses. They are CommonJS, so an entry module exports only the whole
+ * package unless the exports are listed.
  */
 export const loadedLater: Readonly<Record<string, readonly string[]>> = {
   "@google-cloud/firestore": ["DocumentReference", "FieldPath", "FieldValue", "Firestore", "GeoPoint", "Timestamp"],
@@ -126,7 +126,7 @@ export function builtins(): Plugin {
   };
 }
 
-/** How a module begins to say that it is not in a bundle for the cloud. */
+/** Beginning of the message of a module that is excluded from bundles for the cloud. */
 export const leftOut = "this bundle is for the cloud and has no";
 
 /** Keeps SQLite and the embedded broker out of what runs in the cloud. */
@@ -142,7 +142,7 @@ export function withoutEmbedded(): Plugin {
   };
 }
 
-/** What is carried along and never used, with what stands in its place. */
+/** Unused dependencies, with their replacements. */
 const ballast: readonly { readonly file: RegExp; readonly contents: string; readonly loader?: "json" }[] = [
   {
     // Classes of every message of Google's APIs, which the clients re-export for their users. Firestore's looks for one as it loads.
@@ -163,7 +163,7 @@ const ballast: readonly { readonly file: RegExp; readonly contents: string; read
     }),
     loader: "json",
   },
-  // What is wrong is said in English.
+  // Keeps only the English error messages.
   { file: /node_modules\/zod\/v4\/locales\/index\.js$/, contents: 'export { default as en } from "./en.js";' },
   // Nobody pushes forms either, for which Node's own parser would do.
   { file: /node_modules\/qs\/lib\/index\.js$/, contents: 'module.exports = require("node:querystring");' },

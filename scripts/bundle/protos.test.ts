@@ -21,7 +21,7 @@ const nested = { mapValue: { fields: { list: { arrayValue: { values: [timestamp,
 const update = { name: "projects/p/databases/d/documents/state/a", fields: { nested, text: { stringValue: "ü" } } };
 const fieldFilter = { field: { fieldPath: "status" }, op: "EQUAL", value: { stringValue: "open" } };
 
-describe("what a bundle has of an API", () => {
+describe("the API description in a bundle", () => {
   it.each([
     [
       "@google-cloud/pubsub-api",
@@ -55,7 +55,7 @@ describe("what a bundle has of an API", () => {
         },
       },
     ],
-  ])("of %s speaks %s.%s as the whole of it does", (client, service, method, request) => {
+  ])("of %s encodes %s.%s as the full description does", (client, service, method, request) => {
     const whole = fileOf(`${client}/build/protos/protos.json`);
     const needed = neededOf(whole.path, whole.text);
     expect(needed.length).toBeLessThan(whole.text.length / 2);
@@ -66,14 +66,14 @@ describe("what a bundle has of an API", () => {
     expect(small[method]?.requestDeserialize(sent as Buffer)).toEqual(full[method]?.requestDeserialize(sent as Buffer));
   });
 
-  it("is all of those that a client carries, and of nothing else", () => {
+  it("contains exactly the methods that a client uses", () => {
     const gax = fileOf("google-gax/build/protos/iam_service.json");
     expect(describedApis.test(gax.path)).toBe(true);
     expect(Object.keys(serviceIn(neededOf(gax.path, gax.text), "google.iam.v1.IAMPolicy"))).toEqual([]);
     expect(describedApis.test(fileOf("google-gax/build/protos/operations.json").path)).toBe(false);
   });
 
-  it("fails the build when a call is not in it any more", () => {
+  it("fails the build when a call is missing", () => {
     const { path, text } = fileOf("@google-cloud/monitoring/build/protos/protos.json");
     expect(() => neededOf(path, text.replaceAll("CreateTimeSeries", "MakeTimeSeries"))).toThrow(
       /google\.monitoring\.v3\.MetricService has no call CreateTimeSeries/,

@@ -25,11 +25,7 @@ const calls: readonly { readonly file: RegExp; readonly service: string; readonl
 /** Which descriptions are made smaller. */
 export const describedApis: RegExp = new RegExp(calls.map(({ file }) => file.source).join("|"));
 
-/**
- * What of a description is needed, as JSON.
- * @param path of its file
- * @throws Error when a call is not in it
- */
+/** Returns the required part of a description, as JSON. @param path of its file @throws Error if a call is not in it */
 export function neededOf(path: string, text: string): string {
   const { service: name, methods } = calls.find(({ file }) => file.test(path)) ?? { service: "", methods: [] };
   const root = protobuf.Root.fromJSON(JSON.parse(text) as Json).resolveAll();
@@ -38,7 +34,7 @@ export function neededOf(path: string, text: string): string {
   const include = (type: protobuf.ReflectionObject | null): void => {
     if (type === null || needed.has(type.fullName)) return;
     needed.add(type.fullName);
-    // What it stands in stays as well, with all that it speaks of itself.
+    // Enclosing messages are kept too, with all types that they refer to.
     if (type.parent instanceof protobuf.Type) include(type.parent);
     if (!(type instanceof protobuf.Type)) return;
     for (const field of type.fieldsArray) include(field.resolvedType);

@@ -14,7 +14,7 @@ export function topKeysTable(page: string): string {
   return ["| key | form | meaning |", "|---|---|---|", ...rows].join("\n");
 }
 
-/** What stands behind a key. */
+/** Returns the description of a key's value. */
 function formOf(field: unknown): string {
   const schema = z.toJSONSchema(field as z.ZodType, { io: "input", unrepresentable: "any" });
   const { type, properties, anyOf } = schema as { type?: string; properties?: object; anyOf?: { type?: string }[] };

@@ -1,7 +1,7 @@
 /** The table of permissions of docs/init.md. */
 import { readings } from "../../cli/commands/init/read.ts";
 
-/** What `init` reads, by the role that allows it. */
+/** Returns the resources that `init` reads, by the role that grants access. */
 export function initPermissions(): string {
   const rows = [...Map.groupBy(readings, ({ role }) => role)].map(([role, own]) => {
     const what = own.map((reading) => reading.what).join(", ");

@@ -74,7 +74,7 @@ ${rowsOf(schema, "").join("\n")}
 ${measured}${notes === "" ? "" : `\n${notes.trim()}\n`}`;
 }
 
-/** What its service takes; what everybody reads is written as often as there is news. */
+/** Returns the rate limit of its service. Public channels have none: they are updated on every change. */
 function paceOfKind({ public: isPublic, pace = usualPace, recipients }: AnyChannelKind): string {
   if (isPublic) return "";
   return `\n${recipients === undefined ? "It" : "Each recipient"} gets at most ${pace.perMinute} notices a minute and ${pace.atOnce} at once, unless \`per_minute\` of the channel says otherwise.\n`;
@@ -82,7 +82,7 @@ function paceOfKind({ public: isPublic, pace = usualPace, recipients }: AnyChann
 
 function rowsOf(schema: Property, prefix: string): string[] {
   const properties = Object.entries(schema.properties ?? {});
-  // What stands in one list and in another is told of once.
+  // Entries of several lists are described once.
   const told = properties.map(([, { items }]) => JSON.stringify(items ?? null));
   return properties.flatMap(([name, property], position) => {
     const path = `${prefix}${name}`;

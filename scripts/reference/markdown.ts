@@ -1,4 +1,4 @@
-/** What the pages have in common. */
+/** Shared helpers of the pages. */
 import { probers } from "../../functions/probe/probers/index.ts";
 
 /** The first line of every page that is written from the code alone. */

@@ -45,7 +45,7 @@ Each point takes 8 bytes of what Cloud Monitoring bills beyond 150 MiB a month: 
 `;
 }
 
-/** What a prober can measure, as a part of its page. */
+/** Returns the metrics of a prober, as a section of its page. */
 export function metricsOf({ yields }: AnyProber): string {
   const own = new Map(yields().map((yielded) => [yielded.metric, yielded]));
   const rows = metricNames.flatMap((name) => {

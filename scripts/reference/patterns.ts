@@ -34,7 +34,7 @@ ${sections.join("\n\n")}
 `;
 }
 
-/** What people call a component that plays a role. */
+/** Common name of a component with a role. */
 const roleTitles: Readonly<Record<Role, string>> = {
   nat: "the NAT",
   subnet: "the subnet",

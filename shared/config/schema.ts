@@ -324,7 +324,9 @@ export const outline = z.strictObject({
     .default({})
     .describe("The normal range of a metric: a comparison that is true when things are good.")
     .meta({ examples: [{ database_connection_time: "<5.0s", websocket_connection_success: "100%" }] }),
-  capacity: capacityEntry.optional().describe("Possible simultaneous connections, and the limits they must stay within."),
+  capacity: capacityEntry
+    .optional()
+    .describe("Possible simultaneous connections, and the limits they must stay within."),
   recovery: z
     .strictObject({
       stages: z.array(stageEntry).default([]).describe("The stages, in order."),
@@ -337,7 +339,10 @@ export const outline = z.strictObject({
     .default({ stages: [] })
     .describe("How a recovery is validated."),
   channels: namedRecord(z.string(), z.unknown()).default({}).describe("Where notifications are sent, by name."),
-  routes: z.array(z.unknown()).default([]).describe("Which notifications go to which channels. Every matching route applies."),
+  routes: z
+    .array(z.unknown())
+    .default([])
+    .describe("Which notifications go to which channels. Every matching route applies."),
   templates: z
     .array(z.unknown())
     .default([])
@@ -355,7 +360,9 @@ export const outline = z.strictObject({
     .optional()
     .describe("Metrics that are exported for dashboards, or off. Default: those that the dashboards show.")
     .meta({ examples: [["probe_success", "golden_path_e2e_time"]] }),
-  watchdog: watchdog.optional().describe("A request that is sent regularly as long as the whole monitor works (dead man's switch)."),
+  watchdog: watchdog
+    .optional()
+    .describe("A request that is sent regularly as long as the whole monitor works (dead man's switch)."),
   availability: z
     .strictObject({
       target: percentage().prefault("99%").describe("How much of a month every component is to be up. Default: 99%."),

@@ -44,7 +44,7 @@ export interface Deployment {
   readonly schedules: readonly Schedule[];
   readonly topics: readonly string[];
   readonly subscriptions: readonly DeployedSubscription[];
-  /** How long the alarms on the monitor itself wait. */
+  /** Windows of the alarms on the monitor itself. */
   readonly alarms: AlarmWindows;
   /** Names of the secrets that each function reads. */
   readonly secrets: Readonly<Record<DeployedFunction, readonly string[]>>;
@@ -110,7 +110,7 @@ export interface WaitingAlarm {
   readonly subscriptions: readonly string[];
 }
 
-/** What the alarms go by. */
+/** Windows of the alarms. */
 export interface AlarmWindows {
   /** `null` where there is nothing to measure, or where only the evaluator would know and it exports nothing. */
   readonly no_measurements: MeasurementsAlarm | null;

@@ -1,4 +1,4 @@
-/** Who may do what: every grant that the code needs, and by leaving nothing else, no other. */
+/** Grants that the code needs. Any other grant is an error. */
 import { examinationPermissions } from "../doctor/permissions.ts";
 import { publications } from "../topology.ts";
 import { labelled } from "./labels.ts";
@@ -206,7 +206,7 @@ function projectGrants(names: Names): Need[] {
   ];
 }
 
-/** What the function may do that everybody can call: read a document by its name, and change one that exists. */
+/** Permissions of the public function: read a document by its name, and update an existing one. */
 function answerGrants({ inputs, project, prefix, member }: Names, condition: Need["values"]): Need[] {
   if (!inputs.answers.enabled) return [];
   const role_id = `${prefix}_answers`.replaceAll("-", "_");

@@ -1,6 +1,6 @@
 /** What a person sets for a monitor, in the names of the module's variables. */
 
-/** What a person set for one monitor. */
+/** Inputs of one monitor. */
 export interface Inputs {
   readonly alarms: { readonly emails: readonly string[]; readonly channel_ids: readonly string[] };
   readonly answers: { readonly enabled: boolean; readonly url: string | null; readonly iap: boolean };
@@ -53,7 +53,7 @@ export interface Inputs {
   readonly project_id: string;
   readonly project_number: string;
   readonly region: string;
-  /** Where docs/alarms.md is read. */
+  /** Address of docs/alarms.md. */
   readonly runbook_url: string | null;
   readonly second_opinion: {
     readonly uptime_url: string | null;

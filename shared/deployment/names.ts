@@ -1,4 +1,4 @@
-/** How the resources of a monitor are called, by its inputs. */
+/** Derives the resource names of a monitor from its inputs. */
 
 import { at } from "../runtime/entries.ts";
 import type { DeployedFunction, Deployment } from "./deployment.ts";
@@ -21,14 +21,14 @@ export interface Names {
   readonly functions: readonly FunctionName[];
   readonly pubsubAgent: string;
   name(suffix: string): string;
-  /** What a planned resource gives at a path, where that is known. */
+  /** Returns the known value of a planned resource at a path. */
   given(type: string, key: Readonly<Record<string, string>>, path: string): string | undefined;
   topicId(topic: string): string;
   email(account: string): string;
   member(account: string): string;
   /** The entry point of a function. */
   target(name: FunctionName): "probe" | "evaluate" | "notify";
-  /** Where answers are taken; `undefined` where they are not. */
+  /** URL of the function that receives responses; `undefined` if there is none. */
   readonly answersUrl: string | undefined;
   /** The secrets that a function reads. */
   secretsOf(name: FunctionName): readonly string[];

@@ -24,14 +24,14 @@ export interface Patient {
   readonly checksDrift: boolean;
 }
 
-/** What an examination found. */
+/** Result of an examination. */
 export interface Diagnosis {
   readonly project: string;
   readonly environment: string;
-  /** How many questions were asked. */
+  /** Number of API requests made. */
   readonly examined: number;
   readonly gaps: readonly Gap[];
-  /** What could not be examined, and why, in sentences. */
+  /** Resources that could not be examined, each with the reason, as sentences. */
   readonly unknown: readonly string[];
 }
 
@@ -46,7 +46,7 @@ export interface ExamineOptions {
 /** Questions that are asked at once. */
 const atOnce = 8;
 
-/** How long one answer may take, in milliseconds. */
+/** Timeout of one request, in milliseconds. */
 const patience = 20_000;
 
 /**
@@ -83,7 +83,7 @@ export async function examine(
   return { project, environment: deployment.environment, examined: all.length, gaps, unknown: unknown.sort() };
 }
 
-/** What an answer lacks, or why there is none. */
+/** Returns the gaps in a response, or the reason why there is no response. */
 async function answerTo(
   { what, request, missing, gaps }: Examination,
   google: GoogleApi,

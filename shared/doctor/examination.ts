@@ -1,11 +1,11 @@
-/** What is looked at in a live deployment: one question to one of Google's APIs each, and what its answer lacks. Pure. */
+/** Questions about a live deployment. Each is one request to a Google API, with the gaps in its response. Pure. */
 
 import type { GoogleRequest } from "../ports.ts";
 import { at } from "../runtime/entries.ts";
 
 /** Something that is not as it must be, with the command that fixes it. */
 export interface Gap {
-  /** What it is about: `subscription pathkeeper-notify-pages`. */
+  /** The resource, such as `subscription pathkeeper-notify-pages`. */
   readonly what: string;
   /** One sentence, without the name of the thing. */
   readonly says: string;
@@ -15,10 +15,10 @@ export interface Gap {
 
 /** One question. */
 export interface Examination {
-  /** What it is about. */
+  /** The resource. */
   readonly what: string;
   readonly request: Omit<GoogleRequest, "signal">;
-  /** What is said when Google answers 404. */
+  /** Message for a 404 response. */
   readonly missing: Omit<Gap, "what">;
   gaps(answer: unknown): readonly Gap[];
 }
@@ -44,7 +44,7 @@ export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** What is said when Cloud Monitoring has no such project. */
+/** Message for a project that Cloud Monitoring does not have. */
 export const noAnswer = {
   says: "was not answered by Cloud Monitoring",
   fix: "gcloud services enable monitoring.googleapis.com",

@@ -7,7 +7,7 @@ import { at } from "../runtime/entries.ts";
 import { type Examination, type Gap, listAt, quoted, textAt } from "./examination.ts";
 import { urlOf } from "./permissions.ts";
 
-/** Where a grant stands: the policy to read, and the command that adds to it. */
+/** Location of a grant: the policy to read, and the command that adds to it. */
 interface Place {
   readonly what: string;
   readonly request: Examination["request"];

@@ -95,6 +95,8 @@ const incidentEventSchema = lazily(() =>
     suspected_change: z.string().optional(),
     /** What a status update brings: that this change was found. It is for engineers alone. Absent in any other. */
     news: z.literal("change").optional(),
+    /** What people have noted since the last daily update, oldest first. Absent in anything but a daily update. */
+    tried: z.array(z.string()).optional(),
     /** Owner of the root cause; absent if unknown. */
     team: z.string().optional(),
     /** Who acknowledged it, and how where that is known; absent while nobody has. */

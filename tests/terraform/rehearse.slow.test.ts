@@ -264,7 +264,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       await writeFile(wrong, plan.replaceAll('"role":"roles/run.invoker"', '"role":"roles/run.viewer"'));
       const good = memoryTerminal();
       expect(await command.run(["--config", join(examples, "netra-staging", "monitor.yaml"), right], good)).toBe(0);
-      expect(good.printed.join("\n")).toMatch(/^netra-staging: \d+ resources, \d+ requirements: the plan holds$/);
+      expect(good.printed.join("\n")).toMatch(/^netra-staging: \d+ resources, \d+ requirements: the plan is valid$/);
       const bad = memoryTerminal();
       expect(await command.run([wrong], bad)).toBe(1);
       expect(bad.printed.join("\n")).toMatch(/role = "roles\/run\.invoker"/);

@@ -25,7 +25,7 @@ function writtenFor(found: Found): Written {
   return writtenOf(draftOf(found), "monitor.yaml", now);
 }
 
-/** What each component depends on. */
+/** Returns the dependencies of each component. */
 function edges({ configuration }: Written): Record<string, readonly string[]> {
   return Object.fromEntries(configuration.components.map(({ name, dependsOn }) => [name, dependsOn]));
 }
@@ -36,7 +36,7 @@ function probes({ text }: Written): Record<string, Record<string, unknown>> {
 }
 
 describe("a project", () => {
-  it("becomes components that depend on what they fail with", async () => {
+  it("is drafted as components with their dependencies", async () => {
     expect(edges(writtenFor(await foundOf(shop())))).toEqual({
       "google-cloud": [],
       "shop-connector": [],
@@ -51,12 +51,12 @@ describe("a project", () => {
     });
   });
 
-  it("is told that nobody is told yet, and nothing else", async () => {
+  it("has only the warning about missing routes", async () => {
     const { warnings } = writtenFor(await foundOf(shop()));
     expect(warnings.map(({ message }) => message)).toEqual([expect.stringContaining("there are no routes")]);
   });
 
-  it("is probed by its host and its certificate from outside, and by its private addresses from inside", async () => {
+  it("is probed by its host and its certificate from outside, and by private addresses from inside", async () => {
     expect(probes(writtenFor(await foundOf(shop())))).toMatchObject({
       web: { kind: "http", component: "web", url: "https://shop.example/" },
       "web-certificate": { kind: "tls", component: "certificates", host: "shop.example" },
@@ -65,7 +65,7 @@ describe("a project", () => {
     });
   });
 
-  it("has what was found as what is expected of its configuration", async () => {
+  it("has the found settings as the expected configuration", async () => {
     expect(probes(writtenFor(await foundOf(shop())))["configuration"]).toMatchObject({
       vpc_connector: { name: "shop-connector", component: "shop-connector" },
       cloud_sql: { instance: "orders", component: "orders", tier: "db-custom-2-7680", availability: "regional" },
@@ -87,7 +87,7 @@ describe("a project", () => {
     });
   });
 
-  it("has comments that are valid once they are filled in", async () => {
+  it("has commented entries that are valid once filled in", async () => {
     const { text } = writtenFor(await foundOf(shop()));
     const filled = text
       .replaceAll(/^#(?= {2}|channels:|routes:)/gm, "")
@@ -102,19 +102,19 @@ describe("a project", () => {
     );
   });
 
-  it("keeps no value of a variable", async () => {
+  it("stores no value of a variable", async () => {
     const { text } = writtenFor(await foundOf(shop()));
     expect(text).not.toMatch(/hunter2|api-abc123-uc\.a\.run\.app\/v1|live/);
   });
 
-  it("offers a token for a service that takes no other callers, as a comment", async () => {
+  it("suggests a token, in a comment, for a service that requires authentication", async () => {
     const { text } = writtenFor(await foundOf(shop()));
     expect(text).toMatch(
       /# api takes requests with a token only[\s\S]*#\s+id_token: https:\/\/api-abc123-uc\.a\.run\.app/,
     );
   });
 
-  it("does not depend on names: a database called like a service has a component of its own", async () => {
+  it("gives a database with the name of a service its own component", async () => {
     const answers = shop();
     answers[services] = { services: [service("orders", {}), service("unknown", {}), service("pathkeeper", {})] };
     const names = Object.keys(edges(writtenFor(await foundOf(answers))));
@@ -122,7 +122,7 @@ describe("a project", () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it("leaves out the edge that would close a circle, and says so", async () => {
+  it("omits a dependency that would form a cycle, and says so", async () => {
     const answers = shop();
     answers[services] = {
       services: [
@@ -135,7 +135,7 @@ describe("a project", () => {
     expect(written.text).toContain("# It also uses one, which depends on it: only one way can stand here.");
   });
 
-  it("has services on their own ways where they come to a database by several", async () => {
+  it("makes services depend on their own connection paths if they reach a database by several", async () => {
     const answers = shop();
     const ways = ["first", "second"].map((name) =>
       service(name, {
@@ -161,7 +161,7 @@ describe("a project", () => {
     expect(probes(written)["run-addresses"]).toMatchObject({ kind: "subnet", subnet: "run" });
   });
 
-  it("assumes the only database of a service that speaks of one, and says from what", async () => {
+  it("assumes the only database for a service that refers to one, and gives the evidence", async () => {
     const answers = shop();
     answers[services] = { services: [service("jobs", { containers: [container({ PGHOST: "db.internal" })] })] };
     const written = writtenFor(await foundOf(answers));
@@ -169,7 +169,7 @@ describe("a project", () => {
     expect(written.text).toContain("# That it uses orders is concluded from its variable PGHOST");
   });
 
-  it("says which secret of a service there is not", async () => {
+  it("reports a missing secret of a service", async () => {
     const answers = shop();
     const of = (secret: string): object => ({ name: secret.toUpperCase(), valueSource: { secretKeyRef: { secret } } });
     const own = { ...container({}), env: [of("orders-url"), of("gone"), of("projects/other/secrets/elsewhere")] };
@@ -179,7 +179,7 @@ describe("a project", () => {
     ]);
   });
 
-  it("assumes nothing where there are several", async () => {
+  it("assumes no database if there are several", async () => {
     const answers = shop();
     const [one] = (answers[instances] as { items: object[] }).items;
     answers[instances] = { items: [one, { ...one, name: "other", ipAddresses: [] }] };
@@ -187,7 +187,7 @@ describe("a project", () => {
     expect(edges(writtenFor(await foundOf(answers)))["jobs"]).toEqual([]);
   });
 
-  it("checks every connector, database and load balancer, each by a probe where one has room for one", async () => {
+  it("checks every connector, database and load balancer, in as few probes as possible", async () => {
     const answers = shop();
     const [one] = (answers[instances] as { items: object[] }).items;
     answers[instances] = { items: [one, { ...one, name: "other", ipAddresses: [] }] };
@@ -204,7 +204,7 @@ describe("a project", () => {
     expect(Object.keys(edges(writtenFor(await foundOf(answers))))).not.toContain("pathkeeper-notify");
   });
 
-  it("says what it may not see, and which permission would show it", async () => {
+  it("reports resources that it may not read, and the missing permission", async () => {
     const answers = { ...shop(), [instances]: 403 };
     delete (answers as Record<string, unknown>)[`redis.googleapis.com/v1/projects/${project}/locations/-/instances`];
     const found = await foundOf(answers);
@@ -216,7 +216,7 @@ describe("a project", () => {
     expect(text.replaceAll(/\n# +/g, " ")).toContain("you lack cloudsql.instances.list. gcloud projects");
   });
 
-  it("reads every page of a list, and one region alone where it is named", async () => {
+  it("reads every page of a list, and only the selected region", async () => {
     const answers = { ...shop(), [`run.googleapis.com/v1/projects/${project}/locations`]: 403 };
     const found = await foundOf(answers, "us-central1");
     expect(found.services.map(({ name }) => name)).toEqual(["api", "web"]);
@@ -287,7 +287,7 @@ function garbled(answer: unknown): fc.Arbitrary<unknown> {
   );
 }
 
-describe("whatever Google answers", () => {
+describe("for any response of Google", () => {
   const base = {
     ...shop(),
     ...aggregated("routers", [{ name: "r", region: "regions/us-central1", nats: [{ name: "n" }] }]),
@@ -308,7 +308,7 @@ describe("whatever Google answers", () => {
         const found = await readProject({ project, region: only, google });
         const { warnings, configuration } = writtenFor(found);
         expect(warnings.map(({ message }) => message)).toEqual([
-          // Where nothing can be named, nothing is watched, and init writes no file.
+          // If no resource can be named, nothing is monitored and init writes no file.
           ...(configuration.probes.length === 0 ? [expect.stringContaining("there are no probes")] : []),
           expect.stringContaining("there are no routes"),
         ]);

@@ -14,14 +14,14 @@ import { draftStores } from "./parts/stores.ts";
 import { relationsOf } from "./relations.ts";
 import { unseenSentences } from "./unseen.ts";
 
-/** What a configuration is made of. */
+/** Input for composing a configuration. */
 export interface Material {
-  /** What was found in a project. */
+  /** Resources found in a project. */
   readonly found: Found | undefined;
   /** Addresses that were given. */
   readonly endpoints: readonly Endpoint[];
   readonly addresses: readonly Address[];
-  /** What was seen at the endpoints, by `addressOf`. */
+  /** Results of inspecting the endpoints, keyed by `addressOf`. */
   readonly sightings: ReadonlyMap<string, Sighting>;
   /** The secret with the authority of certificates that are of none that everybody knows. */
   readonly ca: string | undefined;
@@ -84,7 +84,7 @@ function draftProject(
   return addresses.filter((address) => !taken.has(address));
 }
 
-/** What Google says of its own services in the region. */
+/** Adds the region component, and a probe for incidents that Google announces for its own services. */
 function draftRegion({ found, draft }: Context): void {
   if (found.region === undefined) return;
   const component = regionComponent(draft);

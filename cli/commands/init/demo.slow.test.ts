@@ -22,7 +22,7 @@ let folder: string;
 let demo: Demo;
 let secrets: Record<string, string>;
 
-/** What the demo's own configuration calls the parts, and what this one does. */
+/** Component names of the demo's own configuration, and those that init generates. */
 const called: Readonly<Record<string, string>> = {
   "vpc-connector": "demo-connector",
   "cloud-sql": "demo-postgres",
@@ -32,7 +32,7 @@ const called: Readonly<Record<string, string>> = {
   certificates: "certificates",
 };
 
-/** The faults that its probes can see. Of logins, agents, tokens, phases of a start and backups, nobody has told it. */
+/** Faults that the generated probes can detect. Init has no information about logins, agents, tokens, startup phases and backups. */
 const visible: readonly FaultName[] = [
   "deploy",
   "database-closed",
@@ -66,7 +66,10 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** With all that can be told, and with nothing but the name of the project: then only its services show that a database is closed, full or slow. */
+/**
+ * With all optional inputs, and with the project name alone. In the second case, only the services show that a database is closed, full or
+ * slow.
+ */
 const ways: readonly (readonly [name: string, options: readonly string[], visible: readonly FaultName[]])[] = [
   ["told of the database and the authority", ["--url-from", "DATABASE_URL", "--ca", "demo-authority"], visible],
   ["told of the project alone", [], ["deploy", "websocket-503", "websocket-500", "certificate", "connector"]],
@@ -77,7 +80,7 @@ describe.each(ways)("init, %s", (name, options, visible) => {
   let text: string;
   let printed: readonly string[];
   let configuration: Configuration;
-  /** What the probes see while all is well. */
+  /** Probe results while the environment is healthy. */
   let well: readonly ProbeResult[];
 
   beforeAll(async () => {
@@ -92,7 +95,7 @@ describe.each(ways)("init, %s", (name, options, visible) => {
     well = await wellAgain();
   }, 180_000);
 
-  /** What the probes see when all is well again. Those that did not work from here are silent. */
+  /** Returns the probe results after recovery. Probes that did not work from this machine have alerts disabled. */
   function wellAgain(): Promise<readonly ProbeResult[]> {
     const silent = new Set(configuration.probes.flatMap(({ name, alert }) => (alert === false ? [name] : [])));
     return vi.waitFor(
@@ -105,7 +108,7 @@ describe.each(ways)("init, %s", (name, options, visible) => {
     );
   }
 
-  it("finds what works, and writes no secret", () => {
+  it("finds working targets, and writes no secret", () => {
     expect(printed.join("\n")).toContain("wrote ");
     for (const secret of Object.values(demo.secrets)) expect(`${text}${printed.join("\n")}`).not.toContain(secret);
     expect(well.filter(({ success }) => success).length).toBeGreaterThan(10);
@@ -135,7 +138,7 @@ describe.each(ways)("init, %s", (name, options, visible) => {
   });
 });
 
-/** Whether a result shows a fault: a failure where all was well, or a connector near its ceiling. */
+/** Returns true if a result shows a fault: a new failure, or a connector near its limit. */
 function isBad(result: ProbeResult, well: readonly ProbeResult[]): boolean {
   return failsNow(result, well) || isFull(result);
 }
@@ -144,7 +147,7 @@ function failsNow({ probe, success }: ProbeResult, well: readonly ProbeResult[])
   return !success && well.some((one) => one.probe === probe && one.success);
 }
 
-/** Whether a connector is near its ceiling. Google's figures say so for some of its minutes after the fault. */
+/** Returns true if a connector is near its limit. Google's metrics show this for some minutes after the fault. */
 function isFull({ measurements }: ProbeResult): boolean {
   return measurements.some(({ metric, value }) => metric === "vpc_connector_utilization" && value > 0.7);
 }

@@ -1,7 +1,7 @@
 /** A configuration in the making: entries with the comments that stand above them, and names that are valid and differ. */
 import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
 
-/** What an entry says in YAML. */
+/** YAML content of an entry. */
 export type Settings = Readonly<Record<string, unknown>>;
 
 /** An entry of a section, and what stands above it: a line each, without the sign of a comment. */
@@ -25,7 +25,7 @@ export interface Draft {
   readonly rules: ReadonlyMap<string, Entry>;
   readonly baselines: ReadonlyMap<string, string>;
   readonly stages: ReadonlyMap<StageName, readonly string[]>;
-  /** What could not be seen, in whole sentences. */
+  /** Resources that could not be read, as full sentences. */
   readonly unseen: readonly string[];
   /** Secrets that must be provided, with what each holds. */
   readonly secrets: ReadonlyMap<string, string>;

@@ -1,4 +1,4 @@
-/** What was found of an environment: the resources of a project as far as a first configuration needs them. */
+/** Resources found in a project, limited to the fields that a first configuration needs. */
 import type { RunService } from "../../../functions/probe/google/resources/cloud-run.ts";
 import type { SqlInstance } from "../../../functions/probe/google/resources/cloud-sql.ts";
 
@@ -30,7 +30,7 @@ export interface FoundService {
   readonly isMonitor: boolean;
 }
 
-/** Who may call a service. */
+/** Callers that are allowed to invoke a service. */
 export interface FoundInvokers {
   readonly everyone: boolean;
   readonly accounts: readonly string[];
@@ -94,7 +94,7 @@ export interface FoundProxy extends Part {
   readonly urlMap: string;
   /** Names of certificates of Compute Engine. */
   readonly certificates: readonly string[];
-  /** Whether it takes certificates of Certificate Manager, by a map or by name. */
+  /** True if it uses certificates of Certificate Manager, by a map or by name. */
   readonly usesCertificateManager: boolean;
 }
 
@@ -154,7 +154,7 @@ export interface FoundBinding {
 
 /** Why something was not seen, and what would show it. */
 export interface Unseen {
-  /** What was asked for: `Cloud SQL instances`. */
+  /** Requested resources, such as `Cloud SQL instances`. */
   readonly what: string;
   /** A whole sentence, the same for all that one remedy would show. */
   readonly why: string;
@@ -187,6 +187,6 @@ export interface Found {
   readonly gateways: readonly FoundGateway[];
   readonly bindings: readonly FoundBinding[];
   readonly unseen: readonly Unseen[];
-  /** What was read, by the names of `readings`. What is not among them may be there unseen. */
+  /** Names of the completed `readings`. Resources of other readings may exist unseen. */
   readonly seen: ReadonlySet<string>;
 }

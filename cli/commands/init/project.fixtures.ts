@@ -1,4 +1,4 @@
-/** What the tests of `init` stand on: a project as Google's APIs answer for it. */
+/** Fixtures for the tests of `init`: a project, as responses of Google's APIs. */
 import { createServer, type Server } from "node:http";
 import { onTestFinished } from "vitest";
 import { listening } from "../../../functions/probe/fixtures.ts";
@@ -177,7 +177,7 @@ export async function googleStand(answers: Answers): Promise<string> {
   return `http://127.0.0.1:${await listening(server)}`;
 }
 
-/** What is found where Google answers so. */
+/** Returns the resources found for these API responses. */
 export async function foundOf(answers: Answers, region?: string): Promise<Found> {
   return await readProject({ project, region, google: googleApi(await googleStand(answers)) });
 }

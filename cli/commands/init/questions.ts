@@ -1,7 +1,7 @@
 /** Asks a person where to begin. */
 import { cancel, confirm, intro, isCancel, select, text } from "@clack/prompts";
 
-/** What somebody answered. */
+/** The user's answers. */
 export interface Answers {
   readonly project: string | undefined;
   readonly urls: readonly string[];
@@ -13,17 +13,17 @@ export async function askForSource(): Promise<Answers | undefined> {
   intro("A first monitor.yaml");
   const given = <T>(answer: T): Exclude<T, symbol> | undefined => {
     if (!isCancel(answer)) return answer as Exclude<T, symbol>;
-    cancel("Nothing was written.");
+    cancel("No file was written.");
     return undefined;
   };
   const source = given(
     await select({
-      message: "What is to be watched?",
+      message: "What do you want to monitor?",
       options: [
         {
           value: "project",
           label: "A Google Cloud project",
-          hint: "read with your own credentials, nothing is changed",
+          hint: "read-only, with your own credentials",
         },
         { value: "urls", label: "Addresses", hint: "https://shop.example.com" },
       ],
@@ -37,28 +37,28 @@ export async function askForSource(): Promise<Answers | undefined> {
         message: "Which project?",
         placeholder: "shop-staging",
         initialValue: suggestion,
-        validate: (value) => (value?.trim() ? undefined : "Write the id of the project."),
+        validate: (value) => (value?.trim() ? undefined : "Enter the project ID."),
       }),
     );
     return project === undefined ? undefined : { project: project.trim(), urls: [], variables: [] };
   }
   const urls = given(
     await text({
-      message: "Which addresses? Separate them by spaces.",
+      message: "Which addresses? Separate them with spaces.",
       placeholder: "https://shop.example.com https://api.shop.example.com/health",
-      validate: (value) => (value?.trim() ? undefined : "Write at least one."),
+      validate: (value) => (value?.trim() ? undefined : "Enter at least one."),
     }),
   );
   if (urls === undefined) return undefined;
   const hasDatabase = given(
     await confirm({
-      message: "Does an environment variable hold the URL of a database or of Redis?",
+      message: "Is the URL of a database or of Redis in an environment variable?",
       initialValue: false,
     }),
   );
   if (hasDatabase === undefined) return undefined;
   const variables = hasDatabase
-    ? given(await text({ message: "Which variables? Separate their names by spaces.", placeholder: "DATABASE_URL" }))
+    ? given(await text({ message: "Which variables? Separate the names with spaces.", placeholder: "DATABASE_URL" }))
     : "";
   if (variables === undefined) return undefined;
   const words = (answer: string): string[] => answer.split(/[\s,]+/).filter((word) => word !== "");

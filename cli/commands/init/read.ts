@@ -1,4 +1,7 @@
-/** Reads a project with the credentials of whoever calls: lists only, bounded, and a reason in place of what may not be seen. */
+/**
+ * Reads a project with the caller's credentials. Only lists resources, in bounded time, and reports a reason for each list that cannot be
+ * read.
+ */
 import { textAt } from "../../../functions/probe/google/configuration/json.ts";
 import { isDisabled } from "../../../functions/probe/google/refusal.ts";
 import { type GoogleApi, GoogleApiError } from "../../../shared/ports.ts";
@@ -53,16 +56,16 @@ const lanes = 8;
 const mostPages = 20;
 /** Services whose IAM policies are read at most. */
 const mostPolicies = 100;
-/** How long one answer may take, in milliseconds. */
+/** Timeout of one request, in milliseconds. */
 const patience = 20_000;
 
-/** What is read. */
+/** Scope of the reading. */
 export interface ProjectOptions {
   readonly project: string;
   /** Reads this region alone. @default every region */
   readonly region?: string | undefined;
   readonly google: GoogleApi;
-  /** Told what is being read. */
+  /** Called with the name of the resources being read. */
   readonly progress?: (text: string) => void;
 }
 

@@ -1,11 +1,11 @@
-/** One thing that is read of a project: where it is asked for, what it takes to be allowed to, and what is kept of the answer. */
+/** Defines one reading of a project: the API to call, the required permission, and the fields kept from the response. */
 import { z } from "zod";
 import { listAt, nameIn, textAt } from "../../../functions/probe/google/configuration/json.ts";
 import { requestFields } from "../../../functions/probe/http/settings.ts";
 import { googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import type { GoogleRequest } from "../../../shared/ports.ts";
 
-/** Where something is asked for. */
+/** Project and region of a request. */
 export interface Place {
   readonly project: string;
   readonly region: string;
@@ -13,19 +13,19 @@ export interface Place {
 
 /** One list of resources. All reading; nothing is ever changed. */
 export interface Reading<T> {
-  /** What it is, in the plural, as sentences speak of it: `Cloud SQL instances`. */
+  /** Plural name for messages, such as `Cloud SQL instances`. */
   readonly what: string;
   /** Name of the API, as it is enabled in a project. */
   readonly api: string;
   readonly permission: string;
   /** The narrowest predefined role that has the permission. */
   readonly role: string;
-  /** Whether it is asked for once, or in each region. */
+  /** Scope of the request: sent once, or once per region. */
   readonly scope: "project" | "region";
   request(place: Place): Pick<GoogleRequest, "method" | "url" | "body">;
   /** The entries of one page of the answer. */
   entries(answer: unknown): readonly unknown[];
-  /** What is kept of an entry; `undefined` for one that a configuration could not name. */
+  /** Converts an entry. Returns `undefined` for one that a configuration could not name. */
   take(entry: unknown, place: Place): T | undefined;
 }
 
@@ -59,7 +59,7 @@ export function hostOf(url: string | undefined): string | undefined {
   return parsed === null || parsed.host === "" ? undefined : parsed.host.toLowerCase();
 }
 
-/** Whether a probe takes a URL. */
+/** Returns true if a probe accepts the URL. */
 export function isProbed(url: string | undefined): boolean {
   return url !== undefined && requestFields().url.safeParse(url).success;
 }
@@ -77,7 +77,7 @@ export function computePath(url: string | undefined): string | undefined {
   return /\/projects\/[^/]+\/((?:global|regions\/[a-z0-9-]+)\/[A-Za-z]+\/[a-z0-9.-]+)$/.exec(url ?? "")?.[1];
 }
 
-/** What resources of Compute Engine have in common; `undefined` for one that a configuration could not name. */
+/** Returns the common fields of a Compute Engine resource; `undefined` for one that a configuration could not name. */
 export function computePart(
   entry: unknown,
   collection: string,

@@ -1,4 +1,4 @@
-/** How what was found hangs together: who uses which database, which host leads to which service, who calls whom. */
+/** Relations between the resources found: the databases that services use, the services behind each host, and calls between services. */
 import type {
   Found,
   FoundCache,
@@ -10,7 +10,7 @@ import type {
 } from "./found.ts";
 import { hostName, hostOf } from "./reading.ts";
 
-/** How a service comes to a database. */
+/** Connection type between a service and a database. */
 export type Way = "socket" | "private" | "library";
 
 /** A service uses a database. */
@@ -18,7 +18,7 @@ export interface DatabaseUse {
   readonly service: FoundService;
   readonly database: FoundDatabase;
   readonly way: Way;
-  /** What it was concluded from, where nothing names the database. */
+  /** Evidence for the relation, if nothing names the database. */
   readonly assumed: string | undefined;
 }
 
@@ -158,7 +158,7 @@ function certificatesOf(
   return [...compute, ...(fitting.length > 0 ? fitting : managed)];
 }
 
-/** Whether a certificate for a domain is one for a host. */
+/** Returns true if a certificate for a domain is valid for a host. */
 function covers(domain: string, host: string): boolean {
   return domain.startsWith("*.") ? host.slice(host.indexOf(".")) === domain.slice(1) : domain === host;
 }

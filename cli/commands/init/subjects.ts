@@ -1,15 +1,15 @@
-/** What a probe is about, as far as it is a resource of a project: by it a configuration is compared with what there is. */
+/** Subjects of probes: the project resources that a probe monitors. `--update` uses them to compare a configuration with the project. */
 import { at, listAt, nameIn, textAt } from "../../../functions/probe/google/configuration/json.ts";
 import type { Configuration, ConfiguredProbe } from "../../../shared/config/model.ts";
 
 /** A resource that a configuration speaks of. */
 export interface Subject {
-  /** What kind of resource: `service`. */
+  /** Kind of resource, such as `service`. */
   readonly what: SubjectKind;
   readonly name: string;
   readonly region: string | undefined;
   readonly probe: string;
-  /** Where in the settings of the probe it stands; empty where the whole probe is about it. */
+  /** Path in the settings of the probe; empty if the whole probe monitors the resource. */
   readonly path: readonly (string | number)[];
 }
 
@@ -84,7 +84,7 @@ function subjectsOf({ kind, settings }: ConfiguredProbe, own: Own): Subject[] {
   }
 }
 
-/** What the configuration checks name. */
+/** Returns the subjects that the configuration checks name. */
 function checked(settings: unknown, own: Own): Subject[] {
   const each = (key: string, name: string, what: SubjectKind): Subject[] =>
     listAt(settings, key).flatMap((one, index) => own(what, textAt(one, name), [key, index], textAt(one, "region")));
@@ -108,7 +108,7 @@ function checked(settings: unknown, own: Own): Subject[] {
   ];
 }
 
-/** What stands at a path of the settings of a probe. */
+/** Returns the value at a path of the settings of a probe. */
 export function settingAt(settings: unknown, path: Subject["path"]): unknown {
   return path.reduce<unknown>(
     (value, key) => (Array.isArray(value) ? value[Number(key)] : at(value, String(key))),

@@ -7,7 +7,7 @@ import { failureSentence } from "../../terminal/results.ts";
 import { counted } from "../../terminal/terminal.ts";
 import type { Draft, Entry } from "./draft.ts";
 
-/** How often each probe is run for a baseline. */
+/** Number of runs of each probe for a baseline. */
 export const runs = 10;
 
 /** Metrics of which a baseline says something, with the rule that goes with it. */
@@ -18,7 +18,7 @@ const measured: Readonly<Record<string, { readonly rule: string; readonly leastM
   websocket_handshake_time: { rule: "WebSockets Open Slowly", leastMs: 5_000 },
 };
 
-/** What came of a trial. */
+/** Result of a trial. */
 export interface Trial {
   /** The first result of every probe. */
   readonly results: readonly ProbeResult[];
@@ -51,7 +51,7 @@ export async function tryOut(
   );
   const all = results.filter(({ probe }) => again.some(({ name }) => name === probe));
   for (let count = 2; count <= runs && again.length > 0; count++) {
-    progress(`measuring what is normal: run ${count} of ${runs}`);
+    progress(`measuring baselines: run ${count} of ${runs}`);
     all.push(...(await run(again)));
   }
   const slowest = new Map<string, number>();

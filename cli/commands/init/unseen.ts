@@ -1,4 +1,4 @@
-/** What was not seen, in sentences: one for each remedy. */
+/** Describes the resources that could not be read, in one sentence per remedy. */
 import type { Unseen } from "./found.ts";
 
 /** The sentences. */

@@ -15,7 +15,7 @@ import { unseenSentences } from "./unseen.ts";
 import { configurationOf } from "./written.ts";
 import { entryLines, yaml } from "./yaml.ts";
 
-/** What is compared. */
+/** Input of the comparison. */
 export interface UpdateOptions {
   readonly file: string;
   readonly project: string | undefined;
@@ -45,7 +45,7 @@ export async function update({
   const project = given ?? configuration.googleCloud?.project;
   if (project === undefined)
     throw new WrongUsage(
-      `${file} names no google_cloud.project: --update compares with a project, write --project PROJECT`,
+      `${file} has no google_cloud.project: specify the project to compare with, with --project PROJECT`,
     );
   const found = await read(project);
   const draft = compose({ found, endpoints, addresses: [], sightings: new Map(), ca: undefined });
@@ -62,7 +62,7 @@ export async function update({
   print(...unseenSentences(found.unseen).map((sentence) => paint("faint", `not seen: ${sentence}`)));
   print(
     changes.length === 0
-      ? paint("good", `${file} has all that was seen of ${project}, and nothing that is gone`)
+      ? paint("good", `${file} matches the resources of ${project}`)
       : `${counted(changes.length, "difference")} between ${file} and ${project}; nothing was written`,
   );
   return changes.length === 0 ? 0 : 1;

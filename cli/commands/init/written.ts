@@ -25,7 +25,7 @@ export function writtenOf(draft: Draft, file: string, now: number): Written {
   throw new Error(`init wrote what is not valid: line ${first?.line}: ${first?.message}`);
 }
 
-/** What a draft means. */
+/** Parses a draft into a configuration. */
 export function configurationOf(draft: Draft): Configuration {
   return writtenOf(draft, "the draft", 0).configuration;
 }

@@ -142,7 +142,7 @@ const undiscovered = `# Health is not yet a login: whether the probes' own user 
 #        expect: [{ json: { $.type: reply } }]
 #        within: 10s`.split("\n");
 
-/** Who is told, which only a person knows. */
+/** Routes and channels, which only a person can fill in. */
 const afterwards = `# Who is told of what. Until this is filled in, incidents are recorded and nobody is told.
 #channels:
 #  team-email: { kind: email, to: [team@example.com], from: "Pathkeeper <pathkeeper@example.com>" }
@@ -172,7 +172,7 @@ export function yaml(value: Settings | readonly Settings[]): string[] {
     },
   });
   const text = document.toString({ lineWidth: 0, flowCollectionPadding: true }).trimEnd();
-  // Lists without blanks at their ends; what stands in quotes is left as it is.
+  // Removes padding inside flow lists. Quoted text is unchanged.
   return text
     .replaceAll(/"(?:[^"\\]|\\.)*"|\[ | \]/g, (part) => (part.startsWith('"') ? part : part.trim()))
     .split("\n");

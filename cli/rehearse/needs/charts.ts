@@ -1,4 +1,4 @@
-/** What each chart of the dashboards shows: which metric, over what it is added up, and which lines are drawn. A chart of one's own may stand beside them. */
+/** Contents of each dashboard chart: its metric, aggregation and lines. Custom charts may be added. */
 
 /** A chart by its title: its metric, and how it is shown. */
 export interface Chart {

@@ -76,7 +76,7 @@ export function titleOf(value: unknown): string | undefined {
   }
 }
 
-/** What is wrong with a dashboard, in sentences. @param expected metrics that it must show @param charts that it must have */
+/** Returns the problems of a dashboard, as sentences. @param expected metrics that it must show @param charts that it must have */
 export function problems(
   value: unknown,
   expected: readonly string[],
@@ -116,7 +116,7 @@ export function problems(
   return found;
 }
 
-/** Whether a chart shows its metric, added up and with lines as it must. */
+/** Returns true if a chart shows its metric with the required aggregation and lines. */
 function shows(
   { widget }: Tile,
   { metric, align = "ALIGN_MEAN", reduce = "REDUCE_MEAN", by = [], limits = [] }: Chart,

@@ -1,4 +1,4 @@
-/** What carries messages: jobs, topics, subscriptions, and what becomes of a message that nobody can process. */
+/** Requirements of messaging: jobs, topics, subscriptions, and dead letters. */
 import type { DeployedSubscription } from "../../../shared/deployment/deployment.ts";
 import { labelled } from "../../../shared/deployment/labels.ts";
 import type { Names } from "../../../shared/deployment/names.ts";

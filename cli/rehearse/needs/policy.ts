@@ -1,4 +1,4 @@
-/** What every alarm that Google evaluates needs: recipients, words, conditions with their windows. */
+/** Requirements of the alarms that Google evaluates: recipients, texts, and conditions with their windows. */
 
 import { labelled } from "../../../shared/deployment/labels.ts";
 import type { Names } from "../../../shared/deployment/names.ts";
@@ -27,7 +27,7 @@ export function filterOf(parts: Readonly<Record<string, readonly string[]>>): Te
   );
 }
 
-/** An alarm: its title behind the prefix, what it is for, and its conditions. */
+/** An alarm: its title after the prefix, its purpose and its conditions. */
 export interface Policy {
   readonly title: string;
   readonly why: string;
@@ -128,7 +128,7 @@ function links(section: string, names: Names): Record<string, Requirement> {
   };
 }
 
-/** Whether the commands and addresses in a text are for this project, region and monitor. */
+/** Returns true if the commands and addresses in a text refer to this project, region and monitor. */
 function speaksOfThis(text: string, { project, region, prefix }: Names): boolean {
   const values = (pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, value = ""]) => value);
   return (

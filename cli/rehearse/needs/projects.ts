@@ -1,4 +1,4 @@
-/** What the projects need: APIs, the log metrics that probes read, the metrics scope, a connector, a budget. */
+/** Requirements of the projects: APIs, the log metrics that probes read, the metrics scope, a connector, a budget. */
 
 import type { Names } from "../../../shared/deployment/names.ts";
 import { type Need, type Requirement, such, type Test } from "../../../shared/deployment/need.ts";
@@ -59,7 +59,10 @@ function apis({ deployment, inputs, project }: Names): Need[] {
   });
 }
 
-/** What Cloud Run writes of an instance that starts or ends, and whether it is a failed start. https://cloud.google.com/run/docs/troubleshooting */
+/**
+ * Log entries of Cloud Run for an instance that starts or ends, and whether each is a failed start.
+ * https://cloud.google.com/run/docs/troubleshooting
+ */
 const starts: readonly (readonly [text: string, isFailed: boolean])[] = [
   [
     "The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable",
@@ -106,7 +109,7 @@ function logMetrics({ deployment, inputs }: Names): Need[] {
   }));
 }
 
-/** Whether a filter matches an entry; a filter that cannot be read matches nothing. */
+/** Returns true if a filter matches an entry. An invalid filter matches nothing. */
 export function matches(filter: unknown, entry: Readonly<Record<string, string>>): boolean {
   try {
     return matchesLog(String(filter), entry);
@@ -158,7 +161,7 @@ function connector({ deployment, inputs, project, region }: Names): Need[] {
   ];
 }
 
-/** What a person asked for, where the API takes it. */
+/** Returns a test for the requested value, within the limits of the API. */
 function asAsked(wanted: number, least: number, most: number): Test {
   return such(
     `${wanted}, from ${least} to ${most}`,

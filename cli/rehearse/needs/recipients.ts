@@ -1,4 +1,4 @@
-/** Who hears of alarms and of the budget. */
+/** Recipients of alarms and of the budget. */
 import type { Names } from "../../../shared/deployment/names.ts";
 import { type Requirement, such } from "../../../shared/deployment/need.ts";
 

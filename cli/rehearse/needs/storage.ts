@@ -1,4 +1,4 @@
-/** What is kept: the database with its indexes and expiry, the status pages. */
+/** Requirements of storage: the database with its indexes and expiry, and the status pages. */
 
 import { labelled } from "../../../shared/deployment/labels.ts";
 import type { Names } from "../../../shared/deployment/names.ts";

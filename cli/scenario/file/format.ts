@@ -30,7 +30,7 @@ export interface TestEntry {
   readonly expect: "silence" | Expectations;
 }
 
-/** What is expected of a test. */
+/** Expectations of a test. */
 export interface Expectations {
   readonly incidents?: number | readonly ExpectedIncident[] | undefined;
   readonly alerts?: Readonly<Record<string, Readonly<Record<string, "pending" | "firing" | "inactive">>>> | undefined;
@@ -38,7 +38,7 @@ export interface Expectations {
   readonly suppressed?: readonly ExpectedSuppression[] | undefined;
 }
 
-/** What an incident is expected to be, at the end unless said otherwise. */
+/** Expected state of an incident, at the end unless another instant is given. */
 export interface ExpectedIncident {
   readonly root_cause?: string | readonly string[] | undefined;
   readonly verdict?: string | readonly string[] | undefined;
@@ -61,7 +61,7 @@ export interface ExpectedIncident {
   readonly next_steps?: string | readonly string[] | undefined;
   readonly first_step?: string | readonly string[] | undefined;
   readonly never_says?: string | readonly string[] | undefined;
-  /** What it must not say and not contain. */
+  /** Texts and values that it must not contain. */
   readonly not?: Excluded | undefined;
   /** Keys such as `at 12m`: what its document says then. */
   readonly moments: Readonly<Record<string, Moment>>;
@@ -75,7 +75,7 @@ export type Excluded = Readonly<
   >
 >;
 
-/** What the document of an incident says at an instant. */
+/** Expected content of the document of an incident at an instant. */
 export type Moment = Readonly<
   Partial<Pick<ExpectedIncident, "root_cause" | "verdict" | "severity" | "priority" | "status">>
 >;
@@ -185,7 +185,7 @@ const incident: z.ZodType<Omit<ExpectedIncident, "moments">, unknown> = z.strict
 /** The keys of an expected incident that are not instants. */
 export const incidentEntry: typeof incident = incident;
 
-/** What is expected of an incident at an instant. */
+/** Expectations of an incident at an instant. */
 export const momentEntry: z.ZodType<Moment, unknown> = z.strictObject(moment);
 
 const notice: z.ZodType<ExpectedNotice, unknown> = z.union([
@@ -198,7 +198,7 @@ const notice: z.ZodType<ExpectedNotice, unknown> = z.union([
   }),
 ]);
 
-/** What a test expects, with its incidents unread. */
+/** Expectations of a test, with unparsed incidents. */
 export const expectEntry: z.ZodType<Omit<Expectations, "incidents"> & { incidents?: unknown }, unknown> =
   z.strictObject({
     incidents: z

@@ -18,7 +18,7 @@ const files = [
     .map((name) => `tests/scenarios/${name}`),
 ];
 
-/** What the schema says of a text, each as its place and sentence. */
+/** Returns the schema errors of a text, each as its position and message. */
 function complaints(text: string): string[] {
   validate(parse(text));
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
@@ -75,7 +75,7 @@ describe("the JSON Schema of test files", () => {
       fileOf("expect: { notifications: { hook: [open] } }"),
       "/tests/0/expect/notifications/hook/0 must be equal to one of the allowed values",
     ],
-  ])("complains of %s", (_, text, complaint) => {
+  ])("reports %s", (_, text, complaint) => {
     expect(complaints(text)).toContain(complaint);
   });
 

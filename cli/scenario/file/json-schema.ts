@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { JsonSchema } from "../../../shared/config/json-schema.ts";
 import { expectEntry, fileEntry, incidentEntry, momentEntry, testEntry } from "./format.ts";
 
-/** How a key that is an instant, or a phase as well, is written; durations are looked at more closely when the tests are loaded. */
+/** Pattern of a key that is an instant or also a phase. Durations are validated fully when the tests are loaded. */
 const instant = "^\\s*at\\s+\\S+\\s*$";
 const time = "^\\s*(at\\s+\\S+|from\\s+\\S+(\\s+(to|for)\\s+\\S+)?)\\s*$";
 

@@ -24,7 +24,7 @@ import { Misunderstood, quantityOf } from "./tokens.ts";
 /** One test, ready to be played. */
 export interface Scenario {
   readonly name: string;
-  /** Where such an outage was reported. */
+  /** Source that reported such an outage. */
   readonly source?: string | undefined;
   readonly plan: Plan;
   /** Milliseconds since the epoch. */
@@ -55,7 +55,7 @@ export type LoadedTests =
 
 /** When tests begin that do not say: noon of the day of the outage for which all of this exists. */
 const usualStart = "2025-09-16T12:00:00Z";
-/** How long a test goes on after the last instant that it names. */
+/** Duration of a test after the last instant that it contains. */
 const settling = 30 * 60_000;
 const longestTest = 92 * 86_400_000;
 
@@ -299,7 +299,7 @@ class Reader {
     return [];
   }
 
-  /** What `read` understands, or a problem at its place in the text there. */
+  /** Returns the result of `read`, or adds a problem at its position in the text. */
   #understood<T>(path: Path, read: () => T): T | undefined {
     try {
       return read();
@@ -316,7 +316,7 @@ function overridesOf(override: unknown): Override[] {
   return override === undefined ? [] : [{ change: override, path: ["override"] }];
 }
 
-/** An entry without the keys that nobody knows, so that its other mistakes are told as well. */
+/** Returns an entry without its unknown keys, so that its other problems are also reported. */
 function withoutStrangers<T>(schema: z.ZodType<T, unknown>, entry: unknown): T | undefined {
   if (typeof entry !== "object" || entry === null) return undefined;
   const known = keysOf(schema);

@@ -13,8 +13,8 @@ export interface Override {
 }
 
 /**
- * Checks a configuration with its changes. A problem is told of the change that brought it, or else of `config`.
- * @returns `undefined` when anything is wrong with it
+ * Checks a configuration with its changes. A problem is reported for the change that causes it, or else for `config`.
+ * @returns `undefined` if it is invalid
  */
 export function changedConfiguration(
   base: unknown,

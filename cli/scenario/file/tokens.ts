@@ -60,7 +60,7 @@ export class Tokens {
     return next;
   }
 
-  /** Whether the next word is one of these; it is taken then. */
+  /** Returns true and consumes the next word if it is one of these. */
   has(...wanted: readonly string[]): boolean {
     const { next } = this;
     if (next.kind === "text" || next.kind === "end" || !wanted.includes(next.text)) return false;

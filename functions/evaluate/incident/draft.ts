@@ -11,7 +11,7 @@ import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
 import type { OperatorFields } from "./operator-edits.ts";
-import { eventOf } from "./record/document.ts";
+import { eventOf, type TellMore } from "./record/document.ts";
 import { beganAfter, earliestIn } from "./record/onset.ts";
 import { begunBy } from "./record/relapses.ts";
 import type { Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
@@ -57,7 +57,7 @@ const longestLine = 700;
 export class Draft {
   incident: Incident;
   changed = false;
-  readonly #events: { kind: IncidentEventKind; at: number; change: string; news?: "change" }[] = [];
+  readonly #events: ({ kind: IncidentEventKind; at: number; change: string } & TellMore)[] = [];
   readonly #requests: OutboxEntry[] = [];
   readonly #joined: string[] = [];
 
@@ -97,17 +97,15 @@ export class Draft {
   }
 
   /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
-  tell(kind: IncidentEventKind, at: number, change: string): void {
+  tell(kind: IncidentEventKind, at: number, change: string, more: TellMore = {}): void {
     // Findings made at the end go into the record only. After an all-clear only a relapse is published.
-    if (this.#events.at(-1)?.kind !== "resolved") this.#events.push({ kind, at, change });
+    if (this.#events.at(-1)?.kind !== "resolved") this.#events.push({ kind, at, change, ...more });
     this.note(at, change);
   }
 
   /** Remembers to tell engineers that a change was found which fits the cause. */
   tellChange(at: number, change: string): void {
-    if (this.#events.at(-1)?.kind !== "resolved")
-      this.#events.push({ kind: "status_update", at, change, news: "change" });
-    this.note(at, change);
+    this.tell("status_update", at, change, { news: "change" });
   }
 
   request(entries: readonly OutboxEntry[]): void {

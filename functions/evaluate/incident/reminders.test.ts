@@ -122,21 +122,26 @@ describe("a daily update", () => {
   const incident = (timeline: Incident["timeline"], next: readonly string[] = []): Incident =>
     ({ openedAt: 0, status: "acknowledged", timeline, diagnosis: { next } }) as unknown as Incident;
   const update = (one: Incident): string | undefined => dueReminders(one, [], day)[0]?.change;
+  const tried = (one: Incident): readonly string[] | undefined => dueReminders(one, [], day)[0]?.tried;
 
-  it("says how long it has lasted, what is new and what is next", () => {
+  it("says how long it has lasted, what was tried, what is new and what is next", () => {
     const timeline = [
       { at: 0, text: "The incident was opened." },
-      { at: 5_000_000, text: "Ana notes: the connector was given more instances." },
+      { at: 5_000_000, text: "Note by ana: the connector was given more instances." },
       { at: 6_000_000, text: "It is still acknowledged after 4 h." },
+      { at: 7_000_000, text: "`api-health` is good again." },
+      ...[1, 2, 3].map((minute) => ({ at: 7_000_000 + minute * 60_000, text: "`login` fails again." })),
     ];
-    expect(update(incident(timeline, ["Look at the pool of the backend."]))).toBe(
-      "It is acknowledged, 1 d after it was opened. New since the last update: Ana notes: the connector was given more instances. Next: Look at the pool of the backend.",
+    expect(update(incident(timeline, ["Look at the pool of the backend.", "Then ask Ben."]))).toBe(
+      "It is acknowledged, 1 d after it was opened. What was tried: Note by ana: the connector was given more instances. New since the last update: `login` fails again. `login` fails again. `login` fails again. Next: Look at the pool of the backend.",
     );
+    expect(tried(incident(timeline))).toEqual(["Note by ana: the connector was given more instances."]);
   });
 
   it("says that nothing is new", () => {
     expect(update(incident([{ at: 0, text: "The incident was opened." }]))).toBe(
       "It is acknowledged, 1 d after it was opened. Nothing is new since the last update.",
     );
+    expect(tried(incident([]))).toEqual([]);
   });
 });

@@ -10,6 +10,8 @@ import type { Incident } from "./state.ts";
 export interface Reminder {
   readonly kind: IncidentEventKind;
   readonly change: string;
+  /** What people have noted since the last daily update, oldest first; only of such an update. */
+  readonly tried?: string[];
   readonly remember: Pick<Incident, "remindedAt" | "updatedAt" | "escalations">;
 }
 
@@ -41,24 +43,38 @@ export function dueReminders(
     reminders.push({ kind: "reminder", change: `It is still ${status} after ${open}.`, remember: { remindedAt: at } });
   }
   if (at - (incident.updatedAt ?? openedAt) >= updateEvery) {
-    reminders.push({ kind: "status_update", change: dailyUpdate(incident, at), remember: { updatedAt: at } });
+    reminders.push({ kind: "status_update", ...dailyUpdate(incident, at), remember: { updatedAt: at } });
   }
   return reminders;
 }
 
-/** The most entries of the timeline that a daily update repeats, the newest. */
+/** The most entries of the timeline that a daily update repeats of each sort, the newest. */
 const mostNews = 3;
 
-/** Describes how long it has lasted, what has happened and was tried since the last update (or that nothing has), and what is next. */
-function dailyUpdate({ openedAt, updatedAt = openedAt, status, timeline, diagnosis }: Incident, at: number): string {
+/** Describes how long it has lasted, what was tried and what has happened since the last update (or that nothing has), and what is next. */
+function dailyUpdate(
+  { openedAt, updatedAt = openedAt, status, timeline, diagnosis }: Incident,
+  at: number,
+): Required<Pick<Reminder, "change" | "tried">> {
   const since = timeline.filter((entry) => entry.at > updatedAt && entry.at <= at && !isRoutine(entry.text));
-  const news = since.slice(-mostNews).map(({ text }) => text);
-  const [next] = diagnosis.next ?? [];
-  return [
+  const newest = (isNote: boolean): string[] =>
+    since.flatMap(({ text }) => (isByPeople(text) === isNote ? [text] : [])).slice(-mostNews);
+  const [tried, news, next] = [newest(true), newest(false), (diagnosis.next ?? []).slice(0, 1)];
+  const sentences = [
+    ...(tried.length === 0 ? [] : [`What was tried: ${tried.join(" ")}`]),
+    ...(news.length === 0 ? [] : [`New since the last update: ${news.join(" ")}`]),
+  ];
+  const change = [
     `It is ${status}, ${spokenDuration(at - openedAt)} after it was opened.`,
-    news.length === 0 ? "Nothing is new since the last update." : `New since the last update: ${news.join(" ")}`,
-    ...(next === undefined ? [] : [`Next: ${next}`]),
+    ...(sentences.length === 0 ? ["Nothing is new since the last update."] : sentences),
+    ...next.map((step) => `Next: ${step}`),
   ].join(" ");
+  return { change, tried };
+}
+
+/** Returns whether a timeline entry is what somebody noted. */
+function isByPeople(text: string): boolean {
+  return /^(Note|Public note) by /.test(text);
 }
 
 /** Returns whether a timeline entry only records that time has passed. */

@@ -91,9 +91,14 @@ function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | un
     lastAt === undefined ? [] : [[channel, lastAt.getTime()] as const],
   );
   const { routes } = plan.configuration;
-  for (const { kind, change, remember } of dueReminders(draft.incident, routes, tickAt, Object.fromEntries(told))) {
+  for (const { kind, change, tried, remember } of dueReminders(
+    draft.incident,
+    routes,
+    tickAt,
+    Object.fromEntries(told),
+  )) {
     draft.set(remember);
-    draft.tell(kind, tickAt, change);
+    draft.tell(kind, tickAt, change, tried === undefined ? {} : { tried });
   }
 }
 

@@ -62,6 +62,24 @@ describe("an incident", () => {
     expect(JSON.parse(request.body)).toEqual({ source: "Netra staging", note: expect.stringContaining("Since: ") });
   });
 
+  // https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v1/api-group-integration-events/
+  it.each([
+    [incidentEvent(), ""],
+    [
+      incidentEvent({ event: "acknowledged", status: "acknowledged" }),
+      "/20250916-120000-vpc-connector/acknowledge?identifierType=alias",
+    ],
+    [resolvedEvent(), "/20250916-120000-vpc-connector/close?identifierType=alias"],
+  ])("is the same request to Jira Service Management", (event, path) => {
+    const notice = noticeOf(event);
+    const request = requestOf(notice, { url: "https://api.atlassian.com/jsm/ops/integration/" });
+    expect(request).toEqual({
+      ...requestOf(notice),
+      url: `https://api.atlassian.com/jsm/ops/integration/v2/alerts${path}`,
+    });
+    expect(request.headers).toMatchObject({ authorization: "GenieKey ${secret:opsgenie-key}" });
+  });
+
   it("is closed with the key and in the region in which it was opened, whatever the configuration says by now", () => {
     const settings = { api_key: { secret: "first-key" }, region: "eu" };
     const [opening] = heldLedger("ops", [[{}, "delivered"]]);

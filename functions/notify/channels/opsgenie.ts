@@ -1,4 +1,8 @@
-/** Alerts in Opsgenie by its Alert API, one alert an incident. https://docs.opsgenie.com/docs/alert-api */
+/**
+ * Alerts in Opsgenie by its Alert API, one alert an incident. https://docs.opsgenie.com/docs/alert-api
+ * The integration events of Jira Service Management are the same requests on another host, with the same kind of key.
+ * https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v1/api-group-integration-events/
+ */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind, Priority } from "../../../shared/messages/incident-event.ts";
@@ -84,7 +88,8 @@ Neither service signs its webhooks, so the token is what proves who sends them. 
 
 ## Jira Service Management
 
-Atlassian closes Opsgenie in favour of Jira Service Management, which takes the same requests. Create an API integration there, put its key into the secret, and set \`url: https://api.atlassian.com/jsm/ops/integration\`.
+Atlassian closes Opsgenie in favour of Jira Service Management, which takes the same requests as
+[integration events](https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v1/api-group-integration-events/). Create an API integration there, put its key into the secret, and set \`url: https://api.atlassian.com/jsm/ops/integration\`.
 An incident that is open meanwhile is closed where it was opened.
 
 ## One alert from beginning to end
@@ -181,7 +186,8 @@ const webhook = lazily(() =>
 
 /**
  * Reads what a webhook integration sends: the action, and the alert with its alias and who acted. The token stands in a header of our own choice, for there is no signature.
- * https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/
+ * https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/ and, for Jira Service Management, which sends the same,
+ * https://support.atlassian.com/jira-service-management-cloud/docs/alert-action-data-for-jira-edge-connector
  */
 function readWebhook({ headers, body }: AnswerRequest, secret: string): IncomingAct | "refused" | "ignored" {
   if (!isSame(headers["authorization"] ?? "", `Bearer ${secret}`)) return "refused";

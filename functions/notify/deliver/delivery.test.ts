@@ -6,6 +6,7 @@ import { incidentEvent, noon, webHook } from "../fixtures.ts";
 import { abandonedAfterMs, deliver, turnOf } from "./delivery.ts";
 import { type Delivery, deliveries, deliveryFields, type LedgerEntry } from "./ledger.ts";
 import { afterAttempt, backoff, giveUpAfterMs } from "./outcome.ts";
+import type { Listener } from "./turn.ts";
 
 function entry(
   event: Delivery["event"],
@@ -133,6 +134,27 @@ describe("turnOf", () => {
     ],
   ])("%s", (_, own, others, expected) => {
     expect(turnOf(own, [own, ...others], noon, false)).toEqual(expected);
+  });
+
+  describe("of what follows a changed cause that is held back", () => {
+    const held = (changes: Partial<Delivery> = {}): LedgerEntry =>
+      entry("root_cause_changed", 2, "planned", { held_until: seconds(60), next_attempt_at: seconds(60), ...changes });
+    const later = entry("reminder", 3, "planned");
+    const told = entry("opened", 1, "delivered");
+    const turnFor = (listener: Listener, cause: LedgerEntry, own = later): object =>
+      turnOf(own, [told, cause, own], noon, false, { listener });
+
+    it("replaces it where a person is told", () => {
+      expect(turnFor("person", held())).toEqual({ turn: "go", supersedes: ["i:root_cause_changed:ops"] });
+    });
+
+    it.each<[string, Listener, LedgerEntry]>([
+      ["a program", "program", held()],
+      ["a person, once its time has come", "person", held({ held_until: seconds(0), next_attempt_at: seconds(0) })],
+      ["a person who may have it", "person", held({ attempts: [unanswered], attempt_count: 1 })],
+    ])("waits for it where it tells %s", (_, listener, cause) => {
+      expect(turnFor(listener, cause)).toEqual(wait);
+    });
   });
 
   it("waits no longer for its time when there is no later", () => {

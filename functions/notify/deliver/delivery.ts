@@ -10,7 +10,7 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { realTimers } from "../../../shared/runtime/timers.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
 import { recompose } from "../plan/compose.ts";
-import { superseded } from "../plan/plan.ts";
+import { standsInLater, superseded } from "../plan/plan.ts";
 import { tooSoon } from "../plan/relapse.ts";
 import {
   type Delivery,
@@ -206,7 +206,8 @@ async function claimDelivery(
 function reasonFor(pointless: Delivery, { event }: Delivery): string {
   if (event === "regressed") return tooSoon;
   if (event === "opened") return standsInOpening;
-  return pointless.event === "opened" ? toldWithEnd : superseded;
+  if (pointless.event === "opened") return toldWithEnd;
+  return event === "resolved" ? superseded : standsInLater;
 }
 
 async function attemptOnce(

@@ -87,7 +87,7 @@ export function turnOf(
   const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
   const unfinished = waitedFor(earlier, now);
   const overtaken = unfinished.filter((other) =>
-    isOvertaken(other.delivery, delivery, isFound(other.delivery) ? "program" : listener),
+    isOvertaken(other.delivery, delivery, isFound(other.delivery) ? "program" : listener, now),
   );
   if (unfinished.length > overtaken.length) return { turn: "wait" };
   if (listener !== "program" && !lastChance && isEndAwaited(delivery, present, now)) return { turn: "wait" };
@@ -185,10 +185,19 @@ function isPending(delivery: Delivery, now: number): boolean {
   );
 }
 
-/** Whether a later notice makes an unfinished one needless: the all-clear whatever it closes, and a relapse an all-clear that nobody has heard. */
-function isOvertaken(earlier: Delivery, { event }: Delivery, listener: Listener): boolean {
+/**
+ * Whether a later notice makes an unfinished one needless: the all-clear whatever it closes, a relapse an all-clear that nobody has heard, and whatever a
+ * person is told, a change that is held back.
+ */
+function isOvertaken(earlier: Delivery, { event }: Delivery, listener: Listener, now: number): boolean {
   if (event === "resolved") return earlier.event !== "opened" || listener !== "program";
+  if (listener === "person" && isChangeOnHold(earlier, now)) return true;
   return event === "regressed" && earlier.event === "resolved" && !mayHaveArrived(earlier);
+}
+
+function isChangeOnHold(delivery: Delivery, now: number): boolean {
+  const { event, held_until: until } = delivery;
+  return replaceable.includes(event) && until !== undefined && until.getTime() > now && !mayHaveArrived(delivery);
 }
 
 /** Whether an instance is sending it. */

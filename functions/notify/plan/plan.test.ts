@@ -338,6 +338,30 @@ describe("a relapse", () => {
   });
 });
 
+describe("a cause that is seen differently", () => {
+  const changed = incidentEvent({
+    event: "root_cause_changed",
+    sequence: 2,
+    root_cause: "backend",
+    summary: "It is the backend.",
+  });
+  const heldFor = (ago: number): Record<string, number | undefined> => {
+    const at = new Date(noon - ago * 60_000).toISOString();
+    const ledger = ["ops", "mail"].flatMap((channel) => heldLedger(channel, [[{ at }, "delivered"]]));
+    const { deliveries } = planned(changed, { ledger });
+    return Object.fromEntries(deliveries.map(({ channel, hold }) => [channel, hold && (hold.until - noon) / 60_000]));
+  };
+
+  it.each<[number, number | undefined]>([
+    [0, 10],
+    [4, 6],
+    [10, undefined],
+    [600, undefined],
+  ])("is held back where a person heard of the incident %i minutes ago, and never for a program", (ago, minutes) => {
+    expect(heldFor(ago)).toEqual({ mail: minutes, ops: undefined });
+  });
+});
+
 describe("news that come late", () => {
   it.each<[string, Partial<IncidentEvent>, string]>([
     ["a change", { event: "joined" }, "superseded: later news, in which it stands, are told already"],

@@ -10,8 +10,9 @@ import { type Delivery, deliveryId, isFinal, isKnowing, isSameReader, isTelling,
 import { isAbout } from "../deliver/trouble.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { compose, noticeOf, type PlanContext, threadOf } from "./compose.ts";
+import { type Hold, holdFor } from "./hold.ts";
 import { asOpened, candidates, recipientsOf } from "./readers.ts";
-import { holdOf, isAllClearBefore, isTakenBack, lastKnown, tooSoon } from "./relapse.ts";
+import { isAllClearBefore, isTakenBack, lastKnown, tooSoon } from "./relapse.ts";
 import { notDue } from "./route.ts";
 import { silenced } from "./silence.ts";
 
@@ -36,8 +37,8 @@ export interface PlannedDelivery extends SuppressedDelivery {
   readonly payload: Outgoing;
   /** The settings that lead there, as JSON. */
   readonly settings: string;
-  /** Until when it is held back, in milliseconds since the epoch. */
-  readonly heldUntil?: number;
+  /** @default it is told at once */
+  readonly hold?: Hold;
   /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
   readonly insteadOf?: string;
 }
@@ -95,11 +96,11 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
     if (typeof written === "string") suppressed.push({ ...common, key: own, reason: written });
     else {
       const late = common.key === own ? {} : { insteadOf: own };
-      const heldUntil = ownEntry(kinds, channel.kind)?.closesForGood ? holdOf(event, context.configuration, now) : 0;
+      const hold = holdFor(told, ownEntry(kinds, channel.kind) ?? {}, history, context.configuration, now);
       deliveries.push({
         ...common,
         ...late,
-        ...(heldUntil > now ? { heldUntil } : {}),
+        ...(hold === undefined ? {} : { hold }),
         payload: written,
         settings: JSON.stringify(channel.settings),
         reason: isRelapse ? "it was told here that it is over" : occasion(told, event, channel.name, context),

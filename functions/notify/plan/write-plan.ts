@@ -10,6 +10,7 @@ import {
   momentOf,
   parseDelivery,
 } from "../deliver/ledger.ts";
+import type { Hold } from "./hold.ts";
 import type { NotificationPlan, SuppressedDelivery } from "./plan.ts";
 
 /** What an event that is told as an opening has in its own entry. */
@@ -62,9 +63,9 @@ function writeOpening(transaction: Transaction, { id, delivery }: LedgerEntry, b
 function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): Iterable<Planned> {
   const opening = { ...event, event: "opened", sequence: 1 } as const;
   for (const told of plan.deliveries) {
-    const { key: id, insteadOf, settings, heldUntil } = told;
+    const { key: id, insteadOf, settings, hold } = told;
     const payload = JSON.stringify(told.payload);
-    const state = { status: "planned", payload, settings, ...heldFields(heldUntil) } as const;
+    const state = { status: "planned", payload, settings, ...heldFields(hold) } as const;
     if (insteadOf === undefined) yield { own: { id, delivery: entryOf(event, told, now, state) } };
     else {
       const own = entryOf(event, { ...told, reason: toldAsOpening }, now, { status: "suppressed", told_by: id });
@@ -76,13 +77,10 @@ function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): 
   }
 }
 
-/** Why a resolution that is ready to be sent is held back. */
-const mayRelapse = "what is closed there cannot be opened again, should it come back";
-
-function heldFields(heldUntil: number | undefined): Pick<Delivery, "held_until" | "next_attempt_at" | "waits_for"> {
-  if (heldUntil === undefined) return {};
-  const until = new Date(heldUntil);
-  return { held_until: until, next_attempt_at: until, waits_for: mayRelapse };
+function heldFields(hold: Hold | undefined): Pick<Delivery, "held_until" | "next_attempt_at" | "waits_for"> {
+  if (hold === undefined) return {};
+  const until = new Date(hold.until);
+  return { held_until: until, next_attempt_at: until, waits_for: hold.because };
 }
 
 function entryOf(

@@ -46,7 +46,7 @@ export const fullBudget: TextBudget = { sentences: 12, characters: 600 };
 /** Words of a notice. Pure. */
 export function wording(notice: Notice, budget: TextBudget = fullBudget): NoticeText {
   const fields = fieldsOf(notice, budget);
-  const standard = isPlain(notice) ? plainWording(notice, fields) : engineersWording(notice, fields, budget);
+  const standard = isPlain(notice) ? plainWording(notice, fields, budget) : engineersWording(notice, fields, budget);
   return inOwnWords(standard, notice, fields, budget);
 }
 
@@ -121,8 +121,15 @@ function lastedOf({ event }: Notice, { lasted, what }: Fields): (readonly [label
   return event.event === "status_update" ? [["Lasting for", lasted]] : [];
 }
 
+/** What was tried lately, where a daily update says so. */
+function triedOf({ tried }: Notice["event"], budget: TextBudget): (readonly [label: string, value: string])[] {
+  if (tried === undefined) return [];
+  const notes = withoutSeconds(bounded(tried.join(" "), [], budget.characters));
+  return [["What was tried", notes === "" ? "Nothing new has been noted since the last update." : notes]];
+}
+
 /** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
-function plainWording(notice: Notice, fields: Fields): NoticeText {
+function plainWording(notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { event, audience } = notice;
   const isOver = event.status === "resolved";
   const unknown = isOver ? "The cause was not found." : "The cause is not known yet.";
@@ -134,6 +141,7 @@ function plainWording(notice: Notice, fields: Fields): NoticeText {
     paragraphs: [],
     facts: factsOf([
       ["Impact", fields.impact],
+      ...triedOf(event, budget),
       ["Outlook", isOver ? "" : fields.outlook],
       ["What we know", fields.cause === "" ? unknown : known],
       ["Owner", fields.team],

@@ -1,12 +1,12 @@
-/** Cloud SQL in Cloud Monitoring: how an instance is named there, and the readings that more than one kind of probe makes. */
+/** Cloud SQL in Cloud Monitoring: the name of an instance there, and the readings that several kinds of probe make. */
 import { z } from "zod";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { WantedReading } from "./readings.ts";
 
-/** From sampling to readability, in milliseconds: the longest that Google states for metrics of Cloud SQL. */
+/** Delay from sampling to availability, in milliseconds: the longest that Google documents for metrics of Cloud SQL. */
 const delayMs = 165_000;
 
-/** The schema of the name of an instance: alone, or as its connection name, `project:region:instance`. */
+/** The schema of an instance's name: the plain name, or the connection name `project:region:instance`. */
 export const cloudSqlInstance: () => z.ZodType<string, string> = lazily(() =>
   z
     .string()
@@ -33,15 +33,15 @@ export function cloudSqlReading(
 }
 
 /**
- * Client connections of an instance. The metric has a series for each database, which are summed; `network/connections`, which sounds
- * like it, stays empty for PostgreSQL.
+ * Client connections of an instance. The metric has a series for each database, which are summed; the similarly named `network/connections`
+ * has no points for PostgreSQL.
  */
 export function connectionsReading(instance: string, project: string, periodMs: number): WantedReading {
   const how = { aligner: "ALIGN_MAX", reducer: "REDUCE_SUM", periodMs } as const;
   return cloudSqlReading("postgresql/num_backends", instance, project, how);
 }
 
-/** `project:instance`, as the label `database_id` has it. */
+/** `project:instance`, as in the label `database_id`. */
 function databaseId(instance: string, project: string): string {
   const parts = instance.split(":");
   return parts.length < 3 ? `${project}:${instance}` : `${parts.slice(0, -2).join(":")}:${parts.at(-1)}`;

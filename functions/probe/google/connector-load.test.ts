@@ -4,7 +4,7 @@ import { connectorUtilization } from "./connector-load.ts";
 const ceiling = { machineType: "e2-micro", maxInstances: 10, connections: 50 } as const;
 const mega = 1e6 / 8;
 
-describe("the utilization of a connector", () => {
+describe("connectorUtilization", () => {
   it.each([
     ["CPU alone", { cpu: 0.4 }, ceiling, 0.4],
     ["throughput of 500 of 1000 Mbit/s", { bytesPerSecond: 500 * mega }, ceiling, 0.5],

@@ -1,19 +1,19 @@
 /**
- * `vpc_connector_utilization`: how near a Serverless VPC Access connector is to its ceiling. This is the one place that says what that means.
+ * Definition of `vpc_connector_utilization`: the load of a Serverless VPC Access connector relative to its capacity.
  *
- * Google has no such metric. A connector is at its ceiling when any one of its resources is, so it is the worst of
+ * Google has no such metric. A connector is at capacity when any one of its resources is, so the utilization is the highest of
  *
- * - CPU: the 99th percentile of the CPU of its instances. A sick connector shows here first, and many small packets show only here;
- * - throughput: bytes sent and received a second, against what its machine type carries at its largest number of instances;
- * - connections, where `connections` names the database behind it: client connections of that database, against the number at which the
- *   connector was seen to fail. Google counts no connections of a connector; those of a database behind it are the next best.
+ * - CPU: the 99th percentile of the CPU of its instances. An overloaded connector shows here first, and many small packets show only here;
+ * - throughput: bytes sent and received per second, relative to the capacity of its machine type at its maximum number of instances;
+ * - connections, if `connections` names the database behind it: client connections of that database, relative to the number at which the
+ *   connector is known to fail. Google provides no connection count for a connector, so that of a database behind it is used.
  *
- * The number of instances is no part of it: connectors never scale in, so that one at its maximum may have been idle for weeks.
+ * The number of instances is not included: connectors never scale in, so one at its maximum may have been idle for weeks.
  *
  * Throughput by machine type: https://docs.cloud.google.com/vpc/docs/serverless-vpc-access
  */
 
-/** Megabits a second that one instance carries. Google states 200 to 1000 for 2 to 10 instances of e2-micro, and the others alike. */
+/** Megabits per second that one instance carries. Google documents 200 to 1000 for 2 to 10 instances of e2-micro, and the others accordingly. */
 const megabitsPerInstance = { "f1-micro": 50, "e2-micro": 100, "e2-standard-4": 1_600 } as const;
 
 /** Machine types of connectors. */
@@ -35,7 +35,7 @@ export interface ConnectorLoad {
 export interface ConnectorCeiling {
   readonly machineType: MachineType;
   readonly maxInstances: number;
-  /** The number of connections at which it was seen to fail. */
+  /** The number of connections at which it is known to fail. */
   readonly connections?: number | undefined;
 }
 
@@ -50,7 +50,7 @@ export function connectorUtilization(load: ConnectorLoad, ceiling: ConnectorCeil
   return parts.length === 0 ? undefined : Math.max(...parts);
 }
 
-/** Bits a second that the connector carries when it has scaled out. */
+/** Returns the capacity of the connector at its maximum number of instances, in bits per second. */
 function throughputCeiling({ machineType, maxInstances }: ConnectorCeiling): number {
   return megabitsPerInstance[machineType] * 1e6 * maxInstances;
 }

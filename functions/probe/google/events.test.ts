@@ -21,7 +21,7 @@ const at = (locationName: string | undefined, productName = "Cloud Run"): EventE
   eventImpacts: [{ product: { productName }, location: { locationName } }],
 });
 
-describe("the incidents that strike a region", () => {
+describe("incidents that affect a region", () => {
   it.each([
     ["the region", at("us-central1"), true],
     ["a zone of it", at("us-central1-a"), true],
@@ -44,11 +44,11 @@ describe("the incidents that strike a region", () => {
     [["cloud sql", "Pub/Sub"], 1],
     [["Cloud Run"], 0],
     [[], 1],
-  ])("of the products %j, in that region", (products, count) => {
+  ])("are filtered by the products %j and the region", (products, count) => {
     expect(eventsOf([base], "us-central1", products)).toHaveLength(count);
   });
 
-  it("say what they strike of what was asked for, and what is noticed by the newest update that says so", () => {
+  it("contain the affected products that were requested, and the symptom from the newest update that has one", () => {
     const updates = [
       { updateTime: "2025-09-16T11:50:00Z", symptom: "Connections time out.", workaround: "" },
       { updateTime: "2025-09-16T12:10:00Z", symptom: "", workaround: "Retry." },

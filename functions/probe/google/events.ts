@@ -1,9 +1,6 @@
 /**
- * Google's own incidents, as Personalized Service Health tells them to a project.
- *
- * Incidents are kept under the location `global` alone, whatever region they strike, and the API filters neither by region nor by product:
- * that is done here, by what each event says that it strikes.
- *
+ * Google's own incidents, as Personalized Service Health reports them to a project. Incidents are listed under the location `global` only,
+ * whatever region they affect, and the API filters neither by region nor by product, so they are filtered here by the impact in each event.
  * Source: https://docs.cloud.google.com/service-health/docs/reference/rest/v1/projects.locations.events
  */
 import { z } from "zod";
@@ -13,11 +10,11 @@ import type { ProbeWorld } from "../prober.ts";
 import { googleReads } from "./permissions.ts";
 import { type Access, ask } from "./refusal.ts";
 
-/** An incident at Google that may strike the environment. */
+/** A Google incident that may affect the environment. */
 export interface HealthEvent {
   readonly id: string;
   readonly title: string;
-  /** Milliseconds since the epoch; absent where Google does not say it. */
+  /** Milliseconds since the epoch; absent if Google does not provide it. */
   readonly startedAt?: number | undefined;
   /** Whether Google has confirmed the impact; otherwise it is still investigating. */
   readonly confirmed: boolean;
@@ -31,7 +28,7 @@ export interface HealthEvent {
 }
 
 const pageSize = 100;
-/** More active incidents than these pages hold there have never been. */
+/** There have never been more active incidents than these pages hold. */
 const mostPages = 10;
 
 /** Returns the access that reading Personalized Service Health requires. */
@@ -40,7 +37,7 @@ export function serviceHealthAccess(project: string): Access {
   return { api: "Service Health", service, project, permission, role };
 }
 
-/** The page of the console on which the incidents of a project stand. */
+/** Returns the console page that lists the incidents of a project. */
 export function pageOf(project: string): string {
   return `https://console.cloud.google.com/servicehealth/incidents?project=${project}`;
 }
@@ -57,7 +54,7 @@ export async function activeEvents(
     `https://servicehealth.googleapis.com/v1/projects/${encodeURIComponent(project)}/locations/global/events`,
   );
   url.searchParams.set("filter", "category=INCIDENT state=ACTIVE");
-  // Only the full view says what users notice.
+  // Only the full view contains the symptoms that users notice.
   url.searchParams.set("view", "EVENT_VIEW_FULL");
   url.searchParams.set("pageSize", String(pageSize));
   const events: EventEntry[] = [];
@@ -92,7 +89,7 @@ export function eventsOf(entries: readonly EventEntry[], region: string, product
     });
 }
 
-/** A zone of the region, the multi-region around it and everywhere are struck as well as the region itself; so is what is not said. */
+/** An impact on a zone of the region, its multi-region or all regions counts as an impact on the region; so does an unspecified location. */
 function strikes(location: string | undefined, region: string): boolean {
   const place = (location ?? "").toLowerCase();
   return place === "" || place === "global" || `${place}-`.startsWith(`${region}-`) || region.startsWith(`${place}-`);
@@ -148,5 +145,5 @@ const pageSchema = lazily(() => {
   return z.object({ events: z.array(event).default([]), nextPageToken: text });
 });
 
-/** An event, as the API answers it; texts that it does not say are empty. */
+/** An event, in the format of the API; absent texts are empty. */
 export type EventEntry = z.output<ReturnType<typeof pageSchema>>["events"][number];

@@ -1,4 +1,4 @@
-/** Makes probers that read metrics of Google from Cloud Monitoring: what all of them have in common is said here. */
+/** Creates probers that read Google's metrics from Cloud Monitoring, with everything that they have in common. */
 import type { z } from "zod";
 import type { Assessment, Prober } from "../prober.ts";
 import { always } from "../yields.ts";
@@ -13,7 +13,7 @@ export interface MonitoringKind<
     Prober<Settings, Observed<Name>>,
     "kind" | "title" | "example" | "role" | "requires" | "looksAt" | "yields"
   > {
-  /** The schema of the settings, made when it is first asked for. */
+  /** The schema of the settings, created on first use. */
   readonly settings: () => z.ZodType<Settings, unknown>;
   readonly notes: string;
   readonly seriesRead: NonNullable<Prober<Settings, Observed<Name>>["seriesRead"]>;
@@ -25,11 +25,11 @@ export interface MonitoringKind<
     seen: Observed<Name>,
     read: (readings: { readonly [One in Name]?: WantedReading }) => Promise<Observed<Name>>,
   ) => Promise<Observed<Name>>;
-  /** Judges what was read. The age of the data is added. */
+  /** Assesses the results. The age of the data is added. */
   assess(settings: Settings, seen: Observed<Name>, readings: Readings): Assessment;
 }
 
-/** Makes the prober of a kind. */
+/** Creates the prober of a kind. */
 export function monitoringProber<
   Settings extends { readonly project: string },
   Name extends string,
@@ -60,7 +60,7 @@ export function monitoringProber<
   };
 }
 
-/** Returns what makes the readings of one resource, which are alike but for the metric and how its points become one. */
+/** Returns a function that creates the readings of one resource, which differ only in the metric and the aggregation of its points. */
 export function readingsOfResource({
   prefix,
   ...common

@@ -3,7 +3,7 @@
  * derived from this table. Source: Google's reference of IAM roles and permissions. All access is read-only.
  */
 
-/** One thing that is read of Google. */
+/** One read from Google. */
 export interface GoogleRead {
   /** The name of the resource in sentences: `the VPC connector`. */
   readonly what: string;
@@ -14,7 +14,7 @@ export interface GoogleRead {
   readonly role: string;
 }
 
-/** Name of something that is read of Google. */
+/** Name of a read. */
 export type GoogleReadName =
   | "vpc_connector"
   | "cloud_sql"
@@ -47,7 +47,7 @@ export type GoogleReadName =
 
 const compute = { api: "compute.googleapis.com", role: "roles/compute.networkViewer" } as const;
 
-/** Everything that is read of Google, by a name of our own. */
+/** All reads from Google, by our own names. */
 export const googleReads: Readonly<Record<GoogleReadName, GoogleRead>> = {
   vpc_connector: {
     what: "the VPC connector",

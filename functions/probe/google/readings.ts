@@ -14,13 +14,13 @@ import { type Found, type Reading, read, type Sample, windowOf } from "./series.
 
 /** A reading of a kind. */
 export interface WantedReading extends Reading {
-  /** Not everywhere to be had: then the probe goes without it. @default false */
+  /** Whether the metric may be unavailable: then the probe does without it. @default false */
   readonly optional?: boolean;
 }
 
 /** Results by the names of the readings. A name is absent if there were no points in the window. */
 export interface Observed<Name extends string> {
-  /** Why some of it could not be read, or all of it. */
+  /** Why some or all readings failed. */
   readonly failure?: SeenFailure;
   /** Names of the readings that failed: their absence from the results means nothing. @default nothing */
   readonly unread?: ReadonlySet<Name>;
@@ -32,7 +32,7 @@ export interface Observed<Name extends string> {
 /** One sample of the report. */
 export type Measured = Assessment["measurements"][number];
 
-/** The longest a reading may reach back for one point. */
+/** Maximum lookback of a reading for one point. */
 const longestPeriodMs = 86_400_000;
 
 /** The schema of `period`. Cloud Monitoring aligns to no less than a minute. */
@@ -45,7 +45,7 @@ export const period: () => z.ZodType<number, unknown> = lazily(() =>
     .describe("The time that one measurement covers. With little traffic, a longer period gives steadier rates."),
 );
 
-/** Settings that every kind has which reads a resource in a region. */
+/** Settings of every kind that reads a resource in a region. */
 export const regional: () => {
   readonly project: z.ZodType<string, string>;
   readonly region: z.ZodType<string, string>;
@@ -56,22 +56,23 @@ export const regional: () => {
 
 /** The notes on Cloud Monitoring on the page of every kind. @param series that one run of the probe returns */
 export function monitoringNotes(series: string, delay: string): string {
-  return `## How old it is
+  return `## Age of the data
 
-Google shows a point only some time after it was measured: here after up to ${delay}. So the probe looks back over that time and two periods more, and
-measures what was, not what is. \`data_age\` says how old the stalest point was; a condition that needs fresh data can ask for it, as in
-\`data_age < 10m and …\`. That nothing was to be read of a level is never taken for a zero. A success of this probe says that it could read, not that
-the component works: it acquits nobody when a cause is looked for, and a failure to read accuses nobody.
+Google makes a point available only some time after its measurement: here up to ${delay}. Therefore the probe looks back over that time and two more
+periods, and its measurements describe the recent past. \`data_age\` is the age of the oldest point. A condition that needs fresh data can require
+it, as in
+\`data_age < 10m and …\`. A missing point of a gauge is never treated as zero. A success of this probe means that it could read the data, not that
+the component works: it rules out no cause in a diagnosis, and a failure to read does not count against any component.
 
-## What it needs, and what it costs
+## Permissions and cost
 
-The API \`monitoring.googleapis.com\` enabled in the project, and for the probe's identity \`roles/monitoring.viewer\` there (permission
-\`monitoring.timeSeries.list\`). Google bills the series that are returned, $0.50 a million beyond the first million of a month, so each metric is
-read in one request and aggregated by Google: ${series}. Every minute for a month, each series is 43,200 of them.
+The probe requires the API \`monitoring.googleapis.com\` to be enabled in the project, and \`roles/monitoring.viewer\` there for its identity
+(permission \`monitoring.timeSeries.list\`). Google bills the returned series, $0.50 per million beyond the first million in a month, so each metric
+is read in one request and aggregated by Google: ${series}. Read every minute, each series counts 43,200 times per month.
 `;
 }
 
-/** Leaves WebSockets out of latencies: each is a request that lasts as long as it is open. */
+/** Excludes WebSockets from latencies: each is a request that lasts as long as it is open. */
 export const withoutSockets = 'metric.labels.response_code != "101"';
 
 /** Returns the access that reading Cloud Monitoring requires. */
@@ -80,7 +81,7 @@ export function monitoringAccess(project: string): Access {
   return { api: "Cloud Monitoring", service, project, permission, role };
 }
 
-/** Makes all readings at the same time. What one of them finds is kept where another one fails. */
+/** Makes all readings concurrently. The results of some are kept if others fail. */
 export async function observeReadings<Name extends string>(
   readings: { readonly [One in Name]?: WantedReading },
   project: string,
@@ -121,12 +122,12 @@ export function dataAge({ now, found }: Observed<string>): Measured[] {
   return instants.length === 0 ? [] : [{ metric: "data_age", value: Math.max(0, now - Math.min(...instants)) / 1000 }];
 }
 
-/** The age of what was read, for the end of a sentence: `3 min ago`. */
+/** Returns the age of the data, for the end of a sentence: `3 min ago`. */
 export function agoOf({ at }: Found, now: number): string {
   return `${spokenDuration(now - at)} ago`;
 }
 
-/** The failure that there was nothing to read where there always is something. @param why what that means */
+/** Returns the failure for missing points where there always are some. @param why the likely reason */
 export function nothingRead(reading: Reading, now: number, why: string): SeenFailure {
   return {
     kind: "unavailable",
@@ -135,28 +136,28 @@ export function nothingRead(reading: Reading, now: number, why: string): SeenFai
   };
 }
 
-/** The stretch of time that a reading looked at: `between 12:00 and 12:06 UTC`. */
+/** Returns the time range of a reading: `between 12:00 and 12:06 UTC`. */
 export function windowPhrase(reading: Reading, now: number): string {
   const { start, end } = windowOf(reading, now);
   return `between ${clock(start)} and ${clock(end)} UTC`;
 }
 
-/** The only number that was read; `undefined` where nothing was. */
+/** Returns the single value that was read; `undefined` if there was none. */
 export function numberIn(found: Found | undefined): number | undefined {
   return found?.samples[0]?.value;
 }
 
-/** One sample, where there is a number. */
+/** Returns one sample, or none if there is no value. */
 export function sampled(metric: Measured["metric"], value: number | undefined): Measured[] {
   return value === undefined ? [] : [{ metric, value }];
 }
 
-/** Seconds, as everything is measured here, of a number in milliseconds. */
+/** Converts a number in milliseconds to seconds. */
 export function fromMilliseconds(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : milliseconds / 1000;
 }
 
-/** Values by one of their labels, by the short names that `name` gives to what the label says. */
+/** Returns the values by one of their labels, with the short names that `name` gives to its values. */
 export function valuesBy(
   samples: readonly Sample[],
   label: string,
@@ -172,7 +173,7 @@ export function valuesBy(
 
 class UnknownMetric extends Error {}
 
-/** @throws UnknownMetric when Cloud Monitoring knows no such metric, and the probe cannot go without it */
+/** @throws UnknownMetric if Cloud Monitoring does not know the metric, and the probe requires it */
 async function readWanted(reading: WantedReading, project: string, world: ProbeWorld): Promise<Found | undefined> {
   try {
     return await read(reading, project, world);
@@ -183,7 +184,7 @@ async function readWanted(reading: WantedReading, project: string, world: ProbeW
   }
 }
 
-/** Cloud Monitoring says it with 404 or, for some filters, with 400; there is no reason of its own. */
+/** Cloud Monitoring reports it with 404 or, for some filters, with 400, and without a reason of its own. */
 function isUnknownMetric(error: unknown): boolean {
   if (!(error instanceof GoogleApiError)) return false;
   const { status, message } = error;

@@ -7,7 +7,7 @@ import { ask, refusalOf } from "./refusal.ts";
 
 const access = monitoringAccess("shop-staging");
 
-describe("a refusal", () => {
+describe("a refusal by a Google API", () => {
   it.each([
     [
       new GoogleApiError("Permission monitoring.timeSeries.list denied", 403, "IAM_PERMISSION_DENIED"),
@@ -68,7 +68,7 @@ describe("a refusal", () => {
     });
   });
 
-  it("is none when the time of the probe ran out", () => {
+  it("is not reported when the time of the probe ran out", () => {
     expect(refusalOf(new Error("aborted"), access, AbortSignal.abort())).toEqual({
       kind: "timeout",
       phase: readingPhase,
@@ -76,7 +76,7 @@ describe("a refusal", () => {
     });
   });
 
-  it("does not wait for a token longer than the probe has", async () => {
+  it("stops waiting for a token at the deadline of the probe", async () => {
     const controller = new AbortController();
     const reason = new Error("the time ran out");
     const google = {

@@ -18,8 +18,8 @@ export interface Access {
 }
 
 /**
- * Asks one of Google's APIs within the time of the probe. The token that it is asked with is kept out of the report.
- * @throws GoogleApiError when it refuses; the signal's reason when the time of the probe ran out
+ * Calls one of Google's APIs within the time of the probe. The token of the request is kept out of the report.
+ * @throws GoogleApiError if the API refuses; the signal's reason if the time of the probe runs out
  */
 export async function ask(
   request: GoogleRequest,
@@ -34,7 +34,7 @@ export async function ask(
   return Promise.race([answer(), aborted(signal)]);
 }
 
-/** The failure that an error of `ask` means. It is one of the reading, never of what was to be read. */
+/** Returns the failure for an error of `ask`. It is a failure of the reading, never of the resource to be read. */
 export function refusalOf(error: unknown, access: Access, signal: AbortSignal): SeenFailure {
   const { api, project } = access;
   const failure = (kind: Failure["kind"], message: Words): SeenFailure => ({ kind, phase: readingPhase, message });

@@ -1,4 +1,4 @@
-/** Requests by the class of their answer, and what share of them failed: alike for Cloud Run and for load balancers. */
+/** Requests by response class, and the share that failed: the same for Cloud Run and for load balancers. */
 
 import type { Finding } from "../../../shared/messages/report.ts";
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
@@ -6,25 +6,25 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { type Measured, valuesBy, windowPhrase } from "./readings.ts";
 import type { Found, Reading } from "./series.ts";
 
-/** The label by which both tell answers apart: `5xx` at Cloud Run, 500 at load balancers, 0 where there was no answer. */
+/** The label of the response class: `5xx` at Cloud Run, 500 at load balancers, 0 for no response. */
 export const classLabel = "metric.labels.response_code_class";
 
-/** The metrics that requests become. */
+/** The metrics of the requests. */
 export interface RequestMetrics {
-  /** Requests a second, by `class`. */
+  /** Requests per second, by `class`. */
   readonly rate: MetricName;
   readonly errorRate: MetricName;
 }
 
-/** The classes that are always measured, so that none is missed when it first appears. */
+/** The classes that are always measured, so that each has a series before it first appears. */
 const usual = ["2xx", "3xx", "4xx", "5xx"];
 
 /** Every response class; `none` means no response. */
 export const requestClasses: readonly string[] = ["1xx", ...usual, "none"];
 
 /**
- * The samples of one period. Without any request there is no share of errors, because nothing failed and nothing worked.
- * @param found requests in the period, by class; `undefined` where there were none at all
+ * Returns the samples of one period. Without any request there is no error rate, because nothing failed and nothing worked.
+ * @param found requests in the period, by class; `undefined` if there were none at all
  */
 export function requestSamples(found: Found | undefined, periodMs: number, metrics: RequestMetrics): Measured[] {
   const counts = valuesBy(found?.samples ?? [], classLabel, classOf);
@@ -41,7 +41,7 @@ export function requestSamples(found: Found | undefined, periodMs: number, metri
   ];
 }
 
-/** Says that there was nothing to measure, and what that may mean. @param nowhere `there is no service x, or nobody uses it` */
+/** Returns the finding that there was nothing to measure, with the possible reasons. @param nowhere `there is no service x, or nobody uses it` */
 export function idleFinding(reading: Reading, now: number, nothing: string, nowhere: string): Finding {
   return {
     check: "traffic",

@@ -36,7 +36,7 @@ describe("the window of a reading", () => {
 });
 
 describe("the request", () => {
-  it("says view, interval and aggregation, as Google demands", () => {
+  it("contains view, interval and aggregation, as the API requires", () => {
     const reading: Reading = {
       ...gauge,
       aligner: "ALIGN_DELTA",
@@ -58,7 +58,7 @@ describe("the request", () => {
     });
   });
 
-  it("joins its conditions, and lets no value out of its quotes", () => {
+  it("joins its conditions, and escapes quotes in values", () => {
     const reading: Reading = {
       ...gauge,
       resourceType: "cloud_run_revision",
@@ -73,7 +73,7 @@ describe("the request", () => {
 });
 
 describe("the answer", () => {
-  it("is all series at the newest instant; one without a point there had nothing to count", async () => {
+  it("contains all series at the newest instant, except those without a point there", async () => {
     const stand = await monitoringStand({
       [gauge.metricType]: [
         {
@@ -104,7 +104,7 @@ describe("the answer", () => {
     expect((await read(gauge, "shop-staging", world(stand.url)))?.samples).toEqual([{ labels: {}, value: expected }]);
   });
 
-  it("may be nothing", async () => {
+  it("may be empty", async () => {
     const stand = await monitoringStand({});
     expect(await read(gauge, "shop-staging", world(stand.url))).toBeUndefined();
     expect(parsePage({})).toEqual({ series: [], next: "" });
@@ -126,11 +126,11 @@ describe("the answer", () => {
       { executionErrors: [{ code: 4, message: "a shard timed out" }] },
       /^Cloud Monitoring could not read all that it was asked for: a shard timed out$/,
     ],
-  ])("is a fault when it is %s", (_, answer, sentence) => {
+  ])("is a fault if it is %s", (_, answer, sentence) => {
     expect(thrownWords(() => parsePage(answer))).toMatch(sentence);
   });
 
-  it("is put together from its pages, of which there may not be many", async () => {
+  it("is joined from a limited number of pages", async () => {
     const pages = { request: async ({ url }: { url: string }) => page(new URL(url).searchParams.get("pageToken")) };
     const google = { ...googleApi("http://127.0.0.1:1"), ...pages };
     const page = (token: string | null) => ({
@@ -145,7 +145,7 @@ describe("the answer", () => {
     );
   });
 
-  it("is a refusal where Google refuses", async () => {
+  it("is a refusal if Google refuses the request", async () => {
     const stand = await monitoringStand({ [gauge.metricType]: refusal(429, "RESOURCE_EXHAUSTED", "too fast") });
     await expect(read(gauge, "shop-staging", world(stand.url))).rejects.toMatchObject({ status: 429 });
   });

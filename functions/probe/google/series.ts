@@ -1,10 +1,9 @@
 /**
- * Reads time series from Cloud Monitoring: one request for each metric, aggregated by Google, because every series that is returned is billed.
+ * Reads time series from Cloud Monitoring: one request for each metric, aggregated by Google, because every returned series is billed.
  *
- * A point can be read only some time after it was measured, which Google states for each metric (`metadata.ingestDelay` of its descriptor).
- * So the window that is looked at reaches back over that delay and two periods more, and an empty window is an answer: there is nothing.
- * What is counted or summed must be complete, and is read only up to where every point has arrived; of anything else the newest point there is
- * counts.
+ * A point can be read only after a delay, which Google documents for each metric (`metadata.ingestDelay` of its descriptor). Therefore the
+ * window covers that delay and two more periods, and an empty window means that there are no points. Counts and sums must be complete, and are
+ * read only up to the time for which every point has arrived; of any other metric, the newest point counts.
  *
  * Source: https://docs.cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.timeSeries/list
  */
@@ -59,14 +58,14 @@ export interface Reading {
   readonly resourceType?: string | undefined;
   /** Labels that the series must have, such as `resource.labels.service_name`. */
   readonly where?: Readonly<Record<string, string>> | undefined;
-  /** More conditions in the language of Monitoring filters, joined by AND. */
+  /** Additional conditions in the Monitoring filter language, joined by AND. */
   readonly filter?: string | undefined;
   readonly aligner: (typeof aligners)[number];
   /** @default REDUCE_NONE */
   readonly reducer?: (typeof reducers)[number] | undefined;
-  /** Labels that tell the resulting series apart, such as `metric.labels.state`. */
+  /** Labels that distinguish the resulting series, such as `metric.labels.state`. */
   readonly groupBy?: readonly string[] | undefined;
-  /** The time that one point stands for; Cloud Monitoring takes no less than a minute. */
+  /** The time that one point covers, in milliseconds; Cloud Monitoring accepts no less than a minute. */
   readonly periodMs: number;
   /** Time until a point can be read, in milliseconds. */
   readonly delayMs: number;
@@ -81,12 +80,12 @@ export interface Sample {
 
 /** The result of a reading: all series at the newest instant that has any point. */
 export interface Found {
-  /** The end of the period that the samples stand for, in milliseconds since the epoch. */
+  /** The end of the period that the samples cover, in milliseconds since the epoch. */
   readonly at: number;
   readonly samples: readonly Sample[];
 }
 
-/** A stretch of time, its start excluded and its end included, in milliseconds since the epoch. */
+/** A time range, its start excluded and its end included, in milliseconds since the epoch. */
 export interface Window {
   readonly start: number;
   readonly end: number;
@@ -96,17 +95,17 @@ const minuteMs = 60_000;
 /** Number of periods to read in addition to the delay: one may have ended just after the last run, and one may be late. */
 const periods = 2;
 const pageSize = 1_000;
-/** More pages than this are no measurement, but a reading that aggregates nothing. */
+/** More pages than this indicate a reading without aggregation. */
 const mostPages = 5;
 
-/** The stretch of time that a reading looks at. It ends with a whole minute, as periods do, so that a repeated reading finds the same. */
+/** Returns the time range of a reading. It ends on a whole minute, as periods do, so that a repeated reading returns the same. */
 export function windowOf({ aligner, reducer, periodMs, delayMs }: Reading, now: number): Window {
   const complete = /_(DELTA|RATE|SUM|COUNT)$/.test(aligner) || /_(SUM|COUNT)$/.test(reducer ?? "");
   const end = Math.floor((now - (complete ? delayMs : 0)) / minuteMs) * minuteMs;
   return { start: end - (complete ? 0 : delayMs) - periods * periodMs, end };
 }
 
-/** The URL of a reading, without the token of a page. */
+/** Returns the URL of a reading, without a page token. */
 export function urlOf(reading: Reading, project: string, { start, end }: Window): URL {
   const { aligner, reducer = "REDUCE_NONE", groupBy = [], periodMs } = reading;
   const url = new URL(`https://monitoring.googleapis.com/v3/projects/${encodeURIComponent(project)}/timeSeries`);
@@ -125,7 +124,7 @@ export function urlOf(reading: Reading, project: string, { start, end }: Window)
   return url;
 }
 
-/** The filter of a reading, in the language of Monitoring filters. */
+/** Returns the filter of a reading, in the Monitoring filter language. */
 export function filterOf({ metricType, resourceType, where = {}, filter }: Reading): string {
   const labels = Object.entries(where).map(([label, value]) => `${label} = ${JSON.stringify(value)}`);
   return [
@@ -165,7 +164,7 @@ interface Series {
   readonly points: readonly { readonly at: number; readonly value: number }[];
 }
 
-/** All series at the newest instant. One that has no point there had nothing to count. */
+/** Returns all series at the newest instant. A series without a point there had nothing to count. */
 function newest(series: readonly Series[]): Found | undefined {
   const at = series.flatMap(({ points }) => points).reduce((latest, point) => Math.max(latest, point.at), 0);
   if (at === 0) return undefined;
@@ -177,7 +176,7 @@ function newest(series: readonly Series[]): Found | undefined {
 
 const described = lazily(() => z.object({ labels: namedRecord(z.string(), z.string()).optional() }).optional());
 
-/** The answer of `timeSeries.list`, as far as it is read. Numbers of 64 bits are texts there. */
+/** The answer of `timeSeries.list`, with the fields that are read. 64-bit integers are texts in it. */
 const pageSchema = lazily(() =>
   z.object({
     timeSeries: z

@@ -1,29 +1,29 @@
-/** A stand for Google's APIs in tests: it answers in their shapes with what a test gives it, and refuses what they refuse. */
+/** A fake of Google's APIs for tests: it answers in their formats with the data of a test, and rejects the requests that they reject. */
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { listening } from "../fixtures.ts";
 
-/** One series, as `timeSeries.list` answers it. */
+/** One series, in the format of `timeSeries.list`. */
 export interface StandSeries {
   /** By their full names, such as `metric.labels.state`. */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Newest first: minutes before now at which the period of the point ends, and its value. */
+  /** Newest first: the end of the point's period in minutes before now, and its value. */
   readonly points: readonly (readonly [minutesAgo: number, value: object])[];
 }
 
 /** The answer for a metric: series, or a refusal. */
 export type StandAnswer = readonly StandSeries[] | { readonly status: number; readonly body: unknown };
 
-/** A running stand. */
+/** A running fake. */
 export interface Stand {
   readonly port: number;
-  /** Below which Google's APIs are found. */
+  /** Base URL of Google's APIs. */
   readonly url: string;
-  /** The requests that came, by the type of the metric. */
+  /** The received requests, by the type of the metric. */
   readonly asked: Record<string, URLSearchParams[]>;
 }
 
-/** A whole number, a fraction and a truth, as Google writes them. */
+/** An integer, a double and a boolean, in Google's format. */
 export const int = (value: number): object => ({ int64Value: String(value) });
 /** @see int */
 export const double = (value: number): object => ({ doubleValue: value });
@@ -35,17 +35,14 @@ export function one(value: object, minutesAgo = 4): readonly StandSeries[] {
   return [{ points: [[minutesAgo, value]] }];
 }
 
-/** An error in Google's shape. */
+/** An error in Google's format. */
 export function refusal(code: number, status: string, message: string, reason?: string): StandAnswer {
   const details =
     reason === undefined ? {} : { details: [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason }] };
   return { status: code, body: { error: { code, message, status, ...details } } };
 }
 
-/**
- * Starts a stand for Cloud Monitoring. A metric that is not named has no points.
- * @param answers by the type of the metric
- */
+/** Starts a fake of Cloud Monitoring. Any other metric has no points. @param answers by the type of the metric */
 export async function monitoringStand(answers: Readonly<Record<string, StandAnswer>>): Promise<Stand> {
   const asked: Record<string, URLSearchParams[]> = {};
   const server = createServer((request, response) => {
@@ -82,7 +79,7 @@ function mistakeIn(url: URL): StandAnswer | undefined {
   return undefined;
 }
 
-/** A series that has a label which the filter names must have its value. */
+/** If a series has a label that the filter names, the values must match. */
 function isAskedFor(query: URLSearchParams): (series: StandSeries) => boolean {
   const wanted = [...(query.get("filter") ?? "").matchAll(/(\w+\.labels\.\w+) = "([^"]*)"/g)];
   return ({ labels = {} }) => wanted.every(([, label = "", value = ""]) => (labels[label] ?? value) === value);
@@ -112,7 +109,7 @@ function seriesOf(type: string, { labels = {}, points }: StandSeries): object {
   };
 }
 
-/** A whole HTTP answer: an error of Google that says a text wherever there is room for one. */
+/** A complete HTTP response: a Google error that contains a text wherever the format allows one. */
 export function echoedError(text: string): string {
   const error = { code: 503, message: text, status: text, details: [{ reason: text, metadata: { text } }] };
   const body = JSON.stringify({ error });

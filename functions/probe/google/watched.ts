@@ -3,16 +3,16 @@
  * resource can be attributed to a component.
  */
 
-/** A resource of Google Cloud, as its logs name it. */
+/** A resource of Google Cloud, as named in its logs. */
 export interface GoogleResource {
-  /** The API under which audit logs have it, such as `run.googleapis.com`; that of Cloud SQL is `cloudsql.googleapis.com` there. */
+  /** The API in audit logs, such as `run.googleapis.com`; for Cloud SQL it is `cloudsql.googleapis.com`. */
   readonly api: string;
   /** The path segment before its name: `services` in `projects/p/locations/r/services/backend`. */
   readonly collection: string;
   readonly name: string;
   readonly project?: string | undefined;
   readonly location?: string | undefined;
-  /** The component that it is a part of. @default that of the probe */
+  /** The component that it belongs to. @default that of the probe */
   readonly component?: string | undefined;
 }
 
@@ -31,7 +31,7 @@ export function sqlInstance(instance: string, project?: string, component?: stri
   return { api: "cloudsql.googleapis.com", collection: "instances", name: parts.at(-1) ?? "", project: own, component };
 }
 
-/** A resource of Compute Engine, such as a URL map; none where it has no name. */
+/** Returns a Compute Engine resource, such as a URL map; none if it has no name. */
 export function computeResource(
   collection: string,
   name: string | undefined,

@@ -11,7 +11,7 @@ interface Read {
   readonly done: boolean;
 }
 
-/** Reads an answer that comes in these parts, and then the end of the connection where `closes`. */
+/** Reads a response that arrives in these parts, and then the end of the connection if `closes`. */
 function read(parts: readonly (string | Uint8Array)[], { method = "GET", closes = false } = {}): Read {
   let head: Head | undefined;
   const chunks: Buffer[] = [];
@@ -29,7 +29,7 @@ function read(parts: readonly (string | Uint8Array)[], { method = "GET", closes 
 
 const ok = "HTTP/1.1 200 OK\r\n";
 
-describe("an answer of HTTP/1.1", () => {
+describe("an HTTP/1.1 response", () => {
   it.each<[string, string, Parameters<typeof read>[1], object]>([
     ["of a length", `${ok}Content-Length: 5\r\n\r\nhello, and more`, {}, { body: "hello", done: true }],
     ["of a length that is given twice", `${ok}content-length: 2, 2\r\n\r\nhi`, {}, { body: "hi", done: true }],
@@ -111,7 +111,7 @@ describe("an answer of HTTP/1.1", () => {
     [`${ok}transfer-encoding: chunked\r\n\r\nhello\r\n`, 'the size of a chunk is "hello"'],
     [`${ok}transfer-encoding: chunked\r\n\r\n2\r\nhello\r\n`, "a chunk is longer than it says"],
     [`${ok}transfer-encoding: chunked\r\n\r\n${"1".repeat(20_000)}`, "a line between chunks does not end"],
-  ])("is none when it is %j", (text, message) => {
+  ])("is rejected when it is %j", (text, message) => {
     expect(() => read([text])).toThrow(HttpSyntaxError);
     expect(thrownWords(() => read([text]))).toBe(message);
   });
@@ -120,18 +120,18 @@ describe("an answer of HTTP/1.1", () => {
     ["head", `${ok}a: ${"x".repeat(300_000)}`],
     ["complete head", `${ok}a: ${"x".repeat(300_000)}\r\n\r\n`],
     ["trailers", `${ok}transfer-encoding: chunked\r\n\r\n0\r\n${"a: b\r\n".repeat(5_000)}`],
-  ])("is given up when its %s is too long", (_what, text) => {
+  ])("is rejected when its %s is too long", (_what, text) => {
     expect(() => read([text])).toThrow(expect.objectContaining({ code: "HTTP_TOO_LONG" }));
   });
 
   it.each([
     ["TLS", "\u0015\u0003\u0001\u0000\u0002\u0002\u0046", "speaks TLS there, and was asked in plain text"],
     ["HTTP/2", "\u0000\u0000\u0012\u0004\u0000\u0000\u0000\u0000\u0000", "speaks HTTP/2 and not HTTP/1.1"],
-  ])("is told from %s", (_what, text, message) => {
+  ])("is distinguished from %s", (_what, text, message) => {
     expect(() => read([text])).toThrow(message);
   });
 
-  it("is none when it switches to another protocol", () => {
+  it("is rejected when it switches to another protocol", () => {
     expect(() => read(["HTTP/1.1 101 Yes\r\n\r\n"])).toThrow(ProbeFault);
   });
 
@@ -141,7 +141,7 @@ describe("an answer of HTTP/1.1", () => {
     "HTTP/1.1 500 Oh No\r\nset-cookie: a=1\r\nset-cookie: b=2\r\n\r\nto the end",
   ];
 
-  it("is the same in whatever parts it comes", () => {
+  it("is parsed identically in any fragmentation", () => {
     assert(
       property(constantFrom(...answers), array(nat(120), { maxLength: 12 }), (text, cuts) => {
         const places = [0, ...cuts.filter((cut) => cut < text.length).sort((a, b) => a - b), text.length];
@@ -151,7 +151,7 @@ describe("an answer of HTTP/1.1", () => {
     );
   });
 
-  it("is read to its end or refused, whatever is wrong with it", () => {
+  it("is read to its end or rejected, whatever its errors", () => {
     const spoiled = tuple(constantFrom(...answers), nat(100), uint8Array({ maxLength: 12 }));
     assert(
       property(spoiled, ([text, place, noise]) => {

@@ -1,6 +1,6 @@
 /**
- * Reads an answer of HTTP/1.1 as it arrives. Ours, because what a parser and its streams cost is measured as slowness of the target, and
- * because a probe must say of every byte that is wrong what is wrong with it. Pure: bytes in, no sockets.
+ * Reads an HTTP/1.1 response as it arrives. Written for the probe, because the time spent in a general parser and its streams would be
+ * measured as latency of the target, and because a probe must name the error for every invalid byte. Pure: bytes in, no sockets.
  * @see https://www.rfc-editor.org/rfc/rfc9112
  */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
@@ -20,13 +20,13 @@ export interface Head {
 /** Callbacks for the parts of a response as they arrive. */
 export interface AnswerListener {
   head(head: Head): void;
-  /** A part of the body, its transfer coding taken off. */
+  /** Receives a part of the body, without its transfer coding. */
   body(chunk: Buffer): void;
 }
 
-/** The longest head, in bytes: about as much as browsers take. */
+/** Maximum length of a head, in bytes: about the limit of browsers. */
 const longestHead = 256 * 1024;
-/** The longest line between chunks, and the longest trailers, in bytes. */
+/** Maximum length of a line between chunks, and of the trailers, in bytes. */
 const longestLine = 16 * 1024;
 
 type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "done";
@@ -36,13 +36,13 @@ export class AnswerReader {
   readonly #method: string;
   readonly #listener: AnswerListener;
   #state: State = "head";
-  /** The beginning of a head or of a line that is not complete yet. */
+  /** The beginning of an incomplete head or line. */
   #kept: Buffer = empty;
-  /** Bytes that are still to come of the body or of the chunk. */
+  /** Remaining bytes of the body or of the chunk. */
   #left = 0;
   #trailers = 0;
 
-  /** @param method of the request: the answer to HEAD has no body, whatever it says */
+  /** @param method of the request: a response to HEAD has no body, whatever its headers say */
   constructor(method: string, listener: AnswerListener) {
     this.#method = method;
     this.#listener = listener;
@@ -53,19 +53,19 @@ export class AnswerReader {
     return this.#state === "done";
   }
 
-  /** Takes what has arrived. @throws HttpSyntaxError, or ProbeFault */
+  /** Processes received data. @throws HttpSyntaxError, or ProbeFault */
   push(chunk: Buffer): void {
     let rest = chunk;
     while (rest.length > 0 && this.#state !== "done") rest = this.#take(rest);
   }
 
-  /** The other side has closed. @returns whether that ends the answer, and does not cut it off */
+  /** Handles the end of the connection. @returns whether that ends the response instead of cutting it off */
   end(): boolean {
     if (this.#state === "close") this.#state = "done";
     return this.done;
   }
 
-  /** Takes from the beginning of what is there. @returns the rest */
+  /** Consumes data from the beginning of the buffer. @returns the rest */
   #take(bytes: Buffer): Buffer {
     switch (this.#state) {
       case "head":
@@ -96,7 +96,7 @@ export class AnswerReader {
     const head = parseHead(all, end.at);
     const rest = all.subarray(end.at + end.length);
     if (head.status === 101) throw new ProbeFault("protocol", "the server switched to another protocol unasked");
-    // One that is only informed of what is to come goes on waiting.
+    // After an informational response, keep waiting for the final one.
     if (head.status < 200) return rest;
     this.#state = this.#framing(head);
     this.#listener.head(head);
@@ -128,7 +128,7 @@ export class AnswerReader {
     return bytes.subarray(part.length);
   }
 
-  /** Takes one of the lines between and behind chunks. */
+  /** Handles one of the lines between and after chunks. */
   #takeLine(bytes: Buffer): Buffer {
     const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
     const end = all.indexOf("\n");
@@ -160,7 +160,7 @@ export class AnswerReader {
   }
 }
 
-/** Bytes that are no HTTP. */
+/** Returns the error for bytes that are not HTTP. */
 export class HttpSyntaxError extends Error {
   override readonly name = "HttpSyntaxError";
   readonly code: "HTTP_SYNTAX" | "HTTP_TOO_LONG";
@@ -194,7 +194,7 @@ function noHttp(bytes: Buffer, start: TargetText): ProbeFault | HttpSyntaxError 
   return new HttpSyntaxError(cite`it begins with ${start.quoted(40)}`);
 }
 
-/** A server that speaks TLS where plain HTTP was spoken to it. */
+/** A server that speaks TLS and received plain HTTP. */
 export class TlsInPlace extends ProbeFault {
   /** @param peer @default the server */
   constructor(peer = "the server") {
@@ -215,14 +215,14 @@ function parseHead(bytes: Buffer, end: number): Head {
     const value = line.slice(colon + 1).trim();
     const known = ownEntry(headers, name);
     if (name === "set-cookie") headers[name] = [...(known ?? []), value];
-    // A list of addresses is none.
+    // A list of addresses is not accepted.
     else if (name !== "location" || known === undefined)
       setEntry(headers, name, known === undefined ? value : `${String(known)}, ${value}`);
   }
   return { status: Number(code), statusText: TargetText.of(statusText), headers };
 }
 
-/** Headers each on one line: what begins with a space goes on. @see RFC 9112, 5.2 */
+/** Puts each header on one line: a line that begins with a space continues the previous one. @see RFC 9112, 5.2 */
 function unfolded(lines: readonly string[]): string[] {
   const whole: string[] = [];
   for (const line of lines) {

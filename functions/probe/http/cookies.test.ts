@@ -8,7 +8,7 @@ import { Cookies } from "./cookies.ts";
 
 const world = { conceal: () => {} };
 
-/** Answers paths, and keeps the cookies that it is shown. */
+/** Starts a server that answers by path, and records the cookies that it receives. */
 async function site(pages: Record<string, (request: IncomingMessage, response: ServerResponse) => unknown>) {
   const shown: (string | undefined)[] = [];
   const server = createServer((request, response) => {
@@ -24,7 +24,7 @@ const login = (response: ServerResponse, cookies: string[], location: string): u
   response.writeHead(302, { location, "set-cookie": cookies }).end();
 
 describe("cookies", () => {
-  it("of a redirect are shown to where it leads", async () => {
+  it("set by a redirect are sent to its target", async () => {
     const { port, shown } = await site({
       "/": (_request, response) => login(response, ["session=s3ss10n-of-the-monitor; HttpOnly", "theme=dark"], "/in"),
     });
@@ -33,7 +33,7 @@ describe("cookies", () => {
     expect(shown).toEqual(["own=1", "own=1; session=s3ss10n-of-the-monitor; theme=dark"]);
   });
 
-  it("are not shown to another host, nor to other paths, nor when they have expired", async () => {
+  it("are not sent to another host, to other paths, or after they have expired", async () => {
     const { port, shown } = await site({
       "/": (_request, response) =>
         login(
@@ -47,7 +47,7 @@ describe("cookies", () => {
     expect(shown).toEqual([undefined, "e=5", undefined]);
   });
 
-  it("of one run are not those of the next", async () => {
+  it("are not kept from one run to the next", async () => {
     const { port, shown } = await site({ "/": (_request, response) => response.setHeader("set-cookie", "a=1").end() });
     const url = `http://127.0.0.1:${port}/`;
     await probeOnce(http, { url });
@@ -55,7 +55,7 @@ describe("cookies", () => {
     expect(shown).toEqual([undefined, undefined]);
   });
 
-  it("go through a journey: its requests, its WebSocket and its clean-up", async () => {
+  it("are shared in a journey by its requests, its WebSocket and its cleanup", async () => {
     const { port, shown, server } = await site({
       "/login": (_request, response) => response.setHeader("set-cookie", "session=abc; HttpOnly").end("{}"),
       "/logout": (_request, response) => response.setHeader("set-cookie", "session=; Max-Age=0").end("{}"),
@@ -69,7 +69,7 @@ describe("cookies", () => {
     expect(shown).toEqual([undefined, "session=abc", "session=abc", "session=abc", undefined]);
   });
 
-  it("that look like a session are kept out of the result", async () => {
+  it("that look like sessions are kept out of the result", async () => {
     const value = "s3ss10n-of-the-monitor";
     const { port } = await site({
       "/": (_request, response) => login(response, [`session=${value}`, "lang=en"], "/in"),
@@ -80,7 +80,7 @@ describe("cookies", () => {
     expect(failure?.message).toContain("*** en");
   });
 
-  it("without end are not kept", async () => {
+  it("are limited in number", async () => {
     const cookies = new Cookies();
     const url = new URL("http://shop.example.com/");
     await cookies.keep({ "set-cookie": Array.from({ length: 1_000 }, (_, at) => `c${at}=1`) }, url, world);
@@ -88,14 +88,14 @@ describe("cookies", () => {
     expect(cookies.headerFor(url, undefined)?.split("; ")).toHaveLength(180);
   });
 
-  it("for secure connections are not shown over others", async () => {
+  it("for secure connections are not sent over insecure ones", async () => {
     const cookies = new Cookies();
     await cookies.keep({ "set-cookie": ["a=1; Secure"] }, new URL("https://shop.example.com/"), world);
     expect(cookies.headerFor(new URL("http://shop.example.com/"), undefined)).toBeUndefined();
     expect(cookies.headerFor(new URL("wss://shop.example.com/"), undefined)).toBe("a=1");
   });
 
-  it("for a whole public suffix are refused", async () => {
+  it("for a whole public suffix are rejected", async () => {
     const cookies = new Cookies();
     await cookies.keep({ "set-cookie": ["a=1; Domain=co.uk"] }, new URL("http://shop.co.uk/"), world);
     expect(cookies.headerFor(new URL("http://other.co.uk/"), undefined)).toBeUndefined();
@@ -124,7 +124,7 @@ describe("a form", () => {
     ]);
   });
 
-  it("is the only body", () => {
+  it("excludes any other body", () => {
     const url = "https://a.example";
     for (const [name, value] of [["json", {}] as const, ["body", ""] as const]) {
       const { error } = http.settings.safeParse({ url, form: {}, [name]: value });
@@ -137,7 +137,7 @@ describe("a secret URL", () => {
   const secretUrl = (port: number): string =>
     `http://monitor:p4ssw0rd%21x@127.0.0.1:${port}/hooks/T0KEN/in?key=k3y-of-hook`;
 
-  it("is asked with its login, and shown without path and query", async () => {
+  it("is requested with its credentials, and shown without path and query", async () => {
     const seen: IncomingMessage[] = [];
     const port = await listening(
       createServer((request, response) => {
@@ -156,7 +156,7 @@ describe("a secret URL", () => {
     expect(JSON.stringify(result)).not.toMatch(/p4ssw0rd|T0KEN|k3y-of-hook|bW9uaXRvcjp/);
   });
 
-  it("that redirects does not show its path among the hops", async () => {
+  it("does not show its path among the hops of a redirect", async () => {
     const port = await listening(
       createServer((_request, response) => response.writeHead(302, { location: "/elsewhere" }).end()),
     );
@@ -165,7 +165,7 @@ describe("a secret URL", () => {
     expect(JSON.stringify(result)).not.toMatch(/p4ssw0rd|T0KEN|k3y-of-hook/);
   });
 
-  it("that is none is not held against a target", async () => {
+  it("is not held against the target if it is invalid", async () => {
     const { failure } = await probeOnce(http, { url: { secret: "hook" } }, { secrets: { hook: "ftp://a.example" } });
     expect(failure).toMatchObject({
       kind: "internal",

@@ -1,16 +1,16 @@
 /**
- * Cookies that targets set on the way of a request and of a journey, as RFC 6265 keeps them: by domain, path, lifetime and `secure`. The
- * library is loaded when the first one is set.
+ * Cookies that targets set during a request or a journey, stored according to RFC 6265: by domain, path, lifetime and `secure`. The library
+ * is loaded when the first one is set.
  */
 import type { CookieJar } from "tough-cookie";
 import type { ProbeWorld } from "../prober.ts";
 import type { Headers } from "./answer.ts";
 
-/** The most cookies that are kept, and the longest, in characters: what browsers keep of one site. */
+/** Maximum number of cookies, and maximum length of a cookie in characters: the limits of browsers for one site. */
 const mostKept = 180;
 const longest = 4_096;
 
-/** A cookie as long as this is a session, and as secret as one. */
+/** A cookie of this length is a session, and therefore secret. */
 const likelySession = 16;
 
 /** The cookies of one conversation. */
@@ -18,14 +18,14 @@ export class Cookies {
   #jar: CookieJar | undefined;
   #kept = 0;
 
-  /** The value of the header `cookie` for a URL, behind what is sent anyway; `undefined` where there is none. */
+  /** Returns the value of the header `cookie` for a URL, after the one that is sent anyway; `undefined` if there are no cookies. */
   headerFor(url: URL, own: string | undefined): string | undefined {
     const kept = this.#jar?.getCookieStringSync(webAddress(url)) ?? "";
     const both = [own ?? "", kept].filter((part) => part !== "").join("; ");
     return both === "" ? undefined : both;
   }
 
-  /** Keeps what an answer sets. What looks like a session is kept out of reports. */
+  /** Stores the cookies that a response sets. Those that look like sessions are kept out of reports. */
   async keep(headers: Headers, url: URL, world: Pick<ProbeWorld, "conceal">): Promise<void> {
     const set = [headers["set-cookie"] ?? []].flat().filter((cookie) => cookie.length <= longest);
     if (set.length === 0) return;
@@ -39,7 +39,7 @@ export class Cookies {
   }
 }
 
-/** A WebSocket is asked for over HTTP. */
+/** A WebSocket is requested over HTTP. */
 function webAddress({ href }: URL): string {
   return href.replace(/^ws/, "http");
 }

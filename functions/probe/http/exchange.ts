@@ -1,4 +1,4 @@
-/** One HTTP request and its answer, over a connection that is already open and used for nothing else. */
+/** One HTTP request and its response, over an open connection that is used for nothing else. */
 import type { Socket } from "node:net";
 import type { Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, createZstdDecompress } from "node:zlib";
@@ -14,7 +14,7 @@ export interface Question {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
-  /** Bytes of the decoded body after which reading stops. */
+  /** Number of bytes of the decoded body after which reading stops. */
   readonly maxBody: number;
 }
 
@@ -22,13 +22,13 @@ export interface Question {
 export interface Answer extends Head {
   /** The decoded body, or its beginning. */
   readonly body: Buffer;
-  /** There was more of the body than was asked for. */
+  /** Whether the body was longer than requested. */
   readonly truncated: boolean;
 }
 
 /**
- * Asks in the phase `first_byte` and reads the answer in the phase `body`, or, where its head comes in pieces, in `headers` and `body`. Instants
- * are taken in the events of the socket.
+ * Sends the request in the phase `first_byte` and reads the response in the phase `body`, or, if its head arrives in several pieces, in
+ * `headers` and `body`. Instants are taken in the events of the socket.
  * @throws the error of the connection, `HttpSyntaxError`, or `ProbeFault`
  */
 export function exchange(socket: Socket, question: Question, watch: Stopwatch): Promise<Answer> {
@@ -104,7 +104,7 @@ export function send(socket: Socket, { method, path, headers, body }: Omit<Quest
   else socket.write(Buffer.concat([Buffer.from(text, "latin1"), Buffer.from(body)]));
 }
 
-/** Decoders by the name of the coding; the first byte tells the two forms of `deflate` apart, of which RFC 9110 allows one. */
+/** Decoders by the name of the coding; the first byte distinguishes the two forms of `deflate`, of which RFC 9110 allows one. */
 const decoders: Readonly<Record<string, (first: number) => Transform>> = {
   gzip: () => createGunzip(),
   "x-gzip": () => createGunzip(),
@@ -119,7 +119,7 @@ export const codings = "gzip, deflate, br, zstd";
 /** Number of bytes by which a compressed body may exceed the limit of the decoded one. */
 const slack = 65_536;
 
-/** The most codings of a body that are taken off. */
+/** Maximum number of codings of a body that are decoded. */
 const mostCodings = 4;
 
 /** Returns whether a body in this encoding is kept as it is because it cannot be decoded completely. */
@@ -132,7 +132,7 @@ function codingsIn(encoding: string): string[] {
   return names.filter((name) => name !== "" && name !== "identity");
 }
 
-/** Codings in the order in which they are taken off: the reverse of that in which they were put on. */
+/** Returns the codings in the order of decoding: the reverse of the order of encoding. */
 function decodersOf(encoding: string): ((first: number) => Transform)[] {
   const wanted = codingsIn(encoding).reverse();
   const known = wanted.flatMap((name) => ownEntry(decoders, name) ?? []);
@@ -140,7 +140,7 @@ function decodersOf(encoding: string): ((first: number) => Transform)[] {
   return known.length === wanted.length && known.length <= mostCodings ? known : [];
 }
 
-/** A body as it arrives: decoded, and no more of it than is wanted. */
+/** Decodes a body as it arrives, up to the requested length. */
 class Body {
   truncated = false;
   readonly #codings: readonly ((first: number) => Transform)[];
@@ -148,17 +148,17 @@ class Body {
   readonly #settle: (error?: unknown) => void;
   readonly #chunks: Buffer[] = [];
   #size = 0;
-  /** The decoder of each coding, once it has something to decode, and the bytes that it was given. */
+  /** The decoder of each coding, once it has input, and the number of its input bytes. */
   readonly #running: { readonly decoder: Transform; received: number }[] = [];
 
-  /** @param settle called when all that is wanted is there, or with what is wrong with it */
+  /** @param settle called when everything requested has arrived, or with the error */
   constructor(encoding: string, limit: number, settle: (error?: unknown) => void) {
     this.#codings = decodersOf(encoding);
     this.#limit = limit;
     this.#settle = settle;
   }
 
-  /** Takes a part of the body. @param position how many codings have been taken off */
+  /** Processes a part of the body. @param position number of codings that are already decoded */
   push(chunk: Buffer, position = 0): void {
     if (this.truncated || chunk.length === 0) return;
     const coding = this.#codings[position];
@@ -169,12 +169,13 @@ class Body {
     this.#running[position] ??= { decoder: this.#decode(coding(chunk[0] ?? 0), position), received: 0 };
     const running = this.#running[position];
     running.received += chunk.length;
-    // Nobody compresses a body into something longer; a target without end must not fill the memory with what decodes to nothing.
+    // A compressed body is not normally longer than the decoded one; an endless target must not fill the memory with data that decodes to
+    // nothing.
     if (running.received > this.#limit + slack) this.#cut();
     else running.decoder.write(chunk);
   }
 
-  /** @param position how many codings have been taken off */
+  /** @param position number of codings that are already decoded */
   end(position = 0): void {
     if (this.truncated) return;
     const running = this.#running[position];

@@ -64,7 +64,7 @@ describe("expectations", () => {
     expect(judge(settings)).toBe(problem);
   });
 
-  it("says what stands in place of JSON, and not all of it", () => {
+  it("reports an excerpt of a body that is not JSON", () => {
     const told = judge({ json: { "$.status": "healthy" } }, { body: `<html>${"x".repeat(5_000)}` });
     expect(told).toMatch(/^body at body: the body is not JSON, it is: <html>x+…$/);
     expect(told?.length).toBeLessThan(200);
@@ -83,7 +83,7 @@ describe("expectations", () => {
     expect(judge(json, { body: JSON.stringify({ text: body }) })).toMatch(/^body at body: \$\.text is /);
   });
 
-  it("refuses a pattern that is none wherever one can stand", () => {
+  it("rejects an invalid pattern in every setting that accepts one", () => {
     for (const settings of [{ body_matches: "(" }, { headers: { a: "/(/" } }, { json: { "$.a": "/(/" } }])
       expect(expectations().safeParse(settings).error?.issues[0]?.message).toMatch(
         /^must be a regular expression.*: missing closing \) in "\("$/,

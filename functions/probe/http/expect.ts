@@ -15,7 +15,7 @@ import { cite, TargetText, type Words } from "../text/target-text.ts";
 import { type Answer, isUndecodable } from "./exchange.ts";
 import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
-/** The parts of an answer that expectations speak of. */
+/** The parts of a response that expectations apply to. */
 export interface Answered {
   readonly status: number;
   readonly statusText: TargetText;
@@ -25,7 +25,7 @@ export interface Answered {
   readonly seconds: number;
 }
 
-/** An answer in the form that expectations speak of. */
+/** A response in the form that expectations apply to. */
 export function answered({
   status,
   statusText,
@@ -38,7 +38,7 @@ export function answered({
   return { status, statusText, headers, body: TargetText.of(text, truncated), seconds };
 }
 
-/** A body as text: in the character set of its byte order mark, that of its type, or UTF-8. */
+/** Decodes a body to text: in the character set of its byte order mark, of its type, or UTF-8. */
 function textOf(body: Buffer, type: string): string {
   const marked =
     body[0] === 0xff && body[1] === 0xfe ? "utf-16le" : body[0] === 0xfe && body[1] === 0xff ? "utf-16be" : undefined;
@@ -50,7 +50,7 @@ function textOf(body: Buffer, type: string): string {
   }
 }
 
-/** A text read as JSON; `undefined` where it is none. */
+/** Parses a text as JSON; `undefined` if it is invalid. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -61,7 +61,7 @@ export function parseJson(text: string): unknown {
 
 const statusAdvice = "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these";
 
-/** The schema of a value of JSON that is no list and no object. */
+/** The schema of a JSON value that is neither a list nor an object. */
 export const jsonScalar = lazily(() =>
   z.union(
     [
@@ -82,7 +82,7 @@ export const jsonScalar = lazily(() =>
   ),
 );
 
-/** A single value of JSON. */
+/** A scalar JSON value. */
 export type JsonScalar = z.output<ReturnType<typeof jsonScalar>>;
 
 /** Returns the mistake in an expected text: one that looks like a comparison or a pattern must be a valid one. */
@@ -99,7 +99,7 @@ function slashedMistake(text: string): string | undefined {
   return mistake && `must be a regular expression between its slashes: ${mistake}`;
 }
 
-/** The schema of values inside JSON by path, each a value or what `meets` reads as a condition. */
+/** The schema of values inside JSON by path: each a value, or a condition in the syntax of `meets`. */
 export const jsonValues = lazily(() =>
   namedRecord(
     z
@@ -150,10 +150,7 @@ export const expectations = lazily(() =>
 /** The settings under `expect`, defaults filled in; durations in milliseconds. */
 export type Expectations = z.output<ReturnType<typeof expectations>>;
 
-/**
- * The first thing about an answer that is not as expected, or `undefined`.
- * @param json the body read as JSON, or `undefined`
- */
+/** Returns the first unmet expectation, or `undefined`. @param json the parsed JSON body, or `undefined` */
 export function unmet(expected: Expectations, seen: Answered, json: unknown): SeenFailure | undefined {
   const problem =
     statusProblem(expected, seen) ??
@@ -191,7 +188,7 @@ function statusProblem(
   };
 }
 
-/** A status with its text, where it has one. */
+/** Returns a status with its text, if it has one. */
 export function statusLine(status: number, text: TargetText): TargetText {
   return cite`${status}${text.judge((said) => said.trim() === "") ? "" : cite` ${text}`}`;
 }
@@ -265,7 +262,7 @@ function acceptedStatus(): z.ZodType<number | string, number | string> {
   );
 }
 
-/** A range that ends before it begins accepts nothing. */
+/** A range whose end is before its start accepts nothing. */
 function backwards(range: string): string | undefined {
   const [from = "", to = from] = range.split("-");
   return Number(from) > Number(to) ? `the range ${range} ends before it begins: write ${to}-${from}` : undefined;

@@ -75,7 +75,7 @@ describe("extraction", () => {
     expect(samples(settings)).toEqual(expected);
   });
 
-  it("yields nothing where the body is not JSON", () => {
+  it("yields no samples if the body is not JSON", () => {
     const [extraction] = extractions().parse([{ metric: "database_connections", path: "$" }]);
     expect(extraction && opened(extract(extraction, undefined).problem ?? "")).toContain("the body has no $");
   });

@@ -1,4 +1,4 @@
-/** Metrics out of a JSON body: the settings under `extract`, and the samples that they yield. */
+/** Metrics from a JSON body: the settings under `extract`, and the samples that they yield. */
 import { z } from "zod";
 import { metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -9,7 +9,7 @@ import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { jsonText } from "../text/json-text.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 
-/** Units in which a target may write a value. */
+/** Supported units of a value. */
 export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;
 
 /** The samples of a metric. */
@@ -55,10 +55,7 @@ export const extractions = lazily(() =>
 /** One value, or one collection of values, that becomes samples of a metric. */
 export type Extraction = z.output<ReturnType<typeof extractions>>[number];
 
-/**
- * The samples of one extraction, or in one sentence why there are none.
- * @param json the body, read as JSON
- */
+/** Returns the samples of one extraction, or a sentence on why there are none. @param json the parsed JSON body */
 export function extract(extraction: Extraction, json: unknown): { samples: Samples; problem?: Words } {
   const { metric, path, each, labels = {}, required } = extraction;
   const found = valueAt(json, parseJsonPath(path) ?? []);
@@ -86,7 +83,7 @@ export function extract(extraction: Extraction, json: unknown): { samples: Sampl
   return { samples };
 }
 
-/** More entries than this are no collection of measurements, but a target gone wrong. */
+/** More entries than this indicate a misbehaving target, not a collection of measurements. */
 const mostEntries = 100;
 
 function problems({ metric, unit, each, equals, labels = {} }: Extraction): [string, string][] {
@@ -124,7 +121,7 @@ function sampleOf({ metric, unit, equals }: Extraction, value: unknown): number 
   return unit === "%" ? number / 100 : unit === "ms" ? number / 1000 : number;
 }
 
-/** A number in a text, as in `0.93`, `93%` or `27.4s`: a suffix of its own says more than the settings. */
+/** Parses a number in a text, as in `0.93`, `93%` or `27.4s`: a suffix takes precedence over the settings. */
 function numberIn(text: string, wanted: Quantity["unit"]): number | undefined {
   const match = /^(-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*([a-z%]*)$/i.exec(text.trim());
   if (!match) return undefined;

@@ -27,7 +27,7 @@ const robot = `<!DOCTYPE html><html lang=en><meta charset=utf-8><title>Error 404
 <a href=//www.google.com/><span id=logo aria-label=Google></span></a><p><b>404.</b> <ins>That’s an error.</ins>`;
 const armor = `<!doctype html><meta charset="utf-8"><meta name=viewport content="width=device-width, initial-scale=1"><title>403</title>403 Forbidden`;
 
-describe("an answer of Google's own", () => {
+describe("a response from Google itself", () => {
   it.each<[string, number, string, Record<string, string>, string]>([
     ["a caller who may not invoke", 403, forbidden, {}, "cloud-run"],
     ["no instance", 429, "Rate exceeded.", {}, "cloud-run"],
@@ -82,7 +82,7 @@ describe("an answer of Google's own", () => {
     expect(googleAnswer(status, { server: "Google Frontend", via: "1.1 google" }, body)).toBeUndefined();
   });
 
-  it("stands as a fact in the failures of http, of a WebSocket and of a stream", async () => {
+  it("is reported in the failures of http, websocket and sse probes", async () => {
     const port = await listening(
       createServer((_request, response) =>
         response.writeHead(429, { "content-type": "text/html" }).end("Rate exceeded."),

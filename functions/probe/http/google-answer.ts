@@ -20,12 +20,12 @@ export function googleAnswer(status: number, headers: Headers, body: string): Go
   return answers.find((one) => one.statuses.includes(status) && one.is(text, headers));
 }
 
-/** The sentence that stands behind a message. */
+/** The sentence to append to a message. */
 export function shownGoogleAnswer({ by, means }: GoogleAnswer): string {
   return `; answered by ${names[by]}, not by the application: ${means}`;
 }
 
-/** Characters of a body that are looked at: Google's pages are short. */
+/** Number of characters of a body that are searched: Google's pages are short. */
 const longest = 4_000;
 
 const names: Readonly<Record<GoogleAnswer["by"], string>> = {

@@ -1,4 +1,4 @@
-/** A request that is ready to be sent, secrets resolved, and the connection that it goes over. */
+/** A request that is ready to be sent, secrets resolved, and its connection. */
 import type { Socket } from "node:net";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { clientCertificateOf } from "../identity/client-certificate.ts";
@@ -24,7 +24,7 @@ export interface Outgoing {
   readonly body: string | undefined;
 }
 
-/** The certificates of a server are not accepted. */
+/** Thrown if the certificates of a server are not accepted. */
 export class CertificateFault extends ProbeFault {
   readonly expiresAt: number | undefined;
 
@@ -41,8 +41,8 @@ export type SendingSettings = Pick<
 >;
 
 /**
- * The first request of the settings, secrets resolved.
- * @param usual headers that count where the settings have none of their name
+ * Returns the first request of the settings, secrets resolved.
+ * @param usual default headers, for names that the settings do not set
  * @throws ProbeFault
  */
 export async function firstRequest(
@@ -93,7 +93,7 @@ async function address(
   return { url, login: `Basic ${login}` };
 }
 
-/** A shorter path, such as `/v1`, says nothing. */
+/** A shorter path, such as `/v1`, identifies nothing. */
 const shortestPath = 6;
 
 function decoded(text: string): string {
@@ -104,7 +104,7 @@ function decoded(text: string): string {
   }
 }
 
-/** The body, and the header that says what it is. */
+/** Returns the body, and the header with its type. */
 async function bodyOf(
   { body, json, form }: Pick<RequestSettings, "body" | "json" | "form">,
   headers: Record<string, string>,
@@ -125,7 +125,7 @@ async function bodyOf(
   return body === undefined ? undefined : await world.resolve(body);
 }
 
-/** The request with the cookies that belong to it. */
+/** Returns the request with its cookies. */
 export function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
   const cookie = cookies.headerFor(outgoing.url, outgoing.headers["cookie"]);
   return cookie === undefined ? outgoing : { ...outgoing, headers: { ...outgoing.headers, cookie } };
@@ -145,14 +145,14 @@ export async function tlsSecrets({ tls }: Pick<RequestSettings, "tls">, world: P
   };
 }
 
-/** A request as it goes over its connection. */
+/** Returns a request in the form that its connection requires. */
 export function questionOf({ url, method, headers, body }: Outgoing): Omit<Question, "maxBody"> {
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
   return { method, path: url.pathname + url.search, headers: { host: url.host, ...headers, ...length }, body };
 }
 
 /**
- * Connects to whom a URL names, in the phases `dns`, `connect` and, for `https:`, `tls`.
+ * Connects to the host of a URL, in the phases `dns`, `connect` and, for `https:`, `tls`.
  * @throws CertificateFault, or the error of the connection
  */
 export async function reach(
@@ -175,7 +175,7 @@ export async function reach(
   return { socket: secured.socket, address, expiresAt: secured.expiresAt };
 }
 
-/** The port that a URL means. */
+/** Returns the port of a URL. */
 export function portOf({ port, protocol }: URL): number {
   return Number(port || (protocol === "https:" ? 443 : 80));
 }

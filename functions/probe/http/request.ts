@@ -22,20 +22,20 @@ import {
 } from "./outgoing.ts";
 import { isHttpUrl, type RequestSettings } from "./settings.ts";
 
-/** One answer on the way of a request, as it was seen: where it led, a target may have said. */
+/** One response to a request, as observed: its location may be text from a target. */
 export type SeenHop = Omit<Hop, "url"> & { readonly url: TargetText };
 
 /** The result of a request. */
 export interface Asked {
   /** The failure, if there was no complete response. */
   readonly failure?: SeenFailure | undefined;
-  /** The last answer, even where redirects should have gone on. */
+  /** The last response, even if more redirects should have been followed. */
   readonly answer?: Answer & { readonly seconds: number };
   /** Seconds in each completed phase of the last request. */
   readonly phases: Readonly<Record<string, number>>;
-  /** Every answer on the way, the last one included, where there were redirects. */
+  /** Every response, including the last one, if there were redirects. */
   readonly hops: readonly SeenHop[];
-  /** Seconds until the first certificate of any hop expires; negative when it has. */
+  /** Seconds until the first certificate of any hop expires; negative if it has expired. */
   readonly certificateExpiry?: number | undefined;
 }
 
@@ -57,7 +57,7 @@ export async function ask(
   const soonest = (): number | undefined => (expiries.length === 0 ? undefined : Math.min(...expiries));
   const seen: SeenHop[] = [];
   let outgoing = first;
-  // The address that redirected last.
+  // The address of the last redirecting server.
   let redirectedBy = "";
   for (let hops = 0; ; hops++) {
     const watch = stopwatch(() => world.clock());
@@ -120,7 +120,7 @@ async function visit(
   return { answer, address, expiresAt };
 }
 
-/** A world without private addresses, for a redirect that comes from a public one: it must not show what only the monitor can reach. */
+/** Returns a world without private addresses, for a redirect from a public address: it must not reveal what only the monitor can reach. */
 function publicOnly(world: ProbeWorld, watch: Stopwatch): ProbeWorld {
   const permit = (address: string): void => {
     if (!isPrivateAddress(address)) return;
@@ -133,7 +133,7 @@ function publicOnly(world: ProbeWorld, watch: Stopwatch): ProbeWorld {
   return { ...world, permit };
 }
 
-/** The request that a redirect asks for; `undefined` when the answer is none. @throws ProbeFault */
+/** Returns the request of a redirect; `undefined` if the response is not one. @throws ProbeFault */
 function redirected(from: Outgoing, { status, headers }: Answer): Outgoing | undefined {
   const location = [headers["location"]].flat()[0];
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
@@ -161,7 +161,10 @@ function redirected(from: Outgoing, { status, headers }: Answer): Outgoing | und
   };
 }
 
-/** A location whose bytes beyond ASCII, which came as Latin-1, are written as a URL has them. Names of hosts are put into their ASCII form. */
+/**
+ * Returns a location whose non-ASCII bytes, received as Latin-1, are percent-encoded as a URL requires. Host names are converted to their
+ * ASCII form.
+ */
 function percentEncoded(location: string): string {
   const bytes = Buffer.from(location, "latin1");
   const text = bytes.toString("utf8");
@@ -169,7 +172,7 @@ function percentEncoded(location: string): string {
   return location.replaceAll(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** A URL without what may be secret in it: query and fragment. */
+/** Returns a URL without the parts that may be secret: query and fragment. */
 function shown(url: URL): TargetText {
   return TargetText.of(url.origin + url.pathname);
 }

@@ -71,10 +71,10 @@ export const requestFields = lazily(() => ({
   expect: expectations().prefault({}).describe("The expectations for the response."),
 }));
 
-/** A request and what its answer must be like. */
+/** A request and the expectations for its response. */
 export type RequestSettings = z.output<z.ZodObject<ReturnType<typeof requestFields>>>;
 
-/** Reports a mark in the URL, of a kind that fills in none. For `superRefine`. */
+/** Reports a mark in the URL, for a kind that does not support any. For `superRefine`. */
 export function completeUrl(
   { url }: { readonly url: unknown },
   context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
@@ -83,7 +83,7 @@ export function completeUrl(
   if (message !== undefined) context.addIssue({ code: "custom", message, path: ["url"] });
 }
 
-/** Reports a second body. For `superRefine`. */
+/** Reports more than one body. For `superRefine`. */
 export function oneBody(
   settings: Pick<RequestSettings, "body" | "json" | "form">,
   context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },

@@ -1,4 +1,4 @@
-/** A client certificate for mutual TLS as it is configured: its settings, and the pair in PEM that they mean. */
+/** The configured client certificate for mutual TLS: its settings, and the certificate and key in PEM. */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { secretReference } from "../../../shared/config/fields.ts";
@@ -21,10 +21,7 @@ export const clientCertificate = lazily(() =>
 /** References to the certificate and its key. */
 export type ClientCertificateSettings = z.output<ReturnType<typeof clientCertificate>>;
 
-/**
- * Reads the certificate and its key.
- * @throws ProbeFault of the kind `internal` for what is none, or not a pair: the target is not to blame
- */
+/** Reads the certificate and its key. @throws ProbeFault of the kind `internal` if they are invalid or not a pair: the target is not to blame */
 export async function clientCertificateOf(
   settings: ClientCertificateSettings,
   world: ProbeWorld,

@@ -40,7 +40,7 @@ async function tokenEndpoint(answer: object, status = 200): Promise<{ port: numb
   return { port, asked };
 }
 
-/** A target that keeps the headers it is asked with. */
+/** A target that records the headers of its requests. */
 async function target(answer: RequestListener = (_request, response) => response.end("{}")) {
   const seen: IncomingMessage["headers"][] = [];
   const port = await listening(
@@ -55,7 +55,7 @@ async function target(answer: RequestListener = (_request, response) => response
 describe("oauth2", () => {
   const given = { access_token: token, token_type: "bearer", expires_in: 3600 };
 
-  it("asks for a token with HTTP Basic, and sends it", async () => {
+  it("requests a token with HTTP Basic, and sends it", async () => {
     const endpoint = await tokenEndpoint(given);
     const { port, seen } = await target();
     const settings = { url: local(port), oauth2: oauth2(endpoint.port, { scope: "read write", audience: "api" }) };
@@ -72,7 +72,7 @@ describe("oauth2", () => {
     });
   });
 
-  it("asks with id and secret in the body where the endpoint wants it", async () => {
+  it("requests a token with client ID and secret in the body", async () => {
     const endpoint = await tokenEndpoint(given);
     const { port } = await target();
     await probeOnce(http, { url: local(port), oauth2: oauth2(endpoint.port, { authenticate: "body" }) }, options);
@@ -83,7 +83,7 @@ describe("oauth2", () => {
     });
   });
 
-  it("goes with a WebSocket, a step of a journey and a call of gRPC", async () => {
+  it("authenticates a WebSocket, a step of a journey and a gRPC call", async () => {
     const endpoint = await tokenEndpoint(given);
     const identity = { oauth2: oauth2(endpoint.port) };
     const seen: (string | undefined)[] = [];
@@ -126,7 +126,7 @@ describe("oauth2", () => {
     expect(isTelling(result)).toBe(false);
   });
 
-  it("names the endpoint that cannot be reached, or keeps silent", async () => {
+  it("names a token endpoint that is unreachable or does not answer", async () => {
     const { port } = await target();
     const closed = await closedPort();
     const refused = await probeOnce(http, { url: local(port), oauth2: oauth2(closed) }, options);
@@ -144,7 +144,7 @@ describe("oauth2", () => {
     });
   });
 
-  it("keeps the secret and the token out of the result, even where both are repeated", async () => {
+  it("keeps the secret and the token out of the result, even if the target echoes them", async () => {
     const text = `${clientSecret} ${encodeURIComponent(clientSecret)}`;
     const endpoint = await tokenEndpoint({ error: text, error_description: text }, 400);
     const { port } = await target((request, response) => response.writeHead(403).end(request.headers.authorization));
@@ -160,7 +160,7 @@ describe("oauth2", () => {
     [3600, 1],
     [30, 3],
     [undefined, 3],
-  ])("keeps a token of %s s: three runs ask %i times", async (expires_in, times) => {
+  ])("caches a token that expires in %s s: three runs request %i", async (expires_in, times) => {
     const endpoint = await tokenEndpoint({ access_token: token, expires_in });
     const { port } = await target();
     const steps = Array.from({ length: 3 }, (_, at) => ({
@@ -171,7 +171,7 @@ describe("oauth2", () => {
     expect(endpoint.asked).toHaveLength(times);
   });
 
-  it("asks for another token after a target has refused the one that was kept", async () => {
+  it("requests another token after a target has refused the cached one", async () => {
     const endpoint = await tokenEndpoint(given);
     const { port } = await target((_request, response) => response.writeHead(401).end());
     const identity = { url: local(port), oauth2: oauth2(endpoint.port), expect: { status: 401 } };
@@ -195,7 +195,7 @@ describe("oauth2", () => {
 });
 
 describe("id_token", () => {
-  // The stand gives the same token for every audience.
+  // The fake API returns the same token for every audience.
   const cloudRun = "https://backend-abcdef-uc.a.run.app";
   const iap = "123-abc.apps.googleusercontent.com";
 
@@ -204,13 +204,13 @@ describe("id_token", () => {
     [cloudRun, { authorization: "mine" }, { authorization: "mine", "x-serverless-authorization": "Bearer no-token" }],
     [iap, {}, { authorization: "Bearer no-token" }],
     [iap, { authorization: "mine" }, { authorization: "mine", "proxy-authorization": "Bearer no-token" }],
-  ])("for %s beside %j goes as %j", async (id_token, headers, expected) => {
+  ])("for %s with the headers %j is sent as %j", async (id_token, headers, expected) => {
     const { port, seen } = await target();
     await probeOnce(http, { url: local(port), id_token, headers }, options);
     expect(seen[0]).toMatchObject(expected);
   });
 
-  it("goes beside a token of OAuth", async () => {
+  it("is sent in addition to an OAuth token", async () => {
     const endpoint = await tokenEndpoint({ access_token: token });
     const { port, seen } = await target();
     await probeOnce(http, { url: local(port), id_token: cloudRun, oauth2: oauth2(endpoint.port) }, options);
@@ -220,7 +220,7 @@ describe("id_token", () => {
     });
   });
 
-  it("goes beside the token of a WebSocket", async () => {
+  it("is sent in addition to the token of a WebSocket", async () => {
     const server = createServer();
     const seen: IncomingMessage["headers"][] = [];
     new WebSocketServer({ server }).on("connection", (_socket, request) => seen.push(request.headers));
@@ -240,7 +240,7 @@ describe("id_token", () => {
       { url: "http://a.example", tls: { client_certificate: { cert: { secret: "c" }, key: { secret: "k" } } } },
       "client_certificate is a part of TLS",
     ],
-  ])("is refused in %j", (settings, message) => {
+  ])("is rejected in %j", (settings, message) => {
     expect(http.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });
 });
@@ -255,7 +255,7 @@ describe("client_certificate", async () => {
   const withPair = { tls: { ca: { secret: "ca" }, client_certificate } };
   const bare = { tls: { ca: { secret: "ca" } } };
 
-  it("is shown by http, by a WebSocket and by the steps of a journey", async () => {
+  it("is presented by http and websocket probes and by the steps of a journey", async () => {
     const server = createHttpsServer(asking, (_request, response) => response.end("{}"));
     new WebSocketServer({ server });
     const port = await listening(server);
@@ -275,7 +275,7 @@ describe("client_certificate", async () => {
     expect((await probeOnce(websocket, { url: socket, ...bare }, pems)).failure?.kind).toBe("tls");
   });
 
-  it("is not shown to another origin after a redirect", async () => {
+  it("is not presented to another origin after a redirect", async () => {
     const other = await listening(
       createSecureServer({ ...asking, allowHTTP1: true }, (_request, response) => void response.end("{}")),
     );

@@ -25,14 +25,14 @@ export const identityFields = lazily(() => ({
 /** How a request authenticates. */
 export type IdentitySettings = z.output<z.ZodObject<ReturnType<typeof identityFields>>>;
 
-/** Headers that carry a proof, which no other origin may see. */
+/** Headers with credentials, which no other origin may see. */
 export const identityHeaderNames: readonly string[] = [
   "authorization",
   "x-serverless-authorization",
   "proxy-authorization",
 ];
 
-/** Holds of settings that say only once what `authorization` is; with the sentence for those that do not. */
+/** Checks that the settings define `authorization` only once; with the message for those that do not. */
 export const oneAuthorization: {
   holds(settings: Pick<IdentitySettings, "oauth2"> & { readonly headers: Readonly<Record<string, unknown>> }): boolean;
   readonly otherwise: { message: string; path: string[] };
@@ -42,9 +42,9 @@ export const oneAuthorization: {
 };
 
 /**
- * The headers that prove who we are. Tokens are kept out of the report.
+ * Returns the authentication headers. Tokens are kept out of the report.
  * @param own the other headers, by their names in lower case
- * @throws IdentityFault where there is no token: the target is not to blame
+ * @throws IdentityFault if there is no token: the target is not to blame
  */
 export async function identityHeaders(
   { id_token, oauth2 }: IdentitySettings,
@@ -60,7 +60,7 @@ export async function identityHeaders(
   return { ...bearer, [name]: `Bearer ${await idToken(id_token, world)}` };
 }
 
-/** Has the next run ask for new tokens where a target has refused the one it was shown. @param status of its answer */
+/** Makes the next run request new tokens if a target has refused the current one. @param status of its response */
 export function reconsiderIdentity({ oauth2 }: IdentitySettings, status: number, { google }: ProbeWorld): void {
   if (status === 401 && oauth2 !== undefined) forgetTokens(google);
 }

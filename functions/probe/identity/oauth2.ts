@@ -1,6 +1,6 @@
 /**
- * Access tokens by the client credentials grant of OAuth 2. A token is kept until shortly before it expires, and shared by all probes that
- * ask for the same.
+ * Access tokens by the client credentials grant of OAuth 2. A token is cached until shortly before it expires, and shared by all probes with
+ * the same parameters.
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
 import { z } from "zod";
@@ -47,24 +47,21 @@ export const oauth2Settings = lazily(() =>
 /** The client that requests a token, and the endpoint. */
 export type OAuth2Settings = NonNullable<z.output<ReturnType<typeof oauth2Settings>>>;
 
-/** A token, and until when it is used: milliseconds since the epoch. */
+/** A token, and the end of its use, in milliseconds since the epoch. */
 interface Token {
   readonly text: string;
   readonly until: number;
 }
 
-/** Tokens, and those that are being asked for, by what was asked; apart for each identity of the monitor, so that no test finds another's. */
+/** Tokens and pending token requests, by their parameters; separate for each identity of the monitor, so that tests do not share them. */
 const kept = new WeakMap<GoogleApi, Map<string, Promise<Token>>>();
 
 /** Maximum time for a response of the token endpoint, in milliseconds. */
 const patienceMs = 10_000;
-/** A token is not used in the last minute before it expires. */
+/** A token is not used in the last minute before its expiry, in milliseconds. */
 const reserveMs = 60_000;
 
-/**
- * An access token.
- * @throws IdentityFault where there is none: it names the token endpoint, for the target is not to blame
- */
+/** Returns an access token. @throws IdentityFault if there is none: it names the token endpoint, because the target is not to blame */
 export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): Promise<string> {
   const id = await world.resolve(settings.client_id);
   const secret = await world.resolve(settings.client_secret);
@@ -79,13 +76,13 @@ export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): 
     const forget = (): void => {
       if (known.get(key) === token) known.delete(key);
     };
-    // Nobody may wait for it any more when it fails.
+    // Nobody may be waiting for it any more when it fails.
     token.catch(() => {});
     try {
       const { text, until } = await unlessAborted(token, world.signal);
       world.conceal(text);
       if (until <= world.now()) forget();
-      // Of those that were kept, one may have expired.
+      // A cached token may have expired.
       if (running === undefined || until > world.now()) return text;
     } catch (error) {
       if (world.signal.aborted) throw waitedTooLong(settings);
@@ -95,7 +92,7 @@ export async function accessToken(settings: OAuth2Settings, world: ProbeWorld): 
   }
 }
 
-/** Forgets the tokens that were given out: a target has refused one before its time. */
+/** Forgets the cached tokens: a target has refused one before its expiry. */
 export function forgetTokens(google: GoogleApi): void {
   kept.delete(google);
 }
@@ -167,7 +164,7 @@ async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld):
   }
 }
 
-/** Bytes of the longest answer that is read. */
+/** Maximum size of a response, in bytes. */
 const longestAnswer = 65_536;
 
 /** Both halves are form-encoded first. @see https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1 */
@@ -214,7 +211,7 @@ function parsed(body: string): TokenAnswer {
   }
 }
 
-/** The endpoint as it is shown in sentences, without what may be secret in its URL. */
+/** Returns the endpoint for messages, without the parts of its URL that may be secret. */
 function named({ token_url }: OAuth2Settings): string {
   const { origin, pathname } = new URL(token_url);
   return `the token endpoint ${origin}${pathname}`;
@@ -229,6 +226,6 @@ function isTokenUrl(text: string): boolean {
   // Mistakes in the URL itself are reported elsewhere.
   if (url === null) return /^https?:/.test(text);
   if (url.username !== "" || url.password !== "" || url.hash !== "") return false;
-  // A secret goes over an encrypted connection, or does not leave the machine.
+  // A secret is sent only over an encrypted connection or within the machine.
   return url.protocol === "https:" || (url.protocol === "http:" && /^(localhost|127\.|\[::1\])/.test(url.hostname));
 }

@@ -37,11 +37,11 @@ describe("capture", () => {
       [],
       "/no=(.*)/ in the header set-cookie is not there, from which ${x} is taken",
     ],
-  ])("of %j keeps %j", (wanted, values, problem) => {
+  ])("from %j captures %j", (wanted, values, problem) => {
     expect(capture(wanted, documents, headers)).toEqual({ values, ...(problem === undefined ? {} : { problem }) });
   });
 
-  it("takes a value out with any pattern in linear time", () => {
+  it("matches any pattern in linear time", () => {
     const text = `${"a ".repeat(100_000)}id=7;`;
     const place = { json: "$.text", matches: "/^(?:\\w+\\s?)*id=(\\d+);$/" };
     expect(capture({ id: place }, [{ text }]).values).toEqual([["id", "7", false]]);
@@ -57,7 +57,7 @@ describe("capture", () => {
     ["thread", false],
     ["key", false],
     ["user", false],
-  ])("takes %s for a secret by its name: %s", (name, secret) => {
+  ])("treats %s as secret by its name: %s", (name, secret) => {
     expect(isSecretName(name)).toBe(secret);
   });
 
@@ -67,7 +67,7 @@ describe("capture", () => {
     ['{"access_token":"abcdef', '{"access_token":"***'],
     ['{"token_kind":"jwt","tokens":12}', '{"token_kind":"jwt","tokens":12}'],
     ["no JSON, token: abcdef", "no JSON, token: abcdef"],
-  ])("stars the secret fields of %s", (text, expected) => {
+  ])("conceals the secret fields of %s", (text, expected) => {
     expect(withoutSecretFields(text)).toBe(expected);
   });
 });

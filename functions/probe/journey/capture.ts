@@ -1,4 +1,4 @@
-/** Values that are kept from an answer for later: the settings under `capture`, and what they find. */
+/** Values that are captured from a response for later steps: the settings under `capture`, and their evaluation. */
 import { z } from "zod";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -27,7 +27,7 @@ const written = lazily(() =>
         })
         .optional()
         .describe("A /pattern/ to match in the value, in RE2 syntax. Its first group is captured."),
-      /** @default what the name says */
+      /** @default by the name */
       secret: z.boolean().optional().describe("Keeps the value out of reports."),
     })
     .refine(({ json, header }) => (json === undefined) !== (header === undefined), {
@@ -38,7 +38,7 @@ const written = lazily(() =>
 /** The location of a value, and whether it is secret. */
 export type Capture = z.output<ReturnType<typeof written>>;
 
-/** The schema of `capture`: where each variable stands, by its name. */
+/** The schema of `capture`: the location of each variable, by its name. */
 export const captures = lazily(() =>
   namedRecord(
     z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
@@ -59,7 +59,7 @@ export function isSecretName(name: string): boolean {
   return telling.test(name);
 }
 
-/** Stars in place of the texts in JSON whose fields are called like secrets, also where the JSON is cut. */
+/** Replaces the texts of JSON fields with secret names by asterisks, even if the JSON is cut off. */
 export function withoutSecretFields(text: string): string {
   return text.replaceAll(/("([\w-]+)"\s*:\s*")((?:[^"\\]|\\.){6,})/g, (field, start: string, name: string) =>
     isSecretName(name) ? `${start}***` : field,
@@ -72,10 +72,7 @@ export interface Captured {
   readonly problem?: string;
 }
 
-/**
- * Takes the values out of an answer.
- * @param documents the JSON in which paths are looked for, one after the other
- */
+/** Captures the values from a response. @param documents the JSON documents in which paths are looked up, one after the other */
 export function capture(
   wanted: Readonly<Record<string, Capture>>,
   documents: readonly unknown[],

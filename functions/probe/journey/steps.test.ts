@@ -18,7 +18,7 @@ const withStep =
   });
 
 describe("the steps of a journey", () => {
-  it("are right", () => {
+  it("are valid", () => {
     expect(mistakes((it) => it)).toEqual([]);
   });
 

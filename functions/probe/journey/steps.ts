@@ -1,4 +1,4 @@
-/** The steps of a journey: their settings, and what must hold among them. */
+/** The steps of a journey: their settings, and the constraints among them. */
 import { z } from "zod";
 import { duration, secretReference } from "../../../shared/config/fields.ts";
 import { insteadOf } from "../../../shared/config/file/problems.ts";
@@ -23,7 +23,7 @@ import {
 import { socketFields } from "../websocket/settings.ts";
 import { captures } from "./capture.ts";
 
-/** The variable that is there without being written: a text that no other run has. */
+/** The predefined variable: a text that is unique to each run. */
 export const ownVariables: readonly string[] = ["run_id"];
 
 const name = lazily(() =>
@@ -40,7 +40,7 @@ export const variables = lazily(() =>
   ),
 );
 
-/** The value of a variable from the beginning. */
+/** The initial value of a variable. */
 export type Given = z.output<ReturnType<typeof variables>>[string];
 
 const kinds = ["http", "websocket", "stream", ...utterances, "check"] as const;
@@ -109,7 +109,7 @@ export const journeyStep = lazily(() =>
 /** One step: exactly one of `http`, `websocket`, `stream`, `send`, `expect`, `ping`, `close` and `check`. */
 export type JourneyStep = z.output<ReturnType<typeof journeyStep>>;
 
-/** Texts of a step in which variables are filled. A pattern is none of them: a variable in it would be read as pattern. */
+/** Texts of a step in which variables are filled in. A pattern is not among them: a variable in it would be read as a pattern. */
 export function fillable({ http, websocket, stream, send, expect, fail_on, check }: JourneyStep): unknown {
   return [
     http && [
@@ -130,13 +130,13 @@ export function fillable({ http, websocket, stream, send, expect, fail_on, check
   ];
 }
 
-/** A mistake among steps: the sentence, and where. */
+/** A mistake among steps: the message, and its location. */
 export interface StepMistake {
   readonly message: string;
   readonly path: (string | number)[];
 }
 
-/** Everything that is wrong among the steps: names, open WebSockets, variables. */
+/** Returns all mistakes among the steps: names, open WebSockets, variables. */
 export function mistakesAmong(
   given: readonly string[],
   lists: Readonly<Record<"steps" | "cleanup", readonly JourneyStep[]>>,
@@ -170,7 +170,7 @@ export function mistakesAmong(
   return mistakes;
 }
 
-/** The first mark that stands for nothing, or where none may stand: the sentence, and where inside the step. */
+/** Returns the first mark that refers to nothing, or is not allowed at its place: the message, and the location inside the step. */
 function markMistake(
   step: JourneyStep,
   known: readonly string[],

@@ -1,4 +1,4 @@
-/** Walks the steps of a journey: one after the other, over fresh connections and an open WebSocket, with what was captured on the way. */
+/** Runs the steps of a journey: in sequence, over fresh connections and an open WebSocket, with the captured values. */
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { Cookies } from "../http/cookies.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
@@ -33,7 +33,7 @@ import { fillable, type JourneyStep } from "./steps.ts";
 export interface Walked {
   /** Seconds that each completed step took. */
   readonly completed: readonly { readonly name: string; readonly seconds: number }[];
-  /** Why steps failed, in their order; at most one where a failure ends the walk. */
+  /** The failures of steps, in order; at most one if a failure ends the journey. */
   readonly failed: readonly { readonly name: string; readonly failure: SeenFailure }[];
   /** Seconds from the beginning of the first step to the end of the last. */
   readonly seconds: number;
@@ -44,13 +44,13 @@ export interface Walk {
   /** The variables known at the beginning; captured values are added. */
   readonly variables: Map<string, Json>;
   readonly world: ProbeWorld;
-  /** A journey is one visit: what one step is given, the next one shows. */
+  /** Cookies are shared: one step sends the cookies that an earlier one received. */
   readonly cookies: Cookies;
-  /** Goes on after a step that failed, and leaves out those that need what is not there. */
+  /** Continues after a failed step, and skips those that need a missing variable or WebSocket. */
   readonly goesOn: boolean;
 }
 
-/** Walks the steps. */
+/** Runs the steps. */
 export async function walk(
   steps: readonly JourneyStep[],
   { variables, world, cookies, goesOn }: Walk,
@@ -71,12 +71,12 @@ export async function walk(
   return { completed, failed, seconds: (world.clock() - started) / 1000 };
 }
 
-/** A failure whose words are freed of fields, too, that are called like secrets: answers to a login are full of them. */
+/** Returns a failure that also conceals fields with secret names: responses to a login are full of them. */
 function careful(failure: SeenFailure): SeenFailure {
   return { ...failure, message: cite`${failure.message}`.masked(withoutSecretFields) };
 }
 
-/** A world that ends earlier than the one that it is made of. @param whose time runs out then, for the sentence of a failure */
+/** Returns a world that ends earlier than the given one. @param whose time runs out then, for the message of a failure */
 export function within(world: ProbeWorld, limitMs: number, whose: string): { world: ProbeWorld; clear(): void } {
   const overrun = new AbortController();
   const alarm = setTimeout(() => overrun.abort(new Overrun(`${whose}, ${formatDuration(limitMs)},`)), limitMs);
@@ -107,7 +107,7 @@ class Walker {
     return (speaks && this.#open === undefined) || asked.some((name) => !this.#variables.has(name));
   }
 
-  /** Takes one step. @returns why it failed */
+  /** Runs one step. @returns the failure */
   async take(step: JourneyStep): Promise<SeenFailure | undefined> {
     if (step.http) return await this.#ask(step, step.http);
     if (step.websocket) return await this.#openSocket(step, step.websocket);
@@ -167,7 +167,7 @@ class Walker {
       if (opening === undefined || error instanceof Refusal) return failureOf(error, opening?.phase ?? "request");
       return opening.failureOf(error);
     } finally {
-      // From here on the open WebSocket lives as long as the journey.
+      // From here on, the open WebSocket lives as long as the journey.
       time.clear();
     }
   }
@@ -296,7 +296,7 @@ function filledValues(
   return mapped(values, (value) => filledScalar(value, variables));
 }
 
-/** A captured text is compared as it is, even where it looks like a comparison or a pattern. */
+/** A captured text is compared literally, even if it looks like a comparison or a pattern. */
 function filledScalar(expected: JsonScalar, variables: Variables): JsonScalar {
   if (typeof expected === "string" && isWrittenAsPattern(expected)) return fillExpected(expected, variables);
   const filled = fillJson(expected, variables);
@@ -304,7 +304,7 @@ function filledScalar(expected: JsonScalar, variables: Variables): JsonScalar {
   return typeof filled === "string" && /^\$\{[^{}]*\}$/.test(String(expected)) ? `== ${filled}` : filled;
 }
 
-/** An expected text. In a pattern, a captured text stands for itself. */
+/** Returns an expected text. In a pattern, a captured text is escaped. */
 function fillExpected(text: string, variables: Variables): string {
   return isWrittenAsPattern(text) ? fillText(text, variables, quoted) : fillText(text, variables);
 }

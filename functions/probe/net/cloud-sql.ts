@@ -1,6 +1,6 @@
 /**
- * The third way to an instance of Cloud SQL, that of Google's connector libraries: the control plane tells where it is and signs a
- * certificate of ours, and with that the instance is reached directly.
+ * The third way to connect to a Cloud SQL instance, that of Google's connector libraries: the control plane returns its address and signs a
+ * client certificate, with which the instance is reached directly.
  * @see https://cloud.google.com/sql/docs/postgres/language-connectors
  */
 import { generateKeyPair } from "node:crypto";
@@ -8,7 +8,7 @@ import { promisify } from "node:util";
 import { type GoogleApi, GoogleApiError } from "../../../shared/ports.ts";
 import { ProbeFault } from "./faults.ts";
 
-/** The kinds of address that an instance may have. */
+/** The types of address that an instance may have. */
 export const addressKinds = ["public", "private", "psc"] as const;
 
 /** The access that a connection to an instance requires. */
@@ -17,7 +17,7 @@ export interface InstanceAccess {
   readonly host: string;
   /** The authority of the instance, in PEM. */
   readonly ca: string;
-  /** Our certificate of an hour, and its key, in PEM. */
+  /** Our client certificate, valid for an hour, and its key, in PEM. */
   readonly client: { readonly cert: string; readonly key: string };
   /** The name in the instance's certificate: `project:instance`, or a DNS name. */
   readonly name: string;
@@ -26,16 +26,16 @@ export interface InstanceAccess {
 /** The port of an instance for connectors. */
 export const connectorPort = 3307;
 
-/** Access is asked for again when it is older than this, in milliseconds; a certificate holds for an hour. */
+/** Access older than this is requested again, in milliseconds; a certificate is valid for an hour. */
 const keepMs = 30 * 60_000;
 
 const kept = new WeakMap<GoogleApi, Map<string, { readonly until: number; readonly access: InstanceAccess }>>();
 
 /**
- * Asks the control plane for access, which is kept for a while as a library does.
+ * Requests access from the control plane, and caches it for a while, as the libraries do.
  * @param instance as `project:region:instance`
  * @param now milliseconds since the epoch
- * @throws ProbeFault that says which permission or address is missing
+ * @throws ProbeFault that names the missing permission or address
  */
 export async function instanceAccess(
   instance: string,
@@ -69,7 +69,7 @@ export async function instanceAccess(
   }
 }
 
-/** Forgets an access that did not let us in: the instance may have moved, or have a new authority. */
+/** Forgets an access that was rejected: the instance may have moved, or have a new authority. */
 export function forgetAccess(google: GoogleApi): void {
   kept.delete(google);
 }
@@ -78,7 +78,7 @@ export function forgetAccess(google: GoogleApi): void {
 interface ConnectSettings {
   readonly region?: string;
   readonly serverCaCert?: { readonly cert?: string };
-  /** `GOOGLE_MANAGED_INTERNAL_CA`, or an authority that signs names of DNS. */
+  /** `GOOGLE_MANAGED_INTERNAL_CA`, or an authority that issues certificates for DNS names. */
   readonly serverCaMode?: string;
   readonly dnsName?: string;
   readonly ipAddresses?: readonly { readonly type?: string; readonly ipAddress?: string }[];
@@ -114,7 +114,7 @@ function accessOf(
 
 let ownKeys: Promise<{ publicKey: string; privateKey: string }> | undefined;
 
-/** RSA, which is what the API signs. Made once in a process, because it takes a while. */
+/** RSA, which is the type that the API signs. Created once per process, because it takes a while. */
 function makeKeys(): Promise<{ publicKey: string; privateKey: string }> {
   return promisify(generateKeyPair)("rsa", {
     modulusLength: 2048,

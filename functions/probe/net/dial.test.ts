@@ -1,4 +1,4 @@
-/** Every kind of probe finds its target by name, and none waits for names that are not answered. */
+/** Every kind of probe resolves its target by name, and no probe waits for names that are not answered. */
 import { execFile } from "node:child_process";
 import { getServers, setServers } from "node:dns";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -26,7 +26,7 @@ const zone: Zone = {
   ...Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`dead-${at}.test`, "silent" as const])),
 };
 
-/** Answers the questions of this process until the test is over. */
+/** Answers the DNS queries of this process until the test is over. */
 async function named(): Promise<string> {
   const server = await dnsServer(zone);
   const before = getServers();
@@ -57,7 +57,7 @@ async function ran(probes: readonly ConfiguredProbe[], secrets: Readonly<Record<
 
 const site = (): Promise<number> => listening(createServer((_request, response) => response.end("alive")));
 
-/** A probe of each kind that connects, of the same host. */
+/** A probe of each connecting kind, all with the same host. */
 function everyKind(host: string, ports: { http: number; tls: number; ws: number; db: number }): ConfiguredProbe[] {
   const url = `http://${host}:${ports.http}/`;
   const login = { host, port: ports.db, user: "probe", password: { secret: "password" } };
@@ -74,8 +74,8 @@ function everyKind(host: string, ports: { http: number; tls: number; ws: number;
   }));
 }
 
-describe("names that are not answered", () => {
-  it("keep no other target waiting, of whatever kind", async () => {
+describe("names without a DNS response", () => {
+  it("delay no other target, whatever its kind", async () => {
     await named();
     const root = await issue({ name: "Root" });
     const { cert, key } = await issue({ name: "alive", issuer: root, hosts: ["alive.test"] });
@@ -93,7 +93,7 @@ describe("names that are not answered", () => {
     const [first, rest] = [ended.slice(0, 10), ended.slice(10)];
     expect(first.map(({ probe }) => probe).filter((probe) => probe.includes("dead"))).toEqual([]);
     const failed = first.filter(({ success }) => !success).map(({ probe, failure }) => [probe, failure?.phase]);
-    // There is no database, and the certificate is for one of the names: both were reached.
+    // There is no database, and the certificate covers one of the names, so both were reached.
     expect(Object.fromEntries(failed)).toEqual({
       "postgres of alive.test": "authentication",
       "postgres of 127.0.0.1": "authentication",
@@ -105,19 +105,19 @@ describe("names that are not answered", () => {
   });
 });
 
-describe("names", () => {
+describe("host names", () => {
   it.each([
     ["no-such.test", "does not exist (NXDOMAIN)"],
     ["empty.test", "exists, and has no address"],
     ["broken.test", "could not be looked up: the DNS server failed (SERVFAIL)"],
     ["refused.test", "could not be looked up: the DNS server refused to answer (REFUSED)"],
-  ])("say why %s is not found", async (host, why) => {
+  ])("report why %s is not found", async (host, why) => {
     await named();
     const { failure } = await probeOnce(http, { url: `http://${host}:81/` });
     expect(failure).toEqual({ kind: "dns", phase: "dns", message: `the name of ${host}:81 ${why}` });
   });
 
-  it("are looked for in the wanted family only", async () => {
+  it("are resolved only in the requested IP version", async () => {
     await named();
     const port = await site();
     const settings = { url: `http://alive.test:${port}/` };
@@ -129,7 +129,7 @@ describe("names", () => {
     });
   });
 
-  it("are timed as a phase, within a deadline of their own", async () => {
+  it("are resolved in a timed phase with its own deadline", async () => {
     await named();
     const port = await site();
     const result = await probeOnce(http, { url: `http://alive.test:${port}/` });
@@ -146,7 +146,7 @@ describe("names", () => {
 });
 
 describe("the command line", () => {
-  it("reaches a target beside names that are not answered, with the usual number of threads", async () => {
+  it("reaches a target next to names without a DNS response, with the default number of threads", async () => {
     const address = await named();
     const port = await site();
     const folder = await mkdtemp(join(tmpdir(), "pk-"));

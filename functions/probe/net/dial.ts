@@ -1,4 +1,4 @@
-/** Opens fresh connections, one phase after the other: never pooled, never raced over several addresses. */
+/** Opens fresh connections, one phase after the other: never pooled, and never raced over several addresses. */
 
 import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
 import { resolveHost } from "../../../shared/net/lookup.ts";
@@ -23,7 +23,7 @@ export async function dial(address: Address, world: ProbeWorld, watch: Stopwatch
   return await open({ host, port }, world, watch);
 }
 
-/** Waits for an event of a socket, or for the error that comes in its place. */
+/** Waits for an event of a socket, or for an error instead of it. */
 export function eventOf(socket: Socket, event: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (error?: Error): void => {
@@ -59,7 +59,7 @@ async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch
   watch.enter("connect");
   if ("host" in options && options.host !== undefined) watch.tries(options.host);
   const socket = connect({ ...options, noDelay: true });
-  // Faults reach the prober by what it waits for; one that comes later must not end the process.
+  // Faults reach the prober through the promise that it awaits; a later one must not end the process.
   socket.on("error", () => {});
   const giveUp = (): void => void socket.destroy(new Error("the time of the probe ran out"));
   world.signal.addEventListener("abort", giveUp, { once: true });

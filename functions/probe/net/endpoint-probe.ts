@@ -11,23 +11,23 @@ import { wantsTls } from "./tls.ts";
 /** The observation of a port. */
 export interface EndpointObservation {
   readonly failure?: SeenFailure;
-  /** The server itself answered, so that another attempt would show no more. */
+  /** Whether the server itself responded, so that another attempt would show no more. */
   readonly answered: boolean;
   /** Seconds in each completed phase. */
   readonly phases: Readonly<Record<string, number>>;
-  /** Seconds until all was done; absent where it was not. */
+  /** Seconds until completion; absent if the probe did not complete. */
   readonly seconds?: number;
   /** Seconds until the first certificate of the verified chain expires. */
   readonly certificateExpiry?: number | undefined;
 }
 
-/** The server answered, and not as it must. */
+/** Thrown for a response of the server that is not as expected. */
 export class Refusal extends ProbeFault {}
 
 /**
- * Connects, talks, and measures.
- * @param talk what is said over the connection, in phases that it enters; returns what the whole answer says against the server
- * @param protocols that are offered in TLS
+ * Connects, runs the exchange, and measures.
+ * @param talk the exchange over the connection, in phases that it enters; returns the failure that the response means
+ * @param protocols to offer in TLS
  */
 export async function observeEndpoint(
   settings: Endpoint,
@@ -60,7 +60,7 @@ export async function observeEndpoint(
   }
 }
 
-/** Judges what was seen. @param time the metric of the whole time */
+/** Assesses the observation. @param time the metric of the total time */
 export function assessEndpoint(
   time: MetricName,
   { failure, answered, phases, seconds, certificateExpiry }: EndpointObservation,
@@ -77,7 +77,7 @@ export function assessEndpoint(
   return { failure, measurements, ...(answered ? { conclusive: true } : {}) };
 }
 
-/** The metrics of such a probe. @param phases that the talk has */
+/** Returns the metrics of such a probe. @param phases of the exchange */
 export function endpointYields(
   settings: Pick<Endpoint, "tls"> | undefined,
   time: MetricName,

@@ -1,4 +1,4 @@
-/** A port of a host as it is configured, over TLS where it is wanted: its settings, and a fresh connection to it. */
+/** A configured port of a host, optionally with TLS: its settings, and a fresh connection to it. */
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { secretReference, told } from "../../../shared/config/fields.ts";
@@ -15,7 +15,7 @@ import { secure } from "./tls.ts";
 
 const hostForm = /^([\w.-]+|[\da-f:.]+)$/i;
 
-/** The schema of a host, a name or an address. @param advice where a port belongs */
+/** The schema of a host, a name or an address. @param advice where to put a port */
 export function hostName(advice: string = "write a port beside it, as port: 443"): z.ZodType<string, string> {
   return z
     .string()
@@ -26,7 +26,7 @@ export function hostName(advice: string = "write a port beside it, as port: 443"
 /** The schema of a port. */
 export const portNumber: () => z.ZodInt = lazily(() => z.int().min(1).max(65_535));
 
-/** The fields of the settings, but for the port. */
+/** The fields of the settings, except for the port. */
 export const endpointFields = lazily(() => ({
   host: hostName().describe("The host name or address to connect to."),
   ip_version: ipVersion(),
@@ -43,7 +43,7 @@ export const endpointFields = lazily(() => ({
 /** The endpoint to connect to. */
 export type Endpoint = z.output<z.ZodObject<ReturnType<typeof endpointFields>>> & { readonly port: number };
 
-/** Reports the fields that mean nothing without TLS. For `superRefine`. */
+/** Reports fields that have no effect without TLS. For `superRefine`. */
 export function tlsFieldsNeedTls(
   settings: Omit<Endpoint, "port">,
   context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
@@ -59,10 +59,10 @@ export function tlsFieldsNeedTls(
   refuse("client_certificate", client_certificate, "client_certificate is a part of TLS");
 }
 
-/** A connection that can be spoken over. */
+/** An open connection. */
 export interface Connected {
   readonly socket: Socket;
-  /** Seconds until the first certificate of the verified chain expires; negative when it has. */
+  /** Seconds until the first certificate of the verified chain expires; negative if it has expired. */
   readonly certificateExpiry?: number | undefined;
 }
 
@@ -81,8 +81,8 @@ export async function endpointSecrets(
 }
 
 /**
- * Connects in the phases `dns`, `connect` and, where TLS is wanted, `tls`.
- * @param protocols that are offered in TLS
+ * Connects in the phases `dns`, `connect` and, with TLS, `tls`.
+ * @param protocols to offer in TLS
  * @throws ProbeFault, or the error of the connection
  */
 export async function connectTo(
@@ -101,9 +101,9 @@ export async function connectTo(
   return { socket, certificateExpiry };
 }
 
-/** The certificates of a server are not accepted. */
+/** Thrown if the certificates of a server are not accepted. */
 export class UntrustedCertificate extends ProbeFault {
-  /** Seconds until the first certificate of the chain expires, where that is known. */
+  /** Seconds until the first certificate of the chain expires, if known. */
   readonly certificateExpiry: number | undefined;
 
   constructor(words: Words, certificateExpiry: number | undefined) {

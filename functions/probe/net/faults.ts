@@ -6,13 +6,13 @@ import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 
-/** A failure as a prober saw it: its words are opened when the result is written. */
+/** A failure as observed by a prober: its texts are opened when the result is written. */
 export type SeenFailure = Omit<Failure, "message"> & { readonly message: Words };
 
 /** The fields of a failure that programs may rely on, in addition to its kind. */
 export type FailureFacts = Pick<Failure, "status" | "code" | "signal" | "answered_by">;
 
-/** A fault that a prober has already put into its kind and words. */
+/** A failure that a prober has already classified and described. */
 export class ProbeFault extends Error {
   override readonly name = "ProbeFault";
   readonly kind: FailureKind;
@@ -37,13 +37,13 @@ export function configurationFault(message: string): ProbeFault {
   return new ProbeFault("internal", message, { phase: "settings" });
 }
 
-/** There is nothing to prove with who we are: the giver of tokens is to blame, or our own settings, and not the target. */
+/** A failure to authenticate: the token source or the settings are to blame, and not the target. */
 export class IdentityFault extends ProbeFault {}
 
-/** The time of a part of a probe has run out: the reason of its signal. */
+/** The time of a part of a probe has run out: the reason of its abort signal. */
 export class Overrun extends Error {
   override readonly name = "Overrun";
-  /** Whose time it was: `the time of the step, 5s,`. */
+  /** Whose time ran out: `the time of the step, 5s,`. */
   readonly whose: string;
 
   constructor(whose: string) {
@@ -55,15 +55,15 @@ export class Overrun extends Error {
 /** Where a fault happened, and on what. */
 export interface FaultContext {
   readonly phase: string;
-  /** Whom the probe spoke to, without secrets: `api.example.com:443`, or the path of a socket. */
+  /** The target of the probe, without secrets: `api.example.com:443`, or the path of a socket. */
   readonly peer: string;
-  /** The address that was tried; absent before it was known. */
+  /** The address that was tried; absent before it is known. */
   readonly address?: string | undefined;
-  /** Aborted when the deadline of the probe has passed, or that of a part of it: then nothing else is to blame. */
+  /** Aborted when the deadline of the probe, or of a part of it, has passed: then nothing else is to blame. */
   readonly signal: AbortSignal;
 }
 
-/** Names the failure that an error of a socket, a lookup or a protocol means. */
+/** Returns the failure for an error of a socket, a lookup or a protocol. */
 export function failureOf(error: unknown, { phase, peer: named, address, signal }: FaultContext): SeenFailure {
   const peer = spokenPeer(named, address);
   if (signal.aborted) {
@@ -80,40 +80,40 @@ export function failureOf(error: unknown, { phase, peer: named, address, signal 
   return { kind: "internal", phase, message: cite`unexpected fault while ${doing(phase, peer)}: ${what}` };
 }
 
-/** A host and a port as URLs write them: `api.example.com:443`, `[::1]:443`. */
+/** Formats a host and a port as in URLs: `api.example.com:443`, `[::1]:443`. */
 export function hostAndPort(host: string, port: number): string {
   return `${hostInUrl(host)}:${port}`;
 }
 
-/** A host as URLs write it: addresses of IPv6 in brackets. */
+/** Formats a host as in URLs: IPv6 addresses in brackets. */
 export function hostInUrl(host: string): string {
   return isIP(host) === 6 ? `[${host}]` : host;
 }
 
-/** A peer with the address that was tried, unless it is named by that. */
+/** Returns a peer with the address that was tried, unless the peer is that address. */
 export function spokenPeer(peer: string, address: string | undefined): string {
   return address === undefined || peer.includes(address) ? peer : `${peer} (${address})`;
 }
 
-/** The code that Node gives to a reason of OpenSSL, which stands in the message of an error that has none. */
+/** Returns Node's code for a reason of OpenSSL, which is in the message of an error without a code. */
 function sslCode(message: string): string {
   const reason = /:SSL routines:[^:]*:([^:]+):/.exec(message)?.[1] ?? "";
   return reason === "" ? "EPROTO" : `ERR_SSL_${reason.toUpperCase().replaceAll(" ", "_")}`;
 }
 
-/** The failure that a fault means which has its kind and words already. */
+/** Returns the failure for a fault that is already classified and described. */
 export function failureOfFault(error: ProbeFault, phase: string): SeenFailure {
   const { kind, words: message, facts } = error;
   return { kind, phase: error instanceof IdentityFault ? identityPhase : (error.phase ?? phase), message, ...facts };
 }
 
-/** The words of an error: those that it has for people, or its message. */
+/** Returns the text of an error: its description for people, or its message. */
 export function wordsOf(error: unknown): Words {
   const { words, message = String(error) } = error as { readonly words?: Words; readonly message?: string };
   return words ?? TargetText.of(message);
 }
 
-/** Node's codes of system, TLS and HTTP errors, and those of our own reader of HTTP, the first match counts. */
+/** Node's codes of system, TLS and HTTP errors, and those of our own HTTP reader; the first match counts. */
 const faults: readonly {
   readonly codes: RegExp;
   readonly kind: FailureKind;
@@ -245,7 +245,7 @@ export function unanswered(phase: string): string {
 
 /** Returns the action of a phase, as a part of a sentence: `connecting to api.example.com:443`. */
 export function doing(phase: string, peer: string): string {
-  // A step without a name is called by what it does and its position.
+  // A step without a name is identified by its action and its position.
   const activity = ownEntry(activities, phase) ?? ownEntry(activities, phase.replace(/-\d+$/, ""));
   return `${activity ?? `in the phase ${phase} with`} ${peer}`;
 }

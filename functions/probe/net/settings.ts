@@ -1,4 +1,4 @@
-/** Settings that probers over the network have in common. */
+/** Common settings of network probers. */
 import { z } from "zod";
 import { secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
 import { headerMistake } from "../../../shared/net/written-address.ts";
@@ -14,7 +14,7 @@ export const ipVersion = lazily(() =>
     .describe("The IP version to use: 4, 6 or any. Only the first address is tried."),
 );
 
-/** The kind of address to use. */
+/** The IP version to use. */
 export type IpVersion = z.output<ReturnType<typeof ipVersion>>;
 
 /** The schema of `tls`. */
@@ -36,16 +36,13 @@ export const tlsVerification = lazily(() =>
 /** How the certificates of a target are verified. */
 export type TlsVerification = z.output<ReturnType<typeof tlsVerification>>;
 
-/**
- * Reports what means nothing without TLS where the URL is not encrypted. For `superRefine`.
- * @param scheme the encrypted one
- */
+/** Reports settings that have no effect without TLS if the URL is not encrypted. For `superRefine`. @param scheme the encrypted one */
 export function tlsOverTls(scheme: "https" | "wss") {
   return (
     { url, tls }: { readonly url: unknown; readonly tls: TlsVerification },
     context: { addIssue(issue: { code: "custom"; message: string; path: string[] }): void },
   ): void => {
-    // Of a URL that is a secret, nothing is known here.
+    // The scheme of a secret URL is not known here.
     if (typeof url !== "string" || URL.parse(url)?.protocol === `${scheme}:`) return;
     const refuse = (field: string, value: unknown, why: string): void => {
       const message = `${why}: write a URL that begins with ${scheme}://, or leave ${field} out`;
@@ -56,7 +53,7 @@ export function tlsOverTls(scheme: "https" | "wss") {
   };
 }
 
-/** The schema of the name of a header, read in lower case. */
+/** The schema of a header name, converted to lower case. */
 export const headerName: () => z.ZodString = lazily(() =>
   z
     .string()

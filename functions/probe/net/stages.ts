@@ -1,4 +1,4 @@
-/** The stages of a conversation: phases of which each may have a deadline of its own. */
+/** The stages of an exchange: phases with optional deadlines of their own. */
 
 import type { FailureKind } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -10,7 +10,7 @@ import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 
 /** Limits of a running stage. */
 export interface StageLimit {
-  /** Milliseconds that it may take. */
+  /** Maximum duration, in milliseconds. */
   readonly limitMs: number;
   /** The kind of failure for an overrun. @default timeout */
   readonly kind?: FailureKind;
@@ -18,19 +18,19 @@ export interface StageLimit {
   readonly missing: () => Words;
 }
 
-/** A stopwatch that ends what runs longer than it may. */
+/** A stopwatch that ends stages that exceed their time. */
 export interface Stages extends Stopwatch {
-  /** The world for all that happens in the stages: its signal is aborted by their deadlines as well. */
+  /** The world for everything in the stages: their deadlines abort its signal too. */
   readonly world: ProbeWorld;
   enter(stage: string, limit?: StageLimit): void;
-  /** Names the failure that an error means which ended the running stage. */
+  /** Returns the failure for an error that ended the running stage. */
   failureOf(error: unknown): SeenFailure;
 }
 
 /**
- * Stages that stand still until the first is entered.
- * @param limits milliseconds that stages may take which are entered without a limit; those that are not named take what the probe has
- * @param peer whom the probe speaks to, without secrets
+ * Creates stages that are idle until the first is entered.
+ * @param limits milliseconds for stages that are entered without a limit; any other stage may take the time of the probe
+ * @param peer the target of the probe, without secrets
  */
 export function stages(world: ProbeWorld, limits: Readonly<Record<string, number | undefined>>, peer: string): Stages {
   const watch = stopwatch(() => world.clock());

@@ -1,9 +1,9 @@
-/** Times phases that follow one another on one connection. */
+/** Times the sequential phases of one connection. */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 
 /** A stopwatch that is always in one phase. */
 export interface Stopwatch {
-  /** The phase that runs, or the last that ran: where a failure happened. */
+  /** The running phase, or the last one: where a failure happened. */
   readonly phase: string;
   /** The address that was tried last; `undefined` before the first. */
   readonly address: string | undefined;
@@ -11,13 +11,13 @@ export interface Stopwatch {
   tries(address: string): void;
   /** Ends the running phase and starts another. */
   enter(phase: string): void;
-  /** Ends the running phase. One that is never ended did not complete, and is not among the times. */
+  /** Ends the running phase. A phase that is never ended did not complete, and is not among the times. */
   stop(): void;
   /** Seconds spent in each completed phase, in the order in which they ran. */
   times(): Readonly<Record<string, number>>;
 }
 
-/** A stopwatch that stands still until it enters its first phase. @param clock monotonic milliseconds */
+/** Creates a stopwatch that is idle until it enters its first phase. @param clock monotonic milliseconds */
 export function stopwatch(clock: () => number): Stopwatch {
   const times: Record<string, number> = {};
   let phase = "start";

@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await new Promise((closed) => server.close(closed));
 });
 
-it("shows its own certificate though the same text was an authority elsewhere", async () => {
+it("presents its own certificate even if the same text was an authority elsewhere", async () => {
   const authority = await issue({ name: "Authority" });
   const server = await issue({ name: "server", issuer: authority, hosts: ["127.0.0.1"] });
   const client = await issue({ name: "client", issuer: authority, hosts: ["client"] });

@@ -1,4 +1,4 @@
-/** The TLS handshake over a connection, and the judgement of the certificates in plain sentences. */
+/** The TLS handshake over a connection, and the assessment of the certificates in plain sentences. */
 import type { X509Certificate } from "node:crypto";
 import { isIP, type Socket } from "node:net";
 import { connect, type DetailedPeerCertificate, type TLSSocket } from "node:tls";
@@ -13,7 +13,7 @@ import { type Chain, type ClientCertificate, chainOf, contextOf, expiry, start, 
 export interface TlsOptions {
   /** The name or address that the certificate must be for. */
   readonly host: string;
-  /** Trusted authorities in PEM. @default those of the system */
+  /** Trusted certificate authorities in PEM. @default those of the system */
   readonly ca?: string | undefined;
   /** The extent of the verification: `chain` does not verify the name. @default full */
   readonly verify?: "full" | "chain" | "nothing";
@@ -22,25 +22,25 @@ export interface TlsOptions {
   readonly client?: ClientCertificate | undefined;
 }
 
-/** A finished handshake. Nothing may be sent over it while a fault stands. */
+/** A completed handshake. Nothing may be sent over the connection if there is a fault. */
 export interface Secured {
   readonly socket: TLSSocket;
-  /** The server's own. The socket gives it out only once. */
+  /** The server's own certificate. The socket returns it only once. */
   readonly leaf: X509Certificate | undefined;
-  /** When the first certificate of the verified chain expires; milliseconds since the epoch. */
+  /** Expiry of the first certificate of the verified chain to expire, in milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
-  /** Whose certificate that is. */
+  /** The owner of the certificate. */
   readonly expiring: TargetText | undefined;
-  /** When the server's own certificate expires; milliseconds since the epoch. */
+  /** Expiry of the server's own certificate, in milliseconds since the epoch. */
   readonly leafExpiresAt: number | undefined;
   /** Why the certificates are not accepted, in one sentence. */
   readonly fault: TargetText | undefined;
 }
 
 /**
- * Shakes hands in the phase `tls`.
+ * Performs the TLS handshake in the phase `tls`.
  * @param now milliseconds since the epoch
- * @throws the error of the handshake, where there was none to judge
+ * @throws the error of the handshake, if there is no certificate to check
  */
 export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch, now: number): Promise<Secured> {
   const { ca, verify = "full", protocols, client } = options;
@@ -53,7 +53,7 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     secureContext: contextOf(authorities, client, now),
     ...(protocols === undefined ? {} : { ALPNProtocols: [...protocols] }),
-    // A certificate that is refused is still one whose dates are wanted: it is judged below, before anything is sent.
+    // The dates of a rejected certificate are wanted too: it is checked below, before anything is sent.
     rejectUnauthorized: false,
     checkServerIdentity: () => undefined,
   });
@@ -109,12 +109,12 @@ export async function speaksTls(address: string | undefined, port: number, world
   }
 }
 
-/** A name as TLS asks for it: in ASCII, and without the final dot, which SNI must not have. Addresses stay as they are. */
+/** Returns a name in the form that TLS requires: in ASCII, and without the trailing dot, which SNI does not allow. Addresses are unchanged. */
 function nameInTls(host: string): string {
   return isIP(host) === 0 ? (domainToASCII(host) || host).replace(/\.$/, "") : host;
 }
 
-/** Why the certificates are not accepted, the chain before the name; `undefined` when they are. */
+/** Returns why the certificates are not accepted, checking the chain before the name; `undefined` if they are. */
 function faultOf(
   socket: TLSSocket,
   chain: Chain | undefined,
@@ -135,7 +135,7 @@ function isFor(certificate: X509Certificate, host: string): boolean {
 }
 
 function explain(socket: TLSSocket, chain: Chain | undefined, now: number): TargetText {
-  // A string, whatever its declaration says: the code that OpenSSL gives to the first thing found wrong.
+  // A string, whatever its declaration says: the code that OpenSSL gives to the first error found.
   const code = String(socket.authorizationError);
   const certificates = chain?.certificates ?? [];
   const leaf = certificates[0];

@@ -1,13 +1,13 @@
-/** Trusted authorities, and the way from a server's certificate to one of them. */
+/** Trusted authorities, and the path from a server's certificate to one of them. */
 import { X509Certificate } from "node:crypto";
 import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
 import { configurationFault } from "./faults.ts";
 
 /** Trusted authorities. */
 export interface Authorities {
-  /** By subject: several of one name, where an authority was renewed. */
+  /** By subject: several of the same name, if an authority was renewed. */
   readonly bySubject: ReadonlyMap<string, readonly X509Certificate[]>;
-  /** In PEM, as they were configured; `undefined` for those of the system. */
+  /** In PEM, as configured; `undefined` for those of the system. */
   readonly ca: string | undefined;
 }
 
@@ -28,7 +28,10 @@ export function loadRoots(now: number): void {
 const configured = new Map<string, Authorities>();
 const ofSystem = new WeakMap<readonly string[], Authorities>();
 
-/** The authorities of a text in PEM, or those of the system. @throws ProbeFault for a text that holds none, which blames the configuration */
+/**
+ * Returns the authorities of a text in PEM, or those of the system.
+ * @throws ProbeFault for a text that contains none, which blames the configuration
+ */
 export function trusted(ca: string | undefined): Authorities {
   if (ca !== undefined) return remembered(configured, ca, () => readAuthorities(ca));
   // Node returns the same list until the trusted authorities are changed.
@@ -50,18 +53,18 @@ function readAuthorities(ca: string): Authorities {
   }
 }
 
-/** A context, and the instant from which another one is needed. */
+/** A context, and the instant after which a new one is needed. */
 interface DatedContext {
   readonly context: SecureContext;
   readonly until: number;
 }
 
-/** Contexts by what they were made of: to read authorities takes longer than a handshake. */
+/** Contexts by their inputs: reading authorities takes longer than a handshake. */
 const contexts = new WeakMap<Authorities, Map<string, DatedContext>>();
 
 /**
- * The context of a handshake. It leaves out authorities that have expired or are not valid yet: OpenSSL would take one of them before it looked
- * at what the server sent, and then refuse a chain that another authority makes valid.
+ * Returns the context of a handshake. It leaves out authorities that have expired or are not valid yet: OpenSSL would select one of them
+ * before looking at the certificates from the server, and then reject a chain that another authority makes valid.
  * @param now milliseconds since the epoch
  */
 export function contextOf(authorities: Authorities, client: ClientCertificate | undefined, now: number): SecureContext {
@@ -83,7 +86,7 @@ export function contextOf(authorities: Authorities, client: ClientCertificate | 
 /** Maximum number of examined certificates that a server sends. */
 const mostSent = 20;
 
-/** The most certificates of a chain. */
+/** Maximum number of certificates in a chain. */
 const longestPath = 10;
 
 /** The certificates from the server's own to an authority. */
@@ -93,17 +96,17 @@ export interface Chain {
   readonly trusted: boolean;
 }
 
-/** The beginning of a chain, and until when all of it is valid. */
+/** The beginning of a chain, and the end of its joint validity. */
 interface Path {
   readonly certificates: Chain["certificates"];
   readonly last: X509Certificate;
-  /** Milliseconds since the epoch; none, where one of them is not valid yet. */
+  /** Milliseconds since the epoch; absent if one of them is not valid yet. */
   readonly until: number;
 }
 
 /**
- * Returns the chain from the server's certificate to a trusted authority. Of several, as where a renewed or cross-signed authority stands
- * beside its older twin, returns the one that is valid longest.
+ * Returns the chain from the server's certificate to a trusted authority. If there are several, as with a renewed or cross-signed authority
+ * next to its older twin, returns the one that is valid longest.
  * @param now milliseconds since the epoch
  */
 export function chainOf(leaf: X509Certificate, { bySubject }: Authorities, now: number): Chain {
@@ -115,7 +118,7 @@ export function chainOf(leaf: X509Certificate, { bySubject }: Authorities, now: 
   const open: Path[] = [{ certificates: [leaf], last: leaf, until: validUntil(leaf) }];
   const seen = new Set<string>();
   let incomplete: Chain["certificates"] = [leaf];
-  // Of the open paths the one that is valid longest goes on, so that the first to arrive is the best.
+  // The open path that is valid longest is continued first, so that the first to arrive is the best.
   for (let path = longestValid(open); path; path = longestValid(open)) {
     const { certificates, last, until } = path;
     if (seen.has(last.fingerprint256)) continue;
@@ -134,17 +137,17 @@ export function chainOf(leaf: X509Certificate, { bySubject }: Authorities, now: 
   return { certificates: incomplete, trusted: false };
 }
 
-/** When a certificate expires, in milliseconds since the epoch. */
+/** Returns the expiry of a certificate, in milliseconds since the epoch. */
 export function expiry(certificate: X509Certificate): number {
   return Date.parse(certificate.validTo);
 }
 
-/** From when on a certificate is valid, in milliseconds since the epoch. */
+/** Returns the start of a certificate's validity, in milliseconds since the epoch. */
 export function start(certificate: X509Certificate): number {
   return Date.parse(certificate.validFrom);
 }
 
-/** Takes the path out that is valid longest. */
+/** Removes and returns the path that is valid longest. */
 function longestValid(open: Path[]): Path | undefined {
   const best = open.reduce((found, path, at) => (path.until > (open[found]?.until ?? 0) ? at : found), 0);
   return open.splice(best, 1)[0];
@@ -160,7 +163,7 @@ function issuersOf(certificate: X509Certificate, known: readonly X509Certificate
     )
       named.push(other);
   }
-  // Authorities of one name may have different keys. Where there is but one, the handshake has looked at the signature.
+  // Authorities of one name may have different keys. If there is only one, the handshake has checked the signature.
   return named.length < 2 ? named : named.filter((issuer) => signed(certificate, issuer));
 }
 

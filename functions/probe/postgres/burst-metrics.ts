@@ -5,7 +5,7 @@ import type { Assessment } from "../prober.ts";
 import { cite } from "../text/target-text.ts";
 import { type Burst, type BurstStage, type LossClass, lossClasses, openedBy } from "./burst.ts";
 
-/** The metric of each way of losing a connection. */
+/** The metric of each type of loss. */
 export const lossMetrics = {
   unanswered: "database_connect_burst_unanswered",
   reset: "database_connect_burst_resets",
@@ -15,14 +15,14 @@ export const lossMetrics = {
 /** The SQLSTATE of a server that has no free connections. Reported even if none was refused. */
 const noneLeft = "53300";
 
-/** The samples of a burst; none of one that opened nothing. */
+/** Returns the samples of a burst; none for one that opened no connections. */
 export function burstMeasurements(burst: Burst): Assessment["measurements"][number][] {
   const most = Math.max(0, ...burst.map(openedBy));
   if (most === 0) return [];
   const times = burst.flatMap(({ ready }) => ready);
   const lost = Math.max(...burst.map(({ losses }) => losses.length));
   return [
-    // A connection that the server refuses was not lost on the way.
+    // A connection that the server refuses does not count as lost on the way.
     { metric: "database_connect_burst_success", value: (most - lost) / most },
     ...burst.flatMap((seen) => stageMeasurements(seen)),
     ...(times.length === 0 ? [] : [{ metric: "database_connect_burst_time" as const, value: Math.max(...times) }]),
@@ -47,7 +47,7 @@ function stageMeasurements(seen: BurstStage): Assessment["measurements"][number]
   ];
 }
 
-/** The failure of a burst with a stage that let no connection through; a single one can be lost by chance. */
+/** Returns the failure of a burst with a stage in which every connection failed; a single one can be lost by chance. */
 export function burstFailure(burst: Burst = []): SeenFailure | undefined {
   const enough = Math.min(2, Math.max(0, ...burst.map(openedBy)));
   const failed = burst.find((stage) => stage.ready.length === 0 && openedBy(stage) >= enough);

@@ -1,4 +1,4 @@
-/** Simultaneous connections to PostgreSQL, and how many of them a server can spare. */
+/** Simultaneous connections to PostgreSQL, and the number that a server can spare. */
 import type { Socket } from "node:net";
 import type pg from "pg";
 import { formatDuration } from "../../../shared/text/units.ts";
@@ -18,16 +18,16 @@ import {
 /** How far the connections of a stage go: `answer` replaces `tls` if PostgreSQL's own TLS is not used. */
 export type BurstStageName = "connect" | "tls" | "answer" | "login";
 
-/** In what way connections are lost on the path to the server. */
+/** Ways in which connections are lost on the path to the server. */
 export const lossClasses = ["unanswered", "reset", "tls"] as const;
 
-/** One of them: no answer in time, cut off, or a TLS handshake that failed. */
+/** A lost connection: no response in time, a reset, or a failed TLS handshake. */
 export type LossClass = (typeof lossClasses)[number];
 
 /** The results of connections that were opened simultaneously and went equally far. */
 export interface BurstStage {
   readonly stage: BurstStageName;
-  /** Seconds until each connection that was not lost was there. */
+  /** Seconds until each connection that was not lost was established. */
   readonly ready: readonly number[];
   /** Connections that the server itself refused. */
   readonly refusals: readonly SeenFailure[];
@@ -43,21 +43,21 @@ export function openedBy({ ready, refusals, losses }: BurstStage): number {
   return ready.length + refusals.length + losses.length;
 }
 
-/** Connections that a burst always leaves free: others log in, and finished sessions are still closing, while it runs. */
+/** Number of connections that a burst always leaves free: others log in, and finished sessions are still closing, while it runs. */
 export const minFree = 3;
 
-/** The most connections of a burst to a server whose free connections are unknown. */
+/** Maximum number of connections in a burst to a server whose free connections are unknown. */
 export const maxConnectionsUncounted = 10;
 
-/** The connections that a server has left. */
+/** The free connections of a server. */
 export interface FreeConnections {
-  /** Logins until the next one is refused by the limit of the server, the database or the role, whichever comes first. */
+  /** Number of logins until the next one is refused by the limit of the server, the database or the role, whichever comes first. */
   readonly free: number;
   /** `max_connections`. */
   readonly max: number;
 }
 
-/** The connections that each stage of a burst opens, and how many log in. */
+/** The number of connections that each stage of a burst opens, and the number of logins. */
 export interface BurstPlan {
   readonly connections: number;
   readonly logins: number;
@@ -65,35 +65,36 @@ export interface BurstPlan {
 
 /** The limits of a burst. */
 export interface BurstLimits {
-  /** Absent where it is unknown, or where another probe's burst is using it. */
+  /** Absent if it is unknown, or if another probe's burst is using it. */
   readonly room: FreeConnections | undefined;
   /** Connections that the application's pool may still open. */
   readonly unopened: number;
   /** The number of connections at which the path to the server fails. @default none */
   readonly ceiling?: number | undefined;
-  /** Connections that clients have now, this probe's own not counted; absent where they could not be counted. */
+  /** Client connections now, excluding this probe's own; absent if they could not be counted. */
   readonly used?: number | undefined;
 }
 
 /**
- * Plans a burst that never takes the last connections from the application, neither of the server nor of the path to it.
- * @param asked the connections that the settings ask for
+ * Plans a burst that never takes the last connections from the application, neither on the server nor on the path to it.
+ * @param asked the number of connections in the settings
  */
 export function burstPlan(asked: number, { room, unopened, ceiling, used }: BurstLimits): BurstPlan {
-  // Below the ceiling together with what is open, and with the session of this probe.
+  // Stays below the ceiling together with the open connections, and with the session of this probe.
   const below = ceiling === undefined ? asked : used === undefined ? 0 : Math.max(0, ceiling - 1 - (used + 1));
   const bearable = Math.min(asked, below);
   if (room === undefined) return { connections: Math.min(bearable, maxConnectionsUncounted), logins: 0 };
   const kept = Math.max(minFree, Math.ceil(room.free / 2), unopened);
-  // A server has processes for twice `max` connections. Those that stop before the login must leave enough of them to those that log in.
+  // A server has processes for twice `max` connections. Connections that stop before the login must leave enough of them for those that log
+  // in.
   const connections = Math.min(bearable, room.max);
   return { connections, logins: Math.max(0, Math.min(connections, room.free - kept)) };
 }
 
 /**
- * Counts the connections that the server has left. The session then holds a lock, so that bursts of other probes of this database wait until
- * it ends instead of counting the same connections as free.
- * @returns `undefined` where the count or the lock is not to be had
+ * Counts the free connections of the server. The session then holds a lock, so that bursts of other probes of this database wait until it
+ * ends instead of counting the same connections as free.
+ * @returns `undefined` if the count or the lock cannot be obtained
  */
 export async function roomFor(session: pg.Client, world: ProbeWorld): Promise<FreeConnections | undefined> {
   const remaining = Math.max(2, Math.ceil(world.remaining()));
@@ -108,11 +109,11 @@ export async function roomFor(session: pg.Client, world: ProbeWorld): Promise<Fr
 }
 
 /**
- * Opens a burst in stages, one after the other: bare connections of TCP, connections as far as the handshake of TLS or the server's first
- * answer, and logins. So it shows how far connections come. Each stage has an equal part of the time that is left, and closes what it opened.
- * A stage with too little time for what one connection takes is left out: the clock would be all that it measures.
- * @param sessionMs how long one session took to open, in milliseconds
- * @returns `undefined` where there was time for no stage
+ * Opens a burst in sequential stages: TCP connections, connections up to the TLS handshake or the server's first response, and logins. This
+ * shows how far connections get. Each stage has an equal part of the remaining time, and closes what it opened. A stage with less time than
+ * one connection takes is skipped: it would only measure the clock.
+ * @param sessionMs time that one session took to open, in milliseconds
+ * @returns `undefined` if there was no time for any stage
  */
 export async function openBurst(
   login: Login,
@@ -148,7 +149,7 @@ interface PlannedStage {
   readonly open: (login: Login, world: ProbeWorld, watch: Stopwatch) => Promise<Socket | pg.Client>;
 }
 
-/** Opens the connections of a stage at the same moment, and closes them when the last has its outcome. */
+/** Opens the connections of a stage simultaneously, and closes them when the last has its outcome. */
 async function openStage(
   { stage, count, open }: PlannedStage,
   login: Login,
@@ -159,7 +160,7 @@ async function openStage(
   const ready: number[] = [];
   const refusals: SeenFailure[] = [];
   const losses: BurstStage["losses"][number][] = [];
-  // Kept until all have been tried: the connections of a stage stand at the same time.
+  // Kept until all have been tried: the connections of a stage are open simultaneously.
   const opened: (Socket | pg.Client)[] = [];
   const overrun = new AbortController();
   const alarm = setTimeout(
@@ -205,16 +206,15 @@ function lossClass({ kind, phase }: SeenFailure): LossClass {
 
 /**
  * SQL for whether a row of `pg_stat_activity` is a client. A role without the right to see others' sessions (pg_read_all_stats, pg_monitor)
- * reads no backend type and no state of them, but sees whose they are and in which database. Workers of the server itself lack one or the
- * other.
+ * reads neither their backend type nor their state, but sees their role and database. Workers of the server itself lack one or the other.
  */
 export const isClient = "coalesce(backend_type = 'client backend', usename is not null and datname is not null)";
 
-/** SQL for the connections that the server allows ordinary users. */
+/** SQL for the connection limit of ordinary users. */
 export const ordinaryLimit = `current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0)`;
 
-/** The key of the advisory lock under which bursts take turns: `pathkeep` in ASCII. */
+/** The key of the advisory lock that serializes bursts: `pathkeep` in ASCII. */
 const burstLock = "8097881596816090480";
 
 /**

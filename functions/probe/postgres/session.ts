@@ -1,4 +1,4 @@
-/** A fresh session of PostgreSQL, in the phases dns, connect, tls and authentication. */
+/** A fresh PostgreSQL session, in the phases dns, connect, tls and authentication. */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type pg from "pg";
@@ -17,7 +17,7 @@ export const tlsModes = ["disable", "require", "verify-ca", "verify-full"] as co
 
 /** The server and the credentials of a login; secrets resolved. */
 export interface Login {
-  /** A name, an address, or the folder of a socket such as `/cloudsql/project:region:instance`. */
+  /** A host name, an address, or the directory of a socket such as `/cloudsql/project:region:instance`. */
   readonly host: string;
   readonly port: number;
   readonly database: string;
@@ -25,11 +25,11 @@ export interface Login {
   readonly password: string | undefined;
   readonly tls: (typeof tlsModes)[number];
   readonly ca: string | undefined;
-  /** The way of Google's connectors, in place of a connection of PostgreSQL's own. */
+  /** Google's connector, instead of PostgreSQL's own connection. */
   readonly instance?: InstanceAccess | undefined;
 }
 
-/** The host as it is named in sentences. */
+/** The host as named in messages. */
 export function peerOf({ host, port }: Pick<Login, "host" | "port">): string {
   return isSocketFolder(host) ? socketOf(host, port) : hostAndPort(host, port);
 }
@@ -43,14 +43,14 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   const socket = await connected(login, world, watch);
   watch.enter("authentication");
   const client = new Client({
-    // `pg` asks for as much of a stream as this is.
+    // `pg` uses only this part of a stream.
     stream: () => new PostgresStream(socket) as unknown as Duplex,
     ssl: false,
     host: login.host,
     port: login.port,
     user: login.user,
     database: login.database,
-    // As a function, so that an absent password is not looked for in files and variables of this machine.
+    // A function, so that an absent password is not looked up in files and variables of this machine.
     password: () => login.password ?? "",
     application_name: "pathkeeper",
   });
@@ -63,18 +63,15 @@ export async function openSession(login: Login, world: ProbeWorld, watch: Stopwa
   return client;
 }
 
-/**
- * Opens a bare connection, in the phases dns and connect. Nothing is said over it.
- * @throws the error of the connection
- */
+/** Opens a TCP connection, in the phases dns and connect. Nothing is sent over it. @throws the error of the connection */
 export async function openConnection({ host, port }: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
   if (isSocketFolder(host)) return await dial({ path: socketOf(host, port) }, world, watch).catch(noProxy);
   return await dial({ host, port }, world, watch);
 }
 
 /**
- * Goes as far as the handshake of TLS, or, where PostgreSQL's own TLS is not spoken, as the first answer of the server, in the phase answer.
- * No start-up packet follows, so that the connection takes a process of the server for a moment, and none of its `max_connections`.
+ * Connects up to the TLS handshake or, without PostgreSQL's own TLS, up to the first response of the server, in the phase answer. No
+ * start-up packet follows, so the connection takes a process of the server for a moment, and none of its `max_connections`.
  * @throws ProbeFault, or the error of the connection
  */
 export async function reachServer(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
@@ -98,7 +95,7 @@ export function isRefusal(error: unknown): boolean {
   );
 }
 
-/** An answer of the server that refuses what was asked. */
+/** An error response of the server that refuses the request. */
 class ServerError extends ProbeFault {}
 
 /** Returns whether an error is a response of the server: only those have the fields, possibly without a value. */
@@ -106,7 +103,7 @@ export function isOfServer(error: unknown): error is pg.DatabaseError {
   return error instanceof Error && "severity" in error && "code" in error && "length" in error;
 }
 
-/** Names the failure that an error of a session means. */
+/** Returns the failure for an error of a session. */
 export function sessionFailure(
   error: unknown,
   login: Login,
@@ -118,7 +115,7 @@ export function sessionFailure(
   return seen;
 }
 
-/** Puts an error of the server or of `pg` into a kind and words. */
+/** Converts an error of the server or of `pg` to a kind and a message. */
 function explained(error: unknown, login: Login): unknown {
   const peer = peerOf(login);
   if (isOfServer(error)) {
@@ -204,7 +201,7 @@ async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Pro
   return secured.socket;
 }
 
-/** Shakes hands as Google's connectors do: at once, both sides with a certificate, and without asking PostgreSQL for TLS. */
+/** Performs the handshake as Google's connectors do: immediately, with a certificate on both sides, and without asking PostgreSQL for TLS. */
 async function throughConnector(
   raw: Socket,
   { ca, client, name }: InstanceAccess,
@@ -230,7 +227,7 @@ function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
   throw error;
 }
 
-/** Asks for TLS. @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL */
+/** Requests TLS. @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL */
 async function askForTls(socket: Socket): Promise<Buffer> {
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   const closed = (): void => reject(Object.assign(new Error("closed while asked for TLS"), { code: "ECONNRESET" }));
@@ -241,10 +238,10 @@ async function askForTls(socket: Socket): Promise<Buffer> {
   return answer;
 }
 
-/** Asks for TLS, and goes on only where the server agreed. */
+/** Requests TLS, and continues only if the server agrees. */
 async function requestTls(socket: Socket, peer: string): Promise<void> {
   const answer = await askForTls(socket);
-  // Anything after the one byte was not encrypted, and may have been put there by somebody in between.
+  // Anything after the one byte was not encrypted, and may have been injected by a man in the middle.
   const [verdict] = answer;
   if (answer.length === 1 && verdict === 0x53) return;
   if (answer.length === 1 && verdict === 0x4e)
@@ -264,7 +261,7 @@ async function requestTls(socket: Socket, peer: string): Promise<void> {
   );
 }
 
-/** An ErrorResponse: that of the protocol 3, or the text of the protocol 2 that a server sends which cannot start a process. */
+/** Parses an ErrorResponse: that of protocol 3, or the text of protocol 2 that a server sends if it cannot start a process. */
 function refusalIn(answer: Buffer): { readonly code: string; readonly message: string } | undefined {
   if (answer[0] !== 0x45 || answer.length < 6) return undefined;
   if (answer.readUInt32BE(1) !== answer.length - 1) {

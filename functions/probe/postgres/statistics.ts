@@ -6,23 +6,23 @@ import type { Words } from "../text/target-text.ts";
 import { isClient, ordinaryLimit } from "./burst.ts";
 import { isOfServer, type Login, peerOf, sessionFailure } from "./session.ts";
 
-/** Connections of the server, this probe's own not counted. */
+/** Connections of the server, excluding this probe's own. */
 export interface Connections {
   readonly used: number;
   /** The connection limit for ordinary users. */
   readonly limit: number;
-  /** Those of the application's role. */
+  /** Connections of the application's role. */
   readonly pool: number;
   /** Number of connections in each state of `pg_stat_activity`. */
   readonly states: Readonly<Record<string, number>>;
 }
 
-/** Connections, or why they could not be counted. */
+/** Connections, or the reason why they could not be counted. */
 export type Counted =
   | { readonly connections: Connections }
   | {
       readonly problem: Words;
-      /** The session still waits for the count, and can be asked nothing more. */
+      /** Whether the session is still waiting for the count and cannot run another query. */
       readonly stuck: boolean;
     };
 
@@ -51,7 +51,7 @@ export async function countConnections(
     return { problem: "the server does not keep pg_stat_activity", stuck: false };
   } catch (error) {
     if (!world.signal.aborted && (!isOfServer(error) || /^57P0|^08/.test(error.code ?? ""))) throw error;
-    // Cancelled by the limit of the statement, which is the same.
+    // Cancelled by the statement timeout, which has the same meaning.
     if (isOfServer(error) && error.code === "57014") return { problem: tooLong, stuck: world.signal.aborted };
     const { message } = sessionFailure(error, login, { phase: "statistics", address: undefined }, world);
     return { problem: message, stuck: world.signal.aborted };
@@ -59,8 +59,8 @@ export async function countConnections(
 }
 
 /**
- * Refuses a server that takes no writes although it is a primary, or, where a primary is wanted, a replica. A role that is made read-only by
- * itself says nothing about its server.
+ * Refuses a primary that accepts no writes or, if a primary is required, a replica. A role that is read-only by itself says nothing about
+ * its server.
  * @throws ProbeFault
  */
 export async function assertWritable(
@@ -109,7 +109,7 @@ select
   ), '{}') as states
 from clients`;
 
-/** The first row of an answer; none of one that is not that to a single statement. */
+/** Returns the first row of a result; none if the result is not that of a single statement. */
 function firstRow<Row extends pg.QueryResultRow>({ rows }: { readonly rows?: readonly Row[] }): Row | undefined {
   return rows?.[0];
 }

@@ -5,13 +5,13 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { ProbeFault } from "../net/faults.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 
-/** More bytes than this are no answer to a probe. */
+/** A response to a probe is never longer than this, in bytes. */
 const mostReceived = 4 * 2 ** 20;
 
 /** The type and the length of a message, in bytes. */
 const headLength = 5;
 
-/** The longest first message of a server, in bytes. */
+/** Maximum length of a server's first message, in bytes. */
 const longestFirst = 65_536;
 
 /** Returns whether a PostgreSQL server may begin like this: with an authentication request, an error or a notice of plausible length. */
@@ -20,7 +20,7 @@ function canBegin(chunk: Buffer): boolean {
   return chunk.length < headLength || chunk.readUInt32BE(1) <= longestFirst;
 }
 
-/** The beginning of what cannot be read, for a sentence. */
+/** Returns the beginning of unreadable input, for a message. */
 export function begins(bytes: Buffer): TargetText {
   return TargetText.of(bytes.toString("latin1"), true).quoted(20);
 }
@@ -40,12 +40,12 @@ function unreadable(reason: string, cause: unknown): ProbeFault {
 
 const endless = "it sends without end";
 
-/** Kinds of logins by the number that the server asks for them with. */
+/** Types of authentication requests, by their number. */
 const logins: Readonly<Record<string, string>> = { 2: "Kerberos", 6: "SCM credentials", 7: "GSSAPI", 9: "SSPI" };
 
 /**
- * As much of a stream as `pg` uses. Its parser believes what it reads: a wrong length makes it keep everything or throw out of an event,
- * where nobody could catch it. Here both end the connection.
+ * The part of a stream that `pg` uses. Its parser trusts its input: a wrong length makes it buffer everything, or throw out of an event,
+ * where the error cannot be caught. Here both end the connection.
  */
 export class PostgresStream extends EventEmitter {
   readonly #socket: Socket;
@@ -80,7 +80,7 @@ export class PostgresStream extends EventEmitter {
     for (const event of ["error", "close", "end"]) socket.on(event, (...details) => this.emit(event, ...details));
   }
 
-  /** Tells `pg` that it is connected, which it is. */
+  /** Signals to `pg` that it is connected. */
   connect(): this {
     queueMicrotask(() => this.emit("connect"));
     return this;

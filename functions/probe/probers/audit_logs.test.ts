@@ -78,7 +78,7 @@ proberContract({
 });
 
 describe("audit_logs", () => {
-  it("tells a deployment once, with the revision that came of it, and how to go back", async () => {
+  it("reports a deployment once, with its revision and the command to revert it", async () => {
     const ready = audited(
       6,
       run,
@@ -103,7 +103,7 @@ describe("audit_logs", () => {
     expect(change?.by).toBeUndefined();
   });
 
-  it("says of a revision that it did not become ready", async () => {
+  it("reports a revision that did not become ready", async () => {
     const broken = audited(
       6,
       run,
@@ -120,7 +120,7 @@ describe("audit_logs", () => {
     ]);
   });
 
-  it("tells traffic that was sent to certain revisions from a deployment", async () => {
+  it("distinguishes a change of traffic from a deployment", async () => {
     const pinned = deployment("backend", 2, {
       request: {
         service: {
@@ -199,11 +199,11 @@ describe("audit_logs", () => {
       ),
       { kind: "policy", what: "changed organization policy run.allowedIngress", components: [] },
     ],
-  ])("tells %s", async (_what, entry, expected) => {
+  ])("reports %s", async (_what, entry, expected) => {
     expect(await found([entry])).toMatchObject([expected]);
   });
 
-  it("names people neither as who did it nor as whom it was done to, unless that is wanted", async () => {
+  it("names no people, neither as authors nor as subjects of a change, unless show_principals is set", async () => {
     const changes = await found([policy("user:jane@shop.example", "ADD")]);
     expect(changes).toMatchObject([{ what: "added roles/cloudsql.client to a user" }]);
     expect(JSON.stringify(changes)).not.toMatch(/jane|somebody/);
@@ -212,14 +212,14 @@ describe("audit_logs", () => {
     ]);
   });
 
-  it("leaves out what was refused, and what it does not know", async () => {
+  it("omits refused attempts and unknown entries", async () => {
     const refused = deployment("backend", 1, { status: { code: 7, message: "PERMISSION_DENIED" } });
     const strange = audited(1, "storage.googleapis.com", "storage.buckets.create", "projects/_/buckets/b");
     const empty = { insertId: "x", timestamp: "yesterday", logName: 7 };
     expect(await found([refused, strange, empty, {}])).toEqual([]);
   });
 
-  it("tells a long operation once, by what it was asked for", async () => {
+  it("reports a long-running operation once, by its request", async () => {
     const operation = (first: boolean, minutesAgo: number): object =>
       audited(
         minutesAgo,
@@ -236,7 +236,7 @@ describe("audit_logs", () => {
     ]);
   });
 
-  it("asks for one page, from an hour before the first failure on", async () => {
+  it("reads one page, starting an hour before the first failure", async () => {
     const { port, asked } = await loggingStand(() =>
       Array.from({ length: 300 }, (_, i) => deployment("backend", i / 10)),
     );
@@ -255,7 +255,7 @@ describe("audit_logs", () => {
     expect(result.changes?.length).toBeLessThanOrEqual(30);
   });
 
-  it("says which role it lacks, and does not fail for it", async () => {
+  it("names the missing role, and does not fail because of it", async () => {
     const body = JSON.stringify({ error: { code: 403, status: "PERMISSION_DENIED", message: "denied" } });
     const port = await tcpServer((socket) =>
       socket.on("data", () =>

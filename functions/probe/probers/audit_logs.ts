@@ -1,4 +1,4 @@
-/** The prober `audit_logs`: what was changed in the environment, as Cloud Audit Logs recorded it. */
+/** The prober `audit_logs`: changes in the environment, as recorded by Cloud Audit Logs. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import type { ReportedChange } from "../../../shared/messages/report.ts";
@@ -32,16 +32,16 @@ export type AuditLogsSettings = z.output<ReturnType<typeof settings>>;
 /** The changes read from the logs. */
 export interface AuditLogsObservation {
   readonly failure?: SeenFailure;
-  /** Why it may not be read. */
+  /** Why the logs could not be read. */
   readonly refused?: Words;
   readonly changes: readonly AuditChange[];
   readonly resources: readonly WatchedResource[];
   readonly usage: Usage;
 }
 
-/** The most entries of one page, which is all that is read. */
+/** Maximum number of entries of the single page that is read. */
 const pageSize = 100;
-/** The most changes that are reported. */
+/** Maximum number of changes in a report. */
 const mostChanges = 30;
 
 /** The prober `audit_logs`. */
@@ -59,27 +59,28 @@ project: shop-staging
 `,
   notes: `## What it finds
 
-When an incident opens, and again ten minutes later, because entries arrive late, it reads Admin Activity and System Event logs from an hour before the
-first failure on: deployments and traffic, settings, maintenance and failover of Cloud SQL, connectors, networks, firewall rules, IAM, secrets,
-certificates, DNS, quotas, organization policies. Each change stands in \`changes\` of the [incident](../incidents.md) with its time, what was done in plain
-words, and a link to the entry. One that was made to the cause within half an hour before it began to fail is evidence, a status update to
-engineers and a line of every later notice to them, and a proposal to take it back. Nothing is ever taken back by itself. The command \`changes\` shows the same at any time.
+When an incident opens, and again ten minutes later because entries arrive late, the probe reads the Admin Activity and System Event logs, starting
+an hour before the first failure: deployments and traffic, settings, maintenance and failover of Cloud SQL, connectors, networks, firewall rules, IAM, secrets,
+certificates, DNS, quotas, organization policies. Each change is listed in \`changes\` of the [incident](../incidents.md) with its time, a
+description in plain words, and a link to the entry. A change to the cause within half an hour before its first failure is evidence. Engineers get a
+status update about it, and every later notification to them contains it, with a proposal to revert it. Nothing is ever reverted automatically. The
+command \`changes\` shows the same at any time.
 
-## Whose a change is
+## Attribution of changes
 
-The other probes say which resources belong to which component: the service of a \`cloud_run\` probe, the instance of \`cloud_sql\` or \`postgres\`, the
-connector, and everything that \`gcp_configuration\` names. Where a role or a secret was changed, the Cloud Run services among them are read once, to
-see which of them runs as that account or uses that secret. A change of something that no probe names is listed without a component, or left out
-where it is known to belong to something else.
+The other probes determine which resources belong to which component: the service of a \`cloud_run\` probe, the instance of \`cloud_sql\` or \`postgres\`, the
+connector, and everything that \`gcp_configuration\` names. If a role or a secret was changed, the Cloud Run services among them are read once, to
+find those that run as that account or use that secret. A change to a resource that no probe names is listed without a component, or omitted if the
+resource is known to be unrelated.
 
-Who made a change is left out unless \`show_principals\` is set. Refused attempts are no changes.
+The author of a change is omitted unless \`show_principals\` is set. Refused attempts are not changes.
 
-## What it needs, and what it costs
+## Permissions and cost
 
-\`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` has, and \`run.services.get\` for the services. Data Access logs are not
-read. Each run reads one page of at most ${pageSize} entries; reading entries is free, up to 60 requests a minute and project. Without the permission the
-probe says so under \`unchecked\`, and does not fail: a diagnosis goes on without it. The schedule only keeps that permission proven: take one
-that other probes have, because a schedule of its own is a job of Cloud Scheduler more.
+The probe requires \`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` includes, and \`run.services.get\` for the services.
+Data Access logs are not read. Each run reads one page of at most ${pageSize} entries; reading entries is free, up to 60 requests per minute and
+project. Without the permission, the probe reports it under \`unchecked\` and does not fail: a diagnosis continues without it. The scheduled runs
+only verify the permission. Use the schedule of another probe, because a separate schedule requires another Cloud Scheduler job.
 `,
   secondhand: true,
   delayed: true,

@@ -42,7 +42,7 @@ proberContract({
 });
 
 describe("cloud_monitoring", () => {
-  it("reads what it is told, in one request", async () => {
+  it("reads the configured metric in one request", async () => {
     const { result, asked } = await probe(one(int(12), 2));
     expect(result.failure).toBeUndefined();
     expect(result.measurements).toContainEqual({
@@ -64,12 +64,12 @@ describe("cloud_monitoring", () => {
     ["%", "cloud_monitoring_ratio", double(93), 0.93],
     ["MiB", "cloud_monitoring_bytes", int(2), 2_097_152],
     [undefined, "cloud_monitoring_count", bool(true), 1],
-  ])("brings %s to the base unit", async (unit, metric, value, expected) => {
+  ])("converts %s to the base unit", async (unit, metric, value, expected) => {
     const { result } = await probe(one(value), { metric, ...(unit === undefined ? {} : { unit }) });
     expect(measured(result, metric)).toBeCloseTo(expected, 10);
   });
 
-  it("takes labels from those of the series", async () => {
+  it("copies labels from the series", async () => {
     const answer: StandAnswer = ["us", "eu"].map((region, at) => ({
       labels: { "resource.labels.region": region },
       points: [[3, int(at + 1)]],
@@ -87,14 +87,14 @@ describe("cloud_monitoring", () => {
     ["fail", /^Cloud Monitoring has no point of .* UTC: nothing matches the filter, or it reports nothing$/, undefined],
     ["zero", undefined, 0],
     ["ignore", undefined, undefined],
-  ])("where there is no point, does as empty: %s says", async (empty, failure, value) => {
+  ])("treats a missing point as set in empty: %s", async (empty, failure, value) => {
     const { result } = await probe([], { empty });
     if (failure) expect(result.failure?.message).toMatch(failure);
     else expect(result.failure).toBeUndefined();
     expect(measured(result, "cloud_monitoring_seconds")).toBe(value);
   });
 
-  it("keeps no more series than are judged", async () => {
+  it("limits the number of series", async () => {
     const many: StandAnswer = Array.from({ length: 120 }, () => ({ points: [[3, int(1)]] }));
     const { result } = await probe(many);
     expect(result.failure).toEqual({
@@ -105,7 +105,7 @@ describe("cloud_monitoring", () => {
     expect(result.measurements.filter(({ metric }) => metric === "cloud_monitoring_seconds")).toHaveLength(100);
   });
 
-  it("repeats what Google does not understand of its filter", async () => {
+  it("reports Google's error for an invalid filter", async () => {
     const { result } = await probe(refusal(400, "INVALID_ARGUMENT", "Field filter had an invalid value"));
     expect(result.failure).toMatchObject({
       kind: "protocol",
@@ -129,7 +129,7 @@ describe("cloud_monitoring settings", () => {
       "group_by needs a reducer, which makes one series of each group",
     ],
     [{ delay: "2h" }, "must be at most 1h"],
-  ])("refuse %j", (wrong, sentence) => {
+  ])("reject %j", (wrong, sentence) => {
     const parsed = cloudMonitoring.settings.safeParse({ ...settings, ...wrong });
     expect(parsed.error?.issues.map(({ message }) => message)).toContain(sentence);
   });

@@ -1,4 +1,4 @@
-/** The prober `cloud_monitoring`: any metric that Cloud Monitoring has, as a metric of the catalogue. */
+/** The prober `cloud_monitoring`: any metric of Cloud Monitoring, as a metric of the catalogue. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import { metricNames, metrics } from "../../../shared/metrics/catalogue.ts";
@@ -74,11 +74,11 @@ const settings = lazily(() =>
 /** Settings of a `cloud_monitoring` probe; durations in milliseconds. */
 export type CloudMonitoringSettings = z.output<ReturnType<typeof settings>>;
 
-/** Units in which Google writes values. */
+/** Supported units of a metric in Cloud Monitoring. */
 const writtenUnits = ["count", "ratio", "%", "s", "ms", "us", "ns", "B", "KiB", "MiB"] as const;
 type WrittenUnit = (typeof writtenUnits)[number];
 
-/** Of which unit of ours they are, and how much of it. */
+/** The corresponding unit of the catalogue, and the factor. */
 const scales: Readonly<Record<WrittenUnit, readonly [Unit, number]>> = {
   count: ["count", 1],
   ratio: ["ratio", 1],
@@ -92,7 +92,7 @@ const scales: Readonly<Record<WrittenUnit, readonly [Unit, number]>> = {
   MiB: ["bytes", 2 ** 20],
 };
 
-/** More series than this are no measurement of a component. */
+/** More series than this are not a measurement of a component. */
 const mostSeries = 100;
 const longestDelayMs = 3_600_000;
 const labelPath = lazily(() =>
@@ -118,19 +118,19 @@ labels: { name: order_age }
 `,
   notes: `## Which aligner
 
-| the metric is | read it with |
+| type of the metric | aligner |
 |---|---|
 | a gauge (a level) | \`ALIGN_MEAN\`, \`ALIGN_MAX\`, \`ALIGN_MIN\`; \`ALIGN_NEXT_OLDER\` for the last value |
-| a counter (DELTA, CUMULATIVE) | \`ALIGN_DELTA\` for what happened in a period, \`ALIGN_RATE\` for that a second; never \`ALIGN_MEAN\` |
+| a counter (DELTA, CUMULATIVE) | \`ALIGN_DELTA\` for the increase in a period, \`ALIGN_RATE\` for the increase per second; never \`ALIGN_MEAN\` |
 | true or false | \`ALIGN_FRACTION_TRUE\` |
 | a distribution | \`ALIGN_PERCENTILE_95\` of one series; \`ALIGN_DELTA\` with \`REDUCE_PERCENTILE_95\` over several |
 
-What is counted or summed is read only up to where every point has arrived (\`delay\`); of a level the newest point there is counts.
+Counts and sums are read only up to the time for which every point has arrived (\`delay\`); of a gauge, the newest point counts.
 
 Metrics without a place in the [catalogue](../metrics.md) become \`cloud_monitoring_count\`, \`cloud_monitoring_ratio\`,
-\`cloud_monitoring_seconds\` or \`cloud_monitoring_bytes\`, told apart by the label \`name\`: \`cloud_monitoring_seconds{name="order_age"} > 5m\`.
+\`cloud_monitoring_seconds\` or \`cloud_monitoring_bytes\`, distinguished by the label \`name\`: \`cloud_monitoring_seconds{name="order_age"} > 5m\`.
 
-${monitoringNotes("as many series a run as the reducer and group_by leave", "the time that delay says")}`,
+${monitoringNotes("as many series per run as the reducer and group_by leave", "the time set in delay")}`,
   seriesRead: 1,
   yields: (settings) => [
     ...(settings === undefined

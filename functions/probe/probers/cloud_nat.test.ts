@@ -55,7 +55,7 @@ describe("cloud_nat", () => {
       );
   });
 
-  it("fails where the gateway had no address for somebody", async () => {
+  it("fails if the gateway could not allocate an address", async () => {
     const { result } = await probe({ ...busy, [metric("nat_allocation_failed")]: one(double(1)) });
     expect(result.failure).toMatchObject({
       kind: "unavailable",
@@ -66,7 +66,7 @@ describe("cloud_nat", () => {
     expect(measured(result, "cloud_nat_port_usage")).toBe(960);
   });
 
-  it("says so where nothing is to be read", async () => {
+  it("reports that there are no points to read", async () => {
     expect((await probe({})).result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
   });
 });

@@ -1,4 +1,4 @@
-/** The prober `cloud_nat`: ports and dropped packets of a Cloud NAT gateway, as Cloud Monitoring saw them. */
+/** The prober `cloud_nat`: ports and dropped packets of a Cloud NAT gateway, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -53,10 +53,10 @@ max_ports: 1024
 `,
   notes: `## When it fails
 
-When the gateway could not give addresses to somebody (\`nat_allocation_failed\`). Packets dropped for \`OUT_OF_RESOURCES\` mean that a machine or
-instance had used up its ports: write a rule on \`cloud_nat_dropped_packets\`.
+The probe fails if the gateway could not allocate addresses (\`nat_allocation_failed\`). Packets dropped for \`OUT_OF_RESOURCES\` mean that a
+machine or instance had used up its ports. To alert on them, write a rule on \`cloud_nat_dropped_packets\`.
 
-${monitoringNotes("up to 6 series a run", "4 minutes")}`,
+${monitoringNotes("up to 6 series per run", "4 minutes")}`,
   seriesRead: 6,
   yields: (settings) => [
     ...always("cloud_nat_allocated_ports", "cloud_nat_port_usage", "cloud_nat_open_connections"),
@@ -98,11 +98,11 @@ ${monitoringNotes("up to 6 series a run", "4 minutes")}`,
   },
 });
 
-/** Why packets are dropped. */
+/** Reasons for dropped packets. */
 const reasons: readonly string[] = ["OUT_OF_RESOURCES", "ENDPOINT_INDEPENDENCE_CONFLICT"];
 const reasonLabel = "metric.labels.reason";
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 225_000;
 
 function readingsOf({ region, gateway, period: periodMs }: CloudNatSettings): Readonly<Record<Reading, WantedReading>> {

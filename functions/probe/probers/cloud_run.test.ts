@@ -93,7 +93,7 @@ describe("cloud_run", () => {
     ]);
   });
 
-  it("measures memory, CPU, instances against their cap, and requests that found none, where it is told to", async () => {
+  it("measures memory, CPU, instances relative to their maximum, and refused requests, if configured", async () => {
     const more = { utilization: true, max_instances: 5, refused_requests: "refused-requests" };
     const answers = {
       ...busy,
@@ -116,13 +116,13 @@ describe("cloud_run", () => {
     expect(measured((await probe(busy, more)).result, "cloud_run_refused_requests")).toBe(0);
   });
 
-  it("does not read failed starts where no log-based metric is named", async () => {
+  it("does not read failed starts without a log-based metric", async () => {
     const { result, asked } = await probe(busy);
     expect(asked).not.toHaveProperty(log);
     expect(measured(result, "failed_startups")).toBeUndefined();
   });
 
-  it("counts no failed starts where the log-based metric has no points", async () => {
+  it("counts 0 failed starts if the log-based metric has no points", async () => {
     const { [log]: _, ...others } = busy;
     const { result } = await probe(others, { failed_startups: "failed-startups" });
     expect(measured(result, "failed_startups")).toBe(0);
@@ -133,7 +133,7 @@ describe("cloud_run", () => {
     ["request_latencies", ["cloud_run_request_latency"]],
     ["container/instance_count", ["cloud_run_instances"]],
     ["container/startup_latencies", ["cloud_run_startup_latency"]],
-  ])("keeps what was read where %s is not to be had", async (name, missing) => {
+  ])("keeps the other results if %s is unavailable", async (name, missing) => {
     const answers = { ...busy, [metric(name)]: refusal(503, "UNAVAILABLE", "try later") };
     const { result } = await probe(answers, { failed_startups: "failed-startups" });
     const whole = await probe(busy, { failed_startups: "failed-startups" });
@@ -142,7 +142,7 @@ describe("cloud_run", () => {
     expect(names(result)).toEqual(names(whole.result).filter((one) => !missing.includes(one)));
   });
 
-  it("names a log-based metric that there is not", async () => {
+  it("names a log-based metric that does not exist", async () => {
     const answers = { ...busy, [log]: refusal(404, "NOT_FOUND", "Cannot find metric(s) that match type = x") };
     const { result } = await probe(answers, { failed_startups: "failed-startups" });
     expect(result.failure).toEqual({
@@ -163,7 +163,7 @@ describe("cloud_run", () => {
     expect(measured(result, "cloud_run_request_rate", "5xx")).toBeCloseTo(rate, 10);
   });
 
-  it("takes no traffic for no traffic: no share, no latency, no failure, and it is said", async () => {
+  it("reports no traffic without a failure, an error rate or a latency", async () => {
     const { result } = await probe({});
     expect(result.failure).toBeUndefined();
     expect(measured(result, "cloud_run_error_rate")).toBeUndefined();
@@ -180,7 +180,7 @@ describe("cloud_run", () => {
     ]);
   });
 
-  it("fails without traffic where traffic is expected", async () => {
+  it("fails without traffic if traffic is expected", async () => {
     const { result } = await probe({}, { expect_traffic: true });
     expect(result.failure).toMatchObject({
       kind: "unavailable",

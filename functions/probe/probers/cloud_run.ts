@@ -1,4 +1,4 @@
-/** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, as Cloud Monitoring saw them. */
+/** The prober `cloud_run`: requests, latency and instances of a Cloud Run service, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -82,26 +82,26 @@ failed_startups: failed-startups
 `,
   notes: `## Latency
 
-A WebSocket is one request to Cloud Run that lasts as long as it is open. Requests that were answered with 101 are left out of the latency, so
-that it speaks of those that were answered; the rate of requests counts them in the class \`1xx\`.
+To Cloud Run, a WebSocket is one request that lasts as long as it is open. The latency excludes requests that were answered with 101; the request
+rate counts them in the class \`1xx\`.
 
 ## Failed starts
 
-Google counts no failed starts. A log-based metric does, a counter that you create once, and whose name stands in \`failed_startups\`:
+Google provides no count of failed starts. Create a log-based counter metric once, and set \`failed_startups\` to its name:
 
 \`\`\`
 gcloud logging metrics create failed-startups --description "Instances that failed to start" --log-filter '
   resource.type="cloud_run_revision" AND textPayload:"STARTUP" AND textPayload:"The instance was not started"'
 \`\`\`
 
-Cloud Run writes this line once for each instance that does not start, whatever else it says of it: that its container exited, or that a
-revision is not ready. Counting those lines as well would count one start several times, and a container that ends with \`exit(0)\` as a failure.
-It counts for all services; the probe reads the share of its own.
+Cloud Run writes this line once for each instance that does not start, in addition to other lines about the exit of its container or a revision that
+is not ready. Counting those as well would count one start several times, and count a container that ends with \`exit(0)\` as a failure. The metric
+counts for all services; the probe reads only the count of its service.
 
 ## Requests that find no instance
 
-A service at its maximum of instances answers \`429\` with the text \`Rate exceeded.\`, and Cloud Run leaves these out of its count of requests. A
-log-based metric counts them, as above, with its name in \`refused_requests\`:
+A service at its maximum number of instances answers \`429\` with the text \`Rate exceeded.\`, and Cloud Run excludes these from its request count.
+Create a log-based metric for them, as above, and set \`refused_requests\` to its name:
 
 \`\`\`
 gcloud logging metrics create refused-requests --description "Requests that found no instance" --log-filter '
@@ -110,9 +110,9 @@ gcloud logging metrics create refused-requests --description "Requests that foun
 
 ## Without traffic
 
-A service that nobody uses has no points at all. Then there are no shares and no latencies, rates are 0, and the finding \`traffic\` says so:
-that is no failure unless \`expect_traffic\` makes it one. Requests that never reach a revision, because nobody may call the service or the load
-balancer cannot reach it, are not counted by Cloud Run.
+An unused service has no points at all. Then there are no error rates or latencies, request rates are 0, and the finding \`traffic\` reports it.
+That is not a failure unless \`expect_traffic\` is set. Cloud Run does not count requests that never reach a revision, because calls to the service
+are not permitted or the load balancer cannot reach it.
 
 ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more with `refused_requests`", "3 minutes")}`,
   requires: ({ failed_startups, refused_requests }) => {
@@ -157,7 +157,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
         value: ownEntry(instances, state) ?? 0,
         labels: { state },
       })),
-      // A counter of logs has no points while there are no such logs.
+      // A log-based counter has no points while there are no matching logs.
       ...(failed_startups !== undefined && wasRead(observed, "failedStartups")
         ? sampled("failed_startups", numberIn(found.failedStartups) ?? 0)
         : []),
@@ -166,7 +166,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
         : []),
       ...sampled("cloud_run_memory_utilization", numberIn(found.memory)),
       ...sampled("cloud_run_cpu_utilization", numberIn(found.cpu)),
-      // Idle instances are there for the next requests: only those at work use up what there may be.
+      // Idle instances are available for the next requests: only active ones count towards the maximum.
       ...(max_instances === undefined || !wasRead(observed, "instances")
         ? []
         : sampled("cloud_run_instance_utilization", (ownEntry(instances, "active") ?? 0) / max_instances)),
@@ -182,7 +182,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
   },
 });
 
-/** From sampling to readability, in milliseconds; of metrics that Google made faster since, it only looks back further. */
+/** Delay from sampling to availability, in milliseconds; for metrics that Google has accelerated since, it only extends the lookback. */
 const delayMs = 180_000;
 const stateLabel = "metric.labels.state";
 
@@ -198,7 +198,7 @@ function readingsOf(settings: CloudRunSettings): Readings {
   const sumBy = (label: string) => ({ reducer: "REDUCE_SUM", groupBy: [label] }) as const;
   const counted = (logMetric: string): WantedReading =>
     reading(`logging.googleapis.com/user/${logMetric}`, { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM" });
-  // Over all revisions and answers at once: a percentile of percentiles would be none.
+  // Over all revisions and response classes at once: a percentile of percentiles would be meaningless.
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("run.googleapis.com/request_count", { aligner: "ALIGN_DELTA", ...sumBy(classLabel) }),

@@ -69,7 +69,7 @@ describe("cloud_sql", () => {
     expect(values["data_age"]).toBeGreaterThanOrEqual(240);
   });
 
-  it("reads each metric once, and of the states only whether it is RUNNING", async () => {
+  it("reads each metric once, and only the state RUNNING", async () => {
     const { asked } = await probe(well);
     expect(Object.keys(asked).sort()).toEqual(Object.keys(well).sort());
     for (const requests of Object.values(asked)) {
@@ -83,7 +83,7 @@ describe("cloud_sql", () => {
     expect(asked[metric("postgresql/num_backends")]?.[0]?.get("aggregation.crossSeriesReducer")).toBe("REDUCE_SUM");
   });
 
-  it("takes the project for an instance that is named alone", async () => {
+  it("uses the project of the probe for an instance without one", async () => {
     const { asked } = await probe(well, { instance: "staging-shared-postgres" });
     expect(asked[metric("up")]?.[0]?.get("filter")).toContain('database_id = "netra-staging:staging-shared-postgres"');
   });
@@ -105,7 +105,7 @@ describe("cloud_sql", () => {
     ["MAINTENANCE", 0, /is down: it is down for maintenance/],
     ["SUSPENDED", 1, /does not run as it should: it is suspended, as after trouble with billing/],
     ["FAILED", 0, /is down: its creation failed, or an operation left it broken/],
-  ])("names the state %s, and asks for it only when it is not RUNNING", async (state, up, sentence) => {
+  ])("names the state %s, and reads it only if the instance is not RUNNING", async (state, up, sentence) => {
     const { result, asked } = await probe({
       ...well,
       [metric("up")]: one(int(up), 2),
@@ -119,13 +119,13 @@ describe("cloud_sql", () => {
     expect(asked[metric("instance_state")]).toHaveLength(2);
   });
 
-  it("is not kept from judging by a state that has no points", async () => {
+  it("assesses the instance even if the state has no points", async () => {
     const { [metric("instance_state")]: _state, ...others } = well;
     const { result } = await probe(others);
     expect(result.failure).toBeUndefined();
   });
 
-  it("says of an instance without points that there is nothing to read, and does not call it down", async () => {
+  it("reports an instance without points as unread, and not as down", async () => {
     const { result } = await probe({});
     expect(result.failure).toMatchObject({
       kind: "unavailable",
@@ -137,7 +137,7 @@ describe("cloud_sql", () => {
     expect(measured(result, "cloud_sql_up")).toBeUndefined();
   });
 
-  it("keeps what was read where one reading fails, and that the server is down", async () => {
+  it("keeps the other results if one reading fails, including that the server is down", async () => {
     const unavailable = refusal(503, "UNAVAILABLE", "try later");
     const { result } = await probe({ ...well, [metric("cpu/utilization")]: unavailable });
     expect(result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
@@ -148,7 +148,7 @@ describe("cloud_sql", () => {
     expect(down.result.failure).toMatchObject({ kind: "database", phase: "state" });
   });
 
-  it("says of an API that is not enabled how to enable it", async () => {
+  it("names the command that enables a disabled API", async () => {
     const { result } = await probe({
       ...well,
       [metric("up")]: refusal(403, "PERMISSION_DENIED", "disabled", "SERVICE_DISABLED"),

@@ -1,4 +1,4 @@
-/** The prober `cloud_sql`: whether a Cloud SQL instance for PostgreSQL is up, and how much of it is in use, as Cloud Monitoring saw it. */
+/** The prober `cloud_sql`: the state and the resource usage of a Cloud SQL instance for PostgreSQL, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleProject } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -53,11 +53,11 @@ max_connections: 100
 `,
   notes: `## When it fails
 
-When the server is down (\`database/up\`), or the instance is in another state than RUNNING (\`database/instance_state\`): stopped by its owner,
-suspended, in maintenance, failed. Both are read, because the state stays RUNNING through an unplanned outage. Connections are summed
+The probe fails if the server is down (\`database/up\`), or the instance is in a state other than RUNNING (\`database/instance_state\`): stopped by
+its owner, suspended, in maintenance, failed. Both are read, because the state remains RUNNING during an unplanned outage. Connections are summed
 over all databases of the server (\`postgresql/num_backends\`).
 
-${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minutes")}`,
+${monitoringNotes("9 series per run, and 7 more while it is not running", "3 minutes")}`,
   seriesRead: 9,
   looksAt: ({ instance, project }) => [sqlInstance(instance, project)],
   yields: (settings) => [
@@ -79,7 +79,7 @@ ${monitoringNotes("9 series a run, and 7 more while it is not running", "3 minut
 
   async observeMore({ project, instance, period: periodMs }, observed, read) {
     if (isRunning(observed.found.running)) return observed;
-    // Which of the other states it is in takes a series for each, and is asked only now.
+    // Each of the other states takes one series to read, so they are only read now.
     const state = cloudSqlReading("instance_state", instance, project, {
       aligner: "ALIGN_FRACTION_TRUE",
       reducer: "REDUCE_MAX",
@@ -156,7 +156,7 @@ function isUp(up: Found): boolean {
   return (numberIn(up) ?? 0) >= 1;
 }
 
-/** Without points of the state nothing speaks against it. */
+/** Without points of the state there is no evidence of a failure. */
 function isRunning(found: Found | undefined): boolean {
   return found === undefined || (numberIn(found) ?? 0) > 0;
 }

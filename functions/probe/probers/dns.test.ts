@@ -38,7 +38,7 @@ proberContract({
 });
 
 describe("dns", () => {
-  it.each(["udp", "tcp"])("looks a name up over %s and measures", async (transport) => {
+  it.each(["udp", "tcp"])("looks up a name over %s and measures", async (transport) => {
     const port = await dnsServer(() => ({ answers: a("203.0.113.7", "203.0.113.8") }));
     const result = await probe(port, { transport, expect: { A: ["203.0.113.8", "203.0.113.7"] } });
     expect(result.failure).toBeUndefined();
@@ -50,7 +50,7 @@ describe("dns", () => {
     });
   });
 
-  it("asks for every type, and follows no alias into another", async () => {
+  it("queries every type, and follows no alias into another type", async () => {
     const records: Record<string, Answer[]> = {
       A: [{ type: "CNAME", name: "x", data: "lb.example.com" }, ...a("203.0.113.7")],
       AAAA: [{ type: "AAAA", name: "x", data: "2001:db8::7" }],
@@ -106,7 +106,7 @@ describe("dns", () => {
     expect(seen?.message).toMatch(/^the DNS server 127\.0\.0\.1:\d+ .*of api\.example\.com$/);
   });
 
-  it("asks for names beyond ASCII as DNS has them", async () => {
+  it("queries non-ASCII names in their DNS form", async () => {
     const names: string[] = [];
     const port = await dnsServer((name) => {
       names.push(name);
@@ -117,19 +117,19 @@ describe("dns", () => {
     expect(names).toEqual(["xn--mller-kva.example.com", "_dmarc.example.com"]);
   });
 
-  it("asks by TCP where an answer is too long for UDP", async () => {
+  it("retries over TCP if a response is too long for UDP", async () => {
     const port = await dnsServer(() => ({ truncated: true, answers: a("203.0.113.7") }));
     expect((await probe(port)).failure).toBeUndefined();
   });
 
-  it("asks again where a datagram is lost", async () => {
+  it("retries if a datagram is lost", async () => {
     let asked = 0;
     const port = await dnsServer(() => (++asked === 1 ? undefined : { answers: a("203.0.113.7") }));
     expect((await probe(port)).failure).toBeUndefined();
     expect(asked).toBe(2);
   });
 
-  it("says which of several resolvers is wrong", async () => {
+  it("names the resolver with a wrong answer", async () => {
     const good = await dnsServer(() => ({ answers: a("203.0.113.7") }));
     const bad = await dnsServer(() => ({ rcode: 2 }));
     const result = await probe(good, { resolvers: [at(good), at(bad)] });
@@ -141,7 +141,7 @@ describe("dns", () => {
     expect(closed.failure).toMatchObject({ kind: "refused", code: "ECONNREFUSED" });
   });
 
-  it("connects to every address and names the dead one", async () => {
+  it("connects to every address and names the one that fails", async () => {
     const port = await listening(createServer((socket) => socket.end()));
     const resolver = await dnsServer(() => ({ answers: a("127.0.0.1", "127.0.0.2") }));
     const result = await probe(resolver, { connect: port });
@@ -160,7 +160,7 @@ describe("dns", () => {
     [{ name: "a.example", resolvers: ["dns.google"] }, "must be an address such as 8.8.8.8"],
     [{ name: "a.example", resolvers: ["1.2.3.4:99999"] }, "must be an address such as 8.8.8.8"],
     [{ name: "a.example", types: ["MX"], connect: 25 }, "connect needs addresses"],
-  ])("refuses %j", (settings, message) => {
+  ])("rejects %j", (settings, message) => {
     expect(dns.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });
 });

@@ -1,4 +1,4 @@
-/** The prober `dns`: the records of a name, asked from each of several resolvers, and a connection to every address. */
+/** The prober `dns`: the records of a name, queried from each of several resolvers, and a connection to every address. */
 import { getServers } from "node:dns";
 import { isIP } from "node:net";
 import { domainToASCII } from "node:url";
@@ -16,7 +16,7 @@ import { askServer, type DnsServer, parseServer, shownServer } from "../protocol
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 import { onlyWhere } from "../yields.ts";
 
-/** The types of records that can be asked for. */
+/** The supported record types. */
 const recordTypes = ["A", "AAAA", "CAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"] as const;
 
 type RecordType = (typeof recordTypes)[number];
@@ -81,13 +81,13 @@ export interface DnsLookup {
   readonly resolver: string;
   readonly type: RecordType;
   readonly failure?: SeenFailure;
-  /** Seconds until the answer; absent where none came. */
+  /** Seconds until the response; absent if there was none. */
   readonly seconds?: number;
-  /** The records as texts; absent where none came. */
+  /** The records as texts; absent if there was no response. */
   readonly records?: readonly string[];
 }
 
-/** A name as DNS has it, in ASCII. */
+/** Returns a name in the form of DNS, in ASCII. */
 function asciiName(text: string): string {
   return domainToASCII(text) || text;
 }
@@ -118,7 +118,8 @@ expect: { A: [203.0.113.7, 203.0.113.8] }
 resolvers: [8.8.8.8, 1.1.1.1]
 connect: 443
 `,
-  notes: `Records are written as in zone files, without the final dot: \`10 mail.example.com\` (MX), \`0 5 5060 sip.example.com\` (SRV), \`0 issue letsencrypt.org\` (CAA), \`ns1.example.com hostmaster.example.com 2026113001\` (SOA: up to the serial number). \`failure.code\` is the word of DNS: \`NXDOMAIN\`, \`SERVFAIL\`, \`REFUSED\`, or \`NODATA\` where the name exists and has no record of the type.`,
+  notes: `Write records as in zone files, without the final dot: \`10 mail.example.com\` (MX), \`0 5 5060 sip.example.com\` (SRV), \`0 issue letsencrypt.org\` (CAA), \`ns1.example.com hostmaster.example.com 2026113001\` (SOA: up to the serial number). \`failure.code\`
+is the DNS response code: \`NXDOMAIN\`, \`SERVFAIL\`, \`REFUSED\`, or \`NODATA\` if the name exists and has no record of the type.`,
   usualSeconds: 0.1,
   yields: (settings) => [
     ...(["dns_lookup_time", "dns_records"] as const).map((metric) => ({
@@ -169,7 +170,7 @@ connect: 443
   },
 };
 
-/** The types that are asked for. */
+/** Returns the record types to query. */
 function asked({
   types,
   expect,
@@ -181,7 +182,7 @@ function asked({
   return [...new Set([...(types ?? (expected.length > 0 ? [] : ["A" as const])), ...expected])];
 }
 
-/** Servers that stand in for each other, under one name. */
+/** Redundant servers, under one name. */
 interface ServerGroup {
   readonly name: string;
   readonly servers: readonly DnsServer[];
@@ -196,7 +197,7 @@ function serversOf({ resolvers }: DnsSettings): ServerGroup[] {
   );
 }
 
-/** The expected records by type, secrets resolved, as they are compared. */
+/** Returns the expected records by type, secrets resolved, in normalized form. */
 type Expected = ReadonlyMap<RecordType, readonly string[]>;
 
 async function resolvedExpectations({ expect }: DnsSettings, world: ProbeWorld): Promise<Expected> {
@@ -280,7 +281,7 @@ const meanings: Readonly<Record<string, string>> = {
   NOTIMP: "that it cannot answer such a question (NOTIMP)",
 };
 
-/** A record as a zone file writes it; `undefined` for one that is not among the types that can be asked for. */
+/** Returns a record in the format of a zone file; `undefined` for an unsupported type. */
 function shownRecord(record: Answer): string | undefined {
   switch (record.type) {
     case "A":
@@ -304,7 +305,7 @@ function shownRecord(record: Answer): string | undefined {
   }
 }
 
-/** A record as it is compared: names in lower case and without the final dot, addresses of IPv6 in their short form. */
+/** Normalizes a record: names in lower case and without the trailing dot, IPv6 addresses in their short form. */
 function comparable(record: string, type: RecordType): string {
   if (type === "TXT") return record;
   if (type === "AAAA" && isIP(record) === 6) return new URL(`http://[${record}]`).hostname.slice(1, -1);

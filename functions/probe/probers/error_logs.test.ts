@@ -37,7 +37,7 @@ function entry(minutes: number, resource: object, payload: object): { at: number
   return { at, json };
 }
 
-/** A stand that applies the times of a filter, as Cloud Logging does. */
+/** A fake that applies the times of a filter, as Cloud Logging does. */
 async function standOf(entries: readonly { at: number; json: object }[]) {
   return loggingStand((filter) => {
     const [from = 0, until = 0] = [...filter.matchAll(/timestamp[><]=?"([^"]+)"/g)].map(([, time]) =>
@@ -69,7 +69,7 @@ proberContract({
 });
 
 describe("error_logs", () => {
-  it("groups what is new, with its counts, and means what its words mean", async () => {
+  it("groups new messages, with their counts and known meanings", async () => {
     const timedOut = (i: number) =>
       entry(i / 10, run("backend"), { textPayload: `connect to /cloudsql/shop timed out after ${i} s` });
     const memory = entry(1, run("backend"), { textPayload: "Memory limit of 512 MiB exceeded with 515 MiB used." });
@@ -93,7 +93,7 @@ describe("error_logs", () => {
     expect(result.log_patterns?.[1]?.means).toBeUndefined();
   });
 
-  it("leaves out what came as often before", async () => {
+  it("omits messages that were as frequent before", async () => {
     const always = Array.from({ length: 70 }, (_, i) =>
       entry(i - 65, run("backend"), { textPayload: `cache miss of key ${i}` }),
     );
@@ -104,7 +104,7 @@ describe("error_logs", () => {
     expect((await read([...always, ...sudden])).log_patterns).toMatchObject([{ count: 70, before: 60 }]);
   });
 
-  it("tells load balancers and databases by their own resources, and looks at nothing that does not fail", async () => {
+  it("reads the logs of failing load balancers and databases only", async () => {
     const result = await read([
       entry(
         1,
@@ -129,7 +129,7 @@ describe("error_logs", () => {
     ]);
   });
 
-  it("keeps no secret of a message", async () => {
+  it("removes the secrets of a message", async () => {
     const { port } = await standOf([
       entry(1, run("backend"), { textPayload: "login with no-token refused by no-token" }),
     ]);
@@ -143,14 +143,14 @@ describe("error_logs", () => {
     expect(result.log_patterns).toMatchObject([{ pattern: "login with *** refused by ***" }]);
   });
 
-  it("says that there are more than it has read", async () => {
+  it("reports that there are more entries than it read", async () => {
     const many = Array.from({ length: 300 }, (_, i) =>
       entry(i / 100, run("backend"), { textPayload: `timed out ${i}` }),
     );
     expect((await read(many)).log_patterns).toMatchObject([{ count: 200, at_least: true }]);
   });
 
-  it("asks for two bounded pages in a diagnosis, and for one entry while nothing fails", async () => {
+  it("reads two limited pages in a diagnosis, and one entry while nothing fails", async () => {
     const { port, asked } = await standOf([]);
     const options = { googleStand: `http://127.0.0.1:${port}`, all: others, probers };
     await probeOnce(errorLogs, settings, { ...options, diagnosis: { since, about: ["backend"] } });
@@ -166,7 +166,7 @@ describe("error_logs", () => {
     expect(calm.log_patterns).toBeUndefined();
   });
 
-  it("says which role it lacks, and does not fail for it", async () => {
+  it("names the missing role, and does not fail because of it", async () => {
     const body = JSON.stringify({ error: { code: 403, status: "PERMISSION_DENIED", message: "denied" } });
     const port = await tcpServer((socket) =>
       socket.on("data", () =>

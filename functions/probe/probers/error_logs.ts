@@ -1,4 +1,4 @@
-/** The prober `error_logs`: what the error logs of failing parts say again and again, with what Google's own words mean. */
+/** The prober `error_logs`: recurring messages in the error logs of failing parts, with the meaning of Google's own messages. */
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -27,18 +27,18 @@ export type ErrorLogsSettings = z.output<ReturnType<typeof settings>>;
 /** The errors read from the logs. */
 export interface ErrorLogsObservation {
   readonly failure?: SeenFailure;
-  /** Why they may not be read. */
+  /** Why the logs could not be read. */
   readonly refused?: Words;
-  /** The logs that were read, and what stood there since the failure and before it. Absent where nothing fails. */
+  /** The logs that were read, and their entries since the failure and before it. Absent if nothing fails. */
   readonly read?: { readonly logs: readonly WatchedLog[]; readonly since: EntryPage; readonly earlier: EntryPage };
   readonly beforeMs: number;
 }
 
 /** How long before the first failure related errors may begin, in milliseconds. */
 const lead = 300_000;
-/** The most entries of each of the two pages that are read. */
+/** Maximum number of entries in each of the two pages that are read. */
 const pageSize = 200;
-/** The most characters of a message that are looked at. */
+/** Maximum number of characters of a message that are examined. */
 const longest = 4_000;
 
 /** The prober `error_logs`. */
@@ -56,22 +56,25 @@ project: shop-staging
 `,
   notes: `## What it finds
 
-When an incident opens, and again ten minutes later, it reads the errors of what fails, and of what that depends on, from five minutes before the first failure on, and
-of the hour before that. Messages that differ only in numbers, ids and addresses are one pattern, with how often it came since and before. The incident shows three in
-\`log_patterns\`: those that are understood first, then those that are new, then the most frequent. The algorithm is
-[Drain](https://doi.org/10.1109/ICWS.2017.13). What is secret in a message is replaced before it is looked at, and no message is kept as it was written.
+When an incident opens, and again ten minutes later, the probe reads the errors of the failing components and their dependencies, starting five
+minutes before the first failure, and those of the hour before that. Messages that differ only in numbers, IDs and addresses form one pattern, with
+its counts since and before. The incident shows three in \`log_patterns\`: known messages first, then new ones, then the most frequent. The algorithm is
+[Drain](https://doi.org/10.1109/ICWS.2017.13). Secrets in a message are replaced before it is examined, and no message is stored in its original form.
 
-## Words that are known
+## Known messages
 
-A pattern with known words names the cause: it is evidence, the last "why?" and the first next step. \`phase 1\` to \`phase 7\` of a start-up are recognised with their number.
+A pattern with a known message names the cause: it is evidence, the last "why?" and the first next step. \`phase 1\` to \`phase 7\` of a startup are
+recognized with their number.
 
 ${wordsTable()}
 
-## What it needs, and what it costs
+## Permissions and cost
 
-\`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` has. Which resources belong to which component, the other probes say: \`cloud_run\`, \`cloud_sql\`, \`postgres\`,
-\`load_balancer\`, \`gcp_configuration\`. A diagnosis reads two pages of at most ${pageSize} entries; a scheduled run, while nothing fails, reads one entry, so that the permission
-is proven. Reading entries is free, up to 60 requests a minute and project. Without the permission the probe says so under \`unchecked\`, and does not fail.
+The probe requires \`logging.logEntries.list\` in the project, which \`roles/logging.viewer\` includes. The other probes determine which resources
+belong to which component: \`cloud_run\`, \`cloud_sql\`, \`postgres\`,
+\`load_balancer\`, \`gcp_configuration\`. A diagnosis reads two pages of at most ${pageSize} entries; a scheduled run, while nothing fails, reads
+one entry to verify the permission. Reading entries is free, up to 60 requests per minute and project. Without the permission, the probe reports it
+under \`unchecked\` and does not fail.
 `,
   secondhand: true,
   delayed: true,
@@ -121,7 +124,7 @@ function unread(project: string, explanation: Words): NonNullable<Assessment["un
   return { checks: ["log_patterns"], resource: `logs of ${project}`, explanation };
 }
 
-/** Errors, and what is known to mean one although it is written as less, of some logs, between two instants. */
+/** Reads errors, and entries of lower severity that are known to mean one, from some logs, between two instants. */
 function errorsOf(logs: readonly WatchedLog[], from: number, until: number): string {
   const words = wantedWords.map((text) => `textPayload:${quoted(text)}`);
   const denied = `jsonPayload.statusDetails=~"denied_by|failed_to"`;
@@ -136,7 +139,7 @@ function between(from: number, until: number): string {
   return `timestamp>=${quoted(new Date(from).toISOString())}\ntimestamp<${quoted(new Date(until).toISOString())}`;
 }
 
-/** The table of the words that are known, for the documentation. */
+/** Returns the table of known messages, for the documentation. */
 function wordsTable(): string {
   const rows = knownWords.flatMap(({ example, blames, source }) => {
     const means = meaningOf(example, { resource: "the service", name: "SERVICE" });

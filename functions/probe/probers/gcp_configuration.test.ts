@@ -18,12 +18,12 @@ import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { gcpConfiguration } from "./gcp_configuration.ts";
 
-/** A stand for Google's control plane. @returns its port */
+/** Starts a fake of Google's control plane. @returns its port */
 function stand(table: Answers): Promise<number> {
   return listening(createServer(standOf(table)));
 }
 
-/** In the time of a real run: certificates that expire by the clock are not what these tests are about. */
+/** The clock of a real run: expiring certificates are not covered by these tests. */
 function inTime(): Answers {
   const table = answers();
   const later = new Date(Date.now() + 90 * 86_400_000).toISOString();
@@ -43,7 +43,7 @@ proberContract({
 const probe = async (table: Answers) =>
   probeOnce(gcpConfiguration, written(), { timeoutMs: 10_000, googleStand: `http://127.0.0.1:${await stand(table)}` });
 
-describe("the prober gcp_configuration", () => {
+describe("gcp_configuration", () => {
   it("reads everything over the network, and measures each check of each resource", async () => {
     const result = await probe(inTime());
     expect([result.failure, result.unchecked]).toEqual([undefined, []]);
@@ -77,7 +77,7 @@ describe("the prober gcp_configuration", () => {
     });
   });
 
-  it("fails for what keeps something from working, and puts that first", async () => {
+  it("fails for critical findings, and lists them first", async () => {
     const table = inTime();
     set(table[urls.connector], "state", "ERROR");
     set(table[urls.sql], "settings.maintenanceWindow", undefined);
@@ -97,7 +97,7 @@ describe("the prober gcp_configuration", () => {
     ]);
   });
 
-  it("does not fail for what is merely unwise", async () => {
+  it("does not fail for warnings", async () => {
     const table = inTime();
     set(table[urls.sql], "settings.maintenanceWindow", undefined);
     set(table[urls.sql], "settings.storageAutoResize", false);
@@ -109,7 +109,7 @@ describe("the prober gcp_configuration", () => {
     ]);
   });
 
-  it("asks for each resource once, and for all pages of the firewall rules", async () => {
+  it("reads each resource once, and all pages of the firewall rules", async () => {
     const table = answers();
     const deny = { network: "x/networks/default", direction: "EGRESS", priority: 1, denied: [{ IPProtocol: "all" }] };
     set(table[urls.firewall], "nextPageToken", "2/+");
@@ -120,7 +120,7 @@ describe("the prober gcp_configuration", () => {
     expect(findings.find(({ check }) => check === "firewall_egress")?.observed).toContain("on-page-2 denies port 5432");
   });
 
-  it("needs to be allowed what it asks for, and no more", async () => {
+  it("requires the permissions for its reads, and no others", async () => {
     const needed = (settings: Written): readonly string[] =>
       gcpConfiguration.requires?.(gcpConfiguration.settings.parse(settings)).reads ?? [];
     expect([...needed(written()), "regional_forwarding_rule"].sort()).toEqual(
@@ -135,7 +135,7 @@ describe("the prober gcp_configuration", () => {
     ]);
   });
 
-  it("does not read a list without end", async () => {
+  it("limits the number of pages of a list", async () => {
     const table = answers();
     const asked: string[] = [];
     const google = googleOf(table);
@@ -154,7 +154,7 @@ describe("the prober gcp_configuration", () => {
     expect(asked).toHaveLength(20);
   });
 
-  it("says at its deadline what it could judge, and what it was still waiting for", async () => {
+  it("reports at its deadline the completed checks and the pending reads", async () => {
     const table = inTime();
     const answer = standOf(table);
     const port = await listening(
@@ -181,7 +181,7 @@ describe("the prober gcp_configuration", () => {
   });
 });
 
-describe("nothing leaks", () => {
+describe("the gcp_configuration prober leaks nothing", () => {
   const marker = "c4n4ry";
   const secret = fc.stringMatching(/^[A-Za-z0-9/+=_-]{4,40}$/).map((text) => `${marker}${text}`);
   /** Paths of every object in an answer, its own first: keys are data in the map of domains, and fields everywhere else. */
@@ -212,7 +212,7 @@ describe("nothing leaks", () => {
             set(table[service], "template.containers.0.env", [{ name: "DATABASE_URL", value }]);
           set(table[urls.backend], "terminalCondition.message", `it said ${value}, twice: ${value}`);
           set(table[urls.backend], "terminalCondition.state", "CONDITION_FAILED");
-          // The values of flags are looked at, of those that the settings name; that of the variable is there already.
+          // Values of database flags are read if the settings name them; that of the variable is in the answer already.
           const places = objects(table[url]).filter((path) => !path.includes("databaseFlags") && !path.includes("env"));
           set(table[url], [...(places[where % places.length] ?? []), field], planted as Json);
           const assessment = JSON.stringify(await assessed(table));
@@ -224,7 +224,7 @@ describe("nothing leaks", () => {
     );
   });
 
-  it("and nothing throws, whatever stands in place of an answer or of a part of it", async () => {
+  it("and throws nothing, whatever replaces an answer or a part of it", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...Object.keys(answers())),

@@ -1,4 +1,4 @@
-/** The prober `gcp_configuration`: is the platform configured as the application needs it? It only reads. */
+/** The prober `gcp_configuration`: checks whether the platform is configured as the application needs it. It only reads. */
 import { type Failure, type Finding, readingPhase } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { findingsOf } from "../google/configuration/check.ts";
@@ -17,7 +17,7 @@ import { configurationReads } from "../google/permissions.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
-/** Made at the first call: a function that is given checked settings never asks for it. */
+/** Created on first use: a function with validated settings never needs it. */
 const settings = lazily(() => configurationSettings(checks.map(({ name }) => name)));
 
 /** The prober `gcp_configuration`. */
@@ -66,7 +66,7 @@ ignore: [cloud_sql_maintenance_window]
   notes: configurationNotes(),
   environmentWide: true,
   usualSeconds: 1.5,
-  // Of a few services, a cache, a NAT gateway and the quotas.
+  // For a few services, a cache, a NAT gateway and the quotas.
   seriesRead: 8,
   signal: "configuration",
   reads: configurationReads,
@@ -113,7 +113,7 @@ function rank({ severity = "warning" }: Finding): number {
   return ["critical", "warning", "info"].indexOf(severity);
 }
 
-/** The probe fails for what keeps something from working. What is merely unwise is a finding, and for rules to judge. */
+/** The probe fails for critical findings only. Less severe ones are reported, and can be used in rules. */
 function brokenOf(findings: readonly Finding[]): Failure | undefined {
   const broken = findings.filter(({ ok, severity }) => !ok && severity === "critical");
   const [first] = broken;
@@ -123,7 +123,7 @@ function brokenOf(findings: readonly Finding[]): Failure | undefined {
   return { kind: "unavailable", phase: "configuration", message, signal: "configuration" };
 }
 
-/** A probe that could read nothing at all knows nothing. */
+/** A probe that could read nothing at all has no result. */
 function blindOf(settings: ConfigurationSettings, seen: Observation): Failure | undefined {
   const reads = readsIn(settings, seen).map(([, read]) => read);
   const refusals = reads.flatMap((read) => ("refusal" in read ? [read.refusal] : []));

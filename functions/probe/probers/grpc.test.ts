@@ -18,7 +18,7 @@ const probe = (port: number, settings: Record<string, unknown> = {}, options: Pr
     { secrets: { ca: root.cert, cert: us.cert, key: us.key }, ...options },
   );
 
-/** `HealthCheckResponse { status }` as it goes over the wire. */
+/** `HealthCheckResponse { status }` in wire format. */
 const reply = (serving: number) => Buffer.from([0, 0, 0, 0, 2, 8, serving]);
 
 /** Answers every call by hand. */
@@ -35,14 +35,14 @@ function answering(server: Http2Server, body: Buffer, trailers: Record<string, s
 const served = (body: Buffer, trailers: Record<string, string> = { "grpc-status": "0" }) =>
   listening(answering(createServer(), body, trailers));
 
-/** A call as the server of the gRPC library hands it on. */
+/** A call as passed on by the server of the gRPC library. */
 interface HealthCall {
   readonly request: Buffer;
   readonly metadata: { get(name: string): unknown[] };
 }
 type Reply = (error: { code: number; details: string } | null, answer?: Buffer) => void;
 
-/** A real server of gRPC. */
+/** A real gRPC server. */
 async function realServer(
   check: (call: HealthCall, reply: Reply) => void,
   credentials = ServerCredentials.createInsecure(),
@@ -79,7 +79,7 @@ proberContract({
 });
 
 describe("grpc", () => {
-  it("asks a real server for a service, with metadata", async () => {
+  it("checks a service of a real server, with metadata", async () => {
     const seen: { service: string; token: unknown }[] = [];
     const port = await realServer((call, done) => {
       seen.push({ service: String(call.request.subarray(2)), token: call.metadata.get("authorization")[0] });
@@ -92,7 +92,7 @@ describe("grpc", () => {
     expect(measured(result, "connection_phase_time", "answer")).toBeGreaterThan(0);
   });
 
-  it("speaks TLS to a real server, and shows its certificate", async () => {
+  it("uses TLS with a real server, and reports its certificate", async () => {
     const pair = { cert_chain: Buffer.from(good.cert), private_key: Buffer.from(good.key) };
     const port = await realServer(serving, ServerCredentials.createSsl(Buffer.from(root.cert), [pair], true));
     const client_certificate = { cert: { secret: "cert" }, key: { secret: "key" } };
@@ -112,7 +112,7 @@ describe("grpc", () => {
     [status.UNAVAILABLE, { kind: "unavailable", code: "UNAVAILABLE" }],
     [status.RESOURCE_EXHAUSTED, { kind: "unavailable", code: "RESOURCE_EXHAUSTED" }],
     [status.DEADLINE_EXCEEDED, { kind: "timeout", code: "DEADLINE_EXCEEDED" }],
-  ])("tells the status %i of a real server", async (code, expected) => {
+  ])("reports the status %i of a real server", async (code, expected) => {
     const port = await realServer((_call, done) => done({ code, details: "told by the server: 100 %" }));
     const result = await probe(port, {}, { recheck: true });
     expect(result.failure).toMatchObject({ ...expected, phase: "answer", message: expect.stringMatching(/100 %$/) });
@@ -126,16 +126,16 @@ describe("grpc", () => {
     [Buffer.from([1, 0, 0, 0, 2, 8, 1]), { kind: "protocol", message: expect.stringContaining("makes no sense") }],
     [Buffer.from([0, 0, 0, 0, 9, 8, 1]), { kind: "protocol", message: expect.stringContaining("makes no sense") }],
     [Buffer.from([0, 0, 0, 0, 2, 8, 129]), { kind: "protocol", message: expect.stringContaining("makes no sense") }],
-  ])("judges the answer %j", async (body, failure) => {
+  ])("assesses the response %j", async (body, failure) => {
     expect((await probe(await served(body), { service: "cart" })).failure).toMatchObject(failure);
   });
 
-  it("passes over fields of later versions", async () => {
+  it("skips fields of later versions", async () => {
     const body = Buffer.from([0, 0, 0, 0, 6, 0x12, 2, 65, 66, 8, 1]);
     expect((await probe(await served(body))).failure).toBeUndefined();
   });
 
-  it("speaks to an address of IPv6, and names it as URLs do", async () => {
+  it("connects to an IPv6 address, and writes it as in URLs", async () => {
     const server = answering(createServer(), reply(1), { "grpc-status": "0" });
     await new Promise<void>((resolve) => server.listen(0, "::1", resolve));
     onTestFinished(() => void server.close());
@@ -145,7 +145,7 @@ describe("grpc", () => {
     expect(failure?.message).toMatch(/^\[::1\]:\d+ refused the connection/);
   });
 
-  it("says who of Google answered in place of the service", async () => {
+  it("names the Google component that responded instead of the service", async () => {
     const page =
       "<html><h1>Error: Forbidden</h1> <h2>Your client does not have permission to get URL <code>/</code> from this server.</h2></html>";
     const front = createServer((_request, response) =>
@@ -159,7 +159,7 @@ describe("grpc", () => {
     });
   });
 
-  it("tells an answer of HTTP from one of gRPC", async () => {
+  it("distinguishes an HTTP response from a gRPC response", async () => {
     const web = createServer((_request, response) => response.writeHead(403).end("no"));
     expect((await probe(await listening(web))).failure).toMatchObject({ kind: "auth", status: 403 });
     const page = createServer((_request, response) => response.writeHead(404).end("no"));
@@ -175,7 +175,7 @@ describe("grpc", () => {
     expect((await probe(await listening(bare))).failure).toMatchObject({ kind: "protocol" });
   });
 
-  it("tells a refused connection, a reset call and a server without HTTP/2", async () => {
+  it("distinguishes a refused connection, a reset call and a server without HTTP/2", async () => {
     expect((await probe(await closedPort())).failure).toMatchObject({ kind: "refused", phase: "connect" });
     const resetting = createServer().on("stream", (stream: ServerHttp2Stream) => stream.on("error", () => {}).close(7));
     expect((await probe(await listening(resetting))).failure).toMatchObject({ kind: "reset", code: "REFUSED_STREAM" });
@@ -196,7 +196,7 @@ describe("grpc", () => {
   it.each([
     [{ host: "https://a", port: 1 }, "must be a name or an address alone"],
     [{ host: "a", port: 1, server_name: "b" }, "server_name is a part of TLS"],
-  ])("refuses %j", (settings, message) => {
+  ])("rejects %j", (settings, message) => {
     expect(grpc.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });
 });

@@ -1,4 +1,4 @@
-/** The prober `grpc`: one call of the standard health service of gRPC on a fresh connection, with TLS or without. */
+/** The prober `grpc`: one call of the standard gRPC health service on a fresh connection, with or without TLS. */
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { z } from "zod";
@@ -51,7 +51,8 @@ tls: true
 id_token: https://cart-abcdef-uc.a.run.app
 service: shop.v1.Cart
 `,
-  notes: `Without \`tls\` the connection speaks HTTP/2 from the first byte (h2c). \`failure.code\` is \`NOT_SERVING\`, or gRPC's word for its status, such as \`UNIMPLEMENTED\` where the server has no health service.`,
+  notes: `Without \`tls\` the connection speaks HTTP/2 from the first byte (h2c). \`failure.code\` is \`NOT_SERVING\`, or the name of the gRPC
+status, such as \`UNIMPLEMENTED\` if the server has no health service.`,
   usualSeconds: 0.3,
   yields: (settings) => endpointYields(settings, "grpc_response_time", "answer"),
 

@@ -106,7 +106,7 @@ describe("heartbeat", () => {
     const signal = assessed.failure?.kind === "unavailable" ? "missing" : undefined;
     expect(openFailure(assessed.failure)).toEqual(failure && { ...failure, signal });
     expect(assessed.measurements).toEqual(age === undefined ? [] : [{ metric: "heartbeat_age", value: age }]);
-    // Silence is not checked again: it is no blip.
+    // A missing heartbeat is not rechecked: it is not a blip.
     expect(assessed.conclusive).toBe(signal === "missing" ? true : undefined);
   });
 
@@ -128,13 +128,13 @@ describe("heartbeat", () => {
     ["the monitor has only begun", undefined, undefined, true],
     ["the probe has only been added", { at: 0, ok: true }, Number.POSITIVE_INFINITY, true],
     ["the monitor has only begun, and there is an old report", { at: 0, ok: true }, undefined, false],
-  ])("says in the report whether it waits: %s", async (_what, beat, since, isPending) => {
+  ])("reports whether a heartbeat is not due yet: %s", async (_what, beat, since, isPending) => {
     const options = { beats: async () => beat, awaited: async () => since };
     const { success, pending } = await probeOnce(heartbeat, { beat: "a", every: "1h" }, options);
     expect([success, pending]).toEqual(isPending ? [true, true] : [false, undefined]);
   });
 
-  it("reads the reports of its name", async () => {
+  it("reads the heartbeats with its name", async () => {
     const asked: string[] = [];
     const result = await probeOnce(
       heartbeat,
@@ -163,13 +163,13 @@ describe("heartbeat", () => {
       "the reports could not be read: the time of the probe ran out while reading them",
     ],
     ["is not known", undefined, "internal", "the reports could not be read: there is no store to read them from"],
-  ])("says that the store %s", async (_what, beats, kind, message) => {
+  ])("reports that the store %s", async (_what, beats, kind, message) => {
     const options = { timeoutMs: 200, ...(beats === undefined ? {} : { beats }) };
     const { failure } = await probeOnce(heartbeat, { beat: "a", every: "1h" }, options);
     expect(failure).toEqual({ kind, phase: "store", message });
   });
 
-  // The contract of a prober that speaks to a store, in place of a target.
+  // The contract of a prober that reads a store instead of a target.
   it.each<[string, HeartbeatReader]>([
     ["never answers", () => new Promise(() => {})],
     [
@@ -198,7 +198,7 @@ describe("heartbeat", () => {
     expect(result.failure?.message).not.toContain("\u001b");
   });
 
-  it("leaves nothing open, however often it runs", async () => {
+  it("leaves no resources open after many runs", async () => {
     const readers: HeartbeatReader[] = [
       async () => ({ at: Date.now(), ok: true }),
       () => new Promise(() => {}),

@@ -1,4 +1,4 @@
-/** The prober `heartbeat`: whether something that must report to us by itself has done so in time. */
+/** The prober `heartbeat`: checks whether a job has sent its heartbeat in time. */
 import { z } from "zod";
 import { duration, durationBetween } from "../../../shared/config/fields.ts";
 import type { KeptHeartbeat } from "../../../shared/documents/heartbeats.ts";
@@ -38,11 +38,11 @@ export type HeartbeatSettings = z.output<ReturnType<typeof settings>>;
 /** The known heartbeats; instants in milliseconds since the epoch. */
 export interface HeartbeatObservation {
   readonly now: number;
-  /** Absent where there never was one. */
+  /** Absent if there never was one. */
   readonly beat?: KeptHeartbeat | undefined;
-  /** Since when the probe has been part of the monitor. @default for ever */
+  /** Since when the probe has been part of the monitor. @default always */
   readonly awaitedSince?: number | undefined;
-  /** Why nothing is known. */
+  /** Why the heartbeat could not be read. */
   readonly failure?: SeenFailure;
 }
 
@@ -56,7 +56,7 @@ export const heartbeat: Prober<HeartbeatSettings, HeartbeatObservation> = {
   get settings() {
     return settings();
   },
-  // A backup of last night says nothing of the database today.
+  // Last night's backup says nothing about the database today.
   secondhand: true,
   targetless: true,
   example: `beat: nightly-backup
@@ -64,10 +64,10 @@ every: 24h
 grace: 2h
 schedule: every 5m
 `,
-  notes: `## How to report
+  notes: `## Sending heartbeats
 
-By a message on the topic \`heartbeats\`: JSON with the \`name\`, and \`ok\` and \`message\` where there is more to say. Whoever publishes needs the role
-\`roles/pubsub.publisher\` on this one topic, and nothing else. At the end of a script:
+Publish a message to the topic \`heartbeats\`: JSON with the \`name\` and, optionally, \`ok\` and \`message\`. The publisher only needs the role
+\`roles/pubsub.publisher\` on this topic. For example, at the end of a script:
 
 \`\`\`
 gcloud pubsub topics publish heartbeats --message '{"name": "nightly-backup"}'
@@ -76,13 +76,13 @@ npx --no pathkeeper heartbeat nightly-backup --project PROJECT
 npx --no pathkeeper heartbeat nightly-backup --project PROJECT --fail "disk full"
 \`\`\`
 
-A job of Cloud Scheduler has Pub/Sub as its target. The newest report of each name is the document of its name in the collection
-\`heartbeats\`; reports of names for which no probe waits are dropped, and the log of the evaluator says so. The time of a report is when
-Pub/Sub accepted it, whatever the clock of the sender says.
+For a Cloud Scheduler job, set Pub/Sub as its target. The newest heartbeat of each name is stored under that name in the collection \`heartbeats\`.
+Heartbeats with names that no probe expects are dropped, with an entry in the log of the evaluator. The time of a heartbeat is the time at which
+Pub/Sub accepted it, independent of the sender's clock.
 
-A report is due \`every\` and \`grace\` after the last one, and not before the same time has passed since the monitor first had the probe: what was added
-today is not missed today. A restart or a new revision gives no more time; a probe with another name begins anew. Until then the component is neither up nor
-down. One that was never heard of is told apart from one that fell silent.
+A heartbeat is due \`every\` plus \`grace\` after the last one, but not before the same time has passed since the probe was added, so a new probe is
+not overdue immediately. A restart or a new revision does not extend the time; a renamed probe starts again. Until then the component is neither up
+nor down. The failure distinguishes a heartbeat that never arrived from one that stopped.
 `,
 
   usualSeconds: 0.1,
@@ -111,7 +111,7 @@ down. One that was never heard of is told apart from one that fell silent.
   ) {
     if (failure) return { failure, measurements: [] };
     const should = `expected every ${formatDuration(every)}`;
-    // A document that was edited by hand may have lost its instant.
+    // A manually edited document may have lost its instant.
     const newest = beat === undefined || Number.isNaN(beat.at) ? undefined : beat;
     const dueAfter = (since: number): number => since + every + grace;
     if (newest === undefined) {

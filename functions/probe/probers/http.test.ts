@@ -36,14 +36,14 @@ describe("http", () => {
     );
   });
 
-  it("looks names up in a phase of its own", async () => {
+  it("resolves names in a separate phase", async () => {
     const port = await serve((_request, response) => response.end());
     const result = await probeOnce(http, { url: `http://localhost:${port}/`, ip_version: 4 });
     expect(result.success).toBe(true);
     expect(measured(result, "http_phase_time", "dns")).toBeGreaterThan(0);
   });
 
-  it("tells the answer of a cold instance from that of a warm one", async () => {
+  it("distinguishes the response of a cold instance from that of a warm one", async () => {
     let requests = 0;
     const port = await serve((_request, response) => {
       if (requests++ > 0) response.end();
@@ -133,7 +133,7 @@ describe("http", () => {
     expect(result.failure).toBeUndefined();
   });
 
-  it("names a compressed body that is none", async () => {
+  it("reports a body with an invalid encoding", async () => {
     const port = await serve((_request, response) => {
       response.setHeader("content-encoding", "gzip").end("not gzip at all");
     });
@@ -145,7 +145,7 @@ describe("http", () => {
     });
   });
 
-  it("judges the answer and keeps what was measured", async () => {
+  it("checks the response and keeps the measurements", async () => {
     const port = await serve((_request, response) => {
       response.writeHead(503, { "content-type": "application/json" }).end('{"status":"down","pool":0.93}');
     });
@@ -164,7 +164,7 @@ describe("http", () => {
     expect(measured(result, "probe_success")).toBe(0);
   });
 
-  it("fails at a connection that is cut inside the body", async () => {
+  it("fails if the connection is cut off inside the body", async () => {
     const port = await tcpServer((socket) => {
       socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"));
     });
@@ -177,7 +177,7 @@ describe("http", () => {
     expect(measured(result, "http_phase_time", "first_byte")).toBeGreaterThanOrEqual(0);
   });
 
-  it("names refused connections and unknown names", async () => {
+  it("distinguishes refused connections and unknown host names", async () => {
     const port = await closedPort();
     expect((await probeOnce(http, { url: `http://127.0.0.1:${port}/` })).failure).toMatchObject({
       kind: "refused",
@@ -193,7 +193,7 @@ describe("http", () => {
 });
 
 describe("http redirects", () => {
-  it("follows them hop by hop, without secrets to another origin", async () => {
+  it("follows them, and sends no secrets to another origin", async () => {
     const seen: unknown[] = [];
     const last = await serve((request, response) => {
       seen.push([
@@ -236,7 +236,7 @@ describe("http redirects", () => {
       { follow_redirects: 2 },
       { kind: "protocol", message: expect.stringMatching(/^more than 2 redirects, the next to http:\/\/127/) },
     ],
-  ])("stops as told by %j", async (settings, failure) => {
+  ])("stops as set in %j", async (settings, failure) => {
     const port = await serve((_request, response) => response.writeHead(302, { location: "/again?secret=1" }).end());
     const result = await probeOnce(http, { url: `http://127.0.0.1:${port}/`, ...settings });
     if (failure) expect(result.failure).toMatchObject(failure);
@@ -245,7 +245,7 @@ describe("http redirects", () => {
     if (settings.follow_redirects > 0) expect(result.hops?.map(({ status }) => status)).toEqual([302, 302, 302]);
   });
 
-  it("keeps the way to a hop that fails", async () => {
+  it("reports the hops before a failing one", async () => {
     const nowhere = await closedPort();
     const port = await serve((_request, response) =>
       response.writeHead(302, { location: `http://127.0.0.1:${nowhere}/` }).end(),
@@ -255,7 +255,7 @@ describe("http redirects", () => {
     expect(result.hops).toMatchObject([{ url: `http://127.0.0.1:${port}/`, status: 302 }]);
   });
 
-  it("refuses to leave HTTP", async () => {
+  it("rejects a redirect to another scheme than HTTP", async () => {
     const port = await serve((_request, response) => response.writeHead(302, { location: "file:///etc/passwd" }).end());
     const result = await probeOnce(http, { url: `http://127.0.0.1:${port}/` });
     expect(result.failure).toMatchObject({
@@ -275,7 +275,7 @@ describe("http over TLS", async () => {
   const alone = await issue({ name: "alone", hosts: ["localhost"] });
   const staleMiddle = await issue({ name: "Stale Middle", issuer: root, from: -40, until: -10 });
   const underStale = await issue({ name: "fresh", issuer: staleMiddle, hosts: ["localhost"] });
-  // An authority that a newer one has signed over, long expired, which servers go on sending.
+  // A long-expired authority that a newer one has cross-signed, and that servers still send.
   const oldRoot = await issue({ name: "Old Root", from: -400, until: -100 });
   const secrets = { ca: root.cert };
 
@@ -284,20 +284,20 @@ describe("http over TLS", async () => {
   const probe = async (port: number, tls: Record<string, unknown> = { ca: { secret: "ca" } }) =>
     probeOnce(http, { url: `https://localhost:${port}/`, ip_version: 4, tls }, { secrets });
 
-  it("verifies the chain and says when it expires", async () => {
+  it("verifies the chain and measures its expiry", async () => {
     const result = await probe(await serveTls(good.cert + middle.cert, good.key));
     expect(result.failure).toBeUndefined();
     expect(measured(result, "http_phase_time", "tls")).toBeGreaterThan(0);
     expect((measured(result, "tls_certificate_expiry") ?? 0) / 86_400).toBeCloseTo(30, 1);
   });
 
-  it("leaves certificates out of the expiry that are sent and not needed", async () => {
+  it("ignores the expiry of unneeded certificates", async () => {
     const result = await probe(await serveTls(good.cert + middle.cert + oldRoot.cert, good.key));
     expect(result.failure).toBeUndefined();
     expect((measured(result, "tls_certificate_expiry") ?? 0) / 86_400).toBeCloseTo(30, 1);
   });
 
-  it("verifies addresses too", async () => {
+  it("verifies certificates for addresses too", async () => {
     const port = await serveTls(good.cert + middle.cert, good.key);
     const result = await probeOnce(
       http,
@@ -320,7 +320,7 @@ describe("http over TLS", async () => {
       "",
       "the chain is incomplete: the server did not send the certificate of the issuer Test Middle, and it is not a trusted authority",
     ],
-  ])("refuses a certificate %s", async (_what, { cert, key }, more, message) => {
+  ])("rejects a certificate %s", async (_what, { cert, key }, more, message) => {
     const port = await serveTls(cert + more, key);
     const result = await probe(port);
     expect(result.failure).toEqual({ kind: "tls", phase: "tls", message });
@@ -329,7 +329,7 @@ describe("http over TLS", async () => {
     expect(await probe(port, { insecure: true })).toMatchObject({ success: true });
   });
 
-  it("follows no redirect to where ca verifies nothing", async () => {
+  it("follows no redirect to a URL that ca does not apply to", async () => {
     let visits = 0;
     const plain = await listening(
       createServer((_request, response) => {
@@ -350,7 +350,7 @@ describe("http over TLS", async () => {
     expect(visits).toBe(0);
   });
 
-  it("refuses an authority that is not trusted", async () => {
+  it("rejects an authority that is not trusted", async () => {
     const result = await probe(await serveTls(good.cert + middle.cert + root.cert, good.key), {});
     expect(result.failure).toEqual({
       kind: "tls",
@@ -359,7 +359,7 @@ describe("http over TLS", async () => {
     });
   });
 
-  it("says of a silent server that the handshake took all the time", async () => {
+  it("reports a handshake timeout for a server that sends nothing", async () => {
     const port = await tcpServer(() => {});
     const result = await probeOnce(http, { url: `https://127.0.0.1:${port}/` }, { timeoutMs: 200 });
     expect(result.failure).toEqual({
@@ -370,7 +370,7 @@ describe("http over TLS", async () => {
     expect(measured(result, "http_phase_time", "connect")).toBeGreaterThan(0);
   });
 
-  it("names a server that does not speak TLS", async () => {
+  it("reports a server that does not speak TLS", async () => {
     const port = await serve((_request, response) => response.end());
     expect((await probe(port)).failure).toMatchObject({
       kind: "tls",
@@ -408,7 +408,7 @@ describe("http settings", () => {
       { url: "https://example.com", extract: [{ metric: "smd_phase_duration", path: "$.a", each: "step" }] },
       'smd_phase_duration has no label "step": it carries phase',
     ],
-  ])("refuses %j", (settings, sentence) => {
+  ])("rejects %j", (settings, sentence) => {
     const parsed = http.settings.safeParse(settings);
     expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));
   });

@@ -1,4 +1,4 @@
-/** The prober `http`: one request on a fresh connection, its answer and its time by phase. */
+/** The prober `http`: one request on a fresh connection, its response, and the time of each phase. */
 import { z } from "zod";
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -48,11 +48,15 @@ extract:
   - { metric: cloud_sql_pool_utilization, path: $.database_pool_utilization, unit: "%" }
   - { metric: smd_phase_duration, path: $.last_smd_phase_times, each: phase }
 `,
-  notes: `A private Cloud Run service is asked with \`id_token: https://SERVICE-URL\`, one behind IAP with the OAuth client id of IAP as audience. Grant the service account of the probe function \`roles/run.invoker\` on the service, or \`roles/iap.httpsResourceAccessor\` on the application. On one machine the identity is that of the application default credentials, which must be a service account or impersonate one.
+  notes: `For a private Cloud Run service, set \`id_token: https://SERVICE-URL\`; for a service behind IAP, use the OAuth client ID of IAP as the
+audience. Grant the service account of the probe function \`roles/run.invoker\` on the service, or \`roles/iap.httpsResourceAccessor\` on the application. On a
+single machine, the identity is that of the application default credentials, which must be a service account or impersonate one.
 
-Where Google itself answered in place of the application (Cloud Run, a load balancer, a front end, IAP, Cloud Armor), the failure says so and what it means, and \`failure.answered_by\` names who it was. That is told by the text of the answer, such as \`Rate exceeded.\`, and not by its status.
+If Google itself responded instead of the application (Cloud Run, a load balancer, a front end, IAP, Cloud Armor), the failure explains it, and
+\`failure.answered_by\` names the component. It is recognized by the text of the response, such as \`Rate exceeded.\`, and not by its status.
 
-A failure to get a token, from Google or from the token endpoint of \`oauth2\`, has the phase \`identity\` and names who gave none. It is not held against the target: the monitor reports it as trouble of its own.`,
+A failure to get a token, from Google or from the token endpoint of \`oauth2\`, has the phase \`identity\` and names the token source. It does not
+count against the target: the monitor reports it as its own failure.`,
   usualSeconds: 0.4,
   uptimeCheck: true,
   usualFailure: { kind: "http_status", phase: "response", message: "503 Service Unavailable", status: 503 },
@@ -102,7 +106,7 @@ A failure to get a token, from Google or from the token endpoint of \`oauth2\`, 
       unmet(settings.expect, answer, json) ??
       (answer.truncated ? bodyFailure(tooLong, status) : undefined) ??
       (missing === undefined ? undefined : bodyFailure(missing, status));
-    // Only slow, and otherwise as it should be: what a second request shows to be fast had started cold.
+    // The response was only slow: if a second request is fast, the target had a cold start.
     const ifCold =
       reason?.kind === "timeout" ? [{ metric: "http_cold_response_time" as const, value: answer.seconds }] : undefined;
     return { ...(reason ? { failure: reason } : {}), measurements, ...passed, ...(ifCold ? { ifCold } : {}) };

@@ -1,4 +1,4 @@
-/** Every kind of probe. Configuration, documentation and the contract tests follow from this list. */
+/** Every kind of probe. Configuration, documentation and the contract tests are derived from this list. */
 import type { AnyProber } from "../prober.ts";
 import { auditLogs } from "./audit_logs.ts";
 import { cloudMonitoring } from "./cloud_monitoring.ts";

@@ -7,7 +7,7 @@ import { journey } from "./journey.ts";
 
 const json = { "content-type": "application/json" };
 
-/** One request, as the smallest of journeys. */
+/** A minimal journey of one request. */
 const one = (url: string, more: object = {}) => ({
   steps: [{ name: "ask", http: { url, headers: { authorization: { secret: "canary" } } }, ...more }],
 });
@@ -47,7 +47,7 @@ const stepsOf = (result: Awaited<ReturnType<typeof probeOnce>>) =>
   result.measurements.filter(({ metric }) => metric === "golden_path_step_time").map(({ labels }) => labels["step"]);
 
 describe("journey", () => {
-  it("is not walked again where it has said anything: it would log in, send and pay twice", async () => {
+  it("is not retried after it has sent anything: it would log in, send and pay twice", async () => {
     const chat = await startChat({ agents: (socket) => socket.terminate() });
     const result = await probeOnce(journey, chatJourney(chat.port), { recheck: true });
     expect(result.failure).toMatchObject({ kind: "reset" });
@@ -55,13 +55,13 @@ describe("journey", () => {
     expect(chat.heard.filter((line) => line === "POST /login")).toHaveLength(1);
   });
 
-  it("is begun once more where its first step found no connection", async () => {
+  it("is retried once if its first step could not connect", async () => {
     const result = await probeOnce(journey, one(`http://127.0.0.1:${await closedPort()}/`), { recheck: true });
     expect(result.failure).toMatchObject({ kind: "refused", phase: "connect" });
     expect(measured(result, "probe_attempts")).toBe(2);
   });
 
-  it("walks to the end over one WebSocket, carries what was captured, and cleans up", async () => {
+  it("completes over one WebSocket, uses captured values, and cleans up", async () => {
     const { result, heard } = await walk();
     expect(result.failure).toBeUndefined();
     expect(heard).toEqual([
@@ -158,7 +158,7 @@ describe("journey", () => {
     },
   );
 
-  it("gives each step its own time", async () => {
+  it("applies a separate timeout to each step", async () => {
     const port = await tcpServer(() => {});
     const result = await probeOnce(journey, one(`http://127.0.0.1:${port}/`, { within: "100ms" }));
     expect(result.failure).toEqual({
@@ -169,7 +169,7 @@ describe("journey", () => {
     });
   });
 
-  it("keeps time for the clean-up when the steps take too long", async () => {
+  it("reserves time for the cleanup if the steps take too long", async () => {
     const chat = await startChat();
     const silent = await tcpServer(() => {});
     const result = await probeOnce(
@@ -190,7 +190,7 @@ describe("journey", () => {
     expect(measured(result, "golden_path_cleanup_success")).toBe(1);
   });
 
-  it("tells of every clean-up that fails, and lets the journey be judged by its steps", async () => {
+  it("reports every failed cleanup step, and does not fail the journey because of it", async () => {
     const { result, heard } = await walk({}, ({ cleanup, ...rest }) => ({
       ...rest,
       cleanup: [
@@ -208,7 +208,7 @@ describe("journey", () => {
     ]);
   });
 
-  it("checks captured values, whole ones as they are", async () => {
+  it("checks captured values, with their type if the text is a single variable", async () => {
     const { result } = await walk({}, ({ steps, ...rest }) => ({
       ...rest,
       steps: [
@@ -225,7 +225,7 @@ describe("journey", () => {
     });
   });
 
-  it("opens a second WebSocket in place of the first, closes it, and takes a cookie by pattern", async () => {
+  it("replaces the first WebSocket by a second, closes it, and captures a cookie with a pattern", async () => {
     const { result, heard } = await walk({}, ({ steps: [login, open, welcome], ...rest }) => ({
       ...rest,
       cleanup: [],
@@ -245,7 +245,7 @@ describe("journey", () => {
     expect(heard).toEqual(["POST /login", "UPGRADE /ws/s-77?u=17", "UPGRADE /ws/s-77?u=17"]);
   });
 
-  it("keeps a captured secret out of every place of the report", async () => {
+  it("keeps a captured secret out of the whole report", async () => {
     const { result } = await walk(
       {
         agents: (socket) => say(socket, { type: "echo", text: givenToken }, { access_token: "c4n4ry-new", type: "x" }),
@@ -255,7 +255,7 @@ describe("journey", () => {
     expect(result.failure?.message).toContain('2 others came, the last: {"access_token":"***","type":"x"}');
   });
 
-  it("does not carry a captured header to another origin", async () => {
+  it("does not send a header with a captured value to another origin", async () => {
     const seen: (string | undefined)[] = [];
     const other = await startChat({
       answer: (request, response) => {
@@ -280,7 +280,7 @@ describe("journey", () => {
     expect(seen).toEqual([undefined]);
   });
 
-  it("says that a value cannot stand in a header", async () => {
+  it("reports a value that is invalid in a header", async () => {
     const { result } = await walk({}, ({ steps, ...rest }) => ({
       ...rest,
       variables: { ...rest.variables, odd: "a\r\nx: y" },
@@ -298,7 +298,7 @@ describe("journey", () => {
   it.each([
     ["user-a.(c", undefined],
     ["user-abc", 'step `look`: $.user is "user-abc", expected /^user-a\\.\\(c$/'],
-  ])("takes a captured text inside of a pattern as it is: %s", async (user, message) => {
+  ])("matches a captured text inside a pattern literally: %s", async (user, message) => {
     const port = await tcpServer((socket) =>
       socket.once("data", () => socket.end(`HTTP/1.1 200 OK\r\n\r\n${JSON.stringify({ id: "a.(c", user })}`)),
     );
@@ -312,7 +312,7 @@ describe("journey", () => {
     expect(result.failure?.message).toBe(message);
   });
 
-  it("fails in the connection like any other probe", async () => {
+  it("reports connection failures like any other probe", async () => {
     const nobody = await closedPort();
     const result = await probeOnce(journey, {
       steps: [{ name: "open", websocket: { url: `ws://127.0.0.1:${nobody}/` } }],
@@ -325,7 +325,7 @@ describe("journey", () => {
   });
 });
 
-/** The port that the steps speak to. */
+/** The port that the steps connect to. */
 function port(steps: readonly Record<string, unknown>[]): string {
   return /127\.0\.0\.1:(\d+)/.exec(JSON.stringify(steps))?.[1] ?? "";
 }

@@ -1,4 +1,4 @@
-/** The prober `journey`: what a user does, step by step, with what the answers say carried along. */
+/** The prober `journey`: a user's actions, step by step, with values captured from responses. */
 
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
@@ -43,7 +43,7 @@ export type JourneySettings = z.output<ReturnType<typeof settings>>;
 /** The observation of the journey. */
 export interface JourneyObservation {
   readonly walked: Walked;
-  /** Absent where there is nothing to clean up. */
+  /** Absent if there is no cleanup. */
   readonly cleaned?: Walked;
 }
 
@@ -87,33 +87,34 @@ cleanup:
 `,
   notes: `## Variables
 
-\`\${name}\` stands for a value of \`variables\` or one that an earlier step captured. It is written as its place wants it:
+\`\${name}\` stands for a value in \`variables\` or one that an earlier step captured. Its encoding depends on its place:
 
-| place | how |
+| place | encoding |
 |---|---|
-| path and query of a URL | percent-encoded; scheme, host and port must stand in the file |
-| a header | as it is; a value that no header can carry fails the step |
-| a \`body\`, or a message that is a text | as it is |
-| JSON: \`json\`, \`send\`, expected values | a text that is nothing but \`\${name}\` becomes the value itself, also a number or an object; elsewhere in a text, its characters |
+| path and query of a URL | percent-encoded; scheme, host and port cannot contain variables |
+| a header | verbatim; a value that is invalid in a header fails the step |
+| a \`body\`, or a text message | verbatim |
+| JSON: \`json\`, \`send\`, expected values | a text that is nothing but \`\${name}\` becomes the value itself, including a number or an object;
+inside a longer text, its characters |
 
-A value from a secret, and one that is captured under a name with \`token\`, \`password\`, \`secret\`, \`session\`, \`cookie\` or the like, appears in no report; \`secret: true\` or \`false\` decides
-otherwise. In what is told of an answer, fields of JSON with such names are blanked as well. A header with a captured value is not sent to another origin after a
-redirect.
+A value from a secret, and one that is captured under a name with \`token\`, \`password\`, \`secret\`, \`session\`, \`cookie\` or the like, appears
+in no report; \`secret: true\` or \`false\` overrides this. JSON fields with such names are also concealed in excerpts from a response. A header
+with a captured value is not sent to another origin after a redirect.
 
-## Time
+## Timeouts
 
-Each step has its own time in \`within\`, and all of them together what \`timeout\` leaves when \`cleanup_within\` is taken off. Clean-up steps are taken after a failure and after the
-deadline too, one after the other whatever becomes of the ones before; those that need a variable which was never captured are left out. A clean-up that fails
-does not fail the journey: it is told as a finding, and \`golden_path_cleanup_success\` is 0.
+Each step has its own timeout in \`within\`, and all of them together have \`timeout\` minus \`cleanup_within\`. Cleanup steps also run after a
+failure and after the deadline, one after the other, even if an earlier one fails; those that need a variable that was never captured are skipped. A
+failed cleanup does not fail the journey: it is reported as a finding, and \`golden_path_cleanup_success\` is 0.
 
-A journey that has said anything is not taken again when it fails, whatever \`recheck\` says: it would log in, send and pay twice. Only where its first step found no connection is that tried
-once more.
+A failed journey that has sent anything is not retried, regardless of \`recheck\`: it would log in, send and pay twice. It is retried once only if
+its first step could not connect.
 
 ## As a synthetic monitor of Cloud Monitoring
 
 The probe function answers on \`/synthetic/NAME\` with the result of the probe of that name in the form of Google's synthetics SDK, to GET and POST, with status 200 whether the probe
-succeeded or not. A synthetic monitor that points there is a second scheduler, independent of this system; nothing of its runs is published or judged here. Mind that each
-run is one more message to whatever answers.
+succeeded or not. A synthetic monitor that calls it is a second, independent scheduler; its runs are neither published nor evaluated here. Note that
+each run sends one more message to the target.
 `,
 
   endToEnd: true,
@@ -132,7 +133,7 @@ run is one more message to whatever answers.
     const variables = await beginning(settings.variables, world);
     const cookies = new Cookies();
     const reserveMs = cleanup.length === 0 ? 0 : Math.min(cleanup_within, world.remaining() / 2);
-    // Without a clean-up to leave time for, the time is that of the probe.
+    // Without a cleanup to reserve time for, the deadline is that of the probe.
     const time = reserveMs === 0 ? undefined : within(world, world.remaining() - reserveMs, "the time of the steps");
     const walked = await walk(steps, { variables, world: time?.world ?? world, cookies, goesOn: false });
     time?.clear();
@@ -180,7 +181,7 @@ run is one more message to whatever answers.
   },
 };
 
-/** Phases of a first step that may be tried again: what comes later has logged in, sent a message or paid for an answer. */
+/** Phases of a first step that may be retried: anything later has logged in, sent a message or paid for a response. */
 const beforeAnythingIsSaid: ReadonlySet<string> = new Set(["dns", "connect", "tls"]);
 
 /** Returns the variables known before the first step. */

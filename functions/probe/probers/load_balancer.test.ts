@@ -42,7 +42,7 @@ proberContract({
 });
 
 describe("load_balancer", () => {
-  it("reads classes as the load balancer writes them, 500 and not 5xx", async () => {
+  it("reads the classes of the load balancer, such as 500 instead of 5xx", async () => {
     const { result } = await probe(busy);
     expect(result.failure).toBeUndefined();
     expect(measured(result, "load_balancer_error_rate")).toBeCloseTo(20 / 120, 10);
@@ -61,18 +61,18 @@ describe("load_balancer", () => {
       { backend: "backend-service" },
       'resource.labels.url_map_name = "staging-lb" AND resource.labels.backend_target_name = "backend-service"',
     ],
-  ])("reads each metric once, of %j", async (more, filter) => {
+  ])("reads each metric once, for %j", async (more, filter) => {
     const { asked } = await probe(busy, more);
     expect(Object.keys(asked).sort()).toEqual(Object.keys(busy).sort());
     for (const [name, requests] of Object.entries(asked)) {
       expect(requests).toHaveLength(1);
-      // An open WebSocket is a request that was answered with 101, and would count as a slow one.
+      // An open WebSocket is a request with the status 101, and would count as a slow one.
       const others = name.endsWith("latencies") ? ' AND \\(metric.labels.response_code != "101"\\)' : "";
       expect(requests[0]?.get("filter")).toMatch(new RegExp(`resource.type = "https_lb_rule" AND ${filter}${others}$`));
     }
   });
 
-  it("keeps what was read where one reading fails", async () => {
+  it("keeps the other results if one reading fails", async () => {
     const unavailable = refusal(503, "UNAVAILABLE", "try later");
     const latency = await probe({ ...busy, [metric("total_latencies")]: unavailable });
     expect(latency.result.failure).toMatchObject({ kind: "unavailable", phase: "google_api" });
@@ -84,7 +84,7 @@ describe("load_balancer", () => {
     expect(requests.result.findings ?? []).toEqual([]);
   });
 
-  it("takes no traffic for no traffic, unless it is expected", async () => {
+  it("does not fail without traffic, unless traffic is expected", async () => {
     const { result } = await probe({});
     expect(result.failure).toBeUndefined();
     expect(measured(result, "load_balancer_error_rate")).toBeUndefined();
@@ -96,14 +96,14 @@ describe("load_balancer", () => {
     );
   });
 
-  it("must be told which load balancer", () => {
+  it("requires the name of the load balancer", () => {
     const parsed = loadBalancer.settings.safeParse({ project: "netra-staging" });
     expect(parsed.error?.issues[0]?.message).toBe(
       "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
     );
   });
 
-  it("reads the metrics of a regional load balancer, in its region", async () => {
+  it("reads the regional metrics of a regional load balancer, in its region", async () => {
     const regional = Object.fromEntries(
       Object.entries(busy).map(([name, answer]) => [name.replace("/https/", "/https/external/regional/"), answer]),
     );

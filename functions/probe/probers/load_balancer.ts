@@ -1,4 +1,4 @@
-/** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, as Cloud Monitoring saw them. */
+/** The prober `load_balancer`: requests and latency of an external HTTPS load balancer, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleProject, googleRegion, googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -68,14 +68,16 @@ url_map: shop-lb
 `,
   notes: `## What is counted
 
-Google counts a sample of the requests: rates are estimates, shares are right. A load balancer that nobody uses has no points at all: then
-there are no shares and no latencies, rates are 0, and the finding \`traffic\` says so; that is no failure unless \`expect_traffic\` makes it one.
-The share of errors here against that of the services behind it tells where an error was made: what Cloud Run never saw, the load balancer
-answered itself.
+Google counts a sample of the requests: request rates are estimates, error rates are accurate. An unused load balancer has no points at all: then
+there are no error rates or latencies, request rates are 0, and the finding \`traffic\` reports it. That is not a failure unless \`expect_traffic\`
+is set.
+Compare its error rate with that of the services behind it to locate an error: the load balancer itself answered the requests that Cloud Run never
+received.
 
-A WebSocket is one request that lasts as long as it is open. Requests that were answered with 101 are left out of the latencies; the rate counts them in the class \`1xx\`.
+A WebSocket is one request that lasts as long as it is open. The latencies exclude requests that were answered with 101; the request rate counts
+them in the class \`1xx\`.
 
-${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
+${monitoringNotes("up to 7 series per run", "3.5 minutes")}`,
   seriesRead: 7,
   looksAt: ({ url_map, forwarding_rule, backend, project }) => [
     ...computeResource("urlMaps", url_map, project),
@@ -108,7 +110,7 @@ ${monitoringNotes("up to 7 series a run", "3.5 minutes")}`,
   },
 });
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 210_000;
 
 function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, WantedReading>> {
@@ -130,7 +132,7 @@ function readingsOf(settings: LoadBalancerSettings): Readonly<Record<Reading, Wa
     periodMs,
     delayMs,
   });
-  // Over all countries, caches and answers at once: a percentile of percentiles would be none.
+  // Over all countries, caches and response classes at once: a percentile of percentiles would be meaningless.
   const slowest = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_95" } as const;
   return {
     requests: reading("request_count", { aligner: "ALIGN_DELTA", reducer: "REDUCE_SUM", groupBy: [classLabel] }),

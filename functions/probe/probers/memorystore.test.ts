@@ -54,7 +54,7 @@ describe("memorystore", () => {
       );
   });
 
-  it("says so where nothing is to be read, and goes without what is not there", async () => {
+  it("reports that there are no points to read, and does without missing metrics", async () => {
     const { result } = await probe({});
     expect(result.failure).toMatchObject({
       kind: "unavailable",

@@ -1,4 +1,4 @@
-/** The prober `memorystore`: memory, clients and refusals of a Memorystore for Redis instance, as Cloud Monitoring saw them. */
+/** The prober `memorystore`: memory, clients and refusals of a Memorystore for Redis instance, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -47,9 +47,10 @@ region: us-central1
 instance: shop-redis
 max_clients: 65000
 `,
-  notes: `Whether the instance answers is what a [\`redis\`](redis.md) probe shows; this one shows how much is left. It fails only where there is nothing to be read. Figures are those of the fullest node.
+  notes: `Use a [\`redis\`](redis.md) probe to check that the instance responds; this probe measures its remaining capacity. It fails only if there
+are no points to read. The figures are those of the fullest node.
 
-${monitoringNotes("5 series a run", "4 minutes")}`,
+${monitoringNotes("5 series per run", "4 minutes")}`,
   seriesRead: 5,
   looksAt: ({ instance, project, region: location }) => [
     { api: "redis.googleapis.com", collection: "instances", name: instance, project, location },
@@ -89,7 +90,7 @@ ${monitoringNotes("5 series a run", "4 minutes")}`,
   },
 });
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 240_000;
 
 function readingsOf({

@@ -94,7 +94,7 @@ describe("postgres", () => {
     expect(measured(result, "database_phase_time", "tls")).toBeUndefined();
   });
 
-  it("counts the connections in use, its own left out", async () => {
+  it("counts the connections in use, excluding its own", async () => {
     await expect.poll(clients).toBe(0);
     const settings = { ...local(), pool: { size: 2, overflow: 2, role: "application" } };
     const none = await probeOnce(postgres, settings);
@@ -111,7 +111,7 @@ describe("postgres", () => {
     expect(measured(three, "database_connection_limit")).toBe(9);
   });
 
-  it("counts them by state, as far as its role may see", async () => {
+  it("counts connections by state, as far as its role may see it", async () => {
     await expect.poll(clients).toBe(0);
     const [idle, busy] = await Promise.all([1, 2].map(() => connect("application", "of the application")));
     await busy?.query("begin");
@@ -145,7 +145,7 @@ describe("postgres", () => {
     expect(refused.failure).toMatchObject({ kind: "auth", phase: "authentication" });
   });
 
-  it("asks in a read-only transaction", async () => {
+  it("runs the query in a read-only transaction", async () => {
     const writing = await probeOnce(postgres, { ...local(), query: "create table harm ()" });
     expect(writing.failure).toMatchObject({
       kind: "database",
@@ -162,7 +162,7 @@ describe("postgres", () => {
     expect(commented.failure).toBeUndefined();
   });
 
-  it("ends a query at the deadline, at the server too", async () => {
+  it("cancels a query at the deadline, on the server too", async () => {
     const result = await probeOnce(postgres, { ...local(), query: "select pg_sleep(30)" }, { timeoutMs: 4_000 });
     expect(result.failure).toMatchObject({ kind: "timeout", phase: "query" });
     expect(measured(result, "database_phase_time", "authentication")).toBeGreaterThan(0);
@@ -206,13 +206,13 @@ describe("postgres", () => {
       "dns",
       "the name of no-such-host.invalid",
     ],
-  ])("names %s", async (_what, { connection }, kind, phase, message) => {
+  ])("reports %s", async (_what, { connection }, kind, phase, message) => {
     const settings = { connection: { host: "127.0.0.1", port, ...login, ...connection }, tls: "disable" };
     const { failure } = await probeOnce(postgres, settings);
     expect(failure).toMatchObject({ kind, phase, message: expect.stringContaining(message) });
   });
 
-  it("names a server without connections to spare", async () => {
+  it("reports a server without free connections", async () => {
     await expect.poll(clients).toBe(0);
     const others = await Promise.all(
       Array.from({ length: limit.max - limit.reserved }, () => connect("application", "of the application")),
@@ -232,7 +232,7 @@ describe("postgres", () => {
     ["57P03", "database", "the server is starting up or shutting down"],
     ["57P01", "database", "the server is shutting down"],
     ["XX000", "database", "the server answered: told so (SQLSTATE XX000)"],
-  ])("names SQLSTATE %s", async (code, kind, message) => {
+  ])("reports SQLSTATE %s", async (code, kind, message) => {
     const port = await tcpServer((socket) => socket.on("data", () => socket.end(errorResponse(code, "told so"))));
     const { failure } = await probeOnce(postgres, {
       connection: { host: "127.0.0.1", port, ...login },
@@ -241,14 +241,14 @@ describe("postgres", () => {
     expect(failure).toMatchObject({ kind, phase: "authentication", message: expect.stringContaining(message) });
   });
 
-  it("takes a part of a secret URL that has no escapes as it is written", async () => {
+  it("accepts a secret URL with invalid escapes verbatim", async () => {
     const url = `postgres://probe:100%zz@localhost:${port}/postgres`;
     const settings = { connection: { url: { secret: "database-url" } }, tls: "disable" };
     const { failure } = await probeOnce(postgres, settings, { secrets: { "database-url": url } });
     expect(failure).toMatchObject({ kind: "auth", phase: "authentication", code: "28P01" });
   });
 
-  it("reads a secret URL, and keeps its password", async () => {
+  it("reads a secret URL, and conceals its password", async () => {
     const url = `postgres://probe:${encodeURIComponent(canaries["canary"] ?? "")}@localhost:${port}/postgres`;
     const settings = { connection: { url: { secret: "database-url" } }, tls: "disable" };
     const good = await probeOnce(postgres, settings, { secrets: { "database-url": url } });
@@ -270,7 +270,7 @@ describe("postgres by socket", () => {
     expect(measured(result, "database_phase_time", "connect")).toBeGreaterThan(0);
   });
 
-  it("names a socket that is not there", async () => {
+  it("reports a missing socket", async () => {
     const result = await probeOnce(postgres, socket("/cloudsql/project:region:instance"));
     expect(result.failure).toMatchObject({
       kind: "unavailable",
@@ -291,13 +291,13 @@ describe("postgres over TLS", () => {
     ["require", "127.0.0.1"],
     ["verify-ca", "127.0.0.1"],
     ["verify-full", "localhost"],
-  ])("connects by %s to %s", async (tls, host) => {
+  ])("connects with %s to %s", async (tls, host) => {
     const result = await probeOnce(postgres, encrypted(tls, host), { secrets });
     expect(result.failure).toBeUndefined();
     expect(measured(result, "database_phase_time", "tls")).toBeGreaterThan(0);
   });
 
-  it("refuses a certificate for another host", async () => {
+  it("rejects a certificate for another host", async () => {
     const result = await probeOnce(postgres, encrypted("verify-full", "127.0.0.1"), { secrets });
     expect(result.failure).toMatchObject({
       kind: "tls",
@@ -306,7 +306,10 @@ describe("postgres over TLS", () => {
     });
   });
 
-  /** A server that asks for the password in clear, with a certificate of whom it likes. @returns the port, and what was sent after the handshake */
+  /**
+   * Starts a server that requests the password in clear text, with an arbitrary certificate.
+   * @returns the port, and the data received after the handshake
+   */
   async function impostor(hosts: string[]): Promise<{ port: number; received: () => string }> {
     const { cert, key } = await issue({ name: "impostor", issuer: await issue({ name: "Database Root" }), hosts });
     let received = "";
@@ -338,7 +341,7 @@ describe("postgres over TLS", () => {
     expect(received()).toBe("");
   });
 
-  it("sends nothing to a server of another authority, where the secret URL says how far to verify", async () => {
+  it("sends nothing to a server of another authority if the secret URL sets sslmode", async () => {
     const { port, received } = await impostor(["localhost"]);
     const url = `postgres://probe:of-the-probe@localhost:${port}/postgres?sslmode=`;
     const settings = { connection: { url: { secret: "url" } } };
@@ -356,14 +359,14 @@ describe("postgres over TLS", () => {
     ["no tls", "localhost", {}, undefined],
     ["no tls", "127.0.0.1", {}, "the certificate is for localhost, not for 127.0.0.1"],
     ["tls: require", "127.0.0.1", { tls: "require" }, undefined],
-  ])("verifies by ca, with %s, at %s", async (_what, host, tls, message) => {
+  ])("verifies against ca, with %s, at %s", async (_what, host, tls, message) => {
     const settings = { connection: { host, port, ...login }, ca: { secret: "ca" }, ...tls };
     const result = await probeOnce(postgres, settings, { secrets });
     expect(result.failure?.message).toBe(message);
   });
 
   it.each(["", " \n", "-----BEGIN NOTHING-----"])(
-    "does not fall back to other authorities where ca holds %j",
+    "does not fall back to other authorities if ca contains %j",
     async (ca) => {
       const settings = { connection: { host: "localhost", port, ...login }, ca: { secret: "ca" } };
       const { failure } = await probeOnce(postgres, settings, { secrets: { ca } });
@@ -371,14 +374,14 @@ describe("postgres over TLS", () => {
     },
   );
 
-  it("refuses a ca for a secret URL that names a socket", async () => {
+  it("rejects a ca for a secret URL with a socket", async () => {
     const settings = { connection: { url: { secret: "url" } }, ca: { secret: "ca" } };
     const url = "postgres://probe@localhost/postgres?host=/cloudsql/a:b:c";
     const { failure } = await probeOnce(postgres, settings, { secrets: { ...secrets, url } });
     expect(failure?.message).toContain("names a socket, which never uses TLS: leave ca out");
   });
 
-  it("refuses an authority that is not trusted", async () => {
+  it("rejects an authority that is not trusted", async () => {
     const other = (await issue({ name: "Other Root" })).cert;
     const result = await probeOnce(postgres, encrypted("verify-ca"), { secrets: { ca: other } });
     expect(result.failure).toMatchObject({ kind: "tls", phase: "tls" });
@@ -389,7 +392,7 @@ describe("postgres over TLS", () => {
     ["answers more than a byte", "SS", "protocol", "its answer to the request for TLS makes no sense"],
     ["answers something else", "E", "protocol", "its answer to the request for TLS makes no sense"],
     ["closes", "", "reset", "closed the connection while shaking hands for TLS"],
-  ])("names a server that %s", async (_what, answer, kind, message) => {
+  ])("reports a server that %s", async (_what, answer, kind, message) => {
     const port = await tcpServer((socket) => socket.once("data", () => socket.end(answer)));
     const settings = { connection: { host: "127.0.0.1", port, ...login } };
     const { failure } = await probeOnce(postgres, settings);
@@ -397,8 +400,8 @@ describe("postgres over TLS", () => {
   });
 });
 
-describe("postgres over TLS that is not answered", () => {
-  it("says that the handshake took all the time", async () => {
+describe("postgres over TLS without a response", () => {
+  it("reports a handshake timeout", async () => {
     const port = await tcpServer((socket) => socket.once("data", () => socket.write("S")));
     const settings = { connection: { host: "127.0.0.1", port, ...login } };
     const { failure } = await probeOnce(postgres, settings, { timeoutMs: 200 });
@@ -406,10 +409,10 @@ describe("postgres over TLS that is not answered", () => {
   });
 });
 
-describe("postgres by the way of Google's connectors", () => {
+describe("postgres by Google's connector", () => {
   const instance = "shop:us-central1:orders";
 
-  /** The instance's end, which lets in who has a certificate of its authority, and the control plane that signs them. */
+  /** A fake instance that accepts clients with a certificate of its authority, and the control plane that signs these certificates. */
   async function cloudSql(more: { serverName?: string; settings?: object; status?: number } = {}) {
     const authority = await issue({ name: "Orders Authority" });
     const { cert, key } = await issue({
@@ -459,7 +462,7 @@ describe("postgres by the way of Google's connectors", () => {
     return { probe, asked };
   }
 
-  it("asks the control plane for access, and shakes hands with the certificate that it signed", async () => {
+  it("requests access from the control plane, and uses the certificate that it signed", async () => {
     const { probe, asked } = await cloudSql();
     const result = await probe();
     expect(result.failure).toBeUndefined();
@@ -501,7 +504,7 @@ describe("postgres by the way of Google's connectors", () => {
       { kind: "tls", phase: "tls", message: "the certificate is not that of the instance shop:orders" },
     ],
     ["a wrong password", {}, { password: { secret: "canary-url" } }, { kind: "auth", phase: "authentication" }],
-  ])("names %s", async (_what, more, connection, failure) => {
+  ])("reports %s", async (_what, more, connection, failure) => {
     const { probe } = await cloudSql(more);
     expect((await probe(connection)).failure).toMatchObject(failure);
   });
@@ -528,7 +531,7 @@ describe("postgres, slow at each stage", () => {
     });
   });
 
-  it("times out in connect where nobody accepts", async () => {
+  it("times out in connect if nothing accepts the connection", async () => {
     const full = await fullServer();
     const connection = { host: "127.0.0.1", port: full, ...login };
     const { failure } = await probeOnce(postgres, { connection, tls: "disable" }, { timeoutMs: 300 });
@@ -549,14 +552,14 @@ describe("postgres burst", () => {
     }
     return seen;
   };
-  /** Stages of which nothing is lost or refused. */
+  /** Stages in which nothing is lost or refused. */
   const whole = (connections: number, logins: number, second = "answer"): object => ({
     connect: { connections },
     [second]: { connections },
     ...(logins === 0 ? {} : { login: { connections: logins } }),
   });
 
-  it("opens connections at the same time", async () => {
+  it("opens connections simultaneously", async () => {
     await expect.poll(clients).toBe(0);
     const result = await probeOnce(postgres, burst(4));
     expect(result.failure).toBeUndefined();
@@ -572,7 +575,7 @@ describe("postgres burst", () => {
     [5, 4, 1],
     [5, 5, 0],
     [5, 8, 0],
-  ])("asked for %d connections with %d of 9 in use, logs in %d times", async (asked, used, logins) => {
+  ])("configured for %d connections with %d of 9 in use, logs in %d times", async (asked, used, logins) => {
     await expect.poll(clients).toBe(0);
     const others = await Promise.all(Array.from({ length: used }, () => connect("application", "of the application")));
     const result = await probeOnce(postgres, burst(asked));
@@ -608,23 +611,20 @@ describe("postgres burst", () => {
     expect(refused).toEqual([]);
   });
 
-  it.each(["", "pg_monitor"])(
-    "counts logins that are not finished, as a role with the rights of: %s",
-    async (rights) => {
-      await expect.poll(clients).toBe(0);
-      if (rights !== "") await asSuperuser(`grant ${rights} to probe`);
-      const unfinished = await Promise.all(Array.from({ length: 4 }, unfinishedLogin));
-      const result = await probeOnce(postgres, burst(5));
-      for (const socket of unfinished) socket.destroy();
-      if (rights !== "") await asSuperuser(`revoke ${rights} from probe`);
-      expect(stages(result)).toEqual(whole(5, 1));
-    },
-  );
+  it.each(["", "pg_monitor"])("counts unfinished logins, as a role with the rights of: %s", async (rights) => {
+    await expect.poll(clients).toBe(0);
+    if (rights !== "") await asSuperuser(`grant ${rights} to probe`);
+    const unfinished = await Promise.all(Array.from({ length: 4 }, unfinishedLogin));
+    const result = await probeOnce(postgres, burst(5));
+    for (const socket of unfinished) socket.destroy();
+    if (rights !== "") await asSuperuser(`revoke ${rights} from probe`);
+    expect(stages(result)).toEqual(whole(5, 1));
+  });
 
   it.each([
     ["role", "alter role probe connection limit 5", "alter role probe connection limit -1"],
     ["database", "alter database postgres connection limit 5", "alter database postgres connection limit -1"],
-  ])("keeps to the limit of the %s", async (_what, limited, unlimited) => {
+  ])("respects the limit of the %s", async (_what, limited, unlimited) => {
     await expect.poll(clients).toBe(0);
     await asSuperuser(limited);
     const result = await probeOnce(postgres, burst(6));
@@ -632,7 +632,7 @@ describe("postgres burst", () => {
     expect(stages(result)).toEqual(whole(6, 1));
   });
 
-  it("leaves free what the pool may still open", async () => {
+  it("leaves the connections free that the pool may still open", async () => {
     await expect.poll(clients).toBe(0);
     const application = await connect("application", "of the application");
     const pool = { size: 4, overflow: 3, role: "application" };
@@ -644,7 +644,7 @@ describe("postgres burst", () => {
   it("does not log in while another probe's burst runs", async () => {
     await expect.poll(clients).toBe(0);
     let others = 0;
-    // Lets only the first connection through, so that the burst waits until its deadline.
+    // Accepts only the first connection, so that the burst waits until its deadline.
     const stuck = await tcpServer((socket) => {
       if (others++ === 0) through(socket);
     });
@@ -662,7 +662,7 @@ describe("postgres burst", () => {
     });
   });
 
-  it("does not log in where the free connections cannot be counted", async () => {
+  it("does not log in if the free connections cannot be counted", async () => {
     await asSuperuser("revoke execute on function pg_advisory_xact_lock(bigint) from public");
     const result = await probeOnce(postgres, burst(12));
     await asSuperuser("grant execute on function pg_advisory_xact_lock(bigint) to public");
@@ -699,11 +699,11 @@ describe("postgres burst", () => {
     expect(measured(result, "database_connect_burst_success")).toBeCloseTo(2 / 6);
   });
 
-  it("tells a TLS handshake that fails from what is cut off and what is not answered", async () => {
+  it("distinguishes failed TLS handshakes, resets and missing responses", async () => {
     await expect.poll(clients).toBe(0);
     let seen = 0;
     const way = await tcpServer((socket) => {
-      // The first is the session of the probe, the next eight are the bare connections and the handshakes.
+      // The first connection is the session of the probe; the next eight are the TCP connections and the handshakes.
       const turn = seen++ - 5;
       if (turn === 0) socket.once("data", () => socket.resetAndDestroy());
       else if (turn === 1)
@@ -721,7 +721,7 @@ describe("postgres burst", () => {
     expect(measured(result, "database_connect_burst_success")).toBe(0.25);
   });
 
-  it("counts SYNs that nobody answers", async () => {
+  it("counts unanswered SYNs", async () => {
     const settings = postgres.settings.parse(burst(8));
     const timeout = { kind: "timeout", phase: "connect", message: "the time ran out" } as const;
     const { measurements, failure } = postgres.assess(settings, {
@@ -770,7 +770,7 @@ describe("postgres burst", () => {
     });
   });
 
-  it("stays below the ceiling of the connector, together with the connections that are open", async () => {
+  it("stays below the ceiling of the connector, together with the open connections", async () => {
     await expect.poll(clients).toBe(0);
     let open = 0;
     let most = 0;
@@ -788,7 +788,7 @@ describe("postgres burst", () => {
     expect(most + others.length).toBeLessThan(6);
   });
 
-  it("fails it when none does", () => {
+  it("fails the probe when none succeeds", () => {
     const failure = { kind: "timeout", phase: "connect", message: "the time ran out" } as const;
     const settings = postgres.settings.parse(local());
     const loss = { class: "unanswered", failure } as const;
@@ -806,7 +806,7 @@ describe("postgres burst", () => {
   });
 });
 
-describe("postgres that takes no writes", () => {
+describe("postgres that accepts no writes", () => {
   it.each([
     [
       "of the server",
@@ -835,7 +835,7 @@ describe("postgres that takes no writes", () => {
     expect((await probeOnce(postgres, local())).failure).toBeUndefined();
   });
 
-  it("does not take a role that may only read for a server that does", async () => {
+  it("does not mistake a read-only role for a read-only server", async () => {
     await asSuperuser("alter role probe set default_transaction_read_only = on");
     const { failure } = await probeOnce(postgres, local());
     await asSuperuser("alter role probe reset default_transaction_read_only");
@@ -912,12 +912,12 @@ describe("postgres settings", () => {
       { connection: { host: "db", user: "me", password: "plain" } },
       "a secret does not belong in this file: write { secret: NAME } and keep its value outside",
     ],
-  ])("refuses %j", (settings, sentence) => {
+  ])("rejects %j", (settings, sentence) => {
     expect(postgres.settings.safeParse(settings).error?.message).toContain(sentence);
   });
 });
 
-/** Passes a connection on to the server. */
+/** Forwards a connection to the server. */
 function through(socket: Socket): void {
   const database = connectTo(port, "127.0.0.1");
   for (const end of [socket, database]) end.on("error", () => {});
@@ -926,7 +926,7 @@ function through(socket: Socket): void {
   socket.pipe(database).pipe(socket);
 }
 
-/** A login that the server waits for, which has one of its connections by then. */
+/** An unfinished login, which already uses one of the server's connections. */
 async function unfinishedLogin(): Promise<Socket> {
   const socket = connectTo(port, "127.0.0.1");
   const parameters = Buffer.from("user\0application\0database\0postgres\0\0");
@@ -944,7 +944,7 @@ async function connect(user: string, password: string): Promise<pg.Client> {
   return client;
 }
 
-/** Runs statements, each on its own. @returns the result of the last */
+/** Runs statements separately. @returns the result of the last */
 async function asSuperuser(...statements: [string, ...string[]]): Promise<pg.QueryResult> {
   const client = await connect("postgres", "of the superuser");
   try {
@@ -974,7 +974,7 @@ async function clients(): Promise<number> {
   return seen.rows[0].n;
 }
 
-/** An ErrorResponse of the protocol. */
+/** Encodes an ErrorResponse of the protocol. */
 function errorResponse(code: string, message: string): Buffer {
   const fields = Buffer.from(`SFATAL\0C${code}\0M${message}\0\0`);
   const head = Buffer.from("E\0\0\0\0");

@@ -1,4 +1,4 @@
-/** The prober `postgres`: a fresh connection by phase, a burst of them, and how many the server has left. */
+/** The prober `postgres`: a fresh connection by phase, a burst of connections, and the free connections of the server. */
 import { z } from "zod";
 import { secretReference, told } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
@@ -144,7 +144,7 @@ export interface PostgresObservation {
   readonly failure?: SeenFailure | undefined;
   /** Seconds in each completed phase. */
   readonly phases: Readonly<Record<string, number>>;
-  /** Seconds from nothing to the answer of the first query. */
+  /** Seconds from the start of the connection to the result of the first query. */
   readonly seconds?: number | undefined;
   readonly connections?: Connections | undefined;
   /** Why the connections could not be counted. */
@@ -167,28 +167,28 @@ tls: require
 burst: { connections: 10 }
 pool: { size: 10, overflow: 15, role: backend }
 `,
-  notes: `## What a burst tells
-A burst has up to three stages, one after the other, and each opens its connections at the same moment: bare connections of TCP, connections as
-far as the handshake of TLS (as far as the server's first answer where there is none), and logins. \`database_connect_burst_connections\` says
-how many each stage opened. What was lost of them has a metric for each way of losing it, by \`stage\`:
+  notes: `## What a burst measures
+A burst has up to three sequential stages, each of which opens its connections simultaneously: TCP connections, connections up to the TLS handshake
+(or up to the server's first response without TLS), and logins. \`database_connect_burst_connections\` is the number that each stage opened. Each
+type of loss has a metric, by \`stage\`:
 
-| metric | what happened |
+| metric | meaning |
 |---|---|
-| \`database_connect_burst_unanswered\` | no answer came in the time of the stage; in the stage \`connect\` that is a SYN |
-| \`database_connect_burst_resets\` | the connection was cut off, or refused by TCP |
-| \`database_connect_burst_tls_failures\` | the handshake of TLS failed |
+| \`database_connect_burst_unanswered\` | no response arrived in the time of the stage; in the stage \`connect\`, an unanswered SYN |
+| \`database_connect_burst_resets\` | the connection was reset, or refused by TCP |
+| \`database_connect_burst_tls_failures\` | the TLS handshake failed |
 | \`database_connect_burst_refusals\` | the server itself refused the connection, with the SQLSTATE \`code\` |
 
-\`database_connect_burst_success\` speaks of the network path alone: 1 less the share that was lost in the worst stage. What the server
-refuses, such as by SQLSTATE 53300, was not lost.
+\`database_connect_burst_success\` describes only the network path: 1 minus the share that was lost in the worst stage. A connection that the server
+refuses, for example with SQLSTATE 53300, does not count as lost.
 
-## What a burst takes from the server
-A burst never takes the last connections of a server. Before it starts, the probe counts what is free: \`max_connections\` less the reserved
-ones, those in use, and logins that have not finished; the limits of the database and of the role count too. Half of that stays free, at least
-${minFree}, and at least what \`pool\` may still open. Only as many log in. The other stages take none of \`max_connections\`.
-With \`burst.ceiling\` a stage, the connections of all clients and the probe's own stay below that number together.
-Bursts of several probes of one database run one after the other. Where the free connections cannot be counted, or another burst does not end,
-no connection logs in, and at most ${maxConnectionsUncounted} are opened; with \`burst.ceiling\` none.
+## Limits of a burst
+A burst never takes the last connections of a server. Before it starts, the probe counts the free connections: \`max_connections\` minus the
+reserved ones, those in use, and unfinished logins. The limits of the database and of the role count too. Half of the free connections stay free, at
+least ${minFree}, and at least as many as \`pool\` may still open. Only the rest log in. The other stages use none of \`max_connections\`. With
+\`burst.ceiling\`, the connections of a stage, of all clients and of the probe itself stay below that number together.
+Bursts of several probes of one database run one after the other. If the free connections cannot be counted, or another burst does not end, no
+connection logs in, and at most ${maxConnectionsUncounted} are opened, or none with \`burst.ceiling\`.
 `,
 
   usualSeconds: 0.5,
@@ -284,7 +284,7 @@ async function observed(
     const session = await openSession(login, world, watch);
     const sessionMs = world.clock() - started;
     watch.enter("query");
-    // Bounded and read-only on the server's side too, so that a query nobody waits for any more does not go on.
+    // Limited and read-only on the server's side too, so that an abandoned query does not keep running.
     const limit = Math.max(1, Math.ceil(world.remaining()));
     await session.query(`begin read only; set local statement_timeout = ${limit}; ${query}\n; commit`);
     watch.stop();
@@ -313,7 +313,7 @@ async function observed(
   }
 }
 
-/** The failure, or what it means where the port speaks TLS from the first byte, and closes what does not. */
+/** Returns the failure, or its meaning if the port speaks TLS from the first byte and closes any other connection. */
 async function overTls(
   failure: SeenFailure,
   login: Login,
@@ -349,7 +349,7 @@ function tlsMode(wanted: PostgresSettings["tls"], ca: string | undefined): Login
   return wanted === "require" ? "verify-ca" : (wanted ?? "verify-full");
 }
 
-/** A token of the function, as the password of a role that stands for its service account. */
+/** Returns a token of the function, as the password of a role for its service account. */
 async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   const asked = google.accessToken().catch((error: unknown) => {
     throw new ProbeFault("auth", wordsOf(error));
@@ -359,7 +359,7 @@ async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   return text;
 }
 
-/** A part of a URL without its escapes; as it is written, where it has something that is none, such as `%zz`. */
+/** Decodes a part of a URL; returns it unchanged if it contains an invalid escape, such as `%zz`. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
@@ -380,7 +380,7 @@ function readUrl(
   world.conceal(password);
   const sslmode = url.searchParams.get("sslmode");
   return {
-    // Only what makes it safer is taken from the URL: the settings say when TLS is left out.
+    // Only options that make it safer are taken from the URL: disabling TLS requires the settings.
     sslmode: sslmode === "verify-ca" || sslmode === "verify-full" ? sslmode : undefined,
     host: url.searchParams.get("host") ?? url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: Number(url.port || 5432),

@@ -34,7 +34,7 @@ proberContract({
 });
 
 describe("redis", () => {
-  it("pings without a login", async () => {
+  it("sends a PING without a login", async () => {
     const result = await probe(await started());
     expect(result.failure).toBeUndefined();
     expect(measured(result, "connection_time")).toBeGreaterThan(0);
@@ -113,13 +113,13 @@ describe("redis", () => {
     expect(measured(result, "probe_attempts")).toBe(1);
   });
 
-  it("finds a replica and a primary where they are expected", async () => {
+  it("accepts a replica and a primary if they are expected", async () => {
     expect((await probe(await started(), { replication: "primary" })).success).toBe(true);
     const info = "role:slave\r\nmaster_link_status:up\r\n";
     expect((await probe(await started({ info }), { replication: "replica" })).success).toBe(true);
   });
 
-  it("tells a refused connection, and what is no Redis", async () => {
+  it("distinguishes a refused connection from a server that is not Redis", async () => {
     expect((await probe(await closedPort())).failure).toMatchObject({ kind: "refused", phase: "connect" });
     const web = await tcpServer((socket) => socket.on("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")));
     expect((await probe(web)).failure).toMatchObject({
@@ -129,7 +129,7 @@ describe("redis", () => {
     });
   });
 
-  it("speaks TLS, verifies the certificate and shows its own", async () => {
+  it("uses TLS, verifies the certificate and presents its own", async () => {
     const options = { cert: good.cert, key: good.key, ca: root.cert, requestCert: true };
     const port = await listening(createTlsServer(options, redisServer()));
     const settings = { tls: true, ca: { secret: "ca" } };
@@ -169,7 +169,7 @@ describe("redis", () => {
     [{ host: "a", user: "b" }, "a user logs in with a password"],
     [{ host: "a", ca: { secret: "ca" } }, "ca verifies nothing without TLS"],
     [{ host: "a", client_certificate: { cert: { secret: "c" }, key: { secret: "k" } } }, "is a part of TLS"],
-  ])("refuses %j", (settings, message) => {
+  ])("rejects %j", (settings, message) => {
     expect(redis.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });
 });

@@ -1,4 +1,4 @@
-/** The prober `redis`: a fresh connection to Redis or Valkey, over TLS and with a login where they are wanted, and a PING. */
+/** The prober `redis`: a fresh connection to Redis or Valkey, optionally with TLS and a login, and a PING. */
 import { z } from "zod";
 import { secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import type { FailureKind, Signal } from "../../../shared/messages/report.ts";
@@ -54,7 +54,8 @@ export const redis: Prober<RedisSettings, EndpointObservation> = {
 password: { secret: redis-auth }
 replication: primary
 `,
-  notes: `\`-LOADING\`, \`-MASTERDOWN\`, \`-MISCONF\`, \`-OOM\`, \`-CLUSTERDOWN\` and \`max number of clients reached\` are failures of the kind \`unavailable\`, a refused or missing login is one of the kind \`auth\`; \`failure.code\` is the word with which the server's error begins, such as \`WRONGPASS\`.`,
+  notes: `\`-LOADING\`, \`-MASTERDOWN\`, \`-MISCONF\`, \`-OOM\`, \`-CLUSTERDOWN\` and \`max number of clients reached\` are failures of the kind \`unavailable\`, a refused or missing login is one of the kind \`auth\`; \`failure.code\`
+is the first word of the server's error, such as \`WRONGPASS\`.`,
   usualSeconds: 0.2,
   yields: (settings) => endpointYields(settings, "connection_time", "authentication", "answer"),
 
@@ -91,25 +92,25 @@ replication: primary
   assess: (_settings, seen) => assessEndpoint("connection_time", seen),
 };
 
-/** Bytes of the longest reply that is read. */
+/** Maximum length of a reply, in bytes. */
 const longestReply = 65_536;
 
-/** A command as the protocol wants it. @see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+/** Encodes a command for the protocol. @see https://redis.io/docs/latest/develop/reference/protocol-spec/ */
 function command(words: readonly string[]): string {
   return `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join("")}`;
 }
 
 interface Reply {
   readonly text: TargetText;
-  /** It is an error of the server. */
+  /** Whether it is an error of the server. */
   readonly refused: boolean;
 }
 
-/** The reply at the beginning of the bytes: a simple text, an error, a number or a text of a length. @throws ProbeFault */
+/** Parses the reply at the beginning of the bytes: a simple string, an error, a number or a bulk string. @throws ProbeFault */
 function replyIn(bytes: Buffer, peer: string): Piece<Reply> | undefined {
   const mark = String.fromCharCode(bytes[0] ?? 0);
   if (!"+-:$".includes(mark)) {
-    // The alert of a server of TLS that was not greeted.
+    // The alert of a TLS server that received plain text.
     if (bytes[0] === 0x15) throw new ProbeFault("protocol", `${peer} speaks TLS: write tls: true`);
     throw new ProbeFault(
       "protocol",
@@ -181,7 +182,7 @@ function refusal(said: TargetText, peer: string): Refusal {
   });
 }
 
-/** @throws Refusal for a server that is something else, or a replica without its primary */
+/** @throws Refusal for a server that is not Redis, or a replica without its primary */
 function mustBe(wanted: "primary" | "replica", info: string, peer: string): void {
   const is = /^role:master\s*$/m.test(info) ? "primary" : /^role:slave\s*$/m.test(info) ? "replica" : undefined;
   if (is === undefined) throw new ProbeFault("protocol", `${peer} does not say whether it is a primary or a replica`);

@@ -19,7 +19,7 @@ const event = (id: string, more: object = {}) => ({
   ...more,
 });
 
-/** Answers with pages, in order. @returns the port, and the queries that came */
+/** Answers with pages, in order. @returns the port, and the received queries */
 async function stand(...pages: readonly { status?: number; body: object }[]) {
   const asked: URLSearchParams[] = [];
   const port = await listening(
@@ -57,7 +57,7 @@ proberContract({
 });
 
 describe("service_health", () => {
-  it("counts no incident where there is none", async () => {
+  it("counts 0 incidents if there are none", async () => {
     const { port, asked } = await stand({ body: {} });
     const result = await probe(port);
     expect(result.failure).toBeUndefined();
@@ -70,7 +70,7 @@ describe("service_health", () => {
     });
   });
 
-  it("tells each incident in sentences, and does not fail because of it", async () => {
+  it("reports each incident in sentences, and does not fail because of it", async () => {
     const { port } = await stand({ body: { events: [event("abc123")] } });
     const result = await probe(port);
     expect(result.failure).toBeUndefined();
@@ -90,7 +90,7 @@ describe("service_health", () => {
     ]);
   });
 
-  it("reads all pages, and counts what strikes the region and the products alone", async () => {
+  it("reads all pages, and counts only incidents that affect the region and the products", async () => {
     const elsewhere = [{ product: { productName: "Google Cloud SQL" }, location: { locationName: "asia-east1" } }];
     const { port } = await stand(
       { body: { events: [event("one"), event("two", { eventImpacts: elsewhere })], nextPageToken: "1" } },
@@ -104,7 +104,7 @@ describe("service_health", () => {
     );
   });
 
-  it("keeps the words of Google short and plain", async () => {
+  it("shortens Google's texts and removes control characters", async () => {
     const { port } = await stand({ body: { events: [event("long", { title: `x\u001b[31m${"y".repeat(500)}` })] } });
     const [finding] = (await probe(port)).findings ?? [];
     expect(finding?.observed.length).toBeLessThan(100);
@@ -112,7 +112,7 @@ describe("service_health", () => {
     expect(finding?.explanation.length).toBeLessThanOrEqual(300);
   });
 
-  it("says of an API that is not enabled how to enable it, as a failure", async () => {
+  it("fails with the command that enables a disabled API", async () => {
     const { port } = await stand(disabled);
     expect((await probe(port)).failure).toEqual({
       kind: "unavailable",
@@ -122,7 +122,7 @@ describe("service_health", () => {
     });
   });
 
-  it("or only says so, where that is foreseen", async () => {
+  it("only reports a disabled API if not_enabled is ignore", async () => {
     const { port } = await stand(disabled);
     const result = await probe(port, { not_enabled: "ignore" });
     expect(result.failure).toBeUndefined();
@@ -137,7 +137,7 @@ describe("service_health", () => {
     ]);
   });
 
-  it("does not take a refused permission for an API that is not enabled", async () => {
+  it("does not mistake a missing permission for a disabled API", async () => {
     const refused = { error: { code: 403, status: "PERMISSION_DENIED", message: "denied" } };
     const { port } = await stand({ status: 403, body: refused });
     expect((await probe(port, { not_enabled: "ignore" })).failure).toMatchObject({

@@ -38,7 +38,7 @@ export type ServiceHealthSettings = z.output<ReturnType<typeof settings>>;
 export interface ServiceHealthObservation {
   readonly now: number;
   readonly failure?: SeenFailure;
-  /** The API is not enabled in the project, and that was foreseen. */
+  /** Whether the API is not enabled in the project, and the settings allow that. */
   readonly disabled?: true;
   readonly entries: readonly EventEntry[];
 }
@@ -56,18 +56,17 @@ export const serviceHealth: Prober<ServiceHealthSettings, ServiceHealthObservati
 region: us-central1
 products: [Cloud Run, Cloud SQL, VPC, Load Balancing]
 `,
-  notes: `## What it says
+  notes: `## Findings
 
-Each active incident becomes a finding with its title, since when, what users notice, and a link to its page in the console; how many there are is
-\`service_health_incidents\`. The probe itself does not fail because of them: a rule such as \`service_health_incidents > 0\` says what they mean
-to you. Incidents of zones inside the region, of the multi-region around it and of everywhere are counted with those of the region; those that Google
-has found not to strike the project are not.
+Each active incident becomes a finding with its title, start time, symptoms, and a link to its page in the console. \`service_health_incidents\` is
+their number. The probe itself does not fail because of them: use a rule such as \`service_health_incidents > 0\` to alert on them. Incidents in
+zones of the region, in its multi-region and in all regions count as well; those that Google has found not to affect the project do not.
 
-## What it needs, and what it costs
+## Permissions and cost
 
-The API \`servicehealth.googleapis.com\` enabled in the project, and for the probe's identity \`roles/servicehealth.viewer\` there (permission
-\`servicehealth.events.list\`). Where the API is not enabled the probe fails and says how to enable it; \`not_enabled: ignore\` leaves it at saying
-so. Incidents are announced minutes after they begin: every 5 minutes is often enough.
+The probe requires the API \`servicehealth.googleapis.com\` to be enabled in the project, and \`roles/servicehealth.viewer\` there for its identity
+(permission \`servicehealth.events.list\`). If the API is not enabled, the probe fails with the command that enables it; with \`not_enabled:
+ignore\`, it only reports it. Google announces incidents minutes after they begin, so a schedule of 5 minutes is sufficient.
 `,
   secondhand: true,
 
@@ -101,7 +100,7 @@ so. Incidents are announced minutes after they begin: every 5 minutes is often e
   },
 };
 
-/** More than these at once say no more. */
+/** More than these add no information. */
 const mostFindings = 10;
 const check = "google_incident";
 const expected = "no incident at Google";
@@ -123,7 +122,7 @@ function found(event: HealthEvent, project: string, now: number): Finding {
   const state = confirmed ? "" : ", not confirmed yet";
   const sentences = [
     `It strikes ${products.join(", ") || "products that Google does not name"}${where}${since}${state}.`,
-    // Before what may be cut.
+    // Comes before the part that may be cut off.
     `${pageOf(project)}.`,
     ...(relevance === "IMPACTED" ? ["Google has verified that it strikes this project."] : []),
     ...(symptom === "" ? [] : [`What is noticed: ${shortened(symptom)}`]),
@@ -148,7 +147,7 @@ function notEnabled(project: string): Unchecked {
   };
 }
 
-/** Google's words, as a whole sentence that leaves room for the others: the whole of a finding is cut at 300 characters. */
+/** Returns Google's text as a whole sentence that leaves room for the others: a finding is cut at 300 characters. */
 function shortened(text: string): string {
   const plain = text.replaceAll(/\s+/g, " ").trim();
   const first = /^.{1,90}?[.!?](?= |$)/.exec(plain)?.[0] ?? plain;

@@ -63,7 +63,7 @@ proberContract({
 });
 
 describe("sse", () => {
-  it("sends a request and finds events in their order, in whatever parts they come", async () => {
+  it("sends a request and receives events in order, in any fragmentation", async () => {
     const { port, seen } = await streaming([
       ": hello\n\nevent: tok",
       'en\ndata: {"text":"Hel"}\n\n',
@@ -90,7 +90,7 @@ describe("sse", () => {
     expect(measured(result, "http_status")).toBe(200);
   });
 
-  it("ends a wait at once when an event comes that must not", async () => {
+  it("ends a wait immediately when a forbidden event arrives", async () => {
     const { port } = await streaming(['event: error\ndata: {"message":"no model"}\n\n']);
     const script = [{ ...done, fail_on: [{ event: "error" }], within: "10s" }];
     const result = await probe(port, { script }, { timeoutMs: 20_000 });
@@ -102,7 +102,7 @@ describe("sse", () => {
     expect(measured(result, "probe_duration")).toBeLessThan(5);
   });
 
-  it("says which events are missing when time runs out or the stream ends", async () => {
+  it("names the missing events when time runs out or the stream ends", async () => {
     const { port } = await streaming(["data: one\n\n"]);
     expect((await probe(port, { script: [{ ...done, within: "100ms" }] })).failure).toEqual({
       kind: "sequence",
@@ -117,7 +117,7 @@ describe("sse", () => {
     });
   });
 
-  it("tells events that come in the wrong order", async () => {
+  it("reports events that arrive in the wrong order", async () => {
     const { port } = await streaming(["event: b\ndata: 1\n\nevent: a\ndata: 2\n\n"]);
     const script = [{ name: "both", expect: [{ event: "a" }, { event: "b" }], within: "100ms" }];
     expect((await probe(port, { script })).failure?.message).toContain("(1 of 2 did: the event a), it came too early");
@@ -140,13 +140,13 @@ describe("sse", () => {
     expect((await probe(await answering(answer))).failure).toMatchObject(failure);
   });
 
-  it("does not ask twice for what was answered", async () => {
+  it("does not retry a request that was answered", async () => {
     const { port, seen } = await streaming([], true);
     await probe(port, {}, { recheck: true });
     expect(seen).toHaveLength(1);
   });
 
-  it("is a part of a journey, with what was captured before and after", async () => {
+  it("is part of a journey, with values captured before and after", async () => {
     const { port, seen } = await streaming([
       'event: started\ndata: {"thread":"t-1"}\n\n',
       'event: done\ndata: {"tools":[{"name":"x","state":"ready"},{"name":"y","state":"down"}]}\n\n',
@@ -178,7 +178,7 @@ describe("sse", () => {
     [{ script: [{ expect: [{}] }] }, "write what the event must be like"],
     [{ script: [done, done] }, 'there are two stages "reply"'],
     [{ script: [done], json: {}, body: "" }, "write either body or json"],
-  ])("refuses %j", (settings, message) => {
+  ])("rejects %j", (settings, message) => {
     const parsed = sse.settings.safeParse({ url: "https://a.example", ...settings });
     expect(parsed.error?.issues[0]?.message).toMatch(new RegExp(`${message}|Too small`));
   });

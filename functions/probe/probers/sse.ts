@@ -1,4 +1,4 @@
-/** The prober `sse`: a request whose answer is a stream of server-sent events, which must come in their order and time. */
+/** The prober `sse`: a request whose response is a stream of server-sent events, which must arrive in order and in time. */
 import { z } from "zod";
 import { duration } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -62,13 +62,13 @@ export type SseSettings = z.output<ReturnType<typeof settings>>;
 /** The observation of the target. */
 export interface SseObservation {
   readonly failure?: SeenFailure;
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status?: number | undefined;
-  /** The server had answered, so that the request may have done what it does. */
+  /** Whether the server had answered, so that the request may have had its effect. */
   readonly answered: boolean;
   /** Seconds in each completed stage. */
   readonly stages: Readonly<Record<string, number>>;
-  /** Seconds from nothing to the first event. */
+  /** Seconds from the start of the connection to the first event. */
   readonly firstEvent?: number | undefined;
   readonly certificateExpiry?: number | undefined;
 }
@@ -90,7 +90,7 @@ script:
   - { name: first token, expect: [{ event: token }], fail_on: [{ event: error }], within: 3s }
   - { name: reply, expect: [{ event: done }], fail_on: [{ event: error }], within: 20s }
 `,
-  notes: `Redirects are not followed. A stream that ends before all expected events have come is a failure of the kind \`sequence\`.`,
+  notes: `Redirects are not followed. A stream that ends before all expected events have arrived is a failure of the kind \`sequence\`.`,
   usualSeconds: 5,
   yields: (settings) => [
     ...always("http_status", "stream_first_event_time"),

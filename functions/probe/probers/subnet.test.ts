@@ -50,7 +50,7 @@ describe("subnet", () => {
     ]);
   });
 
-  it("says what it may not read, and what it is not told", async () => {
+  it("reports a missing permission, and missing fields of the answer", async () => {
     const error = { code: 403, message: "Required 'compute.subnetworks.get' permission", status: "PERMISSION_DENIED" };
     expect((await probe({ error }, 403)).result.failure).toMatchObject({ kind: "auth", phase: "google_api" });
     expect((await probe({ name: "staging-subnet" })).result.failure).toMatchObject({

@@ -1,4 +1,4 @@
-/** The prober `subnet`: how many addresses of a subnet are in use, as the Compute Engine API says now. */
+/** The prober `subnet`: the number of addresses in use in a subnet, according to the Compute Engine API. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import { readingPhase } from "../../../shared/messages/report.ts";
@@ -42,9 +42,9 @@ export const subnet: Prober<SubnetSettings, SubnetObservation> = {
 region: us-central1
 subnet: shop-subnet
 `,
-  notes: `Only the primary range counts. Cloud Run with Direct VPC egress takes two addresses for each instance, and keeps them for a while after it has ended. A success says that the subnet could be read: write a rule on \`subnet_address_utilization\`.
-
-It needs \`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
+  notes: `Only the primary range counts. Cloud Run with Direct VPC egress uses two addresses for each instance, and keeps them for a while after the
+instance has ended. A success only means that the subnet could be read: to alert, write a rule on \`subnet_address_utilization\`. The probe requires
+\`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
   secondhand: true,
   usualSeconds: 0.3,
   looksAt: ({ subnet, project }) => computeResource("subnetworks", subnet, project),
@@ -79,7 +79,7 @@ It needs \`compute.subnetworks.get\`, as in \`roles/compute.networkViewer\`.`,
   },
 };
 
-/** The part of the answer that is read; numbers of 64 bits are texts. @see Compute API v1, `subnetworks.get` */
+/** The part of the answer that is read; 64-bit integers are texts. @see Compute API v1, `subnetworks.get` */
 const answer = lazily(() =>
   z.object({
     utilizationDetails: z.object({

@@ -22,7 +22,7 @@ proberContract({
 });
 
 describe("tcp", () => {
-  it("connects and measures, without a word", async () => {
+  it("connects and measures, without sending anything", async () => {
     const result = await probe(await tcpServer(() => {}));
     expect(result.failure).toBeUndefined();
     expect(measured(result, "connection_time")).toBeGreaterThan(0);
@@ -33,7 +33,7 @@ describe("tcp", () => {
   it.each([
     ["a text", "PONG"],
     ["a pattern", "/^\\+pong\\r\\n$/i"],
-  ])("sends a text and finds %s in the answer", async (_what, expected) => {
+  ])("sends a text and finds %s in the response", async (_what, expected) => {
     const heard: string[] = [];
     const port = await tcpServer((socket) =>
       socket.on("data", (data) => {
@@ -48,12 +48,12 @@ describe("tcp", () => {
     expect(measured(result, "connection_phase_time", "answer")).toBeGreaterThan(0);
   });
 
-  it("finds a greeting that nothing was sent for", async () => {
+  it("finds a greeting without sending anything", async () => {
     const port = await tcpServer((socket) => socket.write("220 mail.example.com ESMTP\r\n"));
     expect((await probe(port, { expect: "/^220 /" })).failure).toBeUndefined();
   });
 
-  it("says what came in place of the expected answer", async () => {
+  it("reports what arrived instead of the expected response", async () => {
     const port = await tcpServer((socket) => socket.end("-LOADING Redis is loading\r\n"));
     expect((await probe(port, { expect: "+PONG" })).failure).toEqual({
       kind: "body",
@@ -65,7 +65,7 @@ describe("tcp", () => {
     );
   });
 
-  it("says what came before the time ran out", async () => {
+  it("reports what arrived before the time ran out", async () => {
     const port = await tcpServer((socket) => socket.write("220 wait"));
     expect((await probe(port, { expect: "ready" }, 300)).failure).toEqual({
       kind: "timeout",
@@ -74,20 +74,20 @@ describe("tcp", () => {
     });
   });
 
-  it("reads no further than the longest answer", async () => {
+  it("reads no more than the maximum response length", async () => {
     const port = await tcpServer((socket) => socket.on("data", () => socket.write(`${"x".repeat(20_000)}ready`)));
     const { failure } = await probe(port, { send: "go", expect: "ready" });
     expect(failure).toMatchObject({ kind: "body", phase: "answer" });
   });
 
-  it("tells a refused connection from one that is closed before the answer", async () => {
+  it("distinguishes a refused connection from one that is closed before the response", async () => {
     const closed = await closedPort();
     expect((await probe(closed)).failure).toMatchObject({ kind: "refused", phase: "connect", code: "ECONNREFUSED" });
     const silent = await listening(createServer((socket) => socket.end()));
     expect((await probe(silent, { expect: "PONG" })).failure).toMatchObject({ kind: "reset", phase: "answer" });
   });
 
-  it("speaks TLS, and verifies the certificate", async () => {
+  it("uses TLS, and verifies the certificate", async () => {
     const port = await listening(createTlsServer({ cert: good.cert, key: good.key }, answering("+PONG\r\n")));
     const settings = { tls: true, send: "PING\r\n", expect: "PONG" };
     const trusted = await probe(port, { ...settings, ca: { secret: "ca" } });
@@ -105,7 +105,7 @@ describe("tcp", () => {
     [{ host: "a", port: 1, ca: { secret: "ca" } }, "ca verifies nothing without TLS"],
     [{ host: "a", port: 1, server_name: "b" }, "server_name is a part of TLS"],
     [{ host: "a", port: 1, expect: "/(/" }, "must be a text or a pattern such as /^220 /: missing closing )"],
-  ])("refuses %j", (settings, message) => {
+  ])("rejects %j", (settings, message) => {
     expect(tcp.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });
 });

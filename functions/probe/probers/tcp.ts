@@ -1,4 +1,4 @@
-/** The prober `tcp`: a fresh connection to any port, over TLS where it is wanted, with a text to send and an answer to expect. */
+/** The prober `tcp`: a fresh connection to any port, optionally with TLS, with a text to send and a response to expect. */
 import type { Socket } from "node:net";
 import { z } from "zod";
 import { textOrSecret } from "../../../shared/config/fields.ts";
@@ -35,7 +35,7 @@ const settings = lazily(() =>
 /** Settings of a `tcp` probe. */
 export type TcpSettings = z.output<ReturnType<typeof settings>>;
 
-/** An answer longer than this is not read on, in bytes. */
+/** Maximum length of a response, in bytes. */
 const longestAnswer = 16_384;
 
 /** The prober `tcp`. */
@@ -92,7 +92,7 @@ function written(socket: Socket, text: string): Promise<void> {
   return new Promise((resolve, reject) => socket.write(text, (error) => (error ? reject(error) : resolve())));
 }
 
-/** All that was received so far, each time that there is more, until the server ends or the longest answer has come. */
+/** Yields everything received so far, whenever more arrives, until the server ends or the maximum length is reached. */
 async function* answersOf(socket: Socket): AsyncGenerator<TargetText> {
   const chunks: Buffer[] = [];
   let size = 0;

@@ -35,7 +35,7 @@ proberContract({
 });
 
 describe("tls", async () => {
-  it("measures the handshake, and when the certificates expire", async () => {
+  it("measures the handshake and the expiry of the certificates", async () => {
     const result = await probe(await serveGood());
     expect(result.failure).toBeUndefined();
     expect(measured(result, "tls_handshake_time")).toBeGreaterThan(0);
@@ -84,13 +84,13 @@ describe("tls", async () => {
       "the chain is incomplete: the server did not send the certificate of the issuer Test Middle, and it is not a trusted authority",
       90,
     ],
-  ])("refuses a certificate %s, and still says when it expires", async (_what, { cert, key }, more, message, days) => {
+  ])("rejects a certificate %s, and still measures its expiry", async (_what, { cert, key }, more, message, days) => {
     const result = await probe(await serve({ cert: cert + more, key }), { min_validity: "0s" });
     expect(result.failure).toMatchObject({ kind: "tls", phase: "tls", message, signal: "certificate" });
     expect((measured(result, "tls_leaf_certificate_expiry") ?? 0) / day).toBeCloseTo(days, 1);
   });
 
-  it("asks for server_name, and judges the certificate by it", async () => {
+  it("sends server_name as SNI, and verifies the certificate against it", async () => {
     const chosen: string[] = [];
     const port = await serve({
       cert: elsewhere.cert,
@@ -108,7 +108,7 @@ describe("tls", async () => {
   it.each([
     ["api.example.com.", "api.example.com"],
     ["Müller.example.com", "xn--mller-kva.example.com"],
-  ])("asks for the name %s as SNI has it", async (server_name, asked) => {
+  ])("sends the name %s in the form that SNI requires", async (server_name, asked) => {
     const chosen: string[] = [];
     const port = await serve({
       cert: elsewhere.cert,
@@ -122,7 +122,7 @@ describe("tls", async () => {
     expect(chosen).toEqual([asked]);
   });
 
-  it("asks for a version of TLS", async () => {
+  it("requires a minimum TLS version", async () => {
     const old = await serveGood({ maxVersion: "TLSv1.2" });
     expect((await probe(old)).failure).toBeUndefined();
     const result = await probe(old, { min_version: "1.3" });
@@ -134,7 +134,7 @@ describe("tls", async () => {
     expect(result.findings).toMatchObject([{ ok: false, observed: "TLSv1.2", expected: "TLSv1.3 or newer" }]);
   });
 
-  it("names a server that does not speak TLS, and one that says nothing", async () => {
+  it("distinguishes a server that does not speak TLS from one that sends nothing", async () => {
     const plain = await listening(createServer());
     expect((await probe(plain)).failure).toMatchObject({
       kind: "tls",
@@ -149,14 +149,14 @@ describe("tls", async () => {
     });
   });
 
-  it("names a server that asks for a certificate of ours", async () => {
+  it("reports a server that requires a client certificate", async () => {
     const port = await serveGood({ requestCert: true, rejectUnauthorized: true, maxVersion: "TLSv1.2" });
     expect((await probe(port)).failure).toMatchObject({ phase: "tls" });
   });
 });
 
-describe("tls where an authority was renewed", async () => {
-  /** The same name and key, for another time, or signed by another. */
+describe("tls with a renewed authority", async () => {
+  /** The same name and key, with other dates or another signer. */
   const again = (old: Issued, name: string, until: number, issuer?: Issued): Promise<Issued> =>
     issue({ name, keys: old.keys, from: -400, until, ...(issuer ? { issuer } : {}) });
   const authority = await issue({ name: "Authority", until: 50 });
@@ -168,7 +168,7 @@ describe("tls where an authority was renewed", async () => {
   const expiredMiddle = await again(middle, "Middle", -1, authority);
   const olderMiddle = await again(middle, "Middle", 20, authority);
   const host = await issue({ name: "host", issuer: middle, hosts: ["localhost"], until: 90 });
-  // Another authority has signed for this one, once for long and once until yesterday, and was renewed itself.
+  // Another authority has cross-signed this one, once with long validity and once until yesterday, and was renewed itself.
   const other = await issue({ name: "Other", until: 60 });
   const expiredOther = await again(other, "Other", -1);
   const cross = await again(authority, "Authority", 40, other);
@@ -222,7 +222,7 @@ describe("tls where an authority was renewed", async () => {
     expect((measured(result, "tls_leaf_certificate_expiry") ?? 0) / day).toBeCloseTo(90, 1);
   });
 
-  it("names the certificate of that chain which expires first", async () => {
+  it("names the certificate of the chain that expires first", async () => {
     const { failure } = await renewed([middle, expiredCross], [expiredAuthority, authority], { min_validity: "60d" });
     expect(failure?.message).toMatch(/^the certificate of Authority expires in 49 d 23 h, expected at least 60d$/);
   });
@@ -238,13 +238,13 @@ describe("tls where an authority was renewed", async () => {
     expect((measured(result, "tls_certificate_expiry") ?? 0) / day).toBeCloseTo(days, 1);
   });
 
-  it("fails where the root is not valid yet", async () => {
+  it("fails if the root is not valid yet", async () => {
     const result = await renewed([middle], [nextAuthority]);
     const date = new Date(Date.now() + day * 1000).toISOString().slice(0, 10);
     expect(result.failure?.message).toBe(`the certificate of Authority is not valid before ${date}`);
   });
 
-  it("is not held up by a server that sends many authorities of one name", async () => {
+  it("is not delayed by a server that sends many authorities of one name", async () => {
     const many = await Promise.all(Array.from({ length: 40 }, (_, at) => again(authority, "Authority", 100 + at)));
     const result = await renewed([middle, ...many], [authority]);
     expect(result.failure).toBeUndefined();
@@ -275,7 +275,7 @@ describe("tls settings", () => {
     [{ host: "" }, "must be a name or an address alone"],
     [{ host: "a", min_version: "1.1" }, 'expected one of "1.2"|"1.3"'],
     [{ host: "a", min_validity: 14 }, "must be a duration, and 14 has no unit: write 14s"],
-  ])("refuses %j", (settings, sentence) => {
+  ])("rejects %j", (settings, sentence) => {
     const parsed = tls.settings.safeParse(settings);
     expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));
   });

@@ -1,4 +1,4 @@
-/** The prober `tls`: the handshake, the certificates, and how long they are valid. */
+/** The prober `tls`: the handshake, the certificates, and their remaining validity. */
 import { z } from "zod";
 import { duration, secretReference } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -52,11 +52,11 @@ export interface TlsObservation {
   readonly failure?: SeenFailure | undefined;
   readonly handshake?: {
     readonly seconds: number;
-    /** As OpenSSL calls it: `TLSv1.3`. */
+    /** In the notation of OpenSSL: `TLSv1.3`. */
     readonly version: string;
-    /** Seconds until the server's own certificate expires; negative when it has. */
+    /** Seconds until the server's own certificate expires; negative if it has expired. */
     readonly leafExpiry: number | undefined;
-    /** Of the verified chain, the certificate that expires first, and the seconds until then. */
+    /** The certificate of the verified chain that expires first, and the seconds until then. */
     readonly first: { readonly name: Words; readonly expiry: number } | undefined;
   };
 }

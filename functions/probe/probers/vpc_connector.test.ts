@@ -18,7 +18,7 @@ const connections = { instance: "netra-staging:us-central1:staging-shared-postgr
 const metric = (name: string): string => `vpcaccess.googleapis.com/connector/${name}`;
 const backends = "cloudsql.googleapis.com/database/postgresql/num_backends";
 
-/** 120 Mbit/s of the 1000 that e2-micro carries with 10 instances, on quiet CPUs. */
+/** 120 Mbit/s of the 1000 that e2-micro carries with 10 instances, with low CPU usage. */
 const quiet: Record<string, StandAnswer> = {
   [metric("cpu/utilizations")]: one(double(0.31), 2),
   [metric("sent_bytes_count")]: one(double(10e6), 4),
@@ -43,7 +43,7 @@ proberContract({
 });
 
 describe("vpc_connector", () => {
-  it("measures the worst of CPU and throughput, and says how old it is", async () => {
+  it("measures the highest of CPU and throughput, and the age of the data", async () => {
     const { result } = await probe(quiet);
     expect(result.failure).toBeUndefined();
     expect(measured(result, "vpc_connector_utilization")).toBe(0.31);
@@ -67,7 +67,7 @@ describe("vpc_connector", () => {
     expect(measured(result, "vpc_connector_utilization")).toBeCloseTo(utilization, 10);
   });
 
-  it("reads each metric once, of this connector alone, aggregated to one series", async () => {
+  it("reads each metric once, for this connector only, aggregated to one series", async () => {
     const { asked } = await probe(quiet, { connections });
     expect(Object.keys(asked).sort()).toEqual(Object.keys(quiet).sort());
     for (const [type, requests] of Object.entries(asked)) {
@@ -92,7 +92,7 @@ describe("vpc_connector", () => {
       "is not known",
       { [metric("cpu/utilizations")]: refusal(404, "NOT_FOUND", "Cannot find metric(s) that match type") },
     ],
-  ])("goes without CPU where it %s, and says so", async (_, answer) => {
+  ])("does without CPU if it %s, and reports it", async (_, answer) => {
     const { [metric("cpu/utilizations")]: _cpu, ...others } = quiet;
     const { result } = await probe({ ...others, ...answer });
     expect(result.failure).toBeUndefined();
@@ -100,7 +100,7 @@ describe("vpc_connector", () => {
     expect(result.findings).toMatchObject([{ check: "connector_cpu", ok: false, observed: "no CPU is measured" }]);
   });
 
-  it("says of a connector without any point that there is nothing to read", async () => {
+  it("reports that a connector has no points to read", async () => {
     const { result } = await probe({});
     expect(result.failure).toEqual({
       kind: "unavailable",
@@ -112,7 +112,7 @@ describe("vpc_connector", () => {
     expect(measured(result, "vpc_connector_utilization")).toBeUndefined();
   });
 
-  it("says of a metric that Cloud Monitoring does not know which it is", async () => {
+  it("names a metric that Cloud Monitoring does not know", async () => {
     const { result } = await probe({
       ...quiet,
       [metric("sent_bytes_count")]: refusal(404, "NOT_FOUND", "Cannot find metric"),
@@ -125,7 +125,7 @@ describe("vpc_connector", () => {
     });
   });
 
-  it("keeps what was read where one reading fails, but for the worst of all", async () => {
+  it("keeps the other results if one reading fails, except for the utilization", async () => {
     const { result } = await probe({
       ...quiet,
       [metric("sent_bytes_count")]: refusal(503, "UNAVAILABLE", "try later"),
@@ -137,7 +137,7 @@ describe("vpc_connector", () => {
     expect(measured(result, "vpc_connector_utilization")).toBeUndefined();
   });
 
-  it("says of a refusal which permission and role are missing", async () => {
+  it("names the missing permission and role of a refusal", async () => {
     const { result } = await probe({
       ...quiet,
       [metric("instances")]: refusal(403, "PERMISSION_DENIED", "denied", "IAM_PERMISSION_DENIED"),
@@ -156,7 +156,7 @@ describe("vpc_connector settings", () => {
     ],
     [{ period: "30s" }, "must be whole minutes, from 1m to 1d"],
     [{ period: "90s" }, "must be whole minutes, from 1m to 1d"],
-  ])("refuse %j", (wrong, sentence) => {
+  ])("reject %j", (wrong, sentence) => {
     const parsed = vpcConnector.settings.safeParse({ ...settings, ...wrong });
     expect(parsed.error?.issues.map(({ message }) => message).join()).toContain(sentence);
   });

@@ -1,4 +1,4 @@
-/** The prober `vpc_connector`: how near a Serverless VPC Access connector is to its ceiling, as Cloud Monitoring saw it. */
+/** The prober `vpc_connector`: the load of a Serverless VPC Access connector relative to its capacity, from Cloud Monitoring. */
 import { z } from "zod";
 import { googleResource } from "../../../shared/config/fields.ts";
 import type { Finding } from "../../../shared/messages/report.ts";
@@ -61,19 +61,19 @@ connector: shop-connector
 max_instances: 3
 connections: { instance: "shop-staging:us-central1:shop-postgres", ceiling: 50 }
 `,
-  notes: `## What vpc_connector_utilization is
+  notes: `## Definition of vpc_connector_utilization
 
-Google has no such metric. A connector is at its ceiling when any one of its resources is, so it is the worst of
+Google has no such metric. A connector is at capacity when any one of its resources is, so the utilization is the highest of
 
-- **CPU**: the 99th percentile of the CPU of its instances. A sick connector shows here first, and many small packets show only here.
-- **throughput**: bytes sent and received a second, against what \`machine_type\` carries at \`max_instances\`: 50 Mbit/s an instance of
-  f1-micro, 100 of e2-micro, 1600 of e2-standard-4.
-- **connections**, with \`connections\`: those of the database behind it, as Cloud SQL counts them, against \`ceiling\`.
+- **CPU**: the 99th percentile of the CPU of its instances. An overloaded connector shows here first, and many small packets show only here.
+- **throughput**: bytes sent and received per second, relative to the capacity of \`machine_type\` at \`max_instances\`: 50 Mbit/s per instance of
+f1-micro, 100 of e2-micro, 1600 of e2-standard-4.
+- **connections**, with \`connections\`: those of the database behind it, as counted by Cloud SQL, relative to \`ceiling\`.
 
-The number of instances is no part of it: connectors scale out and never in, so that one at its maximum may have been idle for weeks. A rule
-can still ask for \`vpc_connector_instances >= vpc_connector_instance_limit\`, best together with the utilization.
+The number of instances is not included: connectors scale out and never in, so one at its maximum may have been idle for weeks. A rule can still use
+\`vpc_connector_instances >= vpc_connector_instance_limit\`, best together with the utilization.
 
-${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
+${monitoringNotes("4 series per run, 5 with connections", "4 minutes")}`,
   seriesRead: 5,
   looksAt: ({ connector, project, region: location }) => [
     { api: "vpcaccess.googleapis.com", collection: "connectors", name: connector, project, location },
@@ -98,7 +98,7 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
     const { connector, region, max_instances: maxInstances, machine_type: machineType, connections } = settings;
     const cpu = numberIn(found.cpu);
     const instances = numberIn(found.instances);
-    // A connector that nothing passes has instances and no bytes.
+    // A connector without traffic has instances and no bytes.
     const unused = (name: "sent" | "received"): number | undefined =>
       instances !== undefined && wasRead(observed, name) ? 0 : undefined;
     const sent = numberIn(found.sent) ?? unused("sent");
@@ -110,7 +110,7 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
       { machineType, maxInstances, connections: connections?.ceiling },
     );
     const measurements: Measured[] = [
-      // The worst of its parts is not known where one of them is not.
+      // The maximum of its parts is unknown if one of them is.
       ...(failure ? [] : sampled("vpc_connector_utilization", utilization)),
       ...sampled("vpc_connector_cpu_utilization", cpu),
       ...sampled("vpc_connector_instances", instances),
@@ -130,7 +130,7 @@ ${monitoringNotes("4 series a run, 5 with connections", "4 minutes")}`,
   },
 });
 
-/** From sampling to readability, in milliseconds. */
+/** Delay from sampling to availability, in milliseconds. */
 const delayMs = 240_000;
 
 function readingsOf(settings: VpcConnectorSettings): Readings {
@@ -143,7 +143,7 @@ function readingsOf(settings: VpcConnectorSettings): Readings {
     delayMs,
   });
   return {
-    // A distribution over the instances; Google does not say in which unit, those who use it compare with 0 to 1.
+    // A distribution over the instances. Google does not document its unit; in practice the values range from 0 to 1.
     cpu: reading("cpu/utilizations", { aligner: "ALIGN_PERCENTILE_99", reducer: "REDUCE_MAX", optional: true }),
     sent: reading("sent_bytes_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),
     received: reading("received_bytes_count", { aligner: "ALIGN_RATE", reducer: "REDUCE_SUM" }),

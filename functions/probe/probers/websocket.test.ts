@@ -48,7 +48,7 @@ describe("websocket", () => {
     expect(opened).toBe(attempts);
   });
 
-  it("times a handshake without a script, and takes its leave", async () => {
+  it("times a handshake without a script, and closes the connection", async () => {
     const { promise, resolve } = Promise.withResolvers<number>();
     const result = await probe(await serveWebSocket((socket) => socket.on("close", resolve)));
     expect(result.failure).toBeUndefined();
@@ -61,7 +61,7 @@ describe("websocket", () => {
     expect(await promise).toBe(1000);
   });
 
-  it("plays a conversation, each step a stage", async () => {
+  it("runs a conversation, with each step as a stage", async () => {
     const port = await serveWebSocket((socket) => {
       say(socket, { type: "welcome" });
       socket.on("message", (data) => {
@@ -146,7 +146,7 @@ describe("websocket handshakes", () => {
     ["403 Forbidden\r\ncontent-length: 0\r\n\r\n", "auth", "403 Forbidden"],
     ["302 Found\r\nlocation: https://example.com/\r\ncontent-length: 0\r\n\r\n", "http_status", "302 Found"],
     ["200 OK\r\ncontent-type: text/html\r\ncontent-length: 2\r\n\r\nhi", "http_status", "200 OK"],
-  ])("keeps the refusal %j", async (head, kind, status) => {
+  ])("reports the refusal %j", async (head, kind, status) => {
     const port = await tcpServer((socket) => socket.once("data", () => socket.end(`HTTP/1.1 ${head}`)));
     const result = await probe(port);
     const message = `the upgrade was answered with ${status}`;
@@ -158,7 +158,7 @@ describe("websocket handshakes", () => {
     expect(measured(result, "websocket_stage_time", "upgrade")).toBeUndefined();
   });
 
-  it("keeps a status whose body does not come in time", async () => {
+  it("reports a status whose body does not arrive in time", async () => {
     const port = await tcpServer(answering("503 Busy\r\ncontent-type: text/plain\r\ncontent-length: 5\r\n\r\n"));
     const message = "the upgrade was answered with 503 Busy";
     const late = { kind: "http_status", phase: "upgrade", message, status: 503 };
@@ -166,7 +166,7 @@ describe("websocket handshakes", () => {
     expect((await probe(port, {}, 100)).failure).toEqual(late);
   });
 
-  it("counts those of simultaneous handshakes that were accepted", async () => {
+  it("counts the accepted ones of simultaneous handshakes", async () => {
     let arrived = 0;
     const server = createServer();
     const sockets = new WebSocketServer({ noServer: true });
@@ -177,7 +177,7 @@ describe("websocket handshakes", () => {
         if (turn % 2 === 0) socket.end("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
         else sockets.handleUpgrade(request, socket, head, (client) => client.on("error", () => {}));
       });
-      // None is answered before all have come: they stand at the same time.
+      // None is answered before all have arrived: they are open simultaneously.
       if (arrived === 5) for (const answer of waiting) answer();
     });
     const result = await probe(await listening(server), { handshakes: 5, script: [health] });
@@ -191,7 +191,7 @@ describe("websocket handshakes", () => {
     expect(measured(result, "websocket_handshake_time")).toBeGreaterThan(0);
   });
 
-  it("plays the script over one of several", async () => {
+  it("runs the script on one of several connections", async () => {
     let messages = 0;
     const port = await serveWebSocket((socket) => {
       socket.send('{"type":"health"}');
@@ -203,7 +203,7 @@ describe("websocket handshakes", () => {
     expect(messages).toBe(1);
   });
 
-  it("names refused connections and unknown names", async () => {
+  it("distinguishes refused connections and unknown host names", async () => {
     const port = await closedPort();
     const refused = {
       kind: "refused",
@@ -216,7 +216,7 @@ describe("websocket handshakes", () => {
     expect(measured(unknown, "websocket_connection_success")).toBe(0);
   });
 
-  it("gives each stage a deadline of its own", async () => {
+  it("applies a separate deadline to each stage", async () => {
     const port = await tcpServer(() => {});
     expect((await probe(port, { deadlines: { upgrade: "80ms" } })).failure).toEqual({
       kind: "timeout",
@@ -264,7 +264,7 @@ describe("websocket settings", () => {
     [{ url, script: [{ close: 1000 }, { ping: true }] }, "nothing can follow a close"],
     [{ url, script: [{ close: 1001 }] }, "must be 1000, or 3000 to 4999"],
     [{ url, script: [{ ping: true, within: "soon" }] }, 'invalid duration "soon": write 10s, 5m or 250ms'],
-  ])("refuses %j", (settings, sentence) => {
+  ])("rejects %j", (settings, sentence) => {
     const parsed = websocket.settings.safeParse(settings);
     expect(parsed.error?.message).toContain(JSON.stringify(sentence).slice(1, -1));
   });
@@ -274,7 +274,7 @@ describe("a WebSocket that is held", () => {
   const hold = (port: number, settings: Record<string, unknown>, options: ProbeOnceOptions = {}) =>
     probeOnce(websocket, { url: `ws://127.0.0.1:${port}/ws`, ...settings }, options);
 
-  it("stays open for as long as it must, whatever comes over it meanwhile", async () => {
+  it("stays open for the whole time, whatever messages arrive", async () => {
     const port = await serveWebSocket((socket) => {
       const chatter = setInterval(() => say(socket, "news"), 20);
       socket.on("close", () => clearInterval(chatter));
@@ -296,7 +296,7 @@ describe("a WebSocket that is held", () => {
       },
     ],
     ["cut off", (socket: WebSocket) => socket.terminate(), { kind: "reset" }],
-  ])("is told when it is %s too early, and is not opened again", async (_what, end, failure) => {
+  ])("is reported when it is %s too early, and is not reopened", async (_what, end, failure) => {
     let opened = 0;
     const port = await serveWebSocket((socket) => {
       opened++;
@@ -309,7 +309,7 @@ describe("a WebSocket that is held", () => {
     expect(opened).toBe(1);
   });
 
-  it("pings as often as it is told, and nothing else", async () => {
+  it("sends pings at the configured interval, and nothing else", async () => {
     let pings = 0;
     const port = await serveWebSocket((socket) => void socket.on("ping", () => pings++));
     await hold(port, { hold: "1s" });
@@ -319,7 +319,7 @@ describe("a WebSocket that is held", () => {
     expect(pings - 2 * first).toBe(2);
   });
 
-  it("says in time how long it takes at least", () => {
+  it("declares its hold time", () => {
     const url = "wss://a.example";
     expect(websocket.holds?.(websocket.settings.parse({ url, hold: "6m" }))).toBe(360_000);
     expect(websocket.holds?.(websocket.settings.parse({ url }))).toBeUndefined();
@@ -329,7 +329,7 @@ describe("a WebSocket that is held", () => {
     [{ hold: "20m" }, "must be from 1s to 8m"],
     [{ hold_ping: "20s" }, "hold_ping is sent while the connection is held"],
     [{ hold: "6m", script: [{ close: 1000 }] }, "what a step has closed cannot be held"],
-  ])("is refused with %j", (settings, message) => {
+  ])("is rejected with %j", (settings, message) => {
     const parsed = websocket.settings.safeParse({ url: "wss://a.example", ...settings });
     expect(parsed.error?.issues[0]?.message).toContain(message);
   });

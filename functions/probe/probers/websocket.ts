@@ -16,7 +16,7 @@ import { type Conversation, openWebSocket, Refusal, type WebSocketTarget } from 
 import { type SocketSettings, socketFields, socketTarget } from "../websocket/settings.ts";
 import { always, onlyWhere } from "../yields.ts";
 
-/** The longest hold, in milliseconds: it must be answered for, with all that stands before it, before the request is delivered again. */
+/** Maximum hold time, in milliseconds: the request must be answered, including everything before the hold, before it is redelivered. */
 const longestHoldMs = 8 * 60_000;
 
 const settings = lazily(() =>
@@ -94,7 +94,7 @@ export type WebSocketSettings = z.output<ReturnType<typeof settings>>;
 /** The observation of the target. */
 export interface WebSocketObservation {
   readonly handshakes: readonly Handshake[];
-  /** Why the script did not come to its end. */
+  /** Why the script did not complete. */
   readonly broken?: SeenFailure | undefined;
   /** Seconds for which the connection was held. */
   readonly held?: number | undefined;
@@ -123,14 +123,16 @@ script:
       - { json: { $.type: agent_completed } }
     within: 8s
 `,
-  notes: `\`hold\` measures what ends long-lived connections. On Google Cloud these limits end a WebSocket, whether it is idle or not:
+  notes: `\`hold\` detects limits that end long-lived connections. On Google Cloud, these limits end a WebSocket, whether it is idle or not:
 
-| limit | default | most | where it is set |
+| limit | default | maximum | setting |
 |---|---|---|---|
-| backend time-out of an external load balancer | 30 s | 24 h | \`timeoutSec\` of the backend service |
-| request time-out of Cloud Run | 300 s | 60 min | \`--timeout\` of the service |
+| backend timeout of an external load balancer | 30 s | 24 h | \`timeoutSec\` of the backend service |
+| request timeout of Cloud Run | 300 s | 60 min | \`--timeout\` of the service |
 
-A probe with \`hold\` runs in a group of its own, whose subscription waits ${longestAckDeadline} s for the answer, which is the most that Pub/Sub allows; so \`hold\` is ${formatDuration(longestHoldMs)} at most. The probe function is billed for as long as it holds the connection: \`npx --no pathkeeper cost\` counts it. Diagnoses and validations of a recovery leave such a probe out, because they do not wait that long. \`failure.code\` is the code with which the connection was closed.`,
+A probe with \`hold\` runs in a separate group, whose subscription waits ${longestAckDeadline} s for the response, which is the maximum of Pub/Sub.
+Therefore \`hold\` is at most ${formatDuration(longestHoldMs)}. The probe function is billed for as long as it holds the connection: \`npx --no pathkeeper cost\` counts it. Diagnoses
+and validations of a recovery skip such a probe, because they do not wait that long. \`failure.code\` is the close code of the connection.`,
   usualSeconds: 0.8,
   holds: ({ hold }) => hold,
   yields: (settings) => [
@@ -193,14 +195,14 @@ A probe with \`hold\` runs in a group of its own, whose subscription waits ${lon
       refused.length === 0 ? switchingProtocols : refused.find(({ status }) => status !== undefined)?.status;
     if (status !== undefined) measurements.push({ metric: "http_status", value: status });
     const failure = refusalOf(refused, handshakes.length) ?? broken;
-    // A share of many attempts is no blip; and what was sent once is not sent again.
+    // A share of many attempts is not a blip, and a message that was sent is not sent again.
     const said = hold !== undefined || script.some(({ send }) => send !== undefined);
     const conclusive = handshakes.length > 1 || (broken !== undefined && said);
     return { ...(failure ? { failure, ...(conclusive ? { conclusive: true as const } : {}) } : {}), measurements };
   },
 };
 
-/** Seconds from nothing to the accepted upgrade, or why there is none, with the status of HTTP where one was answered. */
+/** Seconds from the start of the connection to the accepted upgrade, or the failure, with the HTTP status if there was a response. */
 type Handshake = { readonly seconds: number } | Refused;
 
 interface Refused {
@@ -214,7 +216,7 @@ const patienceMs = 500;
 /** The status of an accepted upgrade. */
 const switchingProtocols = 101;
 
-/** The target, and the token that stands for `{token}` in what is sent. */
+/** Returns the target, and the token that replaces `{token}` in messages. */
 interface Target extends WebSocketTarget {
   readonly token: string | undefined;
 }
@@ -242,7 +244,7 @@ async function shakeHands(
     if (isIdle) await conversation.confirm(Math.min(patienceMs, world.remaining() / 2));
     return { handshake: { seconds }, stages: own, conversation };
   } catch (error) {
-    // A status is an answer, even where its body came too slowly.
+    // A status is a response, even if its body arrived too slowly.
     if (!(error instanceof Refusal)) return { handshake: { failure: own.failureOf(error) }, stages: own };
     const { status } = error;
     reconsiderIdentity(settings, status, world);
@@ -264,7 +266,7 @@ async function played(
   }
 }
 
-/** Keeps a connection open and takes what comes. @returns for how many seconds it was open, and why it is not any more */
+/** Keeps a connection open and receives what arrives. @returns for how many seconds it was open, and why it closed */
 async function held(
   { hold = 0, hold_ping }: WebSocketSettings,
   conversation: Conversation,
@@ -301,7 +303,7 @@ async function held(
   }
 }
 
-/** Limits of Google Cloud that end a WebSocket when it is so many seconds old, as they are by default. */
+/** Limits of Google Cloud that end a WebSocket after so many seconds, with their default values. */
 const knownLimits: readonly { readonly seconds: number; readonly what: string }[] = [
   { seconds: 30, what: "30 s is the default backend time-out of a load balancer, which ends WebSockets as well" },
   { seconds: 300, what: "300 s is the default request time-out of Cloud Run, which ends WebSockets as well" },

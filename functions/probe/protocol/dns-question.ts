@@ -1,4 +1,4 @@
-/** One question to one DNS server: over UDP and, where the answer is too long for it, over TCP. */
+/** One query to one DNS server: over UDP and, if the response is too long for it, over TCP. */
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { isIP } from "node:net";
@@ -16,12 +16,12 @@ export interface DnsServer {
   readonly port: number;
 }
 
-/** A server as it is shown in sentences. */
+/** Formats a server for messages. */
 export function shownServer({ address, port }: DnsServer): string {
   return port === 53 ? address : hostAndPort(address, port);
 }
 
-/** Reads `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` and `[2001:db8::1]:5353`; `undefined` for what is no address. */
+/** Parses `10.0.0.2`, `10.0.0.2:5353`, `2001:db8::1` and `[2001:db8::1]:5353`; `undefined` for any other text. */
 export function parseServer(text: string): DnsServer | undefined {
   if (isIP(text) !== 0) return { address: text, port: 53 };
   const [, six, four, digits] = /^(?:\[([\da-f:.]+)\]|([\d.]+)):(\d{1,5})$/i.exec(text) ?? [];
@@ -33,7 +33,7 @@ export function parseServer(text: string): DnsServer | undefined {
 export interface DnsQuestion {
   readonly name: string;
   readonly type: RecordType;
-  /** `tcp` leaves UDP out. */
+  /** `tcp` skips UDP. */
   readonly transport: "udp" | "tcp";
 }
 
@@ -44,8 +44,8 @@ export interface DnsReply {
 }
 
 /**
- * Asks until there is an answer or the signal of the world is aborted.
- * @throws ProbeFault for an answer that makes no sense, or the error of the connection
+ * Sends the query until there is a response or the signal of the world is aborted.
+ * @throws ProbeFault for an invalid response, or the error of the connection
  */
 export async function askServer(question: DnsQuestion, server: DnsServer, world: ProbeWorld): Promise<DnsReply> {
   const overUdp = question.transport === "udp" ? await askOverUdp(question, server, world) : undefined;
@@ -54,7 +54,7 @@ export async function askServer(question: DnsQuestion, server: DnsServer, world:
   return { code: rcode, records: (packet.answers ?? []).filter(({ type }) => type === question.type) };
 }
 
-/** After how long the question is sent again, in milliseconds: datagrams are lost. */
+/** Interval after which the query is sent again, in milliseconds: datagrams may be lost. */
 const againAfterMs = 1_000;
 
 function askOverUdp(question: DnsQuestion, server: DnsServer, { signal, onClose }: ProbeWorld): Promise<DecodedPacket> {
@@ -108,7 +108,7 @@ async function askOverTcp(question: DnsQuestion, server: DnsServer, world: Probe
   throw new ProbeFault("protocol", `${shownServer(server)} does not speak DNS: its answer makes no sense`);
 }
 
-/** Bytes of the longest message, with its length before it. */
+/** Maximum length of a message with its length prefix, in bytes. */
 const longestMessage = 65_537;
 
 function written({ name, type }: DnsQuestion): { id: number; bytes: Buffer } {
@@ -131,7 +131,7 @@ function answers(
   { name, type: asked }: DnsQuestion,
 ): boolean {
   if (type !== "response" || id !== ownId) return false;
-  // Servers that refuse everything may leave the question out.
+  // Servers that refuse everything may omit the question section.
   return questions.every((one) => one.type === asked && sameName(one.name, name));
 }
 

@@ -1,6 +1,6 @@
 /**
- * One call of the gRPC health service over a connection that is already open. The protocol buffers are written out here: there are two
- * messages, of one field each.
+ * One call of the gRPC health service over an open connection. The protocol buffers are encoded by hand, because there are only two messages
+ * of one field each.
  * @see https://github.com/grpc/grpc-proto/blob/master/grpc/health/v1/health.proto
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
@@ -14,36 +14,33 @@ import { TargetText } from "../text/target-text.ts";
 export interface HealthQuestion {
   /** The name of a service; empty for the server as a whole. */
   readonly service: string;
-  /** Host and port, as the server is called. */
+  /** Host and port of the server, for the authority header. */
   readonly authority: string;
   readonly encrypted: boolean;
   /** Metadata of the call. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The answer to a call. */
+/** The response to a call. */
 export interface HealthAnswer {
-  /** Status of HTTP; gRPC's own errors come with 200. */
+  /** HTTP status; gRPC's own errors have 200. */
   readonly httpStatus: number;
   readonly contentType: TargetText;
-  /** Number of the status of gRPC; absent where the answer is none of gRPC. */
+  /** Number of the gRPC status; absent if the response is not gRPC. */
   readonly status: number | undefined;
   readonly message: TargetText;
-  /** Headers of HTTP. */
+  /** HTTP headers. */
   readonly headers: IncomingHttpHeaders;
   /** The body received instead of a gRPC message. */
   readonly body: TargetText;
-  /** 1 serving, 2 not serving, 3 service unknown; absent where there is no message. */
+  /** 1 serving, 2 not serving, 3 service unknown; absent if there is no message. */
   readonly serving: number | undefined;
 }
 
-/** Bytes of the longest answer that is read. */
+/** Maximum size of a response, in bytes. */
 const longestAnswer = 16_384;
 
-/**
- * Asks for the health.
- * @throws ProbeFault for what is no HTTP/2, or the error of the connection
- */
+/** Sends the health check request. @throws ProbeFault if the server does not speak HTTP/2, or the error of the connection */
 export async function askHealth(socket: Socket, question: HealthQuestion, world: ProbeWorld): Promise<HealthAnswer> {
   const { authority, encrypted, headers, service } = question;
   const session = connect(`${encrypted ? "https" : "http"}://${authority}`, { createConnection: () => socket });
@@ -81,7 +78,7 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
   });
   stream.on("error", fail);
   stream.on("end", () => {
-    // Without a body the status stands in the first headers.
+    // Without a body, the status is in the first headers.
     const status = trailers["grpc-status"] ?? head["grpc-status"];
     const httpStatus = Number(head[":status"] ?? 0);
     if (httpStatus === 0) return;
@@ -104,7 +101,7 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
   return await promise;
 }
 
-/** A message behind the mark that it is not compressed, and its length. */
+/** Returns a message with its prefix: the flag for no compression, and its length. */
 function framed(message: Buffer): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(message.length, 1);
@@ -121,7 +118,7 @@ function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >> 7)];
 }
 
-/** `HealthCheckResponse { ServingStatus status = 1; }`; 0 where the field is absent. @throws ProbeFault */
+/** Decodes `HealthCheckResponse { ServingStatus status = 1; }`; 0 if the field is absent. @throws ProbeFault */
 function servingIn(body: Buffer, authority: string): number | undefined {
   if (body.length === 0) return undefined;
   const nonsense = new ProbeFault("protocol", `${authority} does not speak gRPC: its answer makes no sense`);
@@ -142,7 +139,7 @@ function servingIn(body: Buffer, authority: string): number | undefined {
   while (at < message.length) {
     const tag = number();
     const type = tag % 8;
-    // Fields of later versions are passed over.
+    // Fields of later versions are skipped.
     if (type === 0) {
       const value = number();
       if (tag === 8) serving = value;
@@ -165,7 +162,7 @@ function decoded(message: string): string {
   }
 }
 
-/** Puts what HTTP/2 finds wrong into a kind and words; other errors have a code of the system. */
+/** Converts errors of HTTP/2 to a kind and a message; other errors have a system code. */
 function explained(error: unknown, authority: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ERR_HTTP2_ERROR" || code === "ERR_HTTP2_SESSION_ERROR")

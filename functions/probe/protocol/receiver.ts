@@ -1,8 +1,8 @@
-/** Reads what a protocol has in pieces of its own out of what arrives over a connection. */
+/** Splits the data received over a connection into the messages of a protocol. */
 import type { Socket } from "node:net";
 import { ProbeFault } from "../net/faults.ts";
 
-/** A piece at the beginning of what has arrived. */
+/** A complete piece at the beginning of the received data. */
 export interface Piece<T> {
   readonly value: T;
   /** Number of bytes consumed. */
@@ -16,7 +16,7 @@ export class Receiver {
   #fault: Error | undefined;
   #wake = (): void => {};
 
-  /** @param peer whom the connection leads to, for sentences */
+  /** @param peer the other end of the connection, for messages */
   constructor(socket: Socket, peer: string) {
     this.#peer = peer;
     const end = (error: Error): void => {
@@ -56,5 +56,5 @@ export class Receiver {
   }
 }
 
-/** Bytes that are kept for a reader; more than any piece has. */
+/** Maximum number of buffered bytes; more than any piece has. */
 const mostUnread = 262_144;

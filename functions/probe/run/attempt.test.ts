@@ -16,7 +16,7 @@ const failing = (kind: NonNullable<Assessment["failure"]>["kind"], more: Partial
 });
 const good: Assessment = { measurements: [{ metric: "http_status", value: 200 }] };
 
-/** Runs a probe whose attempts go as listed, on a clock that each of them moves by a second. */
+/** Runs a probe with the listed attempts, on a clock that each of them advances by a second. */
 async function run(
   attempts: readonly Assessment[],
   probe: Partial<ConfiguredProbe> = {},
@@ -55,7 +55,7 @@ async function run(
 
 describe("a failure that may be a blip", () => {
   it.each(["timeout", "refused", "reset", "dns", "unavailable"] as const)(
-    "is checked again at once: %s",
+    "is rechecked immediately: %s",
     async (kind) => {
       const { result, made } = await run([failing(kind), good]);
       expect(made).toBe(2);
@@ -78,7 +78,7 @@ describe("a failure that may be a blip", () => {
     },
   );
 
-  it("counts when the second attempt fails too, which is then the result", async () => {
+  it("counts if the second attempt fails too, which is then the result", async () => {
     const { result } = await run([failing("timeout"), failing("reset")]);
     expect(result).toMatchObject({ success: false, failure: { kind: "reset", message: "reset with ***" } });
     expect(result.attempts?.map(({ failure }) => failure?.kind)).toEqual(["timeout", "reset"]);
@@ -101,7 +101,7 @@ describe("a failure that may be a blip", () => {
     expect(measured(result, "probe_attempts")).toBe(1);
   });
 
-  it("keeps what the first attempt met where that was a cold instance", async () => {
+  it("keeps the response time of a cold start in the first attempt", async () => {
     const ifCold = [{ metric: "http_cold_response_time", value: 6.5 }] as const;
     const slow = failing("timeout", { ifCold });
     expect(measured((await run([slow, good])).result, "http_cold_response_time")).toBe(6.5);

@@ -1,4 +1,4 @@
-/** One probe of a run: attempted within its deadline, and once more where the failure may have been a blip. */
+/** One probe of a run: attempted within its deadline, and once more if the failure may have been a blip. */
 import type { z } from "zod";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { isSecretReference, type SecretReference } from "../../../shared/config/secret-reference.ts";
@@ -28,22 +28,22 @@ import { resourcesOf } from "./resources.ts";
 export interface AttemptPorts {
   readonly secrets: Secrets;
   readonly google: GoogleApi;
-  /** Reads what reports to us by itself. @default nothing can be read */
+  /** Reads heartbeats. @default none can be read */
   readonly beats?: HeartbeatReader | undefined;
-  /** Reads since when what reports to us by itself is awaited. @default it always was */
+  /** Reads since when heartbeats are expected. @default they always were */
   readonly awaited?: AwaitedReader | undefined;
   readonly clock: Clock;
-  /** Milliseconds since the epoch by which all must be over. @default as long as the probes take */
+  /** End of the run, in milliseconds since the epoch. @default as long as the probes take */
   readonly until?: number | undefined;
-  /** Milliseconds since the epoch by which second attempts must be over: the next run is due then. @default `until` */
+  /** End of all second attempts, in milliseconds since the epoch: the next run is due then. @default `until` */
   readonly nextAt?: number | undefined;
-  /** Aborted when the outcome is no longer wanted. */
+  /** Aborted when the outcome is no longer needed. */
   readonly unwanted?: AbortSignal | undefined;
-  /** The diagnosis that is answered. @default none */
+  /** The diagnosis that the run belongs to. @default none */
   readonly diagnosis?: Diagnosed | undefined;
-  /** Every probe of the environment, for what they look at. @default none */
+  /** Every probe of the environment, for the resources that they watch. @default none */
   readonly all?: readonly ConfiguredProbe[] | undefined;
-  /** @default all that there are */
+  /** @default every registered kind */
   readonly probers?: Readonly<Record<string, AnyProber>> | undefined;
 }
 
@@ -52,7 +52,7 @@ export async function runProbe(probe: ConfiguredProbe, ports: AttemptPorts): Pro
   const first = await attempt(probe, probe.timeoutMs, ports);
   const room = Math.min(ports.until ?? Number.POSITIVE_INFINITY, ports.nextAt ?? Number.POSITIVE_INFINITY);
   const left = room - ports.clock.now();
-  // With less time than the first had, a second attempt would prove nothing.
+  // With less time than the first attempt had, a second one would prove nothing.
   if (probe.recheck === false || !mayPass(first.assessment) || left < first.ms) return resultOf(probe, first);
   const second = await attempt(probe, Math.min(probe.timeoutMs, left), ports);
   return resultOf(probe, first, second);
@@ -61,11 +61,11 @@ export async function runProbe(probe: ConfiguredProbe, ports: AttemptPorts): Pro
 /** Maximum time for a prober to report the phase that the deadline interrupted, in milliseconds. */
 export const graceMs = 20;
 
-// Made once: the stack of an error costs more than the rest of a short probe.
+// Created once: the stack of an error costs more than the rest of a short probe.
 const ended = new Error("the probe has ended");
 const overdueReason = new Error("the time of the probe ran out");
 
-/** Settings as the probers read them, so that each is checked once and not in every run. */
+/** Parsed settings of the probes, so that each is validated once and not in every run. */
 const knownSettings = new WeakMap<ConfiguredProbe, z.ZodSafeParseResult<unknown>>();
 
 /** Reads the settings of a probe, for its first run: before a run begins, so that the time is not that of its targets. */
@@ -75,17 +75,17 @@ export function readSettings(probe: ConfiguredProbe, prober: AnyProber): z.ZodSa
   return known;
 }
 
-/** An attempt that is over. */
+/** A completed attempt. */
 interface Attempted {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly ms: number;
   readonly assessment: Assessment;
-  /** Knows what must not appear in any text. */
+  /** Returns the secrets that must not appear in any text. */
   readonly redactor: Redactor;
 }
 
-/** Failures in which nobody answered: of what was answered, a second attempt would only make a better impression. */
+/** Failures without any response: after a response, a second attempt would only hide the failure. */
 const blips: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "reset", "dns", "unavailable"]);
 
 function mayPass({ failure, conclusive }: Assessment): boolean {
@@ -112,7 +112,7 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
   const { failure, findings, unchecked, changes, logPatterns, hops, pending } = assessment;
   const open = (words: Words): string =>
     typeof words === "string" && redactor.isEmpty && isPlain(words) ? words : openWords(words, redactor);
-  // An address that was cut leads nowhere.
+  // An address that was cut off is unusable.
   const openLink = (words: Words): string =>
     typeof words === "string" && words.startsWith("https://") ? redactor.redact(words) : open(words);
   const measurements: Measurement[] = [
@@ -142,7 +142,7 @@ function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted):
   };
 }
 
-/** Short words, as most labels are, which there is nothing to clean of. */
+/** Short words, as most labels are, which cannot contain a secret. */
 function isPlain(text: string): boolean {
   return text.length <= longestText && /^[\w .:/-]*$/.test(text) && text.trim() === text;
 }
@@ -155,7 +155,7 @@ function attemptOf({ at, ms, assessment: { failure }, redactor }: Attempted): At
   };
 }
 
-/** The longest code of a failure, in characters. */
+/** Maximum length of a failure's code, in characters. */
 const longestCode = 60;
 
 function openFailure({ message, code, ...failure }: SeenFailure, redactor: Redactor): Failure {
@@ -177,7 +177,7 @@ function openLogPattern(
   };
 }
 
-/** Works until the deadline and not beyond it, even where the work does not listen, and closes all that it opened. */
+/** Runs the work until the deadline and not beyond it, even if it ignores the signal, and closes everything that it opened. */
 async function withinDeadline(
   limitMs: number,
   unwanted: AbortSignal | undefined,
@@ -271,7 +271,7 @@ function failed(kind: Failure["kind"], phase: string, message: Words): Assessmen
   return { failure: { kind, phase, message }, measurements: [] };
 }
 
-/** A record whose words are opened. */
+/** Returns a record with its texts opened. */
 function opened<T>(record: object, open: (words: Words) => string): T {
   const isWords = (value: unknown): value is Words => typeof value === "string" || value instanceof TargetText;
   return Object.fromEntries(

@@ -5,7 +5,7 @@ import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { canaryName } from "../../../shared/messages/canary.ts";
 import type { Vantage } from "../../../shared/messages/report.ts";
 
-/** A probe that fails, by a connection that is refused. */
+/** Returns a probe that fails with a refused connection. */
 export async function canaryTarget(vantage: Vantage): Promise<ConfiguredProbe> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -6,7 +6,7 @@ import { probeOf } from "../fixtures.ts";
 import type { AnyProber, Prober } from "../prober.ts";
 import { type ProbeRun, runProbes } from "./run.ts";
 
-/** Attempts in a row: `good`, a kind of failure, or `never` for no answer at all. */
+/** Consecutive attempts: `good`, a kind of failure, or `never` for no response at all. */
 type Attempts = readonly ("good" | "never" | FailureKind)[];
 
 /** A kind of probe with a scripted result for each attempt. */
@@ -96,7 +96,7 @@ describe("the control probe", () => {
     expect(report.prober_unhealthy).toBe(expected);
   });
 
-  it("delays nobody: what is not needed any more is ended", async () => {
+  it("delays no result, and is ended when it is no longer needed", async () => {
     const started = performance.now();
     const { report, control } = await batch(["good"], ["never", "never"]);
     expect(report).not.toHaveProperty("prober_unhealthy");
@@ -105,14 +105,14 @@ describe("the control probe", () => {
     expect(control.count()).toBe(1);
   });
 
-  it("is over before the next run is due, both attempts of it", async () => {
+  it("completes both attempts before the next run is due", async () => {
     const started = Date.now();
     const { report } = await batch(["dns"], ["never", "never"], { nextAt: started + 400, until: started + 60_000 });
     expect(report.prober_unhealthy).toMatch(unhealthy);
     expect(Date.now() - started).toBeLessThan(2_500);
   });
 
-  it("is asked for by a run of nothing in vain", async () => {
+  it("has no effect in a run without probes", async () => {
     const { report } = await batch([], ["dns", "dns"]);
     expect(report).not.toHaveProperty("prober_unhealthy");
   });

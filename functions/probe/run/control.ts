@@ -5,20 +5,20 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { probers as registry } from "../probers/index.ts";
 import { type AttemptPorts, runProbe } from "./attempt.ts";
 
-/** A control probe that runs beside the batch. */
+/** A control probe that runs next to the batch. */
 export interface Control {
   /**
-   * Why nobody is to be judged by these results, in one sentence; `undefined` where they stand. Waits for the control probe only where the
-   * results alone do not tell, and ends it otherwise.
-   * @param probes whose results they are
+   * Returns why these results must be ignored, in one sentence; `undefined` if they are valid. Waits for the control probe only if the
+   * results alone do not decide, and ends it otherwise.
+   * @param probes that the results belong to
    */
   verdict(results: readonly ProbeResult[], probes: readonly ConfiguredProbe[]): Promise<string | undefined>;
 }
 
-/** Starts the control probe, and once more at once if it fails. */
+/** Starts the control probe, and retries it once immediately if it fails. */
 export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Control {
   const unwanted = new AbortController();
-  // Both attempts are over before the next run is due.
+  // Both attempts complete before the next run is due.
   const room = (ports.nextAt ?? Number.POSITIVE_INFINITY) - ports.clock.now();
   const timeoutMs = Math.max(1, Math.min(probe.timeoutMs, room / 2));
   const running = run({ ...probe, timeoutMs, recheck: false }, { ...ports, unwanted: unwanted.signal });
@@ -62,7 +62,7 @@ async function run(probe: ConfiguredProbe, ports: AttemptPorts): Promise<string 
   return `the control probe, a target known to be good, failed twice as well${why}`;
 }
 
-/** Failures in which somebody answered, if only by refusing: the prober's own network works. */
+/** Failures in which a server responded, if only by refusing: the prober's own network works. */
 const answers: ReadonlySet<FailureKind> = new Set(["refused", "http_status", "body", "auth", "database", "sequence"]);
 
 function answered({ success, failure }: ProbeResult): boolean {

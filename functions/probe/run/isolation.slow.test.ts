@@ -1,4 +1,4 @@
-/** Targets that hang, of every sort and many at once, beside a thousand that do not: nobody waits for anybody else. */
+/** Hanging targets of every kind, many at once, next to a thousand healthy ones: no probe waits for another. */
 import dns from "node:dns";
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
@@ -11,7 +11,7 @@ import { fullServer, listening, probeOf, tcpServer } from "../fixtures.ts";
 import { accepting } from "../websocket.fixtures.ts";
 import { runProbes } from "./run.ts";
 
-/** Probes that hang, more than run at the same time, and all probes. */
+/** Number of hanging probes, more than run concurrently, and of all probes. */
 const [hanging, all] = [150, 1_000];
 /** Maximum duration of a probe: hanging ones end sooner, except those whose SYN is never answered. */
 const patienceMs = 50_000;
@@ -27,7 +27,7 @@ it(`reports ${all - hanging} targets while ${hanging} of every sort hang`, { tim
     await server.stop();
   });
 
-  // Once every other target has been asked, those that hang may end.
+  // Once every other target has been probed, the hanging ones may end.
   const everyOther = Promise.withResolvers<void>();
   const held = new Set<Socket>();
   let asked = 0;
@@ -72,7 +72,7 @@ it(`reports ${all - hanging} targets while ${hanging} of every sort hang`, { tim
     return { ...probeOf(kind, own, timeoutMs), name: `hangs-${number}` };
   });
   const hosts = ["127.0.0.1", "localhost", "good.test"];
-  // One of them has a pattern that would search without end, if it were searched by going back.
+  // One of them has a pattern that would backtrack endlessly in another engine.
   const others: ConfiguredProbe[] = Array.from({ length: all - hanging }, (_, number) => ({
     ...probeOf(
       "http",
@@ -93,7 +93,7 @@ it(`reports ${all - hanging} targets while ${hanging} of every sort hang`, { tim
     group: "outside-1m",
     trigger: "schedule",
     reportId: "isolation",
-    // Those that hang are first, so that all others come behind them.
+    // The hanging ones are first, so that all others come after them.
     probes: [...hangs, ...others],
     secrets: { read: async () => "c4n4ry-S3cret" },
     google: googleApi("http://127.0.0.1:1"),

@@ -6,7 +6,7 @@ import type { AnyProber } from "../prober.ts";
 
 const known = new WeakMap<readonly ConfiguredProbe[], readonly WatchedResource[]>();
 
-/** Every resource, with its component; worked out when somebody first asks. */
+/** Returns every resource with its component; computed on first use. */
 export function resourcesOf(
   probes: readonly ConfiguredProbe[],
   probers: Readonly<Record<string, AnyProber>>,

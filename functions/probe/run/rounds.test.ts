@@ -6,7 +6,7 @@ import { roundsOf } from "./rounds.ts";
 const start = Date.parse("2025-09-16T00:00:00Z");
 const minute = 60_000;
 
-/** Ids of the reports of every run of a schedule in a day and a half. */
+/** IDs of the reports of every run of a schedule in a day and a half. */
 function idsOf(schedule: string): string[] {
   const group = groupName("outside", schedule);
   const request = { v: 1, environment: "shop", vantage: "outside", trigger: "schedule", group } as const;
@@ -43,7 +43,7 @@ describe("the id of a report", () => {
     );
   });
 
-  it("is one for a request that is delivered twice, and for a job that publishes late", () => {
+  it("is the same for a redelivered request and for a late one", () => {
     for (const schedule of ["*/9 * * * *", "every 2h", "0 6 * * *"]) {
       const group = groupName("inside", schedule);
       const request = { v: 1, environment: "shop", vantage: "inside", trigger: "schedule", group } as const;

@@ -1,21 +1,21 @@
-/** The rounds of a probe request: when each is due, and the id of the report that it makes. */
+/** The rounds of a probe request: the time of each, and the ID of its report. */
 import { nextTrigger, scheduleInterval } from "../../../shared/config/schedule.ts";
 import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 
-/** One round: the report that it makes and when it is due, in milliseconds since the epoch. */
+/** One round: its report, and when it is due, in milliseconds since the epoch. */
 export interface Round {
   readonly reportId: string;
   readonly at: number;
-  /** When the next run of the same probes is due; absent where none is known. */
+  /** When the next run of the same probes is due; absent if unknown. */
   readonly nextAt?: number;
-  /** Later than this the round is worth nothing any more: the next one is nearer. */
+  /** After this time the round is useless, because the next one is nearer. */
   readonly staleAfter: number;
 }
 
 /**
- * The rounds of a request: one, or for intervals under a minute those of the minute in which it was published. Every delivery of a
- * message yields the same. The part of a divided request has the rounds of the whole, and reports of its own.
- * @param schedule of the group, for a request that was scheduled
+ * Returns the rounds of a request: one, or for intervals under a minute those of the minute in which it was published. Every delivery of a
+ * message yields the same rounds. A part of a divided request has the rounds of the whole, and reports of its own.
+ * @param schedule of the group, for a scheduled request
  * @param publishedAt milliseconds since the epoch
  */
 export function roundsOf(request: ProbeRequest, schedule: string | undefined, publishedAt: number): Round[] {
@@ -39,7 +39,7 @@ function wholeRounds(request: ProbeRequest, schedule: string | undefined, publis
     ];
   const interval = scheduleInterval(schedule) ?? minute;
   if (interval >= minute) {
-    // Only where runs stand on an even grid does the grid tell which of them this is; elsewhere the minute does.
+    // Only if runs are on an even grid does the grid identify the run; otherwise the minute does.
     const at = floor(publishedAt, day % interval === 0 ? interval : minute);
     return [
       {
@@ -64,7 +64,7 @@ function floor(milliseconds: number, step: number): number {
   return milliseconds - (milliseconds % step);
 }
 
-/** RFC 3339, in whole seconds where that is exact. */
+/** RFC 3339, in whole seconds if that is exact. */
 function instant(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(".000Z", "Z");
 }

@@ -94,7 +94,7 @@ describe("a run of probes", () => {
     expect(performance.now() - started).toBeLessThan(100 + 250);
   });
 
-  it("closes what a prober opened, and ends its work, however it ends", async () => {
+  it("closes the resources of a prober and aborts its work, however it ends", async () => {
     const closed: string[] = [];
     const worlds: ProbeWorld[] = [];
     await run(
@@ -109,7 +109,7 @@ describe("a run of probes", () => {
     expect(worlds[0]?.signal.aborted).toBe(true);
   });
 
-  it("keeps secrets out of every text, also what was derived from them", async () => {
+  it("keeps secrets and values derived from them out of every text", async () => {
     const report = await run(
       prober(async (world) => {
         const secret = await world.resolve({ secret: "token" });
@@ -121,7 +121,7 @@ describe("a run of probes", () => {
     expect(JSON.stringify(report)).not.toMatch(/very-secret|derived/);
   });
 
-  it("runs no more at a time than allowed, and keeps the order of the results", async () => {
+  it("limits concurrency, and keeps the order of the results", async () => {
     let running = 0;
     let most = 0;
     const made = prober(async () => {
@@ -139,7 +139,7 @@ describe("a run of probes", () => {
     expect(report.results.map(({ probe }) => probe)).toEqual(probes.map(({ name }) => name));
   });
 
-  it("reports what there is while a target hangs, and the rest when it has ended", async () => {
+  it("reports the available results while a target hangs, and the rest when it has ended", async () => {
     const hanging = Promise.withResolvers<undefined>();
     const parts: Report[] = [];
     const made = prober(async (world) => (world.remaining() > 10_000 ? await hanging.promise : undefined));
@@ -159,7 +159,7 @@ describe("a run of probes", () => {
     for (const one of [...parts, report]) expect(parseReport(one)).toEqual(one);
   });
 
-  it("loses no result of a round that is run again, whatever hung and was published the first time", async () => {
+  it("loses no result of a repeated round, whatever hung and was published the first time", async () => {
     const names = ["a", "b", "c"];
     /** Returns the reports of a run in which these probes hang until the partial report is published. */
     const reportsOf = async (hang: readonly string[]): Promise<Report[]> => {
@@ -189,7 +189,7 @@ describe("a run of probes", () => {
         }
   });
 
-  it("keeps nothing apart where all end in time, and where nothing ended", async () => {
+  it("publishes a single report if all probes end in time, or none does", async () => {
     const parts: Report[] = [];
     const onPart = (part: Report): void => void parts.push(part);
     const quick = await run(
@@ -202,7 +202,7 @@ describe("a run of probes", () => {
     for (const report of [quick, alone]) expect(report.report).toBe("test/inside-1m/2025-09-16T12:04:00Z");
   });
 
-  it("starts nothing when the time of the run is over, and says so", async () => {
+  it("starts no probe after the time of the run is over, and reports it", async () => {
     const report = await run(
       prober(async () => undefined),
       { until: Date.parse("2025-09-16T12:04:00Z") },
@@ -210,7 +210,7 @@ describe("a run of probes", () => {
     expect(report.results[0]?.failure).toMatchObject({ kind: "internal", phase: "start" });
   });
 
-  it("names a kind that there is not, and settings that are wrong", async () => {
+  it("reports an unknown kind, and invalid settings", async () => {
     const made = prober(async () => undefined);
     const { results } = await run(made, { probes: [probeOf("other", {}), probeOf("made", { wrong: 1 })] });
     expect(results.map(({ failure }) => failure?.message)).toEqual([

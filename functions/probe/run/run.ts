@@ -1,4 +1,4 @@
-/** One run of probes: bounded and paced, each within its own deadline, all their results in one report. */
+/** One run of probes: with limited concurrency and pace, each within its own deadline, and all results in one report. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
@@ -16,35 +16,36 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
   readonly trigger: Trigger;
   /** The idempotency key of the report. */
   readonly reportId: string;
-  /** The request that the report answers, if it was asked for. */
+  /** The request that the report answers, if it was requested. */
   readonly request?: string | undefined;
   readonly probes: readonly ConfiguredProbe[];
-  /** A target known to be good, which is probed beside them. @default none */
+  /** A target known to be healthy, probed next to the others. @default none */
   readonly control?: ConfiguredProbe | undefined;
   /** Whether this is the first run of a new instance. */
   readonly coldStart?: boolean | undefined;
   /** Maximum number of concurrent probes, excluding those that have waited for their target for a while. @default 100 */
   readonly concurrency?: number;
-  /** Milliseconds between two starts: a burst of starts would be measured as slowness of the targets. @default 0.5 */
+  /** Milliseconds between two starts: a burst of starts would be measured as latency of the targets. @default 0.5 */
   readonly paceMs?: number;
-  /** Called as soon as a probe has ended, for those who watch. */
+  /** Called when a probe has ended, for progress displays. */
   readonly onResult?: (result: ProbeResult) => void;
   /**
-   * Called with what there is while some probes have not ended after a few seconds, so that nobody waits for a target that hangs. The report
-   * of the run then holds the others only. A part is called by the probes that it holds: what another delivery of the request measures in other
-   * parts is new, and no result of a round is lost whatever was published before. Not called where nothing that was measured tells whether the prober is well.
+   * Called with the results so far if some probes have not ended after a few seconds, so that a hanging target delays no other result. The
+   * report of the run then contains only the rest. The ID of a partial report is derived from its probes: results that another delivery of
+   * the request measures in other parts are new, and no result of a round is lost, whatever was published before. Not called if no result
+   * shows whether the prober is healthy.
    */
   readonly onPart?: (report: Report) => void;
   /** Milliseconds after which it is called. @default 5000 */
   readonly partAfterMs?: number;
 }
 
-/** The most probes of one request; more are divided. */
+/** Maximum number of probes in one request; larger requests are divided. */
 export const mostAtOnce = 100;
 
 /** How long a probe counts as running, in milliseconds: after that it only waits, and others may start. */
 const laneMs = 500;
-/** The most probes under way, those that wait included: far below the open files that a system allows a process. */
+/** Maximum number of probes in progress, waiting ones included: far below the usual limit of open files per process. */
 const mostUnderWay = 500;
 
 /** Runs the probes. Nothing that a target does makes it throw. */
@@ -57,7 +58,7 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   const startedAt = clock.now();
   const control = run.control && startControl(run.control, run);
   const results: ProbeResult[] = [];
-  // With a control probe only what reached a target tells that the prober is well.
+  // With a control probe, only results that reached a target show that the prober is healthy.
   const isTelling = (result: ProbeResult): boolean => control === undefined || showsWell(result, probes, probers);
   const underWay = new Set<Promise<void>>();
   let next = 0;
@@ -113,13 +114,13 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   );
 }
 
-/** The id of a part, the same whenever it holds the results of the same probes. */
+/** Returns the ID of a partial report, which is the same for results of the same probes. */
 function partId(reportId: string, results: readonly ProbeResult[]): string {
   const names = JSON.stringify(results.map(({ probe }) => probe));
   return `${reportId}/part-${createHash("sha256").update(names).digest("hex").slice(0, 12)}`;
 }
 
-/** Waits for a promise, and no longer than so many milliseconds. */
+/** Waits for a promise, but no longer than so many milliseconds. */
 async function atMost(limitMs: number, promise: Promise<void>): Promise<void> {
   let alarm: NodeJS.Timeout | undefined;
   const overdue = new Promise<void>((resolve) => {

@@ -1,4 +1,4 @@
-/** Large groups in parts: a request for more probes than one run takes is published back, once for each part. */
+/** Divides large groups: a request for more probes than one run takes is republished, once for each part. */
 import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../../shared/messages/push.ts";
 import type { OutgoingMessage } from "../../../shared/ports.ts";
@@ -6,9 +6,9 @@ import { roundsAttribute } from "../../../shared/topology.ts";
 import { mostAtOnce } from "./run.ts";
 
 /**
- * The requests into which one is divided, with the attributes by which they come back to where it came from; none for one that is small
- * enough, or is a part itself. Every delivery of a request is divided alike, so that its parts have the same report ids.
- * @param message that brought the request
+ * Divides a request into several, with the attributes that route them back to this subscription; none if the request is small enough, or is
+ * a part itself. Every delivery of a request is divided in the same way, so that its parts have the same report IDs.
+ * @param message that contained the request
  */
 export function shardsOf(
   request: ProbeRequest,
@@ -27,7 +27,7 @@ export function shardsOf(
   });
 }
 
-/** Those of the probes that a request is for: all of them, or its part. */
+/** Returns the probes of a request: all of them, or its part. */
 export function sharded<T>(probes: readonly T[], { shard }: ProbeRequest): readonly T[] {
   if (shard === undefined) return probes;
   const share = Math.ceil(probes.length / shard.of);

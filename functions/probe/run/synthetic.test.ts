@@ -11,7 +11,7 @@ import { type SyntheticResult, syntheticHandler, syntheticPath, syntheticResult 
 
 const metadata = { K_SERVICE: "probe-outside", K_REVISION: "probe-outside-00007" };
 
-/** The function as it answers over HTTP, with these probes. */
+/** Serves the function over HTTP, with these probes. */
 async function serve(probes: readonly ConfiguredProbe[], more: Partial<ProbePorts> = {}) {
   const said: [string, object | undefined][] = [];
   const configuration = { environment: "staging", probes } as unknown as Configuration;
@@ -37,7 +37,7 @@ async function serve(probes: readonly ConfiguredProbe[], more: Partial<ProbePort
   );
   const port = await listening(
     createServer((request, response) => {
-      // As Express has them.
+      // In the form of Express.
       const asked = Object.assign(request, {
         path: request.url,
         get: (name: string) => request.headers[name.toLowerCase()],
@@ -63,7 +63,7 @@ const journeyAt = (port: number): ConfiguredProbe => ({
 });
 
 describe("a probe as a synthetic monitor", () => {
-  it.each(["GET", "POST"])("answers %s in the form of the SDK when all is well", async (method) => {
+  it.each(["GET", "POST"])("answers %s in the format of the SDK when the probe succeeds", async (method) => {
     const { ask, said } = await serve([journeyAt((await startChat()).port)]);
     const before = Date.now();
     const { status, body } = await ask("/synthetic/golden-path", {
@@ -82,7 +82,7 @@ describe("a probe as a synthetic monitor", () => {
     expect(said).toEqual([["golden-path was run for a synthetic monitor: ok", { execution: "e-17" }]]);
   });
 
-  it("names the step that failed, keeps secrets, and is an answer like any other", async () => {
+  it("names the failed step, conceals secrets, and has status 200", async () => {
     const chat = await startChat({ agents: (socket) => socket.close(1011, givenToken) });
     const { ask } = await serve([journeyAt(chat.port)]);
     const { status, body } = await ask("/synthetic/golden-path");
@@ -101,13 +101,13 @@ describe("a probe as a synthetic monitor", () => {
     expect(JSON.stringify(body)).not.toContain("c4n4ry");
   });
 
-  it("knows nothing of probes of another vantage point, or of none", async () => {
+  it("answers 404 for probes of another vantage point, or of none", async () => {
     const { ask } = await serve([{ ...journeyAt(1), vantage: "inside" }]);
     for (const path of ["/synthetic/golden-path", "/synthetic/other", "/synthetic/"])
       expect(await ask(path)).toEqual({ status: 404, body: { error: "there is no such probe at this vantage point" } });
   });
 
-  it("does not run a probe twice at the same time, and says when it could not run", async () => {
+  it("does not run a probe twice concurrently, and reports when it could not run", async () => {
     const gate = Promise.withResolvers<never>();
     const begun = Promise.withResolvers<void>();
     const { ask, said } = await serve([journeyAt(1)], {

@@ -1,7 +1,7 @@
 /**
- * A probe as a synthetic monitor of Google Cloud Monitoring: `/synthetic/<probe>` runs it and answers in the form of the synthetics SDK, so
- * that Cloud Monitoring can be a second scheduler, independent of ours, with an alarm of its own. Nothing is published: what another
- * scheduler asked for, that other one judges, and no failure is judged twice.
+ * A probe as a synthetic monitor of Google Cloud Monitoring: `/synthetic/<probe>` runs it and responds in the format of the synthetics SDK,
+ * so that Cloud Monitoring can be a second, independent scheduler with its own alerting. Nothing is published: the scheduler that requested
+ * a run evaluates it, and no failure is evaluated twice.
  * @see https://github.com/GoogleCloudPlatform/synthetics-sdk-nodejs `packages/synthetics-sdk-api/proto/synthetic_response.proto`
  */
 import type { Request, Response } from "@google-cloud/functions-framework";
@@ -59,12 +59,12 @@ export function syntheticResult(
   };
 }
 
-/** Variables of Cloud Run that say which revision answered; the SDK hands them on as well. */
+/** Variables of Cloud Run that identify the revision; the SDK returns them as well. */
 const toldVariables = ["K_SERVICE", "K_REVISION", "K_CONFIGURATION"] as const;
 
 /**
- * Makes the handler of synthetic monitors: it runs the probe of that name. A probe that fails is an answer like any other, with status 200; 404 where there is
- * no such probe at this vantage point, 409 while it is being run here for another monitor, so that impatience piles nothing up.
+ * Returns the handler of synthetic monitors: it runs the probe of that name. A failed probe is a normal response with status 200; 404 if
+ * there is no such probe at this vantage point, 409 while another monitor is running it here, so that requests do not pile up.
  */
 export function syntheticHandler(
   ports: ProbePorts,

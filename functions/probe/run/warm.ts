@@ -1,4 +1,4 @@
-/** Makes a new instance ready: what a first probe would otherwise load, and measure as slowness of its target. */
+/** Warms up a new instance: loads what a first probe would otherwise load, and measure as latency of its target. */
 import { type AddressInfo, createServer } from "node:net";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { loadRoots } from "../net/trust.ts";
@@ -8,8 +8,9 @@ import { type AttemptPorts, runProbe } from "./attempt.ts";
 const rounds = 20;
 
 /**
- * Probes a server of its own, in the same process, over HTTP and over TLS: code is compiled, the resolver started, the trusted authorities
- * read, and what speaks PostgreSQL and WebSocket and keeps cookies is loaded. No target is touched, so that its own first answer is measured as it is.
+ * Probes a server of its own, in the same process, over HTTP and over TLS: this compiles code, starts the resolver, reads the trusted
+ * authorities, and loads the code for PostgreSQL, WebSocket and cookies. No target is contacted, so that its own cold start is measured as
+ * it is.
  */
 export async function warmUp(): Promise<void> {
   const server = createServer((socket) => {

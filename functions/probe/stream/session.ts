@@ -1,5 +1,5 @@
 /**
- * A stream of server-sent events on a fresh connection, in the phases dns, connect, tls and first_byte, and the events that come over it.
+ * A stream of server-sent events on a fresh connection, in the phases dns, connect, tls and first_byte, and its events.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 import { addAbortListener } from "node:events";
@@ -15,30 +15,30 @@ import { wantsTls } from "../net/tls.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 import { type Conversation, type Message, RefusalBody, refusal, refusalPatienceMs } from "../websocket/session.ts";
 
-/** An open stream: events are received, and nothing can be said. */
+/** An open stream: events are received, and nothing can be sent. */
 export interface EventStream extends Pick<Conversation, "receive" | "leave"> {
-  /** The status of the answer. */
+  /** The status of the response. */
   readonly status: number;
-  /** The reading of the clock when the first event came. */
+  /** The clock reading at the first event. */
   firstEventAt(): number | undefined;
   /** Seconds until the first certificate of the verified chain expires. */
   readonly certificateExpiry: number | undefined;
 }
 
-/** A stream as something that is listened to, like a WebSocket of which nobody speaks. */
+/** Presents a stream as a receive-only WebSocket. */
 export function listening(stream: EventStream): Conversation {
   const unable = (): Promise<never> => Promise.reject(new Error("nothing can be said over a stream"));
   return { send: unable, ping: unable, confirm: unable, close: unable, ...stream };
 }
 
-/** Headers that ask for a stream. */
+/** Headers that request a stream. */
 export const streamHeaders: Readonly<Record<string, string>> = {
   accept: "text/event-stream",
   "accept-encoding": "identity",
   "cache-control": "no-cache",
 };
 
-/** More than this is not kept for a reader who does not come. */
+/** Maximum amount of buffered data for a reader that does not read. */
 const mostUnread = 10_000;
 
 /**
@@ -80,12 +80,12 @@ function listen(
   let head: Head | undefined;
   const refused = new RefusalBody();
   let firstEventAt: number | undefined;
-  // Characters of an event that has not ended.
+  // Number of characters of an incomplete event.
   let pending = 0;
   let fault: unknown;
   let wake = (): void => {};
   const end = (reason: unknown): void => {
-    // The status is known whatever becomes of the body.
+    // The status is valid whatever happens to the body.
     fault ??= head && !isStream(head) ? refusedStream(head, refused.text) : reason;
     wake();
   };

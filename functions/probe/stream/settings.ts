@@ -1,9 +1,9 @@
-/** A stream of server-sent events as it is configured. */
+/** The configuration of a stream of server-sent events. */
 import { z } from "zod";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { requestFields } from "../http/settings.ts";
 
-/** The fields of the settings: those that say how a request is sent. */
+/** The fields of the settings that define the request. */
 export const streamFields = lazily(() => {
   const { url, method, headers, id_token, oauth2, body, json, form, ip_version, tls } = requestFields();
   return {

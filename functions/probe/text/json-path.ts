@@ -1,5 +1,5 @@
 /**
- * Paths into JSON: `$.a.b[0]["c"]`, which mean one value; and where several may be meant all of JSONPath, which selects by filters as well:
+ * Paths into JSON: `$.a.b[0]["c"]`, which refer to one value; and, where several values are possible, all of JSONPath, including filters:
  * `$.items[?(@.name == "x")].state`.
  * @see https://www.rfc-editor.org/rfc/rfc9535
  */
@@ -7,10 +7,10 @@ import { FunctionExpressionType, JSONPathEnvironment, type JSONPathQuery } from 
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { parsePattern } from "./pattern.ts";
 
-/** A path: the keys and positions that lead from the root to a value. */
+/** A path: the keys and indexes that lead from the root to a value. */
 export type JsonPath = readonly (string | number)[];
 
-/** Reads a path; `undefined` when it is none. */
+/** Parses a path; `undefined` if it is invalid. */
 export function parseJsonPath(text: string): JsonPath | undefined {
   if (!text.startsWith("$")) return undefined;
   const path: (string | number)[] = [];
@@ -25,7 +25,7 @@ export function parseJsonPath(text: string): JsonPath | undefined {
   return path;
 }
 
-/** The value that a path leads to; `undefined` where there is none. Only own fields count. */
+/** Returns the value at a path; `undefined` if there is none. Only own fields count. */
 export function valueAt(root: unknown, path: JsonPath): unknown {
   let value = root;
   for (const step of path) {
@@ -41,7 +41,7 @@ export function jsonQueryMistake(text: string): string | undefined {
   return typeof read === "string" ? read : undefined;
 }
 
-/** All values that a path leads to or a query selects, in their order; none where the text is neither. */
+/** Returns all values that a path leads to or a query selects, in order; none if the text is neither. */
 export function valuesAt(root: unknown, text: string): readonly unknown[] {
   const query = queryOf(text);
   if (typeof query === "string") return [];
@@ -57,18 +57,18 @@ export function valuesAt(root: unknown, text: string): readonly unknown[] {
       if (values.length === mostSelected) break;
     }
   } catch {
-    // It is nested deeper than anybody looks: what was found so far counts.
+    // Too deeply nested: the values found so far count.
   }
   return values;
 }
 
-/** The most values that a query selects. */
+/** Maximum number of values that a query selects. */
 const mostSelected = 10_000;
 
 type JsonValue = Parameters<JSONPathQuery["lazyQuery"]>[0];
 
 const environment = new JSONPathEnvironment();
-// The library's own would hand patterns to the engine of JavaScript, which can search for ever.
+// The library's own functions would use JavaScript's regular expressions, which can backtrack endlessly.
 for (const [name, whole] of [
   ["match", true],
   ["search", false],
@@ -82,7 +82,7 @@ for (const [name, whole] of [
       parsePattern(whole ? `/^(?:${pattern})$/` : `/${pattern}/`)?.isIn(text) === true,
   });
 
-/** Queries that were read, or their mistakes, by how they are written: those of a configuration are read in every run. */
+/** Parsed queries, or their mistakes, by their text: those of a configuration are used in every run. */
 const known = new Map<string, JsonPath | JSONPathQuery | string>();
 /** Maximum number of cached queries: more than a configuration has. */
 const mostKnown = 1_000;

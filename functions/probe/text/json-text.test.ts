@@ -1,4 +1,7 @@
-/** Targets that nest their JSON deeper than any stack: what they answer is their failure, and never one of the probe itself. */
+/**
+ * Targets that nest their JSON deeper than the stack allows: their responses fail the probe with a failure of the target, and never of the
+ * probe itself.
+ */
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { listening, measured, probeOnce } from "../fixtures.ts";
@@ -16,19 +19,19 @@ const bodies = Object.entries(shapes).map(([name, deep]) => [name, `{"status":"o
 
 const serve = (body: string): Promise<number> => listening(createServer((_request, response) => response.end(body)));
 
-describe.each(bodies)("an answer of %s in each other", (_, body) => {
+describe.each(bodies)("a response of nested %s", (_, body) => {
   it.each([
     ["a value", { json: { "$.debug": "up" } }, /^\$\.debug is .+, expected up$/],
     ["a comparison", { json: { "$.debug": "== up" } }, /^\$\.debug is .+, expected == up$/],
     ["a pattern", { json: { "$.debug": "/up/" } }, /^\$\.debug is .+, expected \/up\/$/],
     ["a number", { json: { "$.debug": 3 } }, /^\$\.debug is .+, expected 3$/],
-  ])("fails where %s is expected there", async (_what, expected, message) => {
+  ])("fails if %s is expected there", async (_what, expected, message) => {
     const result = await probeOnce(http, { url: `http://127.0.0.1:${await serve(body)}/`, expect: expected });
     expect(result.failure).toMatchObject({ kind: "body", phase: "body", message: expect.stringMatching(message) });
     expect(result.failure?.message.length).toBeLessThan(300);
   });
 
-  it("passes where what is expected stands elsewhere, or is that it is another", async () => {
+  it("passes if the expected value is elsewhere, or a different value is expected", async () => {
     const wanted = { json: { "$.status": "ok", "$.debug": "!= down" } };
     const result = await probeOnce(http, { url: `http://127.0.0.1:${await serve(body)}/`, expect: wanted });
     expect(result.failure).toBeUndefined();
@@ -42,7 +45,7 @@ describe.each(bodies)("an answer of %s in each other", (_, body) => {
     expect(measured(result, "cloud_monitoring_count")).toBeUndefined();
   });
 
-  it("is not carried through a journey", async () => {
+  it("cannot be captured in a journey", async () => {
     const url = `http://127.0.0.1:${await serve(body)}/`;
     const steps = [
       { name: "ask", http: { url }, capture: { debug: "$.debug" } },
@@ -52,7 +55,7 @@ describe.each(bodies)("an answer of %s in each other", (_, body) => {
     expect(result.failure).toMatchObject({ kind: "body", message: expect.stringContaining("is nested deeper than") });
   });
 
-  it("is a message like any other", async () => {
+  it("is accepted as a message", async () => {
     const port = await serveWebSocket((socket) => {
       socket.send(body);
       socket.send('{"status":"done"}');
@@ -72,7 +75,7 @@ describe.each(bodies)("an answer of %s in each other", (_, body) => {
 describe("the text of a value", () => {
   const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
 
-  it("is its JSON, as deep as is written out", () => {
+  it("is its JSON, up to the depth limit", () => {
     const value = { a: [1, "x", null, true], b: { c: {} } };
     expect(jsonText(value)).toBe(JSON.stringify(value));
     expect(jsonText(nested(mostLevels))).toBe(JSON.stringify(nested(mostLevels)));

@@ -1,16 +1,16 @@
 /**
- * JSON of targets as text. Nothing bounds how deep a target nests its answer, and whatever walks through it by recursion ends with the stack: 200,000
- * brackets fit into 400 KB. So no more of it is written out than a few levels; deeper values are shown as `[…]` and `{…}`.
+ * Formats JSON of targets as text. Nothing limits how deep a target nests its response, and any recursive function overflows the stack:
+ * 200,000 brackets fit into 400 KB. Therefore only a few levels are written out; deeper values are shown as `[…]` and `{…}`.
  */
-/** The levels that are written out, and that a value taken over from an answer may have. */
+/** Number of levels that are written out, and that a captured value may have. */
 export const mostLevels = 100;
 
-/** A value of JSON as text. */
+/** Returns a JSON value as text. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(cut(value, mostLevels)) ?? String(value);
 }
 
-/** A value of JSON as a text that it is compared to: `up`, `3`, `true`; a list of such as `1,2`. */
+/** Returns a JSON value as a text for comparisons: `up`, `3`, `true`; a list of these as `1,2`. */
 export function plainValue(value: unknown): string {
   const isNested = typeof value === "object" && value !== null;
   const isFlat = Array.isArray(value) && value.every((one) => typeof one !== "object" || one === null);

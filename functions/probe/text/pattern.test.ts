@@ -14,7 +14,7 @@ describe("a pattern", () => {
     ["/a.b/s", "a\nb", "a\nb"],
     ["/a/b/", "a/b", "a/b"],
     ["/a\\/b/", "a/b", "a/b"],
-    // As JavaScript writes them.
+    // In JavaScript notation.
     ["/(?<id>\\d+)/", "id 17", "17"],
     ["/\\u00e4\\x62/", "äb", "äb"],
     ["/a[^]b/", "a\nb", "a\nb"],
@@ -64,16 +64,16 @@ describe("a pattern", () => {
       "the count {30} is invalid: write the smaller number first, and at most 1000, nested counts multiplied",
     ],
     ["/a{900}b{900}c{900}/", "it is too large: use smaller counts for what repeats, such as {1,100}"],
-  ])("is not %s: %s", (pattern, mistake) => {
+  ])("cannot be %s: %s", (pattern, mistake) => {
     expect(patternMistake(pattern)).toBe(mistake);
     expect(parsePattern(pattern)).toBeUndefined();
   });
 
-  it("takes a group that is called k for one", () => {
+  it("accepts a group named k", () => {
     expect(parsePattern("/\\\\k<a>/")?.isIn("\\k<a>")).toBe(true);
   });
 
-  it("finds a quoted text as it is", () => {
+  it("matches a quoted text literally", () => {
     const text = "a/b.*(c)[d]{2}\\e|^$+?";
     expect(parsePattern(`/^${quoted(text)}$/`)?.isIn(text)).toBe(true);
     expect(parsePattern(`/^${quoted(text)}$/`)?.isIn("a/bxx(c)[d]{2}\\e|^$+?")).toBe(false);

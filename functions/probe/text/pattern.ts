@@ -1,13 +1,13 @@
 /**
- * Patterns of the configuration over texts of a target. RE2 searches in time that is linear in the text: a pattern that backtracks without
- * end would stop all other probes. It is loaded when the first pattern is read.
+ * Patterns of the configuration, matched against text from a target. RE2 searches in time that is linear in the text: a pattern that
+ * backtracks endlessly would block all other probes. It is loaded when the first pattern is parsed.
  * @see https://github.com/google/re2/wiki/Syntax
  */
 import { RE2JS } from "re2js";
 
-/** A pattern that was read. */
+/** A parsed pattern. */
 export class Pattern {
-  /** As it is written: `/pattern/i`. */
+  /** The pattern as written: `/pattern/i`. */
   readonly written: string;
   readonly #engine: RE2JS;
 
@@ -23,7 +23,7 @@ export class Pattern {
 
   /** Returns the match of the pattern in the text: its first group, or the whole match if it has no groups. */
   find(text: string): string | undefined {
-    // Most engines only tell whether there is a match; where it is costs more.
+    // Most engines only find whether there is a match; finding its position costs more.
     if (!this.isIn(text)) return undefined;
     const match: readonly (string | undefined)[] | null = this.#engine.exec(text);
     return match?.[1] ?? match?.[0];
@@ -47,14 +47,14 @@ export function patternMistake(text: string): string | undefined {
   return read instanceof Pattern ? undefined : read;
 }
 
-/** A text that is found as it is, inside of a pattern. */
+/** Escapes a text so that a pattern matches it literally. */
 export function quoted(text: string): string {
   return RE2JS.quote(text);
 }
 
 const split = /^\/(.+)\/([ims]*)$/s;
 
-/** Patterns that were read, or their mistakes, by how they are written: those of a configuration are read in every run. */
+/** Parsed patterns, or their mistakes, by their text: those of a configuration are used in every run. */
 const known = new Map<string, Pattern | string>();
 /** Maximum number of cached patterns: more than a configuration has. */
 const mostKnown = 1_000;
@@ -70,7 +70,7 @@ function readPattern(text: string): Pattern | string {
   return read;
 }
 
-/** The most instructions of a pattern: a long text is searched in time that is proportional to them, too. */
+/** Maximum number of instructions of a pattern: the search time is proportional to them, too. */
 const mostInstructions = 2_000;
 
 function compiled(text: string): Pattern | string {

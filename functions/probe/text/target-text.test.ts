@@ -4,8 +4,8 @@ import { cite, openWords, TargetText } from "./target-text.ts";
 
 const secrets = new Redactor(["c4n4ry-S3cret"]);
 
-describe("a text of a target", () => {
-  it("is no string, so that whoever tells it without concealing it is told by the compiler", () => {
+describe("text from a target", () => {
+  it("is not a string, so that the compiler rejects its use without concealing", () => {
     const said = TargetText.of("token c4n4ry-S3cret");
     expectTypeOf(said).not.toExtend<string>();
     expectTypeOf(said).not.toHaveProperty("slice");
@@ -22,33 +22,33 @@ describe("a text of a target", () => {
     expect(cite`it said ${cite`${said}!`}`.open(secrets)).toBe(`it said ${"x".repeat(10)}*** and more!`);
   });
 
-  it("is concealed with what is a secret when it is opened, and not only when it was said", () => {
+  it("is concealed with the secrets known when it is opened, and not only when it was received", () => {
     const late = new Redactor();
     const said = cite`the answer is ${TargetText.of("a later token")}`;
     late.add("later token");
     expect(said.open(late)).toBe("the answer is a ***");
   });
 
-  it("leaves out what may be the beginning of a secret where it was cut off", () => {
+  it("omits a possible beginning of a secret where it was cut off", () => {
     expect(TargetText.of("told c4n", true).open(secrets)).toBe("told ***");
     expect(TargetText.of("told c4n").open(secrets)).toBe("told c4n");
     expect(TargetText.soFar(Buffer.from("told c4n4ry-\u00e9").subarray(0, -1)).open(secrets)).toBe("told ***");
   });
 
-  it("has more taken out than secrets, before it is cut", () => {
+  it("is masked before it is cut", () => {
     const masked = cite`the body is ${TargetText.of(`${"x".repeat(4)}hidden`).first(7)}`.masked((text) =>
       text.replaceAll("hidden", "*"),
     );
     expect(masked.open(secrets)).toBe("the body is xxxx*");
   });
 
-  it("is judged as it is", () => {
+  it("is evaluated verbatim", () => {
     expect(TargetText.of("c4n4ry-S3cret").judge((text) => text.length)).toBe(13);
   });
 });
 
-describe("words", () => {
-  it("are opened alike, whether they cite a target or not", () => {
+describe("Words", () => {
+  it("are opened in the same way, whether they quote a target or not", () => {
     expect(openWords("our c4n4ry-S3cret", secrets)).toBe("our ***");
     expect(openWords(cite`its ${TargetText.of("c4n4ry-S3cret")}`, secrets)).toBe("its ***");
     expect(openWords("x".repeat(1_000), secrets)).toHaveLength(300);

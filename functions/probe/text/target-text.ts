@@ -1,7 +1,7 @@
-/** Text that came from a target, on its way to a result: nobody can cut it, join it or show it before its secrets are taken out. */
+/** Text from a target, on its way to a result: it cannot be cut, joined or shown before its secrets are removed. */
 import { bounded, excerpt, type Redact, type Redactor } from "../../../shared/text/redact.ts";
 
-/** Our own words, or such as cite a target. */
+/** Our own text, or text that quotes a target. */
 export type Words = string | TargetText;
 
 /**
@@ -15,7 +15,7 @@ export class TargetText {
     this.#write = write;
   }
 
-  /** @param isCut whether the target said more than that, or may have been about to */
+  /** @param isCut whether the target sent more than that, or may have been about to */
   static of(said: string, isCut = false): TargetText {
     return new TargetText((redact) => redact(said, isCut));
   }
@@ -32,7 +32,7 @@ export class TargetText {
     );
   }
 
-  /** The beginning. @param limit in characters */
+  /** Returns the beginning. @param limit in characters */
   first(limit: number): TargetText {
     return new TargetText((redact) =>
       this.#write((text, isCut = false) =>
@@ -41,11 +41,11 @@ export class TargetText {
     );
   }
 
-  /** The beginning in quotation marks, its control characters escaped. @param limit in characters */
+  /** Returns the beginning in quotation marks, with control characters escaped. @param limit in characters */
   quoted(limit: number): TargetText {
     return new TargetText((redact) =>
       this.#write((text, isCut = false) => {
-        // A secret that is written in several codings in one another is many times as long as it is.
+        // A secret in several nested encodings is many times as long as the original.
         const head = text.slice(0, mostRead);
         const clean = redact(head, isCut || head.length < text.length);
         return JSON.stringify(excerpt(clean, limit, (all) => all));
@@ -53,7 +53,7 @@ export class TargetText {
     );
   }
 
-  /** The same, with more taken out than secrets. @param mask is given what was said once its secrets are taken out, before it is cut */
+  /** Returns the text with more removed than secrets. @param mask receives the text after its secrets are removed, and before it is cut */
   masked(mask: (text: string) => string): TargetText {
     return new TargetText((redact) => this.#write((text, isCut) => mask(redact(text, isCut))));
   }
@@ -63,7 +63,7 @@ export class TargetText {
     return by(this.#write((text) => text));
   }
 
-  /** Opens it, bounded and free of secrets. For sinks alone. */
+  /** Opens the text, limited in length and free of secrets. For sinks only. */
   open(secrets: Redactor): string {
     return bounded(this.#write(secrets.redact), secrets);
   }
@@ -81,7 +81,7 @@ export class TargetText {
 /** Number of characters that are searched for secrets before a text is quoted. */
 const mostRead = 2_000;
 
-/** A sentence that cites what targets said: a tag for template literals. */
+/** A sentence that quotes targets: a tag for template literals. */
 export function cite(texts: TemplateStringsArray, ...values: readonly (Words | number)[]): TargetText {
   return TargetText.joined(
     texts.flatMap((text, position) => {
@@ -91,7 +91,7 @@ export function cite(texts: TemplateStringsArray, ...values: readonly (Words | n
   );
 }
 
-/** Opens words, bounded and free of secrets. For sinks alone. */
+/** Opens words, limited in length and free of secrets. For sinks only. */
 export function openWords(words: Words, secrets: Redactor): string {
   return typeof words === "string" ? bounded(words, secrets) : words.open(secrets);
 }

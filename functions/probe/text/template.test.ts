@@ -33,7 +33,7 @@ describe("templates", () => {
     expect((fill as typeof fillText)(template, variables)).toEqual(expected);
   });
 
-  it("says which variables a value asks for, at any depth, right or not", () => {
+  it("lists the variables of a value at any depth, valid or not", () => {
     expect(marksIn({ a: "${x} $${no} ${y}", b: [["${x z}"], 1, null], c: "${open" })).toEqual([
       "x",
       "y",
@@ -42,7 +42,7 @@ describe("templates", () => {
     ]);
   });
 
-  it("writes any value into a URL so that it comes out again, and into JSON as it is", () => {
+  it("encodes any value reversibly in a URL, and verbatim in JSON", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (value) => {
         const own = new Map<string, Json>([["v", value]]);

@@ -1,9 +1,9 @@
-/** `${name}` in texts: which variables a value asks for, and the value with them filled in, each written as its place wants it. */
+/** `${name}` in texts: the variables that a value refers to, and the value with them filled in, each encoded for its place. */
 import type { z } from "zod";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 import { ProbeFault } from "../net/faults.ts";
 
-/** A value of JSON. */
+/** A JSON value. */
 export type Json = z.core.util.JSONType;
 
 /** The values of variables, by name. */
@@ -18,7 +18,7 @@ export function marksIn(value: unknown): string[] {
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(marksIn) : [];
 }
 
-/** A text with its variables as plain text. @param encode writes a value for its place */
+/** Returns a text with its variables filled in as plain text. @param encode encodes a value for its place */
 export function fillText(
   text: string,
   variables: Variables,
@@ -27,12 +27,12 @@ export function fillText(
   return fillMarks(text, (name) => encode(plainText(variables.get(name) ?? "")));
 }
 
-/** A URL with its variables as parts of path and query. */
+/** Returns a URL with its variables filled in, as parts of path and query. */
 export function fillUrl(url: string, variables: Variables): string {
   return fillText(url, variables, (plain) => encodeURIComponent(plain.toWellFormed()));
 }
 
-/** The text of a header. @throws ProbeFault for a value that no header can carry */
+/** Returns the text of a header. @throws ProbeFault for a value that is invalid in a header */
 export function fillHeader(text: string, variables: Variables): string {
   const filled = fillText(text, variables);
   if (!/[^\t\u0020-\u007e\u0080-\u00ff]/.test(filled)) return filled;
@@ -43,7 +43,7 @@ export function fillHeader(text: string, variables: Variables): string {
   );
 }
 
-/** A value of JSON with its variables: a text that is nothing but one variable becomes its value, of whatever type. */
+/** Returns a JSON value with its variables filled in: a text that is nothing but one variable becomes its value, of whatever type. */
 export function fillJson(value: Json, variables: Variables): Json {
   if (typeof value === "string") {
     const whole = /^\$\{([^{}]*)\}$/.exec(value);
@@ -54,7 +54,7 @@ export function fillJson(value: Json, variables: Variables): Json {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fillJson(one, variables)]));
 }
 
-/** A value as it stands in a text. */
+/** Returns a value as it appears in a text. */
 export function plainText(value: Json): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -41,7 +41,7 @@ describe("websocket script", () => {
       { expect: [{ json: { "$[0]": 1 } }] },
       `no message with $[0] 1 came; 1 other came, the last: {"type":"a"}`,
     ],
-  ])("judges events that come %s", async (_what, names, step, message) => {
+  ])("assesses events that arrive %s", async (_what, names, step, message) => {
     const port = await serveWebSocket((socket) => say(socket, ...names.map((name) => ({ type: name }))));
     const script = [{ name: "agent events", expect: [a, b, c], within: message ? "100ms" : "4s", ...step }];
     const result = await probe(port, { script });
@@ -51,7 +51,7 @@ describe("websocket script", () => {
     expect(measured(result, "websocket_connection_success")).toBe(1);
   });
 
-  it("ends a wait at once when a message comes that must not", async () => {
+  it("ends a wait immediately when a forbidden message arrives", async () => {
     const port = await serveWebSocket((socket) => say(socket, { type: "a" }, { type: "error", code: 7 }));
     const failOn = [{ json: { "$.type": "error" } }];
     const script = [{ name: "agent events", expect: [a, b], fail_on: failOn, within: "20s" }];
@@ -82,7 +82,7 @@ describe("websocket script", () => {
     expect((await probe(port, { script })).success).toBe(holds);
   });
 
-  it("says what was missing when the time of the probe runs out first", async () => {
+  it("names the missing message when the time of the probe runs out first", async () => {
     const port = await serveWebSocket((socket) => say(socket, "hello"));
     const result = await probe(port, { script: [{ expect: [a] }] }, 150);
     expect(result.failure).toEqual({
@@ -101,7 +101,7 @@ describe("websocket script", () => {
     [1012, "", "unavailable", "1012 (service restart)"],
     [4401, "token c4n4ry-S3cret/value expired", "auth", "4401 (not logged in): token *** expired"],
     [4000, "", "sequence", "4000"],
-  ])("keeps the code %i of a close", async (code, reason, kind, told) => {
+  ])("reports the close code %i", async (code, reason, kind, told) => {
     const port = await serveWebSocket((socket) => socket.close(code, reason));
     const result = await probe(port, { token: { secret: "canary" }, script: [{ expect: [a] }] });
     const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" came`;
@@ -112,7 +112,7 @@ describe("websocket script", () => {
     [4401, "who are you", "auth", "4401 (not logged in): who are you"],
     [1011, "", "unavailable", "1011 (internal error)"],
     [1000, "", "sequence", "1000 (normal closure)"],
-  ])("keeps the code %i of a close after which TCP stays open", async (code, reason, kind, told) => {
+  ])("reports the close code %i even if TCP stays open", async (code, reason, kind, told) => {
     const payload = Buffer.concat([Buffer.from([code >> 8, code & 0xff]), Buffer.from(reason)]);
     const port = await tcpServer(
       accepting((socket) => socket.write(Buffer.concat([Buffer.from([0x88, payload.length]), payload]))),
@@ -126,7 +126,7 @@ describe("websocket script", () => {
     [1011, "the model is gone", "unavailable", "1011 (internal error): the model is gone"],
     [4401, "", "auth", "4401 (not logged in)"],
     [1012, "", "unavailable", "1012 (service restart)"],
-  ])("fails without a script where a server accepts and closes with %i", async (code, reason, kind, told) => {
+  ])("fails without a script if a server accepts and closes with %i", async (code, reason, kind, told) => {
     const port = await serveWebSocket((socket) => socket.close(code, reason));
     const result = await probe(port);
     const message = `127.0.0.1:${port} closed the connection with ${told}`;
@@ -134,14 +134,14 @@ describe("websocket script", () => {
     expect(measured(result, "websocket_connection_success")).toBe(0);
   });
 
-  it("succeeds without a script where a server accepts and keeps still, or closes normally", async () => {
+  it("succeeds without a script if a server accepts and sends nothing, or closes normally", async () => {
     const still = await tcpServer(accepting(() => {}));
     expect((await probe(still)).failure).toBeUndefined();
     const polite = await serveWebSocket((socket) => socket.close(1000));
     expect((await probe(polite)).failure).toBeUndefined();
   });
 
-  it("tells what came before the close from what did not", async () => {
+  it("distinguishes messages received before the close from missing ones", async () => {
     const port = await serveWebSocket((socket) => {
       say(socket, { type: "a" });
       socket.terminate();
@@ -154,7 +154,7 @@ describe("websocket script", () => {
     });
   });
 
-  it("names a server that does not keep to the protocol", async () => {
+  it("reports a server that violates the protocol", async () => {
     const port = await tcpServer(accepting((socket) => socket.write(Buffer.from([0x83, 0x00]))));
     const result = await probe(port, { script: [{ expect: [a] }] });
     expect(result.failure).toMatchObject({ kind: "protocol", phase: "expect-1" });
@@ -163,7 +163,7 @@ describe("websocket script", () => {
     );
   });
 
-  it("does not read what is longer than max_message", async () => {
+  it("does not read messages longer than max_message", async () => {
     const port = await serveWebSocket((socket) => say(socket, "x".repeat(1_001)));
     const result = await probe(port, { max_message: 1_000, script: [{ expect: [{ contains: "xxx" }] }] });
     expect(result.failure).toMatchObject({
@@ -172,7 +172,7 @@ describe("websocket script", () => {
     });
   });
 
-  it("does not keep what nothing waits for", async () => {
+  it("limits the buffer of unexpected messages", async () => {
     const port = await serveWebSocket((socket) => {
       for (let count = 0; count < 1_500; count++) socket.send("noise");
     });
@@ -184,7 +184,7 @@ describe("websocket script", () => {
     });
   });
 
-  it("waits no longer for a ping or a close than it may", async () => {
+  it("limits the wait for a pong or a close", async () => {
     const port = await tcpServer(accepting(() => {}));
     expect((await probe(port, { script: [{ ping: true, within: "80ms" }] })).failure).toEqual({
       kind: "timeout",
@@ -198,7 +198,7 @@ describe("websocket script", () => {
     });
   });
 
-  it("takes no cut for the answer to a close", async () => {
+  it("does not mistake a dropped connection for the response to a close", async () => {
     const port = await tcpServer(accepting((socket) => socket.once("data", () => socket.end())));
     expect((await probe(port, { script: [{ close: 1000 }] })).failure).toMatchObject({
       kind: "reset",

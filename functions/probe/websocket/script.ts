@@ -12,7 +12,7 @@ import { parsePattern, patternMistake } from "../text/pattern.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 import type { Conversation, Message } from "./session.ts";
 
-/** Stands for the secret token in all that is sent. */
+/** Placeholder for the secret token in everything that is sent. */
 export const tokenMark = "{token}";
 
 /**
@@ -28,7 +28,7 @@ export function actionMistake(step: object, all: readonly string[]): string | un
   return `a step does one thing, and this one has ${spoken(done, "and")}: make a step of each`;
 }
 
-/** The keys of which an utterance has one. */
+/** The keys of an action, of which exactly one is allowed. */
 export const actions = ["send", "expect", "ping", "close"] as const;
 
 const messageFields = lazily(() => ({
@@ -43,7 +43,7 @@ const messageFields = lazily(() => ({
     .describe("A /pattern/ that the message must match, in RE2 syntax."),
 }));
 
-/** The schema of a message of a WebSocket. */
+/** The schema of a WebSocket message. */
 export const expectedMessage = lazily(() =>
   z.strictObject(messageFields()).refine((match) => Object.keys(match).length > 0, {
     message: "write what the message must be like: json, contains or matches",
@@ -66,7 +66,7 @@ export const expectedEvent = lazily(() =>
     }),
 );
 
-/** A message that must come: all that is written must hold of it. */
+/** An expected message: all conditions must hold. */
 export type ExpectedMessage = z.output<ReturnType<typeof expectedEvent>>;
 
 /** The schema of the name of a step. */
@@ -93,7 +93,7 @@ export function waitFields<Message extends z.ZodType<ExpectedMessage>>(message: 
   };
 }
 
-/** The fields of an utterance over a WebSocket, but for the time that it may take. */
+/** The fields of an action over a WebSocket, except for its time limit. */
 export const utteranceFields = lazily(() => ({
   send: anyJson().optional().describe("A message to send: a text verbatim, anything else as JSON."),
   ...waitFields(expectedMessage()),
@@ -112,7 +112,7 @@ export type Utterance = Omit<z.output<z.ZodObject<ReturnType<typeof utteranceFie
   readonly within: number;
 };
 
-/** Holds of steps whose `fail_on` has a wait to end; with the sentence for those where it has none. */
+/** Checks that steps with `fail_on` have a wait to end; with the message for those that do not. */
 export const failsWhileExpecting: {
   holds(step: Pick<Utterance, "expect" | "fail_on">): boolean;
   readonly otherwise: { message: string; path: string[] };
@@ -165,11 +165,7 @@ export const script = lazily(() =>
 /** One step of a script. */
 export type Step = z.output<ReturnType<typeof script>>[number];
 
-/**
- * Plays the steps, each as a stage.
- * @param token stands for `{token}` in what is sent
- * @throws ProbeFault, or the error of the connection
- */
+/** Runs the steps, each as a stage. @param token replaces `{token}` in messages @throws ProbeFault, or the error of the connection */
 export async function play(
   steps: readonly NamedUtterance[],
   conversation: Conversation,
@@ -183,9 +179,9 @@ export async function play(
 }
 
 /**
- * Says or hears one thing, as a stage.
- * @param written writes a message that is sent
- * @returns the messages that were expected and came, in the order in which they came
+ * Performs one action, as a stage.
+ * @param written formats a message to send
+ * @returns the expected messages, in the order in which they arrived
  * @throws ProbeFault, or the error of the connection
  */
 export async function perform(
@@ -213,15 +209,15 @@ export async function perform(
   return [];
 }
 
-/** Stages that every WebSocket has before a script begins. */
+/** Stages of every WebSocket before a script begins. */
 const connecting: readonly string[] = ["dns", "connect", "tls", "upgrade"];
 
-/** The stages of a connection over which these steps are played. */
+/** Returns the stages of a connection that runs these steps. */
 export function stagesOf(steps: readonly NamedUtterance[]): string[] {
   return [...connecting, ...steps.map(stageOf)];
 }
 
-/** The stage of a step: its name, or what it does and its position. */
+/** Returns the stage of a step: its name, or its action and its position. */
 export function stageOf(step: NamedUtterance, position: number): string {
   return step.name ?? `${actions.find((action) => step[action] !== undefined)}-${position + 1}`;
 }

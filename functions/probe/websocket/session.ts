@@ -1,4 +1,4 @@
-/** A WebSocket on a fresh connection, in the phases dns, connect, tls and upgrade, and what is said over it. */
+/** A WebSocket on a fresh connection, in the phases dns, connect, tls and upgrade, and its messages. */
 import { addAbortListener } from "node:events";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
@@ -18,15 +18,15 @@ import { cite, TargetText, type Words } from "../text/target-text.ts";
 export interface WebSocketTarget {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** Those that are offered; the server must choose one of them, if there are any. */
+  /** The offered subprotocols; the server must choose one of them, if there are any. */
   readonly subprotocols: readonly string[];
-  /** The kind of address to use. @default any */
+  /** The IP version to use. @default any */
   readonly family?: 4 | 6;
   readonly ca: string | undefined;
   readonly client: ClientCertificate | undefined;
   /** Accepts any certificate. */
   readonly insecure: boolean;
-  /** Bytes of the longest message that is accepted. */
+  /** Maximum size of a message, in bytes. */
   readonly maxMessage: number;
 }
 
@@ -37,25 +37,25 @@ export interface Message {
   readonly event?: string;
 }
 
-/** An open WebSocket. What ends it comes as the error of the call that waits, or of the next one. */
+/** An open WebSocket. Its end is thrown by the waiting call, or by the next one. */
 export interface Conversation {
   send(text: string): Promise<void>;
-  /** The oldest message that was not received yet, a binary one as text. */
+  /** Returns the oldest unread message, a binary one as text. */
   receive(): Promise<Message>;
   /** Sends a ping and waits for its answer. */
   ping(): Promise<void>;
   /**
-   * Waits until the server has shown that it keeps the connection: by the answer to a ping, or by silence for so many milliseconds.
-   * @throws ProbeFault where it closes in place of that, unless normally
+   * Waits until the server has shown that it keeps the connection: by a pong, or by not closing for so many milliseconds.
+   * @throws ProbeFault if it closes instead, unless normally
    */
   confirm(patienceMs: number): Promise<void>;
-  /** Closes with a code and waits until the server has closed too. */
+  /** Closes with a code and waits until the server closes too. */
   close(code: number): Promise<void>;
-  /** Says that it is over, and waits for nothing. */
+  /** Sends a close, and does not wait for the response. */
   leave(): void;
 }
 
-/** An answer of HTTP in place of the upgrade. */
+/** An HTTP response in place of the upgrade. */
 export class Refusal extends ProbeFault {
   readonly status: number;
 
@@ -75,7 +75,7 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
   const socket = await connected(target, stages);
   stages.enter("upgrade");
   let closed: CloseListener = () => {};
-  /** Answers a close of the server by itself, and would tell of it only when TCP is closed as well, which it may never be. */
+  /** `ws` answers a close of the server itself, and reports it only when TCP is closed as well, which may never happen. */
   class Attentive extends ws.WebSocket {
     override close(code?: number, reason?: string | Buffer): void {
       // An invalid frame is also answered with a close; the protocol error is reported first.
@@ -88,7 +88,7 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
     headers: { "user-agent": "Pathkeeper", ...target.headers },
     maxPayload: target.maxMessage,
     perMessageDeflate: false,
-    // One message a turn of the event loop: a server that never stops talking holds up nobody else.
+    // One message per turn of the event loop: a server that sends without end blocks no other probe.
     allowSynchronousEvents: false,
   });
   const peer = target.url.host;
@@ -108,7 +108,7 @@ export async function openWebSocket(target: WebSocketTarget, stages: Stages): Pr
 
 type CloseListener = (code: number, reason: TargetText) => void;
 
-/** Stands for a close without a code. @see RFC 6455, 7.4.1 */
+/** The code for a close without a code. @see RFC 6455, 7.4.1 */
 const noCode = 1005;
 
 async function connected({ url, family, ca, client, insecure }: WebSocketTarget, stages: Stages): Promise<Socket> {
@@ -129,7 +129,7 @@ async function connected({ url, family, ca, client, insecure }: WebSocketTarget,
   return socket;
 }
 
-/** More than this is not kept for a reader who does not come. */
+/** Maximum amount of buffered data for a reader that does not read. */
 const mostUnread = { messages: 1_000, bytes: 16 * 2 ** 20 };
 
 function converse(
@@ -159,7 +159,7 @@ function converse(
     fault ??= reason;
     wake();
   };
-  // The close of a destroyed socket comes only after all that was read before.
+  // The close event of a destroyed socket comes only after all data has been read.
   addAbortListener(signal, () => end(signal.reason));
 
   webSocket.on("open", () => {
@@ -187,7 +187,7 @@ function converse(
     const tell = (): void => {
       fault = refusal("the upgrade", head, body.text);
     };
-    // The status is known whatever becomes of the body.
+    // The status is valid whatever happens to the body.
     tell();
     response.on("error", () => {}).once("close", () => wake());
     response.setTimeout(refusalPatienceMs, () => response.destroy());
@@ -208,7 +208,7 @@ function converse(
     end(closure(code, TargetText.of(reason.toString("utf8")), peer));
   });
   const closing: CloseListener = (code, reason) => {
-    // The answer to our own close comes by the event.
+    // The response to our own close arrives as an event.
     if (isOurs) return;
     closedWith = code;
     end(closure(code, reason, peer));
@@ -267,7 +267,7 @@ function converse(
 /** Time to wait for the rest of a refusal, in milliseconds. */
 export const refusalPatienceMs = 200;
 
-/** The body of an answer of HTTP in place of what was asked for, as far as it is looked at. */
+/** The body of an HTTP response to the upgrade, up to a limit. */
 export class RefusalBody {
   readonly #chunks: Buffer[] = [];
   #size = 0;
@@ -278,7 +278,7 @@ export class RefusalBody {
     this.#size += chunk.length;
   }
 
-  /** All of it has come. */
+  /** The whole body has arrived. */
   end(): void {
     this.#isWhole = !this.isFull;
   }
@@ -294,10 +294,10 @@ export class RefusalBody {
   }
 }
 
-/** Bytes of a refusal that are looked at. */
+/** Maximum number of bytes read of a refusal. */
 const longestRefusal = 8_000;
 
-/** @param what was asked for: `the upgrade` */
+/** @param what the requested resource: `the upgrade` */
 export function refusal(
   what: string,
   { status, statusText, headers }: Omit<Head, "headers"> & { readonly headers: Parameters<typeof googleAnswer>[1] },
@@ -311,7 +311,7 @@ export function refusal(
 
 const normalClosure = 1000;
 
-/** Puts what `ws` itself finds wrong into a kind and words; other errors have a code of the system or of HTTP. */
+/** Converts errors of `ws` itself to a kind and a message; other errors have a code of the system or of HTTP. */
 function explained(error: Error, peer: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== undefined && !code.startsWith("WS_ERR_")) {
@@ -359,7 +359,7 @@ function closure(code: number, reason: TargetText, peer: string): ProbeFault {
   return new ProbeFault(kind, cite`${peer} closed the connection with ${named}${why}`, { code: String(code) });
 }
 
-/** @see https://www.iana.org/assignments/websocket/websocket.xhtml; 4401 and 4403 are how applications say 401 and 403 */
+/** @see https://www.iana.org/assignments/websocket/websocket.xhtml; applications use 4401 and 4403 for 401 and 403 */
 const closeCodes: Readonly<Record<number, { readonly kind: FailureKind; readonly name: string }>> = {
   1000: { kind: "sequence", name: "normal closure" },
   1001: { kind: "unavailable", name: "going away" },

@@ -1,4 +1,4 @@
-/** A WebSocket as it is configured: its settings, and the target that they mean. */
+/** The configuration of a WebSocket: its settings, and the target that they define. */
 import { z } from "zod";
 import { told } from "../../../shared/config/fields.ts";
 import { urlMistake } from "../../../shared/net/written-address.ts";
@@ -34,9 +34,9 @@ export const socketFields = lazily(() => ({
 export type SocketSettings = z.output<z.ZodObject<ReturnType<typeof socketFields>>>;
 
 /**
- * The target of the settings, secrets resolved.
- * @param filled puts in what marks in a text stand for
- * @param bearer headers that count where the settings have none of their name
+ * Returns the target of the settings, secrets resolved.
+ * @param filled fills in the marks of a text
+ * @param bearer default headers, for names that the settings do not set
  */
 export async function socketTarget(
   settings: SocketSettings,

@@ -54,7 +54,7 @@ const patience = { timeout: 20_000 };
 describe("the demo's Google APIs", () => {
   const connector = { region, connector: googleNames.connector };
 
-  it("tell of the connector at once, and later how its load has changed", async () => {
+  it("report the connector at once, and its load changes later", async () => {
     const { state, probe } = await stand();
     const result = await probe("vpc_connector", connector);
     expect(result.failure).toBeUndefined();
@@ -69,7 +69,7 @@ describe("the demo's Google APIs", () => {
     }, patience);
   });
 
-  it("tell that the database is up, how busy it is, and that it is down", async () => {
+  it("report the state and the load of the database", async () => {
     const { state, probe } = await stand();
     const instance = { instance: googleNames.instance, max_connections: 100 };
     const result = await probe("cloud_sql", instance);
@@ -86,7 +86,7 @@ describe("the demo's Google APIs", () => {
     }, patience);
   });
 
-  it("count the requests of the services, at the services and at the load balancer", async () => {
+  it("count requests at the services and at the load balancer", async () => {
     const { state, probe, visit } = await stand();
     const visiting = setInterval(() => visit().catch(() => {}), 5);
     onTestFinished(() => clearInterval(visiting));
@@ -124,7 +124,7 @@ describe("the demo's Google APIs", () => {
     ]);
   });
 
-  it("refuse as Google does what is not enabled, and what there is not", async () => {
+  it("return Google's errors for disabled APIs and missing resources", async () => {
     const { probe } = await stand();
     const elsewhere = await probe("vpc_connector", { ...connector, project: "another-project" });
     expect(elsewhere.failure).toMatchObject({ phase: "google_api", message: expect.stringContaining("404") });

@@ -24,7 +24,7 @@ export type Apis = Readonly<Record<string, ApiHandler>>;
 
 /** The running stand. */
 export interface GoogleStand {
-  /** Below which the APIs are found; what `PATHKEEPER_GOOGLE_API` is to be. */
+  /** Base URL of the APIs, the value for `PATHKEEPER_GOOGLE_API`. */
   readonly url: string;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What Compute Engine tells of the demo: load balancer, network, NAT gateway and quotas, each alone and in the lists of all. */
+/** Compute Engine API of the demo: load balancer, network, NAT gateway and quotas, as single resources and in lists. */
 import type { DemoFaults } from "../faults.ts";
 import { address, controlPlaneNames, demoHosts, services } from "./names.ts";
 

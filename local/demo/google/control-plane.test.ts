@@ -47,7 +47,7 @@ nat: { name: demo-nat, router: demo-router, component: configuration }
 quotas: { component: configuration }
 `);
 
-/** What a probe of the demo says while these faults are played. */
+/** Returns the result of a probe of the demo while these faults are played. */
 async function configuration(faults: Partial<DemoFaults>): Promise<ProbeResult> {
   const apis = controlPlane(() => ({ ...allWell, ...faults }));
   const port = await listening(
@@ -68,7 +68,7 @@ const wrong = ({ findings = [] }: ProbeResult): unknown[] =>
 const telling = ["cloud_sql_ssl_mode", "demo-postgres", "cloud-sql", "info", "ALLOW_UNENCRYPTED_AND_ENCRYPTED"];
 
 describe("the demo's control plane", () => {
-  it("tells of an environment that is configured well, but for the encryption that its database does not ask for", async () => {
+  it("reports a correct configuration, except that the database does not require encryption", async () => {
     const result = await configuration({});
     expect([result.failure, result.unchecked, wrong(result)]).toEqual([undefined, [], [telling]]);
     expect(result.findings?.length).toBeGreaterThan(60);
@@ -77,7 +77,7 @@ describe("the demo's control plane", () => {
   it.each([
     ["loses every connection", { lost: 1 }],
     ["refuses every connection", { refuse: true }],
-  ])("calls a connector broken that %s", async (_, faults) => {
+  ])("reports a connector as broken that %s", async (_, faults) => {
     const result = await configuration({ connector: { ...allWell.connector, ...faults } });
     expect(wrong(result)).toEqual([
       ["vpc_connector_state", "demo-connector", "vpc-connector", "critical", "ERROR"],
@@ -86,14 +86,14 @@ describe("the demo's control plane", () => {
     expect(measured(result, "configuration_ok", "vpc_connector_state")).toBe(0);
   });
 
-  it("does not call a connector broken that is only slow", async () => {
+  it("does not report a slow connector as broken", async () => {
     const result = await configuration({
       connector: { ...allWell.connector, lost: 0.5, latencyMs: 800, neighbours: 0.9 },
     });
     expect(wrong(result)).toEqual([telling]);
   });
 
-  it("tells of an expired certificate that it was not renewed, and why", async () => {
+  it("reports that an expired certificate was not renewed, and why", async () => {
     const result = await configuration({ certificate: "expired" });
     expect(wrong(result)).toEqual([
       ["certificate_status", "demo", "certificates", "critical", "FAILED (AUTHORIZATION_ISSUE)"],
@@ -109,7 +109,7 @@ describe("the demo's control plane", () => {
     ]);
   });
 
-  it("shows the variable that the revision of a broken deploy lacks", async () => {
+  it("reports the variable that is missing in the revision of a broken deploy", async () => {
     const result = await configuration({ deploy: "broken" });
     expect(wrong(result)).toEqual([
       ["cloud_run_env", "backend", "backend", "critical", "not set: AGENTS_KEY"],

@@ -1,4 +1,4 @@
-/** What the demo's database says of itself to whoever keeps its metrics, which is Google for Cloud SQL: on a way of its own, past the connector. */
+/** Metrics of the demo's database, read over a separate path that bypasses the connector, as Google does for Cloud SQL. */
 import pg from "pg";
 import type { PostgresServer } from "../postgres.ts";
 import type { DatabaseReadings } from "./record.ts";

@@ -1,4 +1,4 @@
-/** What the demo's logs hold of each change, as the probes of its own configuration read it. */
+/** Log entries of the demo for each change, as read by the probes of its own configuration. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { vocabulary } from "../../../cli/vocabulary.ts";
 import { probeOnce } from "../../../functions/probe/fixtures.ts";
@@ -23,7 +23,7 @@ const loaded = loadConfiguration(demoConfiguration(places), "monitor.yaml", voca
 if (!("configuration" in loaded)) throw new Error("the configuration of the demo is not valid");
 const { configuration } = loaded;
 
-/** What a probe of the demo reads in a diagnosis, some seconds after a change that the demo plays. */
+/** Returns the result of a diagnostic probe of the demo, some seconds after a change that the demo plays. */
 async function read(kind: string, change: DemoChange | undefined): Promise<ProbeResult> {
   const at = Date.now() - 20_000;
   const { project } = googleNames;
@@ -53,23 +53,20 @@ const played: readonly (readonly [DemoChange, string, what: RegExp, means: strin
 ];
 
 describe("the demo's logs", () => {
-  it.each(played)(
-    "tell of the change %s, whose it is, and of another one elsewhere",
-    async (change, component, what) => {
-      const { changes = [], failure } = await read("audit_logs", change);
-      expect(failure).toBeUndefined();
-      const [own, other, ...more] = changes;
-      expect(more).toEqual([]);
-      expect(own).toMatchObject({ what: expect.stringMatching(what), components: [component] });
-      expect(outages[change].causes[0]).toBe(component);
-      expect(other?.components.length).toBeGreaterThan(0);
-      expect(other?.components).not.toContain(component);
-      expect(Date.parse(other?.at ?? "")).toBeLessThan(Date.parse(own?.at ?? ""));
-      expect(JSON.stringify(changes)).not.toContain("somebody");
-    },
-  );
+  it.each(played)("report the change %s, its author, and an unrelated change", async (change, component, what) => {
+    const { changes = [], failure } = await read("audit_logs", change);
+    expect(failure).toBeUndefined();
+    const [own, other, ...more] = changes;
+    expect(more).toEqual([]);
+    expect(own).toMatchObject({ what: expect.stringMatching(what), components: [component] });
+    expect(outages[change].causes[0]).toBe(component);
+    expect(other?.components.length).toBeGreaterThan(0);
+    expect(other?.components).not.toContain(component);
+    expect(Date.parse(other?.at ?? "")).toBeLessThan(Date.parse(own?.at ?? ""));
+    expect(JSON.stringify(changes)).not.toContain("somebody");
+  });
 
-  it.each(played)("say while %s lasts what its words mean", async (change, component, _, means) => {
+  it.each(played)("contain the messages of %s while it lasts", async (change, component, _, means) => {
     const { log_patterns: patterns = [] } = await read("error_logs", change);
     expect(patterns.length).toBeGreaterThan(0);
     expect(patterns.every(({ before, count }) => before === 0 && count > 1)).toBe(true);
@@ -79,7 +76,7 @@ describe("the demo's logs", () => {
     );
   });
 
-  it("tell of nothing where nothing was changed", async () => {
+  it("report nothing without a change", async () => {
     expect(await read("audit_logs", undefined)).toMatchObject({ success: true, changes: [] });
     expect(await read("error_logs", undefined)).toMatchObject({ success: true, log_patterns: [] });
   });

@@ -59,7 +59,7 @@ function isWanted({ at, json }: Entry, filter: string): boolean {
   return isAudit || labels.length === 0 || labels.some(([, name = "", value]) => own[name] === value);
 }
 
-/** How long before the change itself the other one was made, in milliseconds. */
+/** Time of the unrelated change before the change itself, in milliseconds. */
 const apart = 700;
 
 function auditEntries({ change, at }: PlayedChange, project: string): Entry[] {
@@ -70,7 +70,7 @@ function auditEntries({ change, at }: PlayedChange, project: string): Entry[] {
   ];
 }
 
-/** What is played at most writes so many errors; one a second. */
+/** Maximum number of errors that a fault logs, one per second. */
 const mostErrors = 100;
 
 function errorEntries({ change, at, until }: PlayedChange, now: number, project: string): Entry[] {
@@ -90,7 +90,7 @@ function errorEntries({ change, at, until }: PlayedChange, now: number, project:
   });
 }
 
-/** What the audit log says of a change. */
+/** Audit log entry of a change. */
 interface Audited {
   readonly service: string;
   readonly method: string;
@@ -148,7 +148,7 @@ function deployment(service: string, revision: string, project: string): Audited
 
 const onService = (name: string) => () => ({ service_name: name, location: googleNames.region });
 
-/** What Google's logs hold of each change: itself, another one that has no part in the outage, and what is written while it lasts. */
+/** Log entries for each change: the change itself, an unrelated change, and the errors logged during the outage. */
 const recorded: Readonly<
   Record<
     DemoChange,

@@ -1,4 +1,4 @@
-/** What the parts of the demo are called at Google, and where they stand. */
+/** Google resource names and locations of the demo's parts. */
 
 /** The names that the demo's parts have at Google. */
 export const controlPlaneNames = {

@@ -1,9 +1,9 @@
 /**
- * What Cloud Monitoring would know of the demo: its real state, looked at again and again, as the series that Google keeps.
+ * Records the state of the demo as the time series that Cloud Monitoring would store.
  *
- * Google's minutes are too long for a demo, and Cloud Monitoring aligns to nothing shorter. So here a minute passes as often as the demo is
- * looked at, each second and faster at a faster pace: the newest look is shown as the minute that ended last, the one before it as the minute
- * before. Probers ask as they ask Google, delays and all, and see a change after seconds.
+ * A minute is too long for a demo, and Cloud Monitoring aligns to nothing shorter. So each sample is served as one minute: the newest sample
+ * as the last complete minute, the one before it as the previous minute. Samples are taken every second, or faster at a faster pace. Probers
+ * query it as they query Google, including its delays, and see a change after seconds.
  */
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -18,14 +18,14 @@ export const googleNames = {
   urlMap: "demo-lb",
 } as const;
 
-/** What is read of a part at one moment. Counters are of all time. */
+/** Sample of a part at one moment. Counters are cumulative. */
 export interface DemoReadings {
   readonly connector: { readonly utilization: number; readonly sentBytes: number; readonly receivedBytes: number };
   /** Absent where the database does not answer. */
   readonly database?: DatabaseReadings | undefined;
 }
 
-/** What the database says of itself. */
+/** Metrics of the database. */
 export interface DatabaseReadings {
   readonly connections: Readonly<Record<string, number>>;
   readonly active: number;
@@ -42,7 +42,7 @@ export interface DemoRecord {
   stop(): Promise<void>;
 }
 
-/** What is recorded, and how. */
+/** Parts to record, and options. */
 export interface RecordOptions {
   readonly read: () => Promise<DemoReadings>;
   /** The services whose requests are counted: their names by the ports that they listen on, in this process. */
@@ -51,7 +51,7 @@ export interface RecordOptions {
   readonly everyMs: number;
 }
 
-/** How many looks are kept: as many minutes, as Google would have it. */
+/** Number of samples kept. Each is served as one minute. */
 const mostLooks = 60;
 /** Enough of them that everything can be read at once. */
 const looksBefore = 8;
@@ -84,7 +84,7 @@ export async function recordDemo({ read, services, everyMs }: RecordOptions): Pr
     lookAtConnector(seen, before, instances, set);
     lookAtDatabase(seen, before, set);
     lookAtServices(served, Object.values(services), before === undefined, set);
-    // What was there at the first look had been there before.
+    // Values in the first sample existed before it.
     if (before === undefined) looks.push(...Array<Look>(looksBefore).fill(values));
     looks.push(values);
     if (looks.length > mostLooks) looks.shift();
@@ -101,7 +101,7 @@ export async function recordDemo({ read, services, everyMs }: RecordOptions): Pr
       );
   };
   await look();
-  // What is counted between two looks is there from the second on.
+  // Counts between two samples appear from the second sample on.
   await look();
   again();
 
@@ -126,7 +126,7 @@ export async function recordDemo({ read, services, everyMs }: RecordOptions): Pr
 }
 
 interface Description extends Omit<RecordedSeries, "points"> {
-  /** How long a point takes until it can be read, as at Google. */
+  /** Delay until a point can be read, as in Cloud Monitoring. */
   readonly delayMs: number;
 }
 
@@ -184,7 +184,7 @@ function lookAtDatabase({ database }: DemoReadings, before: DemoReadings | undef
   const connections = Object.values(database.connections).reduce((total, count) => total + count, 0);
   for (const [name, count] of Object.entries(database.connections))
     set(describe("postgresql/num_backends", "GAUGE", "INT64", { "metric.labels.database": name }), count);
-  // What its connections do and hold stands for processor and memory, which a process cannot tell of another's alone.
+  // Activity and size of its connections stand in for CPU and memory, which a process cannot measure for another process alone.
   set(describe("cpu/utilization", "GAUGE", "DOUBLE"), Math.min(1, 0.04 + 0.06 * database.active));
   set(describe("memory/utilization", "GAUGE", "DOUBLE"), Math.min(1, 0.25 + 0.005 * connections));
   set(describe("disk/utilization", "GAUGE", "DOUBLE"), database.bytesStored / diskBytes);
@@ -248,7 +248,7 @@ function lookAtServices(served: readonly Served[], names: readonly string[], sta
   }
 }
 
-/** What was served, by its status. Google knows its metrics before a first request, and so at the start nothing stands for them. */
+/** Returns the requests served, by status. Google lists a metric before its first request, so initially the series are empty. */
 function byStatus(served: readonly Served[], starting: boolean): Map<number, readonly Served[] | undefined> {
   const statuses = Map.groupBy(served, ({ status }) => status);
   return starting && statuses.size === 0 ? new Map([[200, undefined]]) : statuses;

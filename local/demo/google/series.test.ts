@@ -17,7 +17,7 @@ function series(
   return { metricType: type, resourceType: "thing", kind, type: of, labels, points };
 }
 
-/** What a prober would find: values by instant, in minutes before noon, newest first. */
+/** Returns the points that a prober would read: values by instant, in minutes before noon, newest first. */
 function asked(all: RecordedSeries[], how: Partial<Reading>, minutes: readonly [number, number] = [-5, 0]) {
   const reading = { metricType: type, aligner: "ALIGN_MEAN", periodMs: minute, delayMs: 0, ...how } as Reading;
   const window = { start: noon + minutes[0] * minute, end: noon + minutes[1] * minute };
@@ -31,8 +31,8 @@ function asked(all: RecordedSeries[], how: Partial<Reading>, minutes: readonly [
 const values = (...args: Parameters<typeof asked>) =>
   asked(...args).flatMap(({ points }) => points.map(([, value]) => value));
 
-describe("the stand for Cloud Monitoring", () => {
-  it("answers newest first, without the start of the interval and with its end", () => {
+describe("the Cloud Monitoring fake", () => {
+  it("returns points newest first, excluding the start of the interval and including its end", () => {
     const level = series("GAUGE", "DOUBLE", [1, 2, 3, 4]);
     expect(asked([level], {})).toEqual([
       {
@@ -63,7 +63,7 @@ describe("the stand for Cloud Monitoring", () => {
     expect(values([one], { aligner, periodMs: 3 * minute }, [-3, 0])).toEqual(expected);
   });
 
-  it("reduces to one series a group, with the labels of the group alone", () => {
+  it("reduces to one series per group, with only the labels of the group", () => {
     const all = [
       series("DELTA", "INT64", [5], { "metric.labels.class": "2xx", "metric.labels.route": "a" }),
       series("DELTA", "INT64", [7], { "metric.labels.class": "2xx", "metric.labels.route": "b" }),
@@ -77,14 +77,14 @@ describe("the stand for Cloud Monitoring", () => {
     expect(asked(all, how)).toEqual([{ labels: {}, points: [[0, 13]] }]);
   });
 
-  it("takes percentiles over all values, not over percentiles", () => {
+  it("computes percentiles over all values, not over percentiles", () => {
     const slow = series("DELTA", "DISTRIBUTION", [Array(90).fill(10)]);
     const rare = series("DELTA", "DISTRIBUTION", [Array(10).fill(1_000)]);
     const how = { aligner: "ALIGN_DELTA", reducer: "REDUCE_PERCENTILE_50" } as const;
     expect(values([slow, rare], how)).toEqual([10]);
   });
 
-  it("keeps to the filter", () => {
+  it("applies the filter", () => {
     const all = ["a", "b"].map((name, index) => series("GAUGE", "INT64", [index], { "resource.labels.name": name }));
     expect(values(all, { where: { "resource.labels.name": "b" } })).toEqual([1]);
     expect(values(all, { where: { "resource.labels.name": 'b" OR metric.type = "c' } })).toEqual([]);

@@ -6,7 +6,7 @@
  */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 
-/** What the points of a series are. A distribution is kept as the values that it is of. */
+/** Type of a series' points. A distribution is stored as its individual values. */
 export type PointValue = number | boolean | readonly number[];
 
 /** One recorded series. */

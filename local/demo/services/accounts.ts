@@ -1,4 +1,4 @@
-/** Who may use the demo's application: one user, and the sessions of those who logged in, all of it in the database. */
+/** Accounts of the demo's application: one user and the login sessions, stored in the database. */
 import { randomBytes, scryptSync, timingSafeEqual } from "node:crypto";
 import type pg from "pg";
 import { ask } from "./database.ts";

@@ -5,13 +5,13 @@ import { bearerOf, logIn, logOut, prepareAccounts } from "./accounts.ts";
 import { atStart, type DatabaseAccess, health, makePool } from "./database.ts";
 import { type Answer, bodyOf, close, jsonServer, listen, notFound, type Service } from "./http.ts";
 
-/** What the service is started with. */
+/** Options of the service. */
 export interface AuthOptions {
   readonly access: DatabaseAccess;
   /** The password of the only user, and a token of his that does not end. */
   readonly password: string;
   readonly lastingToken: string;
-  /** How long it waits for the database, in milliseconds. */
+  /** Database timeout, in milliseconds. */
   readonly timeoutMs: number;
   readonly faults: () => DemoFaults;
 }

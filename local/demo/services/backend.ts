@@ -1,4 +1,4 @@
-/** The demo's backend: health, what it knows of its infrastructure, and the chat. It reaches the database and the cache through the connector. */
+/** The demo's backend: health, infrastructure metrics, and the chat. It reaches the database and the cache through the connector. */
 
 import type { Connector } from "../connector.ts";
 import type { DemoFaults } from "../faults.ts";
@@ -8,19 +8,19 @@ import { ask, atStart, connectionEstablishmentTime, type DatabaseAccess, health,
 import { close, jsonServer, listen, notFound, type Service } from "./http.ts";
 import { startupPhases } from "./startup.ts";
 
-/** What the backend is started with. */
+/** Options of the backend. */
 export interface BackendOptions {
   readonly access: DatabaseAccess;
   readonly cache: CacheAccess;
   readonly connector: Connector;
-  /** How long it waits for a connection, and for the answer to a query, in milliseconds. */
+  /** Timeout of a connection and of a query, in milliseconds. */
   readonly timeoutMs: number;
   readonly faults: () => DemoFaults;
 }
 
 const poolSize = 10;
 
-/** How long the cache is waited for at the start, in milliseconds. */
+/** Timeout of the cache at startup, in milliseconds. */
 const patienceAtStartMs = 30_000;
 
 /**
@@ -40,7 +40,7 @@ export async function startBackend({ access, cache, connector, timeoutMs, faults
   const users = setInterval(() => pool.query(query).catch(() => {}), timeoutMs / 20);
   const server = jsonServer(async ({ url }) => {
     if (faults().deploy === "broken") return { status: 500, body: { error: "TypeError: agents is not iterable" } };
-    // Whoever may not ask for a way to the database has none.
+    // Without the role, the backend cannot connect to the database.
     if (faults().change === "role")
       return { status: 503, body: { status: "unhealthy", database: "403 notAuthorized" } };
     if (url === "/health") return await health(pool);

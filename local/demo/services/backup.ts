@@ -3,16 +3,16 @@ import { rename, writeFile } from "node:fs/promises";
 import type { Heartbeat } from "../../../shared/messages/heartbeat.ts";
 import { ask, type DatabaseAccess, makePool } from "./database.ts";
 
-/** What the job works with. */
+/** Options of the job. */
 export interface BackupOptions {
   readonly access: DatabaseAccess;
   /** The file that holds the newest backup. */
   readonly file: string;
   /** Milliseconds between two nights. */
   readonly everyMs: number;
-  /** How long it waits for the database, in milliseconds. */
+  /** Database timeout, in milliseconds. */
   readonly timeoutMs: number;
-  /** Whether it runs at all. */
+  /** True if it runs. */
   readonly runs: () => boolean;
   readonly report: (beat: Heartbeat) => Promise<unknown>;
 }

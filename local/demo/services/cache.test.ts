@@ -10,7 +10,7 @@ async function started(): Promise<{ port: number; ask: (...words: string[]) => P
 }
 
 describe("the cache of the demo", () => {
-  it("is what the probe expects of a Redis that is a primary", async () => {
+  it("passes the probe as a Redis primary", async () => {
     const { port } = await started();
     const settings = { host: "127.0.0.1", port, password: { secret: "cache" }, replication: "primary" };
     const probe = (cache: string) => probeOnce(redis, settings, { secrets: { cache } });
@@ -18,7 +18,7 @@ describe("the cache of the demo", () => {
     expect((await probe("another")).failure).toMatchObject({ kind: "auth", code: "WRONGPASS" });
   });
 
-  it("counts, keeps and forgets", async () => {
+  it("counts, stores and deletes", async () => {
     const { ask } = await started();
     expect([await ask("INCR", "messages"), await ask("incr", "messages")]).toEqual(["1", "2"]);
     expect(await ask("SET", "name", "größer")).toBe("OK");
@@ -27,7 +27,7 @@ describe("the cache of the demo", () => {
     await expect(ask("FLUSHALL")).rejects.toThrow("the cache refused: ERR unknown command 'FLUSHALL'");
   });
 
-  it("answers nobody who has not logged in", async () => {
+  it("requires authentication", async () => {
     const { port } = await started();
     await expect(askCache({ port, password: "wrong" }, ["GET", "messages"], 5_000)).rejects.toThrow("WRONGPASS");
   });

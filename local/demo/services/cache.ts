@@ -4,7 +4,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { listen, type Service } from "./http.ts";
 
-/** How a service reaches the cache. */
+/** Connection of a service to the cache. */
 export interface CacheAccess {
   readonly port: number;
   readonly password: string;

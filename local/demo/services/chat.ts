@@ -1,4 +1,4 @@
-/** The demo's WebSockets: `/ws/health` for whoever comes, `/ws` for those who are logged in, with agents that answer their messages. */
+/** The demo's WebSockets: `/ws/health` is public, and `/ws` requires a login and has agents that answer messages. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
@@ -9,10 +9,10 @@ import { bearerOf, whoIs } from "./accounts.ts";
 import { askCache, type CacheAccess } from "./cache.ts";
 import { ask, health } from "./database.ts";
 
-/** What the chat stands on. */
+/** Dependencies of the chat. */
 export interface ChatOptions {
   readonly pool: pg.Pool;
-  /** Where messages are counted. */
+  /** Cache that counts messages. */
   readonly cache: CacheAccess;
   /** Milliseconds between two events of the agents. */
   readonly pauseMs: number;
@@ -42,7 +42,7 @@ export function serveChat(server: Server, options: ChatOptions): () => void {
   };
 }
 
-/** How long a message may take to be counted, in milliseconds. */
+/** Timeout for counting a message, in milliseconds. */
 const longestCountMs = 5_000;
 
 /** Close code by which applications say 401 once a WebSocket is open. */

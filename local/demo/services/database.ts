@@ -1,8 +1,8 @@
-/** How the demo's services use the database: by pools, through the connector. */
+/** Database access of the demo's services: connection pools through the connector. */
 import pg from "pg";
 import type { Answer } from "./http.ts";
 
-/** How a service reaches the database. */
+/** Connection of a service to the database. */
 export interface DatabaseAccess {
   readonly port: number;
   readonly database: string;
@@ -10,7 +10,7 @@ export interface DatabaseAccess {
   readonly password: string;
 }
 
-/** Whether the service is healthy: it is when the database answers. */
+/** Returns true if the service is healthy, which requires a response from the database. */
 export async function health(pool: pg.Pool): Promise<Answer> {
   try {
     await ask(pool);
@@ -41,7 +41,7 @@ export async function ask(
   }
 }
 
-/** What a service does with the database before it serves: there it has more patience than with any question afterwards. */
+/** Runs the database setup of a service at startup, with a longer timeout than for later queries. */
 export async function atStart(access: DatabaseAccess, work: (pool: pg.Pool) => Promise<unknown>): Promise<void> {
   const pool = makePool(access, 1, 30_000);
   try {

@@ -1,4 +1,4 @@
-/** What the demo's services have in common as servers of HTTP. */
+/** Shared HTTP server code of the demo's services. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Server as NetServer } from "node:net";

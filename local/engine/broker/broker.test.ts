@@ -42,7 +42,7 @@ function named(name: string): Subscription {
 const ticks: Subscription = { ...named("evaluate-ticks"), minimumBackoffSeconds: 0, maximumBackoffSeconds: 0 };
 
 describe("a push", () => {
-  it("is what the cloud sends, and starts at once", async () => {
+  it("has the format of the cloud, and starts at once", async () => {
     const [broker, target] = [await open(), await receiver()];
     broker.subscribe(ticks, target.url);
     await broker.publish("ticks", [{ data: "warm up" }]);
@@ -70,7 +70,7 @@ describe("a push", () => {
     ["500", () => 500],
     ["a redirect", () => 302],
     ["a reset", (_push, _response, request) => void request.socket.resetAndDestroy()],
-  ])("comes again after %s", async (_name, trouble) => {
+  ])("is redelivered after %s", async (_name, trouble) => {
     const broker = await open();
     const target = await receiver((push, response, request) =>
       push.message.deliveryAttempt === 3 ? 204 : trouble(push, response, request),
@@ -86,7 +86,7 @@ describe("a push", () => {
     expect(new Set(target.pushes.map(({ message }) => message.publishedAt)).size).toBe(1);
   });
 
-  it("comes again when the deadline passes without an answer", async () => {
+  it("is repeated when the deadline passes without a response", async () => {
     const time = new VirtualTime(Date.now());
     const broker = await open({ time });
     const target = await receiver((push) => (push.message.deliveryAttempt === 1 ? undefined : 204));
@@ -101,7 +101,7 @@ describe("a push", () => {
     expect(target.pushes.length).toBe(2);
   });
 
-  it("waits for a function that is not up yet", async () => {
+  it("waits for a function that has not started yet", async () => {
     const gone = await receiver();
     await gone.close();
     const [broker, target] = [await open(), await receiver()];
@@ -114,7 +114,7 @@ describe("a push", () => {
     expect(target.pushes.length).toBe(1);
   });
 
-  it("never runs beside more than the allowed number of others", async () => {
+  it("never exceeds the concurrency limit", async () => {
     const broker = await open({ maxInFlight: 3 });
     const target = await receiver(async () => {
       await vi.waitUntil(() => target.pushes.length >= 3);
@@ -131,8 +131,8 @@ describe("a push", () => {
   });
 });
 
-describe("who hears what", () => {
-  it("is for topics and filters to say", async () => {
+describe("subscriptions", () => {
+  it("receive messages by topic and filter", async () => {
     const [broker, target] = [await open(), await receiver()];
     for (const one of subscriptions) broker.subscribe({ ...one, path: `/${one.name}` }, target.url);
     await broker.publish("probe-requests", [
@@ -165,7 +165,7 @@ describe("who hears what", () => {
     expect(broker.stats().subscriptions).toEqual({});
   });
 
-  it("a topic that is not there is refused, by the call and over HTTP", async () => {
+  it("refuse a missing topic, in process and over HTTP", async () => {
     const broker = await open();
     const publisher = new BrokerPublisher(await broker.listen());
     for (const door of [broker, publisher]) {
@@ -179,7 +179,7 @@ describe("who hears what", () => {
 });
 
 describe("closing", () => {
-  it("is quick with pushes under way and publishers connected, may be repeated, and ends publishing", async () => {
+  it("is quick with pushes in progress and publishers connected, can be repeated, and stops publishing", async () => {
     const [broker, target] = [await open(), await receiver(() => undefined)];
     const publisher = new BrokerPublisher(await broker.listen());
     broker.subscribe(ticks, target.url);
@@ -198,7 +198,7 @@ describe("closing", () => {
 });
 
 describe("a broker with a file", () => {
-  it("pushes again, when it is opened again, what was not acknowledged, and nothing else", async () => {
+  it("pushes only unacknowledged messages again after it is reopened", async () => {
     const file = newFile();
     const before = await receiver(({ message }) => (message.data === "done" ? 204 : undefined));
     const first = await Broker.open({ file });
@@ -215,7 +215,7 @@ describe("a broker with a file", () => {
     );
   });
 
-  it("remembers its subscriptions, so that they miss nothing before they are made again", async () => {
+  it("keeps its subscriptions, so that they miss nothing before they are recreated", async () => {
     const file = newFile();
     const first = await Broker.open({ file });
     first.subscribe(ticks, "http://127.0.0.1:1");
@@ -229,7 +229,7 @@ describe("a broker with a file", () => {
     expect(after.pushes.map(({ message }) => message.data)).toEqual(["early", "late"]);
   });
 
-  it("counts attempts and keeps delays across openings", async () => {
+  it("keeps attempts and delays across restarts", async () => {
     const file = newFile();
     const time = new VirtualTime(Date.now());
     const slow = { ...ticks, minimumBackoffSeconds: 10, maximumBackoffSeconds: 10 };
@@ -250,7 +250,7 @@ describe("a broker with a file", () => {
     expect(target.pushes.map(({ message }) => message.deliveryAttempt)).toEqual([1, 2]);
   });
 
-  it("forgets what nobody acknowledged in seven days", async () => {
+  it("drops messages that are unacknowledged for seven days", async () => {
     const file = newFile();
     const time = new VirtualTime(Date.now());
     const first = await Broker.open({ file, time });
@@ -268,7 +268,7 @@ describe("a broker with a file", () => {
     expect(target.pushes.map(({ message }) => message.data)).toEqual(["new"]);
   });
 
-  it("never uses an id again, even when the clock goes back", async () => {
+  it("never reuses an ID, even when the clock goes back", async () => {
     const file = newFile();
     const ids: string[] = [];
     for (const now of [2_000_000, 1_000_000]) {
@@ -279,7 +279,7 @@ describe("a broker with a file", () => {
     expect(ids).toEqual(["2000000000", "2000000001", "2000000002", "2000000003"]);
   });
 
-  it("is the only one with that file", async () => {
+  it("locks its file against other brokers", async () => {
     const file = newFile();
     await open({ file });
     await expect(Broker.open({ file })).rejects.toThrow(`the broker's file ${file} is in use: stop the other process`);
@@ -292,7 +292,7 @@ describe("a broker that cannot write", () => {
     throw new Error("disk is full");
   };
 
-  it("delivers all the same, and writes down what is owed once it can", async () => {
+  it("still delivers, and stores pending deliveries once it can", async () => {
     const file = newFile();
     const events: string[] = [];
     const trouble = { begin: ({ message }: Error) => events.push(message), end: () => events.push("ended") };
@@ -316,7 +316,7 @@ describe("a broker that cannot write", () => {
     expect(later.pushes.map(({ message }) => message.data)).toEqual(["owed"]);
   });
 
-  it("does not deliver again what it could not strike off at first", async () => {
+  it("does not redeliver a message whose acknowledgement it could not store at first", async () => {
     const file = newFile();
     const time = new VirtualTime(Date.parse("2025-09-16T12:00:00Z"));
     const broker = await open({ file, time });
@@ -339,7 +339,7 @@ describe("a broker that cannot write", () => {
     expect([target.pushes.length, later.pushes.length]).toEqual([2, 0]);
   });
 
-  it("accepts nothing more when its memory is full as well, and says that another try may help", async () => {
+  it("refuses messages when its memory is full too, with a retryable error", async () => {
     const broker = await open();
     const append = vi.spyOn(Journal.prototype, "append").mockImplementation(full);
     const large = "x".repeat(9_000_000);
@@ -377,7 +377,7 @@ describe("a broker with a token", () => {
 });
 
 describe("a broker that is killed", () => {
-  it("has kept every message whose publication it had confirmed, and pushes those not acknowledged", async () => {
+  it("has stored every confirmed message, and pushes those not acknowledged", async () => {
     const file = newFile();
     const target = await receiver(() => undefined);
     const script = `

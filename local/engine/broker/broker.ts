@@ -19,25 +19,25 @@ import { PushSender, type SendPush } from "./push-sender.ts";
 import { arrival, type Disturbance } from "./retry.ts";
 import { systemTime, type Time } from "./time.ts";
 
-/** How to open a broker. */
+/** Options of a broker. */
 export interface BrokerOptions {
   /** File to keep everything in. @default none: in memory, and gone with the process */
   readonly file?: string;
-  /** How many of the messages are delivered twice, from 0 (none) to 1 (all). @default 0 */
+  /** Fraction of messages delivered twice, from 0 (none) to 1 (all). @default 0 */
   readonly duplicates?: number;
   /** Each delivery is delayed by up to so many milliseconds, so that messages overtake each other. @default 0 */
   readonly disorderMs?: number;
   /** Another seed disturbs other messages. @default "1" */
   readonly seed?: string | number;
-  /** How many pushes of one subscription may be under way at once. @default 20 */
+  /** Maximum number of concurrent pushes per subscription. @default 20 */
   readonly maxInFlight?: number;
   /** Project in the full names of subscriptions. @default "local" */
   readonly project?: string;
   /** Publishers must send it in the query of their requests. @default everybody on this machine may publish */
   readonly token?: string;
-  /** What was read of an earlier, damaged file. @default nothing */
+  /** Content recovered from a damaged file. @default nothing */
   readonly salvage?: Salvage;
-  /** Told when the file cannot be written. @default nobody is told */
+  /** Called when the file cannot be written. @default no callback */
   readonly trouble?: Trouble;
   /** @default says nothing */
   readonly logger?: Logger;

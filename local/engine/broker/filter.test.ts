@@ -9,7 +9,7 @@ const messages: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   odd: { "iana.org/tag": 'de "x"', vantage: "" },
 };
 
-describe("a filter lets through", () => {
+describe("a filter matches", () => {
   it.each<[string, string[]]>([
     ["attributes:vantage", ["inside", "outside", "odd"]],
     ["NOT attributes:vantage", ["none"]],
@@ -68,6 +68,6 @@ describe("a filter is refused", () => {
   });
 });
 
-it("every filter of the topology can be read", () => {
+it("every filter of the topology is valid", () => {
   expect(() => subscriptions.map(({ filter }) => parseFilter(filter ?? "attributes:any"))).not.toThrow();
 });

@@ -1,7 +1,7 @@
 /** Pub/Sub's filter language: which messages a subscription wants, by their attributes. */
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 
-/** Whether a subscription wants a message with these attributes. */
+/** Returns true if a message with these attributes matches the subscription's filter. */
 export type AttributeFilter = (attributes: Readonly<Record<string, string>>) => boolean;
 
 /** A filter that Pub/Sub would refuse. The message shows where. */
@@ -28,7 +28,7 @@ export function parseFilter(text: string): AttributeFilter {
 
 const maxFilterBytes = 256;
 
-/** What is left of a filter to read. */
+/** Unparsed rest of a filter. */
 class Reader {
   readonly #text: string;
   #position = 0;

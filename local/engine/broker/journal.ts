@@ -1,4 +1,4 @@
-/** What the broker must not forget: subscriptions, messages, and what is owed to whom, in SQLite. */
+/** Persistent state of the broker in SQLite: subscriptions, messages, and pending deliveries. */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { DamagedFile, type Tables } from "../../../shared/adapters/sqlite-file.ts";
 import type { PushSubscription } from "../../../shared/topology.ts";
@@ -22,7 +22,7 @@ export interface Delivery {
   readonly due: number;
 }
 
-/** What one subscription is owed of a new message. */
+/** Pending delivery of a new message to one subscription. */
 export interface Debt {
   readonly subscription: string;
   /** Milliseconds since the epoch, before which it is not tried. */
@@ -44,7 +44,7 @@ export const journalTables: Tables = new Map([
   ["deliveries", { columns: ["message", "subscription", "failures", "due"], json: "failures" }],
 ]);
 
-/** What can be read of a damaged journal. */
+/** Content recovered from a damaged journal. */
 export interface Salvage {
   readonly subscriptions: readonly PushSubscription[];
   readonly messages: readonly Message[];
@@ -143,7 +143,7 @@ export class Journal {
     this.#statements.postpone.run(failures, due, message.id, subscription);
   }
 
-  /** What is owed to a subscription, oldest first. */
+  /** Returns the pending deliveries of a subscription, oldest first. */
   owed(subscription: string): Delivery[] {
     return this.#statements.owed.all(subscription).map((row) => ({
       message: {

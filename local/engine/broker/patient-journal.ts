@@ -6,7 +6,7 @@ import type { Trouble } from "../../troubles.ts";
 import type { Debt, Delivery, Journal, Message, Publication } from "./journal.ts";
 import type { Time } from "./time.ts";
 
-/** How long to wait after a failure, in milliseconds. */
+/** Delay after a failure, in milliseconds. */
 const retryMs = 1_000;
 /** Characters of messages that wait in memory at most. */
 const mostWaiting = 32 * 2 ** 20;
@@ -18,7 +18,7 @@ export class PatientJournal {
   readonly #trouble: Trouble;
   /** Messages that are not in the journal yet, with those that they are still owed to. */
   readonly #unwritten = new Map<number, { readonly message: Message; readonly owed: Map<string, Debt> }>();
-  /** What became last of deliveries that are in the journal, by subscription and message. */
+  /** Latest state of deliveries in the journal, by subscription and message. */
   readonly #updates = new Map<string, () => void>();
   #waiting = 0;
   #callOff: (() => void) | undefined;

@@ -87,7 +87,7 @@ describe("publishing over HTTP", () => {
     expect((await fetch(new URL(path, base))).status).toBe(404);
   });
 
-  it("outlives a publisher that goes away amid its request", async () => {
+  it("survives a publisher that disconnects during its request", async () => {
     const half = request(new URL(path, base), { method: "POST", headers: { ...json, "content-length": 1000 } });
     const gone = new Promise<void>((resolve) => half.on("error", () => resolve()));
     const arrived = new Promise<void>((resolve) => server.once("request", () => resolve()));

@@ -77,7 +77,7 @@ describe("a message that fails", () => {
     await broker.close();
   });
 
-  it("holds no other up", async () => {
+  it("does not delay other messages", async () => {
     const { broker, time, attempts } = await open(({ message }) => message.data !== "poison");
     broker.subscribe(ticks, url);
     await broker.publish("ticks", [{ data: "poison" }, { data: "next" }]);
@@ -89,7 +89,7 @@ describe("a message that fails", () => {
     await broker.close();
   });
 
-  it("is given up after the attempts allowed, and told to the dead-letter topic with where it came from", async () => {
+  it("is sent to the dead-letter topic, with its origin, after the maximum number of attempts", async () => {
     const { broker, time, attempts } = await open(({ path }) => path === "/dead-letters");
     broker.subscribe({ ...ticks, maxDeliveryAttempts: 5 }, url);
     broker.subscribe(deadLetters, url);
@@ -131,7 +131,7 @@ describe("a message that fails", () => {
     await broker.close();
   });
 
-  it("as a dead letter, is tried for seven days and then dropped", async () => {
+  it("is retried for seven days as a dead letter, and then dropped", async () => {
     const { broker, time, attempts } = await open(() => false);
     broker.subscribe({ ...deadLetters, minimumBackoffSeconds: 600, maximumBackoffSeconds: 600 }, url);
     await broker.publish("dead-letters", [{ data: 1 }]);
@@ -143,7 +143,7 @@ describe("a message that fails", () => {
 });
 
 describe("many messages", () => {
-  it("are pushed at once, but no more than allowed", async () => {
+  it("are pushed concurrently, up to the limit", async () => {
     const held: (() => void)[] = [];
     const { broker, time, attempts } = await open(() => new Promise((done) => held.push(() => done(true))));
     broker.subscribe(ticks, url);
@@ -160,7 +160,7 @@ describe("many messages", () => {
     await broker.close();
   });
 
-  it("come in order and once, unless they are disturbed", async () => {
+  it("arrive in order and once, unless disturbed", async () => {
     const order = async (options: BrokerOptions): Promise<unknown[]> => {
       const { broker, time, attempts } = await open(() => true, options);
       broker.subscribe(ticks, url);
@@ -182,7 +182,7 @@ describe("many messages", () => {
     expect(await order({ disorderMs: 500, seed: 2 })).not.toEqual(disordered);
   });
 
-  it("are owed until the message itself is acknowledged, whatever becomes of its copy", async () => {
+  it("stay pending until the original is acknowledged, whatever the result of its duplicate", async () => {
     const seen = { first: true };
     const { broker, time, attempts } = await open(
       () => {
@@ -203,7 +203,7 @@ describe("many messages", () => {
 });
 
 describe("idle", () => {
-  it("waits for retries too", async () => {
+  it("waits for retries", async () => {
     const { broker, time } = await open(({ at }) => at > 0);
     broker.subscribe(ticks, url);
     await broker.idle();
@@ -220,7 +220,7 @@ describe("idle", () => {
     await broker.close();
   });
 
-  it("ends with the broker", async () => {
+  it("stops with the broker", async () => {
     const { broker } = await open(() => false);
     broker.subscribe(ticks, url);
     await broker.publish("ticks", [{ data: 1 }]);

@@ -19,16 +19,16 @@ export interface SubscriptionStats {
   readonly deadLettered: number;
 }
 
-/** What a queue needs of its broker. */
+/** Operations of the broker that a queue uses. */
 export interface QueuePorts {
   readonly time: Time;
   readonly send: SendPush;
   readonly logger: Logger;
-  /** How many pushes may be under way at once. */
+  /** Maximum number of concurrent pushes. */
   readonly maxInFlight: number;
   /** Full name of the subscription, as the cloud writes it. */
   readonly fullName: string;
-  /** Whether there are dead letters for it; those who hear the dead-letter topic have none. */
+  /** True if it has a dead-letter topic. Subscriptions to the dead-letter topic itself have none. */
   readonly hasDeadLetters: boolean;
   /** These write down what became of a delivery; a throw leaves it owed. */
   settle(delivery: Delivery): void;
@@ -77,7 +77,7 @@ export class PushQueue {
     for (const delayMs of copiesMs) this.#wait({ delivery, copy: true }, delayMs);
   }
 
-  /** Stops at once; what is under way is broken off and stays owed. */
+  /** Stops at once. Pushes in progress are aborted and remain pending. */
   close(): void {
     this.#closed = true;
     for (const callOff of this.#waiting) callOff();
@@ -184,7 +184,7 @@ export class PushQueue {
   }
 }
 
-/** How long a message is kept that nobody acknowledges: the 7 days of Pub/Sub's default. */
+/** Retention of unacknowledged messages: 7 days, as in Pub/Sub's default. */
 export const retentionMs: number = 7 * 86_400_000;
 
 /** One push to be made. What becomes of a copy is of no account. */

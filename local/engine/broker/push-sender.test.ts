@@ -18,19 +18,19 @@ async function push(answer: Answer, signal = new AbortController().signal): Retu
   return sender.send(new URL("/ticks", receiver.url), body, signal);
 }
 
-describe("the answer to a push", () => {
+describe("the response to a push", () => {
   it.each([200, 201, 202, 204])("%d acknowledges", async (status) => {
     expect(await push(() => status)).toEqual({ acknowledged: true });
   });
 
   it.each([203, 205, 206, 301, 302, 304, 307, 400, 401, 404, 409, 429, 500, 502, 503])(
-    "%d does not",
+    "%d does not acknowledge",
     async (status) => {
       expect(await push(() => status)).toEqual({ acknowledged: false, because: `HTTP status ${status}` });
     },
   );
 
-  it("102 acknowledges before the work is done", async () => {
+  it("102 acknowledges before the work is complete", async () => {
     let finish = (): void => {};
     const outcome = await push(async (_push, response) => {
       response.writeProcessing();
@@ -55,14 +55,14 @@ describe("the answer to a push", () => {
       /ECONNRESET|aborted/,
     ],
     ["no HTTP", (_push, _response, request) => void request.socket.end("220 mail.example ESMTP\r\n"), /Expected HTTP/],
-  ])("%s does not", async (_name, answer, because) => {
+  ])("%s does not acknowledge", async (_name, answer, because) => {
     expect(await push(answer)).toEqual({ acknowledged: false, because: expect.stringMatching(because) });
   });
 
   it.each<[string, (response: Parameters<Answer>[1]) => void]>([
     ["no answer", () => {}],
     ["an answer that does not end", (response) => response.writeHead(200).write("…")],
-  ])("%s by the deadline does not", async (_name, dawdle) => {
+  ])("%s by the deadline does not acknowledge", async (_name, dawdle) => {
     const deadline = new AbortController();
     const outcome = push((_push, response) => {
       dawdle(response);
@@ -72,7 +72,7 @@ describe("the answer to a push", () => {
     expect(await outcome).toEqual({ acknowledged: false, because: "no answer within 60 s" });
   });
 
-  it("nobody there does not", async () => {
+  it("a refused connection does not acknowledge", async () => {
     const server: Server = createServer();
     await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
     const { port } = server.address() as AddressInfo;
@@ -83,7 +83,7 @@ describe("the answer to a push", () => {
 });
 
 describe("the request of a push", () => {
-  it("is that of the cloud, over a connection that is kept", async () => {
+  it("is the same as in the cloud, over a keep-alive connection", async () => {
     const ports: (number | undefined)[] = [];
     const receiver = await openReceiver((_push, _response, request) => {
       ports.push(request.socket.remotePort);

@@ -1,7 +1,7 @@
 /** Sends one push as the cloud does, and reads the answer as the cloud does. */
 import { Agent, request } from "node:http";
 
-/** What became of one push. */
+/** Result of one push. */
 export type PushOutcome = { readonly acknowledged: true } | { readonly acknowledged: false; readonly because: string };
 
 /** Sends the JSON text `body` to `endpoint`; never rejects, and ends when `signal` is aborted. */

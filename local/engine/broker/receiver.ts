@@ -1,4 +1,4 @@
-/** For tests: a function that is pushed to, and answers as it is told. */
+/** For tests: a push endpoint with scripted responses. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { decodePush, type PushedMessage } from "../../../shared/messages/push.ts";
 
@@ -9,7 +9,7 @@ export interface ReceivedPush {
   /** The parsed JSON body. */
   readonly body: unknown;
   readonly message: PushedMessage;
-  /** How many pushes were unanswered when it arrived, itself included. */
+  /** Number of unanswered pushes when it arrived, including itself. */
   readonly underWay: number;
 }
 

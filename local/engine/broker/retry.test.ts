@@ -9,14 +9,14 @@ describe("the delay before a retry", () => {
     [1, 10, 0.5, [1125, 2250, 4500, 9000, 10_000, 10_000]],
     [0, 10, 1, [0, 0, 0, 0, 0, 0]],
     [5, 5, 1, [5000, 5000, 5000, 5000, 5000, 5000]],
-  ])("from %d s to %d s, by chance %d", (minimumBackoffSeconds, maximumBackoffSeconds, luck, expected) => {
+  ])("is from %d s to %d s, for random value %d", (minimumBackoffSeconds, maximumBackoffSeconds, luck, expected) => {
     const delays = expected.map((_, index) =>
       retryDelayMs({ minimumBackoffSeconds, maximumBackoffSeconds }, index + 1, luck),
     );
     expect(delays).toEqual(expected);
   });
 
-  it("stays at the maximum however often it failed", () => {
+  it("stays at the maximum after any number of failures", () => {
     expect(retryDelayMs({ minimumBackoffSeconds: 1, maximumBackoffSeconds: 600 }, 5000, 0.3)).toBe(600_000);
   });
 });
@@ -26,21 +26,21 @@ describe("disturbance", () => {
   const disturbed = (duplicates: number, disorderMs: number, seed = "7"): Arrival[] =>
     ids.map((id) => arrival({ duplicates, disorderMs, seed }, "probe-inside", id));
 
-  it("none: every message once, at once", () => {
+  it("of zero delivers every message once, at once", () => {
     expect(disturbed(0, 0)).toEqual(ids.map(() => ({ delayMs: 0, copiesMs: [] })));
   });
 
-  it("duplicates of 1: every message twice", () => {
+  it("with duplicates of 1 delivers every message twice", () => {
     expect(disturbed(1, 0)).toEqual(ids.map(() => ({ delayMs: 0, copiesMs: [0] })));
   });
 
-  it("duplicates of 0.2: a fifth of the messages twice", () => {
+  it("with duplicates of 0.2 delivers a fifth of the messages twice", () => {
     const twice = disturbed(0.2, 0).filter(({ copiesMs }) => copiesMs.length === 1).length;
     expect(twice).toBeGreaterThan(150);
     expect(twice).toBeLessThan(250);
   });
 
-  it("disorder: delays over the whole range, so that about half of the neighbours change places", () => {
+  it("with disorder delays over the whole range, so that about half of adjacent messages are swapped", () => {
     const delays = disturbed(0, 500).map(({ delayMs }) => delayMs);
     expect(Math.min(...delays)).toBeLessThan(10);
     expect(Math.max(...delays)).toBeGreaterThan(490);
@@ -50,12 +50,12 @@ describe("disturbance", () => {
     expect(overtaken).toBeLessThan(600);
   });
 
-  it("is the same for the same seed and another for another", () => {
+  it("is the same for the same seed, and differs between seeds", () => {
     expect(disturbed(0.5, 500, "7")).toEqual(disturbed(0.5, 500, "7"));
     expect(disturbed(0.5, 500, "7")).not.toEqual(disturbed(0.5, 500, "8"));
   });
 });
 
-it("chance tells words from each other", () => {
+it("random values differ between words", () => {
   expect(chance("ab", "c")).not.toBe(chance("a", "bc"));
 });

@@ -1,7 +1,7 @@
 /** When a message comes, and comes again: the delays of retries, and the disturbances that a test may ask for. All of it follows from ids. */
 import { hash } from "node:crypto";
 
-/** How long to wait between attempts. */
+/** Delays between attempts. */
 export interface Backoff {
   readonly minimumBackoffSeconds: number;
   readonly maximumBackoffSeconds: number;
@@ -18,9 +18,9 @@ export function retryDelayMs(backoff: Backoff, failures: number, chance: number)
   return Math.round(Math.min(seconds, backoff.maximumBackoffSeconds) * 1000);
 }
 
-/** What production does to messages now and then, and a test may want always: deliver them twice, and in another order. */
+/** Disturbances that occur in production: duplicate and out-of-order deliveries. Tests can force them. */
 export interface Disturbance {
-  /** How many of the messages are delivered twice, from 0 (none) to 1 (all). */
+  /** Fraction of messages delivered twice, from 0 (none) to 1 (all). */
   readonly duplicates: number;
   /** Each delivery is delayed by up to so many milliseconds, so that messages overtake each other. */
   readonly disorderMs: number;
@@ -34,7 +34,7 @@ export interface Arrival {
   readonly copiesMs: readonly number[];
 }
 
-/** What the disturbance makes of the arrival of a message. */
+/** Returns the deliveries of a message under the disturbance. */
 export function arrival({ duplicates, disorderMs, seed }: Disturbance, subscription: string, id: string): Arrival {
   const draw = (what: string): number => chance(seed, subscription, id, what);
   return {

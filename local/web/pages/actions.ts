@@ -1,4 +1,4 @@
-/** What people can do on a page: acknowledge, silence, note, resolve, and a fire drill. The same edits as those of the commands. */
+/** Actions on a page: acknowledge, silence, note, resolve, and fire drill. They write the same edits as the commands. */
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { EditRefused, type OperatorEdit, operatorEdits } from "../../../shared/operator-edits.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
@@ -21,7 +21,8 @@ export const edits: Readonly<Record<string, MakeEdit>> = {
 
 function silenceOf(time: string): number {
   const lasts = parseDuration(time);
-  if (lasts === undefined || lasts <= 0) throw new EditRefused(`"${time}" is no time: write 30m or 2h`);
+  if (lasts === undefined || lasts <= 0)
+    throw new EditRefused(`"${time}" is an invalid duration: use a value such as 30m or 2h`);
   return lasts;
 }
 

@@ -10,7 +10,7 @@ import { incidentTable } from "./incident-list.ts";
 import type { ListedIncident, Overview, RoomComponent } from "./overview.ts";
 import type { Panel, Threshold } from "./panels.ts";
 
-/** How far back the charts go, by the word that stands in the address. */
+/** Lookback of the charts, by the name in the URL. */
 export const ranges: readonly (readonly [word: string, text: string, ms: number])[] = [
   ["15m", "15 minutes", 900_000],
   ["1h", "1 hour", 3_600_000],
@@ -96,7 +96,7 @@ ${incidents.length === 0 ? html`<p>None so far.</p>` : incidentTable(incidents.s
   );
 }
 
-/** How many charts are seen at once. */
+/** Number of charts shown at once. */
 const first = 6;
 
 /** A chart as it is without script: a line and its numbers. The script draws a better one in place of the line. */

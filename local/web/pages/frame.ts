@@ -1,10 +1,10 @@
-/** What every page of the control room has around its content, and what browsers may do with it. Pure. */
+/** Frame around the content of every control room page, and its security headers. Pure. */
 import { type ComponentState, stateWords } from "../../../functions/notify/pages/page-text.ts";
 import { favicon, icon } from "../../../functions/notify/pages/parts.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
 
-/** What the pages have in common. */
+/** Shared data of the pages. */
 export interface Frame {
   /** Title of the environment. */
   readonly environment: string;
@@ -12,13 +12,13 @@ export interface Frame {
   readonly timezone: string;
   /** When the page was made, in milliseconds since the epoch. */
   readonly now: number;
-  /** Whether the reader may act, and the token that forms carry then. */
+  /** Token that forms carry, if the user may act. */
   readonly token?: string | undefined;
   /** Addresses of scripts and the sheet, by name. */
   readonly assets: (name: "room.css" | "room.js" | "uplot.css") => string;
 }
 
-/** What a page may load: its own sheet, script and data, and nothing from elsewhere. No script or style stands in a page. */
+/** Content security policy: a page may load only its own style sheet, script and data. Inline scripts and styles are not allowed. */
 export const pagePolicy: string = [
   "default-src 'none'",
   "script-src 'self'",

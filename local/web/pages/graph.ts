@@ -1,4 +1,4 @@
-/** The components on their dependency graph: what users touch at the top, what it needs below. Pure: layout and SVG. */
+/** Dependency graph of the components: user-facing components at the top, their dependencies below. Pure: layout and SVG. */
 import { type ComponentState, stateWords } from "../../../functions/notify/pages/page-text.ts";
 import { shapes } from "../../../functions/notify/pages/parts.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
@@ -29,7 +29,7 @@ export interface GraphSize {
   readonly nodeHeight: number;
   readonly gap: number;
   readonly rowGap: number;
-  /** Where the sign of the state is: before the title, or in the lower corner, where the title needs the room. */
+  /** Position of the state icon: before the title, or in the lower corner if the title needs the space. */
   readonly sign: "before" | "corner";
 }
 
@@ -68,7 +68,7 @@ export function placed(nodes: readonly GraphNode[], size: GraphSize): PlacedNode
   return found;
 }
 
-/** How far below the top each component stands: one further than all that need it. Circles, which no configuration has, end somewhere. */
+/** Returns the level of each component: one below all of its dependents. Cycles, which no valid configuration has, do not loop forever. */
 function ranksOf(nodes: readonly GraphNode[]): Map<string, number> {
   const ranks = new Map(nodes.map(({ name }) => [name, 0]));
   for (let round = 0, changed = true; changed && round < nodes.length; round++) {
@@ -126,7 +126,7 @@ ${lines.length > 1 ? "" : html`<svg x="10" y="28" width="${nodeWidth - 20}" heig
 /** The longest row of missing values that a line leads over: what is measured seldom is no gap. */
 const leastGap = 3;
 
-/** A line of values, from the left to the right of a square of 100; what was not measured for long is a gap. The lowest value is at the bottom. */
+/** Returns a line of values across a 100 by 100 square. Long intervals without measurements are gaps. The lowest value is at the bottom. */
 export function linePath(values: readonly (number | undefined)[]): string {
   const known = values.flatMap((value, index) => (value === undefined ? [] : [{ value, index }]));
   const [least, most] = [

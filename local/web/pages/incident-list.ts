@@ -31,7 +31,7 @@ export function incidentsPage(frame: Frame, incidents: readonly ListedIncident[]
   return framed(frame, `Incidents · ${frame.environment}`, state, html`<h1>Incidents</h1>${list}${actions}`);
 }
 
-/** How bad, where it stands, since when, for how long, and who must act. */
+/** Returns the severity, status, start, duration and owner. */
 export function factsOf(incident: IncidentDocument, { timezone, now }: Frame): Html[] {
   const { status, severity, priority, first_failure_at: began, team, drill } = incident;
   return [

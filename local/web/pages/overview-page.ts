@@ -8,7 +8,7 @@ import { graphSvg, linePath } from "./graph.ts";
 import { incidentCard, incidentTable } from "./incident-list.ts";
 import { filtered, type Overview, type OverviewFilter, type RoomComponent } from "./overview.ts";
 
-/** How many past incidents it lists. */
+/** Maximum number of past incidents listed. */
 const pastShown = 5;
 
 /** The page. */

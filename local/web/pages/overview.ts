@@ -1,4 +1,4 @@
-/** What the overview shows, worked out from documents and measurements. Pure. */
+/** Computes the content of the overview from documents and measurements. Pure. */
 import { type ComponentState, stateWords } from "../../../functions/notify/pages/page-text.ts";
 import { type PageState, pageState, type ShownComponent } from "../../../functions/notify/pages/view.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
@@ -8,15 +8,15 @@ import type { Fields, Stored } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { formatValue } from "../../../shared/text/units.ts";
 
-/** What was measured of a component. */
+/** Measurements of a component. */
 export interface Measured {
   /** Response times in equal parts of a time, in seconds, oldest first; `undefined` where nothing was measured. */
   readonly line: readonly (number | undefined)[];
-  /** How long that time is, in milliseconds. */
+  /** Length of that period, in milliseconds. */
   readonly spanMs: number;
 }
 
-/** What the overview is made of. */
+/** Input of the overview. */
 export interface OverviewSources {
   readonly configuration: Configuration;
   /** The newest incidents, open ones among them. */
@@ -58,7 +58,7 @@ export interface Overview {
   readonly past: readonly ListedIncident[];
 }
 
-/** What is shown of it; empty words show everything. */
+/** Filter of the list; empty filters show everything. */
 export interface OverviewFilter {
   readonly layer: string;
   readonly team: string;
@@ -75,7 +75,7 @@ export function overviewOf(sources: OverviewSources): Overview {
     const seen = failureOf(shown.name, listed) ?? alerts.get(shown.name);
     const line = measured.get(shown.name);
     const newest = line?.line.findLast((value) => value !== undefined);
-    // What fails and has not been long enough to be an incident is seen here first.
+    // Failures that are too recent to be an incident appear here first.
     const isFirst = seen !== undefined && (shown.state === "operational" || shown.state === "unknown");
     // A component without availability of its own is known by its measurements.
     const isMeasured = shown.state === "unknown" && newest !== undefined;
@@ -103,7 +103,7 @@ export function overviewOf(sources: OverviewSources): Overview {
   };
 }
 
-/** What the newest check of a component shows that has not ended. */
+/** Returns the newest unresolved check result of a component. */
 function failureOf(component: string, incidents: readonly ListedIncident[]): string | undefined {
   const lasting = incidents
     .filter(({ incident }) => incident.status !== "resolved")

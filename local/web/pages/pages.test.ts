@@ -56,19 +56,19 @@ describe("the overview", () => {
       [failed(noon - 20 * hour, noon - 19 * hour)],
       1 - 0.1 / 24,
     ],
-  ])("has the availability of 24 hours where %s", (_, days, incidents, expected) => {
+  ])("has the availability of 24 hours if %s", (_, days, incidents, expected) => {
     const { lastDay } = named(of(days, incidents), "api") ?? {};
     if (expected === undefined) expect(lastDay).toBeUndefined();
     else expect(lastDay).toBeCloseTo(expected, 4);
   });
 
-  it("says of each component what is known of it: its response time, or the rule that fires", () => {
+  it("shows the response time of each component, or the firing rule", () => {
     expect(named(of({}), "website")).toMatchObject({ state: "operational", says: "250ms" });
     expect(named(of({}), "login")).toMatchObject({ state: "degraded", says: "Login slow" });
     expect(named(of({}), "cache")).toMatchObject({ state: "unknown", says: "" });
   });
 
-  it("says what a check of an open incident shows", () => {
+  it("shows the check result of an open incident", () => {
     const symptom = {
       check: "api",
       kind: "probe",
@@ -95,7 +95,7 @@ describe("the graph", () => {
   );
 
   it.each(["wide", "narrow"] as const)(
-    "places every component below all that need it, apart from each other and within the width: %s",
+    "places every component below its dependents, without overlap and within the width: %s",
     (kind) => {
       const size = graphSizes[kind];
       const found = placed([node("a", "b", "c"), node("b", "c"), node("c"), node("d", "missing"), ...many], size);
@@ -109,7 +109,7 @@ describe("the graph", () => {
     },
   );
 
-  it("ends on a circle", () => {
+  it("terminates on a cycle", () => {
     expect(placed([node("a", "b"), node("b", "a")], graphSizes.wide)).toHaveLength(2);
   });
 
@@ -123,7 +123,7 @@ describe("the graph", () => {
     expect(linePath(values)).toBe(expected);
   });
 
-  it("has a line as fine as what was measured", () => {
+  it("draws a line with the resolution of the measurements", () => {
     const at = [noon - 3 * hour, noon - 2 * hour, noon - hour];
     expect(lineOf({ at, p50: [1, 2, 3], p95: [1, 2, 3] }, noon)).toEqual({ line: [1, 2, 3], spanMs: 3 * hour });
     expect(lineOf({ at: [noon - 3 * day], p50: [1], p95: [1] }, noon).spanMs).toBe(day);
@@ -159,7 +159,7 @@ describe("the charts of a component", () => {
     expect(limits(condition, name)).toEqual(expected);
   });
 
-  it("stack what are parts of a time, and nothing else", () => {
+  it("stack the phases of a duration, and nothing else", () => {
     const phases = ["dns", "connect"].map((phase) => series("http_phase_time", { phase }));
     const stages = ["connect", "login"].map((stage) => series("database_connect_burst_opened", { stage }));
     const panels = panelsOf({ rules: [] }, [...phases, ...stages, series("probe_success"), series("unheard_of")]);
@@ -170,7 +170,7 @@ describe("the charts of a component", () => {
     expect(panels.some(({ metric }) => metric === "unheard_of")).toBe(false);
   });
 
-  it("shade the times in which the component was affected, and no others", () => {
+  it("shade only the times in which the component was affected", () => {
     const incident = readIncident({
       title: "Down",
       severity: "critical",

@@ -104,7 +104,7 @@ function comparisonsIn(condition: string): Comparison[] {
   try {
     return comparisons(parse(condition));
   } catch {
-    // What no rule can be made of is said by the check of the configuration.
+    // Invalid rules are reported by the validation of the configuration.
     return [];
   }
 }

@@ -8,7 +8,7 @@ import { swimlaneLegend, swimlaneSvg } from "../../../shared/picture/swimlane-sv
 import { Html, html } from "../../../shared/text/html.ts";
 import { clockTime } from "./frame.ts";
 
-/** What the story is told from. */
+/** Input of the story. */
 export interface StorySources {
   readonly account: Account;
   /** Components that were measured good all the time, the most telling first. */
@@ -38,7 +38,7 @@ export function figureOf(picture: Swimlane, timezone: string): Html {
   return html`<figure>${new Html(swimlaneSvg(picture, { timezone }))}<figcaption>${swimlaneLegend(picture)}<p class="soft">${moments}${when(picture.leftOut > 0, html` · ${picture.leftOut} more components are not drawn`)}</p></figcaption></figure>`;
 }
 
-/** What was changed, of what, and by whom, in a few words. */
+/** Returns a short description of the change, its resource and its author. */
 export function changeText({ what, resource, by }: ChangeRecord): string {
   return `${what}${resource === null ? "" : ` (${resource})`}${by === null ? "" : `, by ${by}`}`;
 }

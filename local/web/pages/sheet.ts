@@ -1,4 +1,4 @@
-/** How the control room looks: the sheet of the status page, and what is its own. Light and dark, wide and narrow, and on paper. */
+/** Style sheet of the control room, based on that of the status page. Covers light and dark, wide and narrow screens, and print. */
 import { style } from "../../../functions/notify/pages/style.ts";
 
 /** The sheet. */

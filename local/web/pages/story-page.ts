@@ -1,4 +1,4 @@
-/** An incident as a story: what, why, since when, who must act; the swimlane; evidence; changes; what to do; who was told. Pure. */
+/** An incident as a story: summary, cause, start, owner; the swimlane; evidence; changes; next steps; notifications. Pure. */
 import type { Account, DeliveryRecord } from "../../../functions/evaluate/postmortem/account.ts";
 import { briefly } from "../../../functions/evaluate/postmortem/format.ts";
 import { postmortemOf } from "../../../functions/evaluate/postmortem/postmortem.ts";
@@ -49,7 +49,7 @@ ${fold("postmortem", status === "resolved" ? "Postmortem" : "Postmortem so far",
   );
 }
 
-/** What evidence is called, by how its sentences begin, and how many sentences of it are seen at once. */
+/** Headings of evidence, by the beginning of its sentences, and the number of sentences shown at once. */
 const kinds: readonly (readonly [begin: string, heading: string, most: number])[] = [
   ["For ", "For it", 3],
   ["Against ", "Against it", 3],
@@ -61,7 +61,7 @@ const kinds: readonly (readonly [begin: string, heading: string, most: number])[
 /** The longest sentence that is seen at once, in characters. */
 const longestSentence = 200;
 
-/** The most telling evidence; what checks showed is in the picture already, so what else was found comes first. All of it is there to be unfolded. */
+/** Returns the most relevant evidence first. The picture already shows check results, so other findings come first. The rest can be expanded. */
 function evidenceOf(incident: IncidentDocument): Html {
   const { evidence, confidence, root_cause, verdict } = incident;
   if (evidence.length === 0) return html`<p>There is no evidence yet.</p>`;
@@ -83,12 +83,12 @@ function evidenceOf(incident: IncidentDocument): Html {
   return html`${sure}${shown}${fold("evidence", `All evidence (${evidence.length})`, listOf(evidence))}`;
 }
 
-/** Whether a sentence says what a check showed, and since when. */
+/** Returns true if a sentence states a check result and its start. */
 function isOfCheck(line: string): boolean {
   return / since \d\d:\d\d:\d\d UTC/.test(line);
 }
 
-/** How many changes are seen at once. */
+/** Number of changes shown at once. */
 const changesShown = 4;
 
 /** The changes, that which fits the cause first. */

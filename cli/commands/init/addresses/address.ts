@@ -4,20 +4,20 @@ import { isPrivateAddress } from "../../../../shared/net/address.ts";
 
 /** An address of a store, without its password. */
 export interface Address {
-  /** What speaks there. */
+  /** Protocol of the server. */
   readonly speaks: "postgres" | "redis";
   /** The variable that holds it. */
   readonly variable: string;
   readonly host: string;
   readonly port: number | undefined;
   readonly user: string | undefined;
-  /** Whether TLS is spoken; `undefined` where nothing says it. */
+  /** True if the server uses TLS; `undefined` if unknown. */
   readonly tls: boolean | undefined;
-  /** Whether it is reached from inside only. */
+  /** True if the address is reachable only from inside the VPC. */
   readonly inside: boolean;
   /** The secret that a probe needs; absent where it needs none. */
   readonly secret: string | undefined;
-  /** What the secret holds, in words. */
+  /** Description of the secret's content. */
   readonly holds: string;
 }
 

@@ -1,4 +1,7 @@
-/** Looks at an address: where it says how it is, what its JSON holds, and whether it takes WebSockets. Reads only, and a dozen paths at most. */
+/**
+ * Inspects an address: finds its health check, the metrics in its JSON, and whether it accepts WebSockets. Only reads, and requests at most
+ * a dozen paths.
+ */
 import { randomUUID } from "node:crypto";
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest, type RequestOptions } from "node:https";
@@ -23,19 +26,19 @@ const figurePaths = ["/health/infrastructure", "/health/details", "/metrics.json
 /** Paths at which they take WebSockets. */
 const socketPaths = ["/ws/health", "/ws", "/websocket", "/socket"];
 
-/** How long one answer may take, in milliseconds. */
+/** Timeout of one request, in milliseconds. */
 const usualTimeoutMs = 5_000;
 
 /** The longest body that is read, in bytes. */
 const longestBody = 64 * 1024;
 
-/** How it is looked. */
+/** Options of the inspection. */
 export interface DetectOptions {
   /** Trusted authorities in PEM, in place of those of the system. */
   readonly ca?: string | undefined;
   /** Takes any certificate. @default false */
   readonly insecure?: boolean;
-  /** How long one answer may take, in milliseconds. @default 5000 */
+  /** Timeout of one request, in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
 }
 
@@ -158,7 +161,7 @@ function parsed(body: string): unknown {
   }
 }
 
-/** What OpenSSL says of a chain that ends in no authority that is known here. */
+/** OpenSSL error codes for a certificate chain with an unknown authority. */
 const untrustedCodes: ReadonlySet<string> = new Set([
   "DEPTH_ZERO_SELF_SIGNED_CERT",
   "SELF_SIGNED_CERT_IN_CHAIN",

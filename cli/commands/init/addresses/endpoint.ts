@@ -6,18 +6,18 @@ export interface Endpoint {
   readonly origin: string;
   /** The path that tells how it is, where somebody says it. */
   readonly path: string | undefined;
-  /** Whether the person gave the path, so that it is asked for even where it does not look like a health check. */
+  /** True if the user specified the path. It is then probed even if it does not look like a health check. */
   readonly given: boolean;
-  /** Whether it is the address of a WebSocket, and nothing else is asked for. */
+  /** True for a WebSocket address. Nothing else is requested from it. */
   readonly isSocket?: true;
 }
 
-/** By what an endpoint is told from others. */
+/** Returns the key that identifies an endpoint. */
 export function addressOf({ origin, path = "/", isSocket }: Endpoint): string {
   return `${isSocket ? origin.replace(/^http/, "ws") : origin}${path}`;
 }
 
-/** What was seen at an endpoint. */
+/** Result of inspecting an endpoint. */
 export interface Sighting {
   /** Why it could not be reached, in one sentence. */
   readonly unreachable?: string;
@@ -55,7 +55,7 @@ export interface Socket {
   readonly status: number;
 }
 
-/** Whether a path is asked for with a login. */
+/** Returns true if a path requires a login. */
 export function wantsLogin(status: number): boolean {
   return status === 401 || status === 403;
 }

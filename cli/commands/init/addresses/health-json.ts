@@ -1,4 +1,4 @@
-/** What an answer in JSON says of how something is. Pure. */
+/** Extracts health and metrics from a JSON response. Pure. */
 import { type MetricName, metricNames, metrics } from "../../../../shared/metrics/catalogue.ts";
 import type { HealthMetric } from "./endpoint.ts";
 
@@ -6,7 +6,7 @@ import type { HealthMetric } from "./endpoint.ts";
 const stateKeys = ["status", "state", "health", "healthy", "ok", "ready"];
 /** Words for well. */
 const well = /^(ok|okay|healthy|up|pass|passing|good|green|alive|ready|running|available|success|serving)$/i;
-/** How deep metrics are looked for. */
+/** Maximum depth of the search for metrics. */
 const deepest = 3;
 
 /** Values at the top of an answer that say that all is well, by their paths. */
@@ -33,7 +33,7 @@ export function metricsIn(json: unknown, path = "$", depth = 1): HealthMetric[] 
 
 function metricOf(metric: MetricName, value: unknown, path: string): HealthMetric[] {
   const { unit, labels } = metrics[metric];
-  // What probers measure themselves is not taken out of an answer, nor is what needs labels.
+  // Metrics that probers measure themselves are not extracted from a response, nor are metrics that need labels.
   if (/^(http|probe|tls)_/.test(metric) || labels !== undefined) return [];
   if (unit === "count" && typeof value === "string" && well.test(value)) return [{ metric, path, equals: value }];
   if (unit === "count" && typeof value === "boolean") return [{ metric, path, unit: "bool" }];

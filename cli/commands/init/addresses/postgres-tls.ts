@@ -1,4 +1,4 @@
-/** Whether a PostgreSQL server offers TLS: it answers that before anything else. */
+/** Detects whether a PostgreSQL server offers TLS. The server answers this before anything else. */
 import { connect } from "node:net";
 import { lookup } from "../../../../shared/net/lookup.ts";
 

@@ -1,30 +1,30 @@
-/** What is reached by an address of its own: services over HTTP and WebSockets, databases and caches. */
+/** Probes of targets that have an address: HTTP and WebSocket services, databases and caches. */
 import type { Address } from "../addresses/address.ts";
 import { type Endpoint, type Health, type Sighting, wantsLogin } from "../addresses/endpoint.ts";
 import type { Drafting, Settings } from "../draft.ts";
 
-/** What belongs to an endpoint. */
+/** Component and TLS settings for the probes of an endpoint. */
 export interface Owner {
   readonly component: string;
-  /** What its probes are called: the component where it has one address only. */
+  /** Base name of its probes: the component name if the component has only one address. */
   readonly name: string;
   /** The component of its certificate. */
   readonly certificate: string | undefined;
-  /** The secret with the authority that its certificate is of, where that is not one that everybody knows. */
+  /** Secret with the private certificate authority of its certificate, if it has one. */
   readonly ca: string | undefined;
-  /** Nothing else shows how the component is. */
+  /** True if no other probe shows the state of the component. */
   readonly alone: boolean;
   /** The component is a WebSocket itself. */
   readonly isSocket?: boolean;
 }
 
-/** Adds the probes of an endpoint. @param seen what was seen there; without it, what is most likely is asked for */
+/** Adds the probes of an endpoint. @param seen the result of inspecting it; without it, the most likely settings are used */
 export function draftEndpoint(endpoint: Endpoint, seen: Sighting | undefined, owner: Owner, draft: Drafting): void {
   const { origin, path } = endpoint;
   const { component, name, ca } = owner;
   const isSecure = origin.startsWith("https:");
   if (endpoint.isSocket) {
-    // It is asked for even where it did not answer: that is what it was given for.
+    // Probe it even if it did not respond, because the user specified it.
     const open = { path: path ?? "/", status: 101 };
     draftSockets(endpoint, { ...seen, sockets: [open, ...(seen?.sockets ?? [])] }, owner, draft);
     if (isSecure && owner.certificate !== undefined) draftCertificate(endpoint, owner, draft);
@@ -146,7 +146,10 @@ function draftCertificate({ origin }: Endpoint, { certificate, name, ca }: Owner
   );
 }
 
-/** How the certificate of an endpoint is verified: by an authority that was named, else as usual, and not at all where that cannot work. */
+/**
+ * Returns the TLS verification settings of an endpoint: by the given authority, else by the system's, or disabled where verification cannot
+ * succeed.
+ */
 function trustOf(ca: string | undefined, seen: Sighting | undefined): Settings {
   if (ca !== undefined) return { tls: { ca: { secret: ca } } };
   return seen?.untrusted ? { tls: { insecure: true } } : {};

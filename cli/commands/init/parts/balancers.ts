@@ -100,7 +100,7 @@ export function draftHosts(
   }
 }
 
-/** Whether there is anything to watch of the certificates. */
+/** Returns true if there are certificates to monitor. */
 function hasCertificates(balancer: Balancer): boolean {
   return probedRoutes(balancer).length > 0 || balancer.certificates.length > 0;
 }

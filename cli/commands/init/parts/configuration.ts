@@ -13,7 +13,7 @@ import {
 } from "./keys.ts";
 import { connectorOf, elsewhere } from "./network.ts";
 
-/** What one probe checks: of each kind that it takes one of, one. */
+/** Resources that one probe checks: at most one of each single-valued kind. */
 interface Group {
   readonly connector: FoundConnector | undefined;
   readonly database: FoundDatabase | undefined;
@@ -214,7 +214,7 @@ function serviceSettings(
   };
 }
 
-/** Who calls a service, as far as it checks its callers; `undefined` where nobody is known to. */
+/** Returns the callers of a service that checks its callers; `undefined` if none are known. */
 function callersOf(
   service: FoundService,
   { services }: Group,

@@ -3,7 +3,7 @@ import type { Drafting } from "../draft.ts";
 import type { Found, FoundCache, FoundConnector, FoundDatabase, FoundService } from "../found.ts";
 import type { Balancer } from "../relations.ts";
 
-/** What every part of a draft works with. */
+/** Shared input of every part of a draft. */
 export interface Context {
   readonly found: Found;
   readonly draft: Drafting;

@@ -5,10 +5,10 @@ import type { Found, FoundConnector, FoundService } from "../found.ts";
 import { regionName, resourceName } from "../reading.ts";
 import { type Context, connectorComponent, subnetComponent } from "./keys.ts";
 
-/** How long Google's figures, which are means of a minute and minutes late, must be bad, and good again. */
+/** Alert and clear durations for Google's metrics, which are one-minute averages and minutes late. */
 export const ofLoad = { alert_duration: "3m", clear_duration: "2m", severity: "warning" } as const;
 
-/** How long errors of some requests must go on: probes see within minutes where all of them fail. */
+/** Alert duration for partial request errors. Probes detect a complete failure within minutes. */
 export const ofErrors = { ...ofLoad, alert_duration: "10m" } as const;
 
 /** Adds the connectors and subnets that services use. */
@@ -77,7 +77,7 @@ function draftConnector(
     ...(known === undefined ? {} : { machine_type: known }),
     ...(maxInstances !== undefined && maxInstances >= 2 && maxInstances <= 10 ? { max_instances: maxInstances } : {}),
   });
-  // What applications say of their connector is about the only one there is; of several, nobody knows which they mean.
+  // Application metrics about a connector are attributed only if there is exactly one connector. With several, the target is ambiguous.
   const own = isOnly ? "" : `{component="${component}"}`;
   draft.addRule(`${component} Is Near Its Ceiling`, {
     component,

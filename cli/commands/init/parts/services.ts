@@ -59,7 +59,7 @@ export function draftServices({ found, draft }: Context, relations: Relations): 
     ];
     for (const used of uses) draft.depend(component, used);
     const way = wayIn(service, found, draft);
-    // Where everything it sends goes this way, so do its calls to the internet.
+    // If all egress uses this path, requests to the internet use it too.
     if (
       way !== undefined &&
       (uses.length === 0 || service.run.allTraffic || !uses.some((used) => dependsOn(used, way, draft)))

@@ -134,8 +134,9 @@ function draftDatabase(
 }
 
 /**
- * What is reached by one way only fails with that way; where services come by several, each depends on its own.
- * @returns the way, where there is one
+ * A resource that is reached through a single connection path depends on that path. If services use several paths, each service depends on
+ * its own.
+ * @returns the path, if there is exactly one
  */
 function dependOnWay(
   component: string,

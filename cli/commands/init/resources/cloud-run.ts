@@ -33,7 +33,7 @@ export const runServices: Reading<FoundService> = {
   take: (entry, { region }) => takeFoundService(entry, region),
 };
 
-/** Who may call a service. Source: Cloud Run Admin API v2, `services.getIamPolicy`. */
+/** Reads the callers that are allowed to invoke a service. Source: Cloud Run Admin API v2, `services.getIamPolicy`. */
 export const runInvokers = {
   what: "IAM policies of Cloud Run services",
   permission: "run.services.getIamPolicy",

@@ -109,11 +109,14 @@ export function withAfterwards(document: Fields, entries: readonly TimelineEntry
   return { timeline: [...readIncident(document).timeline, ...lines] };
 }
 
+/** What some events carry besides the incident: see the message. */
+export type TellMore = Pick<IncidentEvent, "news" | "tried">;
+
 /** One event of an incident, with the incident as it stands. */
 export function eventOf(
   incident: Incident,
   event: IncidentEventKind,
-  told: { at: number; change: string; occurrence: number; sequence: number; news?: "change" },
+  told: { at: number; change: string; occurrence: number; sequence: number } & TellMore,
   plan: Plan,
 ): IncidentEvent {
   const { diagnosis } = incident;
@@ -144,6 +147,7 @@ export function eventOf(
     ...(diagnosis.candidates === undefined ? {} : { candidates: diagnosis.candidates.map((one) => ({ ...one })) }),
     ...(diagnosis.change === undefined ? {} : { suspected_change: diagnosis.change.says }),
     ...(told.news === undefined ? {} : { news: told.news }),
+    ...(told.tried === undefined ? {} : { tried: [...told.tried] }),
     ...(diagnosis.team === undefined ? {} : { team: diagnosis.team }),
     ...(incident.acknowledgedBy === undefined ? {} : { acknowledged_by: incident.acknowledgedBy }),
     opened_at: new Date(incident.openedAt).toISOString(),

@@ -1,4 +1,4 @@
-/** The check of Cloud Armor: who must come through is let through. */
+/** The check of Cloud Armor: clients and probes must be allowed. */
 import { contains } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
 import { nameIn } from "../configuration/json.ts";
@@ -37,7 +37,7 @@ export const armorChecks: readonly Check[] = [
   },
 ];
 
-/** Anyone on the internet, who is in no range but that of all. */
+/** An arbitrary internet client, which matches only the range of all addresses. */
 const everyone = "everyone";
 
 /** Returns the policy's action for a source. The first matching rule decides. */
@@ -68,7 +68,7 @@ function isFor({ ranges }: ArmorRule, source: string): boolean {
   );
 }
 
-/** Limits of rates let through what is below them. */
+/** Rate limits allow traffic below the limit. */
 function passes({ action }: ArmorRule): boolean {
   return /^(allow|throttle|rate_based_ban)/.test(action);
 }

@@ -1,4 +1,4 @@
-/** The checks of Cloud Run services, each of one service by itself. */
+/** The checks of individual Cloud Run services. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
 import { type Answer, both, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
@@ -8,7 +8,7 @@ import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../r
 /** Maximum number of instances of a Cloud Run service that does not set one. */
 export const usualMaximum = 100;
 
-/** Seconds as people say them. */
+/** Formats seconds for a sentence. */
 export function spoken(seconds: number): string {
   return spokenDuration(seconds * 1_000);
 }
@@ -306,7 +306,7 @@ function mebibytes(bytes: number): string {
   return `${Math.round(bytes / 2 ** 20)} MiB`;
 }
 
-/** A check of one service by itself. */
+/** A check of an individual service. */
 export function serviceCheck<Wanted = ServiceSettings>({
   wants,
   judge,

@@ -171,7 +171,7 @@ export const cloudSqlChecks: readonly Check[] = [
 
 const weekdays = ["", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"];
 
-/** Services that connect to the address of the instance themselves. */
+/** Services that connect directly to the address of the instance. */
 function directIn({ services }: ConfigurationSettings): readonly string[] {
   return services.filter(({ database }) => database?.way === "private").map(({ name }) => name);
 }

@@ -10,7 +10,7 @@ import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
 /** Maximum number of connections that Cloud Run allows one instance through the socket. */
 const mostThroughSocket = 100;
-/** Connections that PostgreSQL keeps for its administrators: the default of `superuser_reserved_connections`. */
+/** Connections that PostgreSQL reserves for administrators: the default of `superuser_reserved_connections`. */
 const reserved = 3;
 
 /** The checks. */
@@ -280,7 +280,7 @@ function bySocket({ database }: ServiceSettings): ServiceSettings["database"] {
   return database?.way === "socket" ? database : undefined;
 }
 
-/** A check of a service together with the database that it uses. */
+/** A check of a service together with its database. */
 function pairCheck<Wanted>({
   wants,
   judge,

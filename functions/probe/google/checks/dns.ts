@@ -47,10 +47,13 @@ function hostsAnswer(records: readonly DnsRecords[], hosts: readonly string[], a
   return { ok: true, observed: `all ${hosts.length} at ${address}`, expected };
 }
 
-/** The addresses to which a host leads within the zone; none where it has no record, `undefined` where the zone does not tell. */
+/**
+ * Returns the addresses that a host resolves to within the zone; none if it has no record, `undefined` if the zone alone does not determine
+ * them.
+ */
 function leadsTo(records: readonly DnsRecords[], host: string, type: string): readonly string[] | undefined {
   let name = host.toLowerCase();
-  // An alias of an alias is rare, and a ring of them is an error.
+  // An alias of an alias is rare, and a cycle of them is an error.
   for (let step = 0; step < 8; step++) {
     const own = recordsOf(records, name);
     const addresses = own.find((one) => one.type === type);
@@ -63,7 +66,7 @@ function leadsTo(records: readonly DnsRecords[], host: string, type: string): re
   return [];
 }
 
-/** The records of a name, or of the wildcard that stands for it. */
+/** Returns the records of a name, or of the wildcard that covers it. */
 function recordsOf(records: readonly DnsRecords[], name: string): readonly DnsRecords[] {
   const own = records.filter((one) => one.name === name);
   if (own.length > 0) return own;

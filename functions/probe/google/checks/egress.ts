@@ -1,4 +1,4 @@
-/** Checks of the ways out of services: addresses for Direct VPC egress, and ports of Cloud NAT. */
+/** Checks of the egress of services: addresses for Direct VPC egress, and ports of Cloud NAT. */
 import { usableAddresses } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
 import { type Answer, allOf, type CheckWords, judged, silent } from "../configuration/judgement.ts";
@@ -7,13 +7,13 @@ import type { ConfigurationSettings, NatSettings } from "../configuration/settin
 import { type Nat, type Subnet, subnetPath } from "../resources/egress.ts";
 import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
-/** Addresses that Cloud Run takes for one instance with Direct VPC egress, once it runs steadily. */
+/** Addresses that Cloud Run uses for one instance with Direct VPC egress in steady state. */
 const addressesOfInstance = 2;
-/** Addresses that Cloud Run reserves at once when a service grows. */
+/** Addresses that Cloud Run reserves at once when a service scales out. */
 const addressBlock = 16;
 /** Usable addresses of the smallest subnet that Cloud Run accepts, a /26. */
 const leastAddresses = 60;
-/** Seconds that the first connection of a new instance can take with Direct VPC egress: a minute or more, as Google says. */
+/** Seconds that the first connection of a new instance may take with Direct VPC egress: a minute or more, according to Google. */
 const firstConnection = 120;
 
 /** The checks. */
@@ -138,7 +138,7 @@ function natCheck({
   };
 }
 
-/** A check of a subnet with the instances that the services in it may grow to, together. */
+/** A check of a subnet with the instances that the services in it may scale to, together. */
 function subnetCheck({
   judge,
   ...words
@@ -148,7 +148,7 @@ function subnetCheck({
     reads: ["cloud_run", "subnet"],
     judge: (settings, seen) => {
       const instances = instancesBySubnet(settings, seen);
-      // Which subnets there are, only the services tell.
+      // Only the services determine which subnets there are.
       const unread = allOf(settings.services.map(({ name }) => seen.services.get(name)));
       if (settings.direct_vpc && unread !== undefined && "refusal" in unread && instances.size === 0)
         return judged({ resource: settings.project }, unread, () => undefined);

@@ -1,4 +1,4 @@
-/** The checks of IAM roles: what a service may do, and who may call it. */
+/** The checks of IAM roles: the permissions of a service, and its permitted callers. */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Check } from "../configuration/check.ts";
 import { type Answer, allOf, both, judged } from "../configuration/judgement.ts";
@@ -75,13 +75,13 @@ export const iamChecks: readonly Check[] = [
   },
 ];
 
-/** Somebody who calls, as whom: without an account there is no token. */
+/** A caller and its account. Without an account there is no token. */
 interface NamedCaller {
   readonly who: string;
   readonly account: string | undefined;
 }
 
-/** The callers of a service with their accounts, as far as these could be read. */
+/** Returns the callers of a service with their accounts, as far as these could be read. */
 function callersOf(callers: CallerSettings, seen: Observation): Read<readonly NamedCaller[]> | undefined {
   const read = <T>(
     who: string,
@@ -102,7 +102,7 @@ function callersOf(callers: CallerSettings, seen: Observation): Read<readonly Na
     ),
     ...(callers.everyone ? [{ value: { who: "everyone", account: undefined } }] : []),
   ];
-  // A caller that does not exist is the matter of `resource_exists`.
+  // A missing caller is reported by `resource_exists`.
   return allOf(all.filter((one) => one === undefined || !("refusal" in one) || one.refusal.reason !== "missing"));
 }
 
@@ -150,7 +150,7 @@ function invokerAdvice({ who, account }: NamedCaller): string {
   return `Grant it: \`gcloud run services add-iam-policy-binding RESOURCE --region=REGION --role=roles/run.invoker --member=${member}\`.`;
 }
 
-/** Roles that hold run.routes.invoke. */
+/** Roles that include run.routes.invoke. */
 const invokes: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
 
 /** Returns whether a role may include run.routes.invoke. */
@@ -158,7 +158,7 @@ function mayInvoke(role: string): boolean {
   return !role.startsWith("roles/") || /^roles\/(run\.|editor$|owner$)/.test(role);
 }
 
-/** Wider roles that hold what a narrower one does. */
+/** Broader roles that include a narrower one. */
 const wider: Readonly<Record<string, readonly string[]>> = {
   "roles/cloudsql.client": ["roles/cloudsql.editor", "roles/cloudsql.admin", "roles/editor", "roles/owner"],
   "roles/cloudsql.instanceUser": ["roles/cloudsql.admin"],

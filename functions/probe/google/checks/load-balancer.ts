@@ -81,7 +81,7 @@ const startupAdvice =
   "Behind it stands Cloud Run, whose own start-up probe decides: make that one as patient as it can be.";
 const timeoutAdvice = "Behind it stands Cloud Run, whose request timeout decides: raise that one.";
 
-/** The answer of Cloud Run, for a backend that has nothing of the kind itself. */
+/** The setting of Cloud Run, for a serverless backend that has none itself. */
 function inPlaceOf(answer: Answer, what: string, advice: string): Answer {
   if (answer === undefined || "unknown" in answer) return answer;
   return { ...answer, observed: `serverless: it ${what} ${answer.observed}`, ...(answer.ok ? {} : { advice }) };
@@ -152,7 +152,7 @@ function backendCheck({
   };
 }
 
-/** A check of a backend service together with the service that it must lead to. */
+/** A check of a backend service together with the service that it must route to. */
 function balancedCheck<Wanted>({
   wants,
   judge,

@@ -74,7 +74,7 @@ export const networkChecks: readonly Check[] = [
       if (!network || !vpc_connector) return [];
       return judged({ resource: network.name, component: network.component }, firewall, (rules) => {
         const packet = { egress: false, address: "35.199.224.1", protocol: "tcp", port: 667 };
-        // The connector's own rules have the priority 100 and are not always listed; of equals, the one that denies wins.
+        // The connector's own rules have the priority 100 and are not always listed. Of rules with equal priority, the one that denies wins.
         const sooner = rules.filter(({ priority }) => priority <= 100);
         const decision = decided(sooner, firewallPolicies, settings, packet, true);
         const expected = "port 667 open to 35.199.224.0/19";
@@ -96,9 +96,9 @@ interface Decision {
 }
 
 /**
- * Asks all that decides about a packet of the connector's machines, in Google's order: policies of the organization and its folders, firewall
- * rules of the VPC, policies of the network, or the other way round where the network says so.
- * @param ends the firewall rules let pass what they do not deny, so that nothing behind them is asked
+ * Evaluates all rules for a packet from the connector's machines, in Google's order: policies of the organization and its folders, firewall
+ * rules of the VPC, policies of the network, or the last two the other way round if the network is set so.
+ * @param ends whether the firewall rules allow packets that they do not deny, so that nothing after them is evaluated
  * @see https://docs.cloud.google.com/firewall/docs/firewall-policies-overview
  */
 function decided(
@@ -165,7 +165,7 @@ interface Packet {
   readonly port: number;
 }
 
-/** The rule that decides about a packet of the connector's machines: the first by priority, and of equals one that denies. */
+/** Returns the rule that decides about a packet of the connector's machines: the first by priority, and of equal ones the one that denies. */
 function decisive(
   rules: readonly FirewallRule[],
   { network, region, vpc_connector }: ConfigurationSettings,

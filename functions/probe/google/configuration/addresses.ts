@@ -1,7 +1,7 @@
-/** Ranges of addresses, as firewall rules, Cloud Armor and subnets write them. */
+/** Address ranges, in the format of firewall rules, Cloud Armor and subnets. */
 import { BlockList, isIP } from "node:net";
 
-/** The parts of `10.0.0.0/8`, or of a single address; `undefined` for what is neither. */
+/** Returns the parts of `10.0.0.0/8`, or of a single address; `undefined` for any other text. */
 function parsed(range: string): { address: string; bits: number; family: "ipv4" | "ipv6" } | undefined {
   const [, address = "", bits] = /^([\da-fA-F.:]+)(?:\/(\d{1,3}))?$/.exec(range) ?? [];
   const version = isIP(address);

@@ -5,12 +5,12 @@ import type { Observation } from "./observation.ts";
 import type { Refusal } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
-/** One configuration check: a pure function of what was read and of the settings. */
+/** One configuration check: a pure function of the observation and the settings. */
 export interface Check extends CheckWords {
   judge(settings: ConfigurationSettings, seen: Observation): readonly Judgement[];
 }
 
-/** The findings of checks, and what kept others from being made, each once. */
+/** Returns the findings of checks, and the reasons why others could not be made, each once. */
 export function findingsOf(
   checks: readonly Check[],
   settings: ConfigurationSettings,
@@ -54,7 +54,7 @@ export function findingsOf(
   return { findings, unchecked: [...refused, ...unchecked] };
 }
 
-/** A remedy with the names that its commands need in place of `RESOURCE`, `PROJECT` and `REGION`. */
+/** Returns a remedy with the names for its commands in place of `RESOURCE`, `PROJECT` and `REGION`. */
 function filled(remedy: string, resource: string, { project, region, services }: ConfigurationSettings): string {
   const own = services.find(({ name }) => name === resource)?.region ?? region;
   return remedy

@@ -3,14 +3,14 @@ import { readingPhase } from "../../../../shared/messages/report.ts";
 import { checks } from "./checks.ts";
 import { type Answers, answers, assessed, type Json, refusal, set, urls, type Written, written } from "./fixtures.ts";
 
-describe("an environment in which everything is configured well", () => {
-  it("is judged by every check that has something to judge, and each finds it right", async () => {
+describe("an environment with a valid configuration", () => {
+  it("passes every check that applies to it", async () => {
     const { failure, findings = [], unchecked, measurements } = await assessed(answers());
     expect(findings.filter(({ ok }) => !ok)).toEqual([]);
     expect([failure, unchecked]).toEqual([undefined, []]);
     const made = new Set(findings.map(({ check }) => check));
     const notMade = checks.map(({ name }) => name).filter((name) => !made.has(name));
-    // Nothing of this environment goes by the socket.
+    // No service in this environment uses the socket.
     expect(notMade).toEqual([
       "connections_of_one_instance",
       "private_database_without_vpc_access",
@@ -23,7 +23,7 @@ describe("an environment in which everything is configured well", () => {
   });
 });
 
-/** Changes of one answer or of the settings, and what a check says then: ok, wrong with what it saw, or nothing (`undefined`). */
+/** Changes of one answer or of the settings, and the resulting answer of a check: ok, not ok with the observed state, or none (`undefined`). */
 type Row = readonly [
   check: string,
   what: string,
@@ -88,7 +88,7 @@ const machines = all(
   },
 );
 
-/** The rules of the Cloud Armor policy, from the first to the last. */
+/** The rules of the Cloud Armor policy, in order. */
 const armor = (...rules: Json[]) => of("armor", "rules", rules);
 const byAddress = (priority: number, action: string, ...srcIpRanges: string[]): Json => ({
   priority,
@@ -1126,7 +1126,7 @@ const rows: readonly Row[] = [
   ],
 ];
 
-describe("the checks", () => {
+describe("configuration checks", () => {
   it.each(rows.map(([check, what, change, expected, resource]) => ({ check, what, change, expected, resource })))(
     "$check: $what",
     async ({ check, change, expected, resource }) => {
@@ -1148,7 +1148,7 @@ describe("the checks", () => {
     },
   );
 
-  it("say what of the firewalls was not looked at", async () => {
+  it("name the firewall rules that were not evaluated", async () => {
     const seen = async (table: Answers): Promise<unknown> =>
       (await assessed(table)).findings?.find(({ check }) => check === "firewall_egress")?.observed;
     expect(await seen(answers())).toBe("not denied; regional firewall policies were not looked at");
@@ -1162,12 +1162,12 @@ describe("the checks", () => {
     );
   });
 
-  it("are each told good and bad by this table", () => {
+  it("each pass and fail in this table", () => {
     const bad = new Set(rows.filter(([, , , expected]) => expected instanceof RegExp).map(([check]) => check));
     expect(checks.map(({ name }) => name).filter((name) => !bad.has(name))).toEqual([]);
   });
 
-  it("have stable names, and speak in whole sentences that fit a finding", async () => {
+  it("have stable names and whole sentences that fit a finding", async () => {
     for (const { name, title, why, remedy } of checks) {
       expect(name).toMatch(/^[a-z0-9]+(_[a-z0-9]+)+$/);
       expect(title).not.toMatch(/^[A-Z].*\.$/);
@@ -1177,7 +1177,7 @@ describe("the checks", () => {
     expect(new Set(checks.map(({ name }) => name)).size).toBe(checks.length);
   });
 
-  it("are not made when they are ignored", async () => {
+  it("are skipped when they are ignored", async () => {
     const [table, settings] = [answers(), written()];
     set(table[urls.connector], "state", "ERROR");
     const { failure, findings = [] } = await assessed(table, { ...settings, ignore: ["vpc_connector_state"] });
@@ -1186,8 +1186,8 @@ describe("the checks", () => {
   });
 });
 
-describe("what may not be read", () => {
-  it.each(Object.entries(urls))("of %s leaves out the checks that need it, and no others", async (_, url) => {
+describe("a read that is not permitted", () => {
+  it.each(Object.entries(urls))("of %s skips the checks that need it, and no others", async (_, url) => {
     const whole = await assessed(answers());
     const {
       failure,
@@ -1241,7 +1241,7 @@ describe("what may not be read", () => {
       refusal(0, "UNREACHABLE", "vpcaccess.googleapis.com gave no answer: connect ECONNREFUSED"),
       /gave no answer: connect ECONNREFUSED\.$/,
     ],
-  ])("for %s says what to do", async (_, error, sentence) => {
+  ])("with %s names the remedy", async (_, error, sentence) => {
     const { unchecked = [] } = await assessed({ ...answers(), [urls.connector]: error });
     expect(unchecked).toMatchObject([
       { resource: "shop-connector", component: "vpc-connector", explanation: expect.stringMatching(sentence) },
@@ -1249,7 +1249,7 @@ describe("what may not be read", () => {
     expect(String(unchecked[0]?.explanation).length).toBeLessThanOrEqual(300);
   });
 
-  it("at all makes the probe fail, as one that knows nothing", async () => {
+  it("fails the probe if it applies to all reads", async () => {
     const table = Object.fromEntries(Object.values(urls).map((url) => [url, refusal(403, "IAM_PERMISSION_DENIED")]));
     const { failure, findings } = await assessed(table);
     expect(findings).toEqual([]);

@@ -1,4 +1,4 @@
-/** An environment in which everything is configured well, as Google's control plane tells of it; tests change what they are about. */
+/** An environment in which everything is configured well, as reported by Google's control plane. Tests change the part that they cover. */
 import type { RequestListener } from "node:http";
 import { type GoogleApi, GoogleApiError } from "../../../../shared/ports.ts";
 import type { Assessment, ProbeWorld } from "../../prober.ts";
@@ -102,7 +102,7 @@ export function keyOf(url: string): string {
 /** The instant of every test. */
 export const now: number = Date.parse("2025-09-16T12:00:00Z");
 
-/** A probe that names one of everything. */
+/** A probe with one resource of every kind. */
 export function written(): Written {
   const service = {
     startup: "240s",
@@ -544,7 +544,7 @@ export function googleOf(table: Answers, asked: (url: string) => void = () => {}
   };
 }
 
-/** The same as a server, for what goes over the network. It keeps no connection open, so that tests can count those that are. */
+/** The same as an HTTP server, for tests of the network requests. It keeps no connection open, so that tests can count the open ones. */
 export function standOf(table: Answers): RequestListener {
   return (request, response) => {
     const answer = table[keyOf(`https:/${request.url ?? ""}`)];
@@ -555,7 +555,7 @@ export function standOf(table: Answers): RequestListener {
   };
 }
 
-/** Observes and assesses, as a run does. */
+/** Observes and assesses, as in a run. */
 export async function assessed(
   table: Answers,
   settings: Written = written(),
@@ -572,10 +572,7 @@ export async function assessed(
   return gcpConfiguration.assess(known, await gcpConfiguration.observe(known, ground as ProbeWorld));
 }
 
-/**
- * Sets what stands at a path of an answer or of settings; `undefined` removes it.
- * @param path keys, or a text of them with dots between
- */
+/** Sets the value at a path of an answer or of settings; `undefined` removes it. @param path keys, or a text of keys separated by dots */
 export function set(json: unknown, path: string | readonly string[], value: Json): void {
   const keys = typeof path === "string" ? path.split(".") : [...path];
   const last = keys.pop() ?? "";

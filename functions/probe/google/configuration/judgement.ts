@@ -1,4 +1,4 @@
-/** The judgement of one resource, and how reads are combined for it. */
+/** The assessment of one resource, and the combination of reads for it. */
 import type { Finding, Telling } from "../../../../shared/messages/report.ts";
 import type { GoogleReadName } from "../permissions.ts";
 import type { Read, Refusal } from "./read.ts";
@@ -7,14 +7,14 @@ import type { ConfigurationSettings } from "./settings.ts";
 /** The answer of a check for one resource. `undefined`: nothing to check, because the settings expect nothing of it. */
 export type Answer = Verdict | Silence | undefined;
 
-/** The judgement of a check. */
+/** The verdict of a check. */
 export interface Verdict {
   readonly ok: boolean;
   /** The observed state, as a phrase that follows the name of the resource: `it is in the state ERROR`. */
   readonly observed: string;
   /** The expected state: `READY`. */
   readonly expected: string;
-  /** A whole sentence in place of the remedy of the check, where the case asks for another; on what is right, in place of its reason. */
+  /** A whole sentence that replaces the remedy of the check if the case requires another; if the answer is ok, it replaces its reason. */
   readonly advice?: string;
 }
 
@@ -24,14 +24,14 @@ export interface Silence {
   readonly unknown: string;
 }
 
-/** The part of an environment that a check speaks of. */
+/** The part of an environment that a check covers. */
 export interface Subject {
   /** Name of the resource. */
   readonly resource: string;
   readonly component?: string | undefined;
 }
 
-/** A subject with what a check said of it, or with why it could not be asked. */
+/** A subject with the answer of a check, or the reason why it could not be checked. */
 export interface Judgement extends Subject {
   readonly answer: Verdict | Silence | { readonly refusal: Refusal };
 }
@@ -53,7 +53,7 @@ export interface CheckWords {
   readonly tells?: readonly Telling[];
 }
 
-/** A check of one kind of resource, in the words of that kind. */
+/** A check of one kind of resource, in terms of that kind. */
 export interface Expecting<Resource, Own, Wanted = Own> extends Omit<CheckWords, "reads"> {
   /** Returns what the settings expect; without an expectation the check is skipped. @default the settings of the resource */
   readonly wants?: (own: Own, settings: ConfigurationSettings) => Wanted | undefined;
@@ -66,16 +66,16 @@ export function expectation<Own, Wanted>(
   own: Own,
   settings: ConfigurationSettings,
 ): Wanted | undefined {
-  // Without `wants` the type of what is wanted is that of the settings.
+  // Without `wants`, the expectation has the type of the settings.
   return wants ? wants(own, settings) : (own as unknown as Wanted);
 }
 
-/** A list that has entries. */
+/** Returns a non-empty list, or `undefined` for an empty one. */
 export function someOf<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
 
-/** Judges one resource, as far as it could be read. A resource that does not exist is the matter of `resource_exists` alone. */
+/** Checks one resource, as far as it could be read. A missing resource is reported by `resource_exists` alone. */
 export function judged<T>(
   subject: Subject,
   read: Read<T> | undefined,
@@ -95,7 +95,7 @@ export function both<A, B>(a: Read<A> | undefined, b: Read<B> | undefined): Read
   return { value: [a.value, b.value] };
 }
 
-/** All reads as one. */
+/** Combines all reads into one. */
 export function allOf<T>(reads: readonly (Read<T> | undefined)[]): Read<readonly T[]> | undefined {
   const values: T[] = [];
   for (const read of reads) {

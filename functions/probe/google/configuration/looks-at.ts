@@ -1,8 +1,8 @@
-/** The resources that a `gcp_configuration` probe looks at, each with the component that its findings speak of. */
+/** The resources that a `gcp_configuration` probe watches, each with the component that its findings refer to. */
 import { computeResource, type GoogleResource, runService, sqlInstance } from "../watched.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
-/** Every resource that the settings name, as Google's logs name it. */
+/** Returns every resource in the settings, in the form in which Google's logs name it. */
 export function resourcesIn(settings: ConfigurationSettings): GoogleResource[] {
   const { project, region, vpc_connector: connector, cloud_sql: sql, services, redis, network, nat } = settings;
   const { load_balancer: balancer, certificates } = settings;

@@ -4,7 +4,7 @@ import { wantedRoles } from "../resources/cloud-run.ts";
 import type { Subject } from "./judgement.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
-/** The reads that these settings need. */
+/** Returns the reads that these settings require. */
 export function neededReads(settings: ConfigurationSettings): readonly GoogleReadName[] {
   const { services, load_balancer: balancer, certificates, network, nat, redis, quotas } = settings;
   const callers = services.flatMap((service) => service.callers ?? []);

@@ -6,12 +6,13 @@ import { checks } from "./checks.ts";
 export function configurationNotes(): string {
   return `## What is checked
 
-Every check that has something to compare makes a finding for each resource that it looks at, and a sample of \`configuration_ok\`. A check that needs an
-expectation (such as \`cpu\` of a service) is made where the settings have one. The name of a check is stable: \`ignore\`, rules
+Every applicable check produces a finding and a sample of \`configuration_ok\` for each resource that it covers. A check that needs an expectation
+(such as \`cpu\` of a service) is made only if the settings contain one. The name of a check is stable: \`ignore\`, rules
 (\`configuration_ok{check="vpc_connector_state"} == 0\`) and the evidence of an incident refer to it.
 
-The severity says what a finding means. \`critical\`: something does not work because of it, and the probe fails. \`warning\`: something will
-not work under load, or some day. \`info\`: it is not as it should be, and nothing fails. Neither of the two makes the probe fail: rules judge them.
+The severity of a finding: \`critical\` means that something does not work because of it, and the probe fails. \`warning\` means that something will
+fail under load or later. \`info\` means that a setting deviates from good practice without causing a failure. Warnings and infos do not fail the
+probe; use rules to alert on them.
 
 | check | severity | what is checked | why | permissions |
 |---|---|---|---|---|
@@ -19,16 +20,18 @@ ${checks.map((check) => `| \`${check.name}\` | ${check.severity} | ${cell(check.
 
 ## What it needs
 
-It only reads, each resource once a run. Terraform grants the permissions that the settings of the probe need, and enables those APIs. What it may not read it leaves out, and says so: the checks that wait for it are neither right nor
-wrong, \`configuration_unchecked\` counts the resources, and all other checks are made. When nothing at all could be read, the probe fails, which
-accuses nobody. Of a secret only the state of its version is read. Values of environment variables never leave the code that reads the names, and nothing of an answer is kept but what a check looks at.
+The probe only reads, and reads each resource once per run. Terraform grants the permissions that the settings of the probe require, and enables the
+APIs. Resources that may not be read are reported: the checks that depend on them neither pass nor fail, \`configuration_unchecked\` counts the
+resources, and all other checks are made. If nothing at all can be read, the probe fails, but the failure does not count against any component. Of a
+secret, only the state of its version is read. Values of environment variables never leave the code that reads the names, and only the fields that a
+check uses are kept of an answer.
 
 ${permissionTable(configurationReads)}
-The instances in use, the packets that Cloud NAT drops, the memory of Redis and exceeded quotas are measurements of Cloud Monitoring, some minutes old, each
-read in one request; Google bills one series for each service, instance and quota that it returns.
+The instances in use, the packets that Cloud NAT drops, the memory of Redis and exceeded quotas are measurements of Cloud Monitoring, some minutes
+old, each read in one request. Google bills one series for each service, instance and quota returned.
 
-A custom role with exactly these permissions is narrower still. \`roles/browser\` is enough to read the IAM policy of the project; roles that an
-account has by a group, a folder or the organization are not in it.
+A custom role with exactly these permissions is narrower still. \`roles/browser\` is sufficient to read the IAM policy of the project. It does not
+contain roles that an account has through a group, a folder or the organization.
 `;
 }
 

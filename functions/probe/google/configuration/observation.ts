@@ -27,11 +27,11 @@ import type { ConfigurationSettings } from "./settings.ts";
 
 /** The results of the reads, or the reasons for their refusal. Reads that the settings do not need are absent. */
 export interface Observation {
-  /** When, in milliseconds since the epoch. */
+  /** Time of the run, in milliseconds since the epoch. */
   readonly at: number;
   readonly vpcConnector?: Read<VpcConnector> | undefined;
   readonly cloudSql?: Read<SqlInstance> | undefined;
-  /** By name, as all that there may be several of. */
+  /** Resources that may occur several times, by name. */
   readonly services: ReadonlyMap<string, Read<RunService>>;
   readonly policy?: Read<readonly Binding[]> | undefined;
   readonly urlMap?: Read<UrlMap> | undefined;
@@ -56,13 +56,13 @@ export interface Observation {
   readonly address?: Read<string | undefined> | undefined;
   readonly zone?: Read<readonly DnsRecords[]> | undefined;
   readonly redis: ReadonlyMap<string, Read<RedisInstance>>;
-  /** The share of its memory that an instance uses, by its path. */
+  /** Share of its memory that an instance uses, by its path. */
   readonly redisMemory?: Read<ReadonlyMap<string, number>> | undefined;
   readonly quotas?: Read<readonly Quota[]> | undefined;
   readonly exceeded?: Read<readonly string[]> | undefined;
 }
 
-/** Reads everything at once. Nothing that Google answers makes it throw. */
+/** Makes all reads concurrently. No answer from Google makes it throw. */
 export async function observe(settings: ConfigurationSettings, world: ProbeWorld): Promise<Observation> {
   const read = reader(world);
   const services = readServices(read, settings);
@@ -96,13 +96,13 @@ export async function observe(settings: ConfigurationSettings, world: ProbeWorld
   return { at: world.now(), ...seen };
 }
 
-/** An object of what the promises of another become. */
+/** Returns an object of the results of another object's promises. */
 async function resolved<T extends object>(promises: T): Promise<{ [Key in keyof T]: Awaited<T[Key]> }> {
   const entries = Object.entries(promises).map(async ([key, promise]) => [key, await promise] as const);
   return Object.fromEntries(await Promise.all(entries)) as { [Key in keyof T]: Awaited<T[Key]> };
 }
 
-/** Every read of an observation, with what it is of. */
+/** Every read of an observation, with its resource. */
 export function readsIn(
   settings: ConfigurationSettings,
   seen: Observation,

@@ -1,4 +1,4 @@
-/** CPU and memory as Cloud Run writes them, which is how Kubernetes does, and shares in percent. */
+/** CPU and memory in the format of Cloud Run and Kubernetes, and shares in percent. */
 import { z } from "zod";
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import { lazily } from "../../../../shared/runtime/lazily.ts";
@@ -30,15 +30,15 @@ export function parseMemory(text: string): Bytes | undefined {
   return amount === undefined ? undefined : Number(amount) * (ownEntry(sizes, unit) ?? 1);
 }
 
-/** A setting that is a number of CPUs. */
+/** The schema of a number of CPUs. */
 export const cores: () => z.ZodType<Cores, unknown> = lazily(() =>
   quantity(parseCores, "amount of CPUs", "1, 2 or 500m"),
 );
-/** A setting that is an amount of memory. */
+/** The schema of an amount of memory. */
 export const memory: () => z.ZodType<Bytes, unknown> = lazily(() =>
   quantity(parseMemory, "amount of memory", "512Mi or 2Gi"),
 );
-/** A setting that is a share of something, written `90%` and read as 0.9. */
+/** The schema of a share, written as `90%` and parsed as 0.9. */
 export const ratio: () => z.ZodType<number, unknown> = lazily(() => quantity(parseShare, "share", "90%"));
 
 /** Reads `90%` as 0.9; `undefined` when it is not from 1 to 100 percent. */

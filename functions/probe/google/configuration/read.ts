@@ -7,16 +7,16 @@ import { ask, isDisabled } from "../refusal.ts";
 import { type Reading, read as readSeries, type Sample } from "../series.ts";
 import { listAt, textAt } from "./json.ts";
 
-/** Something that was read, or why it was not. */
+/** A value that was read, or the reason why it could not be. */
 export type Read<T> = { readonly value: T } | { readonly refusal: Refusal };
 
-/** Why something could not be read. */
+/** The reason why something could not be read. */
 export interface Refusal {
   /** Name of the resource. */
   readonly resource: string;
   readonly component?: string | undefined;
   readonly reason: "missing" | "permission" | "disabled" | "identity" | "time" | "unavailable";
-  /** One or two whole sentences: what could not be read, why, and what to do. */
+  /** One or two whole sentences: what could not be read, why, and how to fix it. */
   readonly explanation: string;
 }
 
@@ -33,7 +33,7 @@ export interface Wanted {
   readonly entries?: string;
 }
 
-/** Measurements to be read: how much of something is in use. */
+/** Measurements to read: how much of something is in use. */
 export interface WantedFigures extends Omit<Wanted, "read" | "url" | "body" | "entries"> {
   /** The measured quantity, as sentences name it: `the number of instances in`. */
   readonly what: string;
@@ -41,11 +41,11 @@ export interface WantedFigures extends Omit<Wanted, "read" | "url" | "body" | "e
 
 /** Reads resources. */
 export interface Reader {
-  /** @param take picks of the answer what is looked at; nothing else of it is kept */
+  /** @param take extracts the relevant values from the answer; nothing else of it is kept */
   one<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<T>>;
-  /** All pages of a list, up to a bound. @param take picks of one entry what is looked at */
+  /** Reads all pages of a list, up to a limit. @param take extracts the relevant values from one entry */
   list<T>(wanted: Wanted, take: (json: unknown) => T): Promise<Read<readonly T[]>>;
-  /** The newest of a metric, one sample for each series; none where nothing was measured. */
+  /** Reads the newest points of a metric, one sample for each series; none if nothing was measured. */
   figures(wanted: WantedFigures, reading: Reading): Promise<Read<readonly Sample[]>>;
 }
 
@@ -54,7 +54,7 @@ const lanes = 8;
 /** Maximum number of pages read of a list: at 500 entries a page, far more than the firewall rules of the largest network. */
 const mostPages = 20;
 
-/** Makes a reader of one run. */
+/** Creates the reader of one run. */
 export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal" | "now">): Reader {
   const { signal } = world;
   const answers = new Map<string, Promise<unknown>>();
@@ -173,7 +173,7 @@ function refusalOf(
   };
 }
 
-/** A sentence with a capital letter at its beginning. */
+/** Returns a sentence with an initial capital letter. */
 export function sentenceCase(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -20,10 +20,7 @@ export const componentSettings: readonly string[] = [
   "quotas.component",
 ];
 
-/**
- * Makes the schema of the settings.
- * @param checkNames the names that `ignore` accepts
- */
+/** Creates the schema of the settings. @param checkNames the names that `ignore` accepts */
 export function configurationSettings(checkNames: readonly string[]) {
   const names = z.array(googleResource()).default([]);
   const count = z.int().min(1);
@@ -245,13 +242,13 @@ export function configurationSettings(checkNames: readonly string[]) {
 /** Settings of a `gcp_configuration` probe. Durations in milliseconds, memory in bytes. */
 export type ConfigurationSettings = z.output<ReturnType<typeof configurationSettings>>;
 
-/** The VPC connector, and what is expected of it. */
+/** The VPC connector, and the expectations for it. */
 export type VpcConnectorSettings = NonNullable<ConfigurationSettings["vpc_connector"]>;
 
-/** The Cloud SQL instance, and what is expected of it. */
+/** The Cloud SQL instance, and the expectations for it. */
 export type CloudSqlSettings = NonNullable<ConfigurationSettings["cloud_sql"]>;
 
-/** A Cloud Run service, and what is expected of it. */
+/** A Cloud Run service, and the expectations for it. */
 export type ServiceSettings = ConfigurationSettings["services"][number];
 
 /** A service's way to connect to the database. */
@@ -260,20 +257,20 @@ export type DatabaseUse = NonNullable<ServiceSettings["database"]>;
 /** The load balancer. */
 export type LoadBalancerSettings = NonNullable<ConfigurationSettings["load_balancer"]>;
 
-/** A backend service of the load balancer, and where it must lead. */
+/** A backend service of the load balancer, and the service that it must route to. */
 export type BackendSettings = LoadBalancerSettings["backends"][number];
 
 /** Certificates of the load balancer. */
 export type CertificateSettings = NonNullable<ConfigurationSettings["certificates"]>;
 
-/** The network through which the database is reached. */
+/** The network to the database. */
 export type NetworkSettings = NonNullable<ConfigurationSettings["network"]>;
 
 /** The callers of a service. Each of them needs the invoker role. */
 export type CallerSettings = NonNullable<ServiceSettings["callers"]>;
 
-/** A Cloud NAT gateway, and what is expected of it. */
+/** A Cloud NAT gateway, and the expectations for it. */
 export type NatSettings = NonNullable<ConfigurationSettings["nat"]>;
 
-/** A Memorystore for Redis instance, and what is expected of it. `max_memory` is a ratio. */
+/** A Memorystore for Redis instance, and the expectations for it. `max_memory` is a ratio. */
 export type RedisSettings = ConfigurationSettings["redis"][number];

@@ -1,6 +1,6 @@
 /**
- * Whose a change is: a part of the environment is found by the names in the entry; an account and a secret by the services that use them, which
- * are only asked where such a change was made.
+ * Attributes changes to components: a part of the environment is found by the names in the entry; an account or a secret by the services
+ * that use it, which are only read for such changes.
  */
 import type { ReportedChange } from "../../../../shared/messages/report.ts";
 import type { ProbeWorld } from "../../prober.ts";
@@ -12,18 +12,18 @@ import type { AuditChange } from "./audit.ts";
 
 /** The resources that services use, as far as they could be read. */
 export interface Usage {
-  /** Components by the mail address of the service account that their services run as. */
+  /** Components by the email address of their service account. */
   readonly accounts: ReadonlyMap<string, readonly string[]>;
   /** Components by the name of a secret that their services use. */
   readonly secrets: ReadonlyMap<string, readonly string[]>;
-  /** Every service was read, so that an account or a secret which is not here is used by none. */
+  /** Every service was read, so an account or a secret that is missing here is not used by any. */
   readonly isWhole: boolean;
 }
 
 /** Nothing was read. */
 export const noUsage: Usage = { accounts: new Map(), secrets: new Map(), isWhole: false };
 
-/** The most services that are asked. */
+/** Maximum number of services to read. */
 const mostServices = 10;
 
 /** Returns whether a change can be attributed only by what services use. */
@@ -31,7 +31,7 @@ export function needsUsage({ accounts, names }: AuditChange): boolean {
   return accounts.length > 0 || names.some(({ collection }) => collection === "secrets");
 }
 
-/** Reads which accounts and secrets the services of the environment use. What may not be read is left out. */
+/** Reads which accounts and secrets the services of the environment use. Services that may not be read are left out. */
 export async function readUsage(
   resources: readonly WatchedResource[],
   world: Pick<ProbeWorld, "google" | "signal" | "conceal">,
@@ -65,7 +65,7 @@ export async function readUsage(
   return { accounts, secrets, isWhole };
 }
 
-/** The components that a change touches, or that it has no part in the environment. */
+/** Returns the components that a change affects, or that it is unrelated to the environment. */
 export function attributed(
   { names, accounts }: Pick<AuditChange, "names" | "accounts">,
   resources: readonly WatchedResource[],

@@ -12,16 +12,16 @@ import { list } from "../../../../shared/text/sentences.ts";
 import { at, flagAt, listAt, nameIn, numberAt, textAt } from "../configuration/json.ts";
 import { type LogEntry, quoted } from "./entries.ts";
 
-/** A change as an entry tells it, before it is known whose it is. */
+/** A change as described by an entry, before it is attributed. */
 export interface AuditChange {
   readonly id: string;
   readonly at: number;
   readonly kind: ChangeKind;
   readonly what: string;
   readonly resource: string;
-  /** Parts of the environment that it names: the API, the collection and the name of each. */
+  /** Parts of the environment that it names, each with API, collection and name. */
   readonly names: readonly { readonly api: string; readonly collection: string; readonly name: string }[];
-  /** Mail addresses of the accounts whose roles it changes, or which it changes itself. */
+  /** Email addresses of the accounts that it changes, or whose roles it changes. */
   readonly accounts: readonly string[];
   /** The author of the change. */
   readonly principal?: string | undefined;
@@ -80,7 +80,7 @@ const quiet = [
   "google.iam.admin.v1.CreateServiceAccountKey",
 ];
 
-/** Which entries are asked for, from an instant on, in milliseconds since the epoch. */
+/** Returns the filter for the entries since an instant, in milliseconds since the epoch. */
 export function auditFilter(project: string, from: number, until: number): string {
   const logs = ["cloudaudit.googleapis.com%2Factivity", system].map((log) => quoted(`projects/${project}/logs/${log}`));
   return [
@@ -92,7 +92,7 @@ export function auditFilter(project: string, from: number, until: number): strin
   ].join("\n");
 }
 
-/** The changes that entries tell of, newest first, each once. */
+/** Returns the changes in the entries, newest first, each once. */
 export function changesIn(entries: readonly LogEntry[]): AuditChange[] {
   const found = [...entries].sort((a, b) => a.at - b.at).flatMap(changeIn);
   // A long-running operation is logged when it begins and when it ends; only the first entry contains its request.
@@ -167,12 +167,12 @@ function changeIn(entry: LogEntry): AuditChange[] {
   ];
 }
 
-/** Every collection and name of a path, and those that labels of the resource add. */
+/** Returns every collection and name in a path, and those in the labels of the resource. */
 function namesIn(path: string, api: string, json: unknown): AuditChange["names"] {
   const parts = path.split("/");
   const pairs = parts.flatMap((collection, index) => {
     const name = parts[index + 1];
-    // Some parts of a path have no name, as `global` has none.
+    // Some segments of a path have no name, such as `global`.
     return name === undefined || name === "" ? [] : [{ api, collection, name }];
   });
   const service = textAt(json, "resource", "labels", "service_name");
@@ -182,7 +182,7 @@ function namesIn(path: string, api: string, json: unknown): AuditChange["names"]
     : pairs;
 }
 
-/** A deployment, a change of traffic, or a revision that is there. */
+/** Describes a deployment, a change of traffic, or a ready revision. */
 function deployed(
   entry: LogEntry,
   service: string,
@@ -235,7 +235,7 @@ function byGoogle(method: string, title: string, name: string): Pick<AuditChange
   return { kind: "maintenance", what: `maintenance by Google of ${title} ${name} (${nameOf(method)})` };
 }
 
-/** Roles that were given and taken away. */
+/** Describes granted and revoked roles. */
 function rolesChanged(
   deltas: readonly unknown[],
   { collection, name }: AuditChange["names"][number],
@@ -268,7 +268,7 @@ function rolesChanged(
   };
 }
 
-/** An account by the part before its domain; people are not named. */
+/** Returns an account by the part before its domain; people are not named. */
 function memberName(member: string): string {
   const account = accountIn(member);
   if (account !== undefined) return `${account.split("@")[0]}@…`;
@@ -300,7 +300,7 @@ function verbOf(method: string): string {
   return verbs.find(([begins]) => begins.test(word))?.[1] ?? "changed";
 }
 
-/** The last part of the name of a method. */
+/** Returns the last part of the name of a method. */
 function nameOf(method: string): string {
   return method.slice(Math.max(method.lastIndexOf("."), method.lastIndexOf("/")) + 1);
 }

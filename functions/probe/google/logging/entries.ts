@@ -14,19 +14,19 @@ import { type Access, ask } from "../refusal.ts";
 
 /** A page of entries. */
 export interface EntryPage {
-  /** In the order that was asked for. */
+  /** In the requested order. */
   readonly entries: readonly LogEntry[];
-  /** There are more that were not read. */
+  /** Whether there are more entries that were not read. */
   readonly more: boolean;
 }
 
-/** One entry, as far as all have it; the rest is looked up where it is needed. */
+/** One entry, with the fields that all entries have; other fields are read where they are needed. */
 export interface LogEntry {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly logName: string;
-  /** Its message; only where messages are read. */
+  /** Its message; only in logs with messages. */
   readonly message?: TargetText;
   readonly json: unknown;
 }
@@ -78,7 +78,7 @@ function entryOf(json: unknown): LogEntry[] {
   return id === undefined || Number.isNaN(instant) ? [] : [{ id, at: instant, logName: logName ?? "", json }];
 }
 
-/** The whole message of an entry: its text, or the field of its payload that holds one. @param longest in characters */
+/** Returns the message of an entry: its text, or the field of its payload that contains one. @param longest in characters */
 export function messageOf({ json }: Pick<LogEntry, "json">, longest: number): TargetText {
   const candidates = [
     at(json, "textPayload"),
@@ -93,12 +93,12 @@ export function messageOf({ json }: Pick<LogEntry, "json">, longest: number): Ta
   return TargetText.of(said.slice(0, longest), said.length > longest);
 }
 
-/** A text of a filter, in quotes. */
+/** Quotes a text for a filter. */
 export function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** The page of the console on which an entry stands. */
+/** Returns the console page of an entry. */
 export function entryLink(project: string, { id, at: instant }: Pick<LogEntry, "id" | "at">): string {
   const query = encodeURIComponent(`insertId=${quoted(id)}\ntimestamp=${quoted(new Date(instant).toISOString())}`);
   return `https://console.cloud.google.com/logs/query;query=${query}?project=${encodeURIComponent(project)}`;

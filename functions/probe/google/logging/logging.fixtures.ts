@@ -1,8 +1,8 @@
-/** A stand for Cloud Logging and Cloud Run in tests, and entries in Google's shapes. */
+/** A fake of Cloud Logging and Cloud Run for tests, and entries in Google's formats. */
 import { createServer } from "node:http";
 import { listening } from "../../fixtures.ts";
 
-/** A running stand. */
+/** A running fake. */
 export interface LoggingStand {
   readonly port: number;
   /** The bodies of the requests for entries. */
@@ -15,8 +15,8 @@ export interface LoggingStand {
 }
 
 /**
- * Answers `entries:list` with what a function makes of its filter, and `services.get` with services by their names.
- * @param services what Cloud Run has; any other is not there
+ * Answers `entries:list` with the result of a function of its filter, and `services.get` with services by their names.
+ * @param services the services of Cloud Run; any other does not exist
  */
 export async function loggingStand(
   entriesFor: (filter: string) => readonly object[],

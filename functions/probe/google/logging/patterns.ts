@@ -1,4 +1,4 @@
-/** Patterns of error logs: what each log says, how often since the failure and before it, and what it means. Pure. */
+/** Patterns of error logs: the message of each, its frequency since the failure and before it, and its meaning. Pure. */
 import type { SeenLogPattern } from "../../prober.ts";
 import type { TargetText } from "../../text/target-text.ts";
 import type { EntryPage } from "./entries.ts";
@@ -6,7 +6,7 @@ import type { WatchedLog } from "./sources.ts";
 import { patternLike, templatesOf } from "./templates.ts";
 import { meaningOf, type Said } from "./words.ts";
 
-/** The most that one log is taken to say. */
+/** Maximum number of patterns of one log. */
 const mostOfOne = 4;
 /** Minimum increase in frequency, as a factor, for a pattern that occurred before to be reported. */
 const suddenly = 3;

@@ -1,4 +1,4 @@
-/** Which logs of a project are those of a component: a filter of Cloud Logging for each resource, and how its entries are known again. */
+/** Maps the logs of a project to components: a Cloud Logging filter for each resource, and a test for its entries. */
 import { at, textAt } from "../configuration/json.ts";
 import type { WatchedResource } from "../watched.ts";
 import { type LogEntry, quoted } from "./entries.ts";
@@ -49,10 +49,10 @@ const kinds: readonly {
   },
 ];
 
-/** The most logs that are read at once: a filter has room for 20,000 characters. */
+/** Maximum number of logs in one query: a filter is limited to 20,000 characters. */
 const mostLogs = 40;
 
-/** The logs of the components that a diagnosis is about, each resource once for each of its components. */
+/** Returns the logs of the components that a diagnosis is about, each resource once for each of its components. */
 export function logsOf(resources: readonly WatchedResource[], about: readonly string[], project: string): WatchedLog[] {
   const logs = resources.flatMap((resource): [string, WatchedLog][] => {
     const kind = kinds.find(({ api, collection }) => api === resource.api && collection === resource.collection);

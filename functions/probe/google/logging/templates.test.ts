@@ -4,7 +4,7 @@ import { patternOf, templatesOf, wordsOf } from "./templates.ts";
 const patterns = (messages: readonly string[]): [string, number][] =>
   templatesOf(messages).map((one) => [patternOf(one), one.members.length]);
 
-describe("templates", () => {
+describe("log templates", () => {
   it.each([
     ["took 5.2 s, 17 of 20", "took <*> s, <*> of <*>"],
     ["upstream 10.8.0.3:5432 timed out after 5000ms", "upstream <*> timed out after <*>ms"],
@@ -12,11 +12,11 @@ describe("templates", () => {
     ["token ya29.a0AfH6SMBxyzabcdefgh1234567890 refused", "token ya29.<*> refused"],
     ["at 2025-09-16T12:00:00.123Z in 0xdeadbeef", "at <*> in <*>"],
     ["http2 stream error v1 of utf8", "http2 stream error v1 of utf8"],
-  ])("takes the values out of %s", (message, expected) => {
+  ])("replaces the values in %s by placeholders", (message, expected) => {
     expect(wordsOf(message).join(" ")).toBe(expected);
   });
 
-  it("groups what differs in values and in single words, and counts it", () => {
+  it("groups messages that differ in values and single words, and counts them", () => {
     const messages = [
       ...Array.from({ length: 6 }, (_, i) => `connect to /cloudsql/shop:r:db-${i} timed out after ${i} s`),
       "user jane cannot be found in cache",
@@ -30,14 +30,14 @@ describe("templates", () => {
     ]);
   });
 
-  it("keeps apart what has little in common, and looks at the first line alone", () => {
+  it("separates dissimilar messages, and reads only the first line", () => {
     expect(patterns(["cache is full today\n at a.ts:1", "cache has gone away\n at b.ts:2"])).toEqual([
       ["cache is full today", 1],
       ["cache has gone away", 1],
     ]);
   });
 
-  it("is bounded, whatever comes", () => {
+  it("limits the number of templates for any input", () => {
     const many = Array.from(
       { length: 2_000 },
       (_, i) => `${String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 40))} ${"x ".repeat(i % 50)}`,

@@ -1,26 +1,25 @@
 /**
- * Groups messages of a log into templates, by Drain: what is obviously a value becomes a placeholder, messages of the same length and the same
- * beginning are compared, and one that is like a known template makes a placeholder of each word in which they differ.
- *
- * Source: P. He, J. Zhu, Z. Zheng, M. R. Lyu, "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017. The tree is of depth two here,
- * length and first word: a page of entries is small.
+ * Groups messages of a log into templates with Drain: obvious values become placeholders, messages of the same length and the same beginning
+ * are compared, and a message that is similar to a known template turns each word in which they differ into a placeholder. Source: P. He, J.
+ * Zhu, Z. Zheng, M. R. Lyu, "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017. The tree has a depth of two here,
+ * length and first word, because a page of entries is small.
  */
 
-/** Stands for what differs. */
+/** Placeholder for a varying word. */
 export const placeholder = "<*>";
 
-/** A group of messages that say the same. */
+/** A group of equivalent messages. */
 export interface Template {
   words: readonly string[];
-  /** The messages, by their places in the list that was grouped. */
+  /** The messages, by their indexes in the grouped list. */
   readonly members: number[];
 }
 
-/** The share of equal words from which on two messages say the same. */
+/** Minimum share of equal words for two messages to be equivalent. */
 const likeness = 0.5;
-/** The most words of a message that are compared. */
+/** Maximum number of words of a message that are compared. */
 const longest = 60;
-/** The most templates: what comes after them is not grouped. */
+/** Maximum number of templates; later messages are not grouped. */
 const mostTemplates = 200;
 
 /** Patterns of values, anywhere in a message. The order matters: the longest forms come first. */
@@ -36,7 +35,7 @@ const values: readonly RegExp[] = [
   /(?<![A-Za-z0-9<])-?\d+([.,:]\d+)*(?=(ms|s|m|h|d|%|k|K|Ki|M|Mi|MB|MiB|G|Gi|GB|GiB|B)?\b|\W|$)/g,
 ];
 
-/** The words of a message, with placeholders for values. */
+/** Returns the words of a message, with placeholders for values. */
 export function wordsOf(message: string): string[] {
   const [line = ""] = message.trim().split("\n");
   const masked = values.reduce((text, value) => text.replaceAll(value, placeholder), line.slice(0, 2_000));
@@ -46,7 +45,7 @@ export function wordsOf(message: string): string[] {
     .slice(0, longest);
 }
 
-/** Groups messages, those that come most often first. */
+/** Groups messages, most frequent first. */
 export function templatesOf(messages: readonly string[]): Template[] {
   const tree = new Map<string, Template[]>();
   let count = 0;
@@ -75,10 +74,10 @@ export function patternOf({ words }: Pick<Template, "words">): string {
   return words.join(" ").replaceAll(/<\*>( <\*>)+/g, placeholder);
 }
 
-/** The template as a message says it that is free of secrets by now: placeholders stand where they stand in the template. */
+/** Returns the template as it appears in a message that is free of secrets by now, with placeholders at the same positions. */
 export function patternLike({ words }: Pick<Template, "words">, message: string): string {
   const own = wordsOf(message);
-  // A secret of several words has changed their number: then the message itself is all that can be shown.
+  // A secret of several words changed their number, so only the message itself can be shown.
   const isSame = own.length === words.length;
   return patternOf({ words: own.map((word, index) => (isSame && words[index] === placeholder ? placeholder : word)) });
 }

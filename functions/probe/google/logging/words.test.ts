@@ -4,9 +4,9 @@ import { knownWords, meaningOf } from "./words.ts";
 
 const said = { resource: "Cloud Run service backend", name: "backend" };
 
-describe("words that are known", () => {
+describe("known log messages", () => {
   it.each(knownWords.map((row) => [row.name, row] as const))(
-    "has a message, an answer and a source for %s",
+    "have an example, a remedy and a source: %s",
     (name, row) => {
       const means = meaningOf(row.example, said);
       expect(means?.name).toBe(name);
@@ -31,7 +31,7 @@ describe("words that are known", () => {
     ["phase_5 error: services", "gcloud run services logs read backend"],
     ["failed during startup phase 7", "gcloud run services logs read backend"],
     ["Container called exit(3).", "--to-revisions REVISION=100"],
-  ])("knows %s", (message, remedy) => {
+  ])("include %s", (message, remedy) => {
     expect(meaningOf(message, said)?.remedy).toContain(remedy);
   });
 
@@ -41,11 +41,11 @@ describe("words that are known", () => {
     "GET /orders 500 in 12 ms",
     "KeyError: 'user'",
     "",
-  ])("makes nothing of %j", (message) => {
+  ])("do not include %j", (message) => {
     expect(meaningOf(message, said)).toBeUndefined();
   });
 
-  it("is done with a long message at once", () => {
+  it("are matched against a long message in linear time", () => {
     const started = performance.now();
     for (const part of ["403 ", "phase 3 ", "sqladmin ", "RESOURCE_EXHAUSTED ", "secrets/a/versions/1 "])
       meaningOf(part.repeat(4_000 / part.length), said);

@@ -6,20 +6,20 @@ import type { ReportedLogPattern } from "../../../../shared/messages/report.ts";
 
 /** The log that a message comes from. */
 export interface Said {
-  /** The resource in the log of which it stands: `Cloud Run service backend`, and its name alone. */
+  /** The resource that the log belongs to: `Cloud Run service backend`, and its name alone. */
   readonly resource: string;
   readonly name: string;
 }
 
-/** One row. */
+/** One row of the table. */
 interface Words {
   readonly name: string;
   readonly matches: RegExp;
-  /** A message that it stands in, for the documentation and the test. */
+  /** An example message, for the documentation and the test. */
   readonly example: string;
-  /** Roles of components that are to blame. Absent: the component whose log it is. */
+  /** Roles of the components to blame. Absent: the component that the log belongs to. */
   readonly blames?: readonly string[];
-  /** It may follow from trouble elsewhere. */
+  /** Whether it may be a consequence of a failure elsewhere. */
   readonly isSymptom?: true;
   readonly says: (said: Said, found: RegExpExecArray) => string;
   /** One sentence with the command that fixes it. */
@@ -221,7 +221,7 @@ export function meaningOf(message: string, said: Said): ReportedLogPattern["mean
   return undefined;
 }
 
-/** Words that are asked for although they may be written as less than an error. */
+/** Messages that are queried for even if their severity may be below ERROR. */
 export const wantedWords: readonly string[] = [
   "no available instance",
   "Memory limit of",

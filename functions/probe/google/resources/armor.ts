@@ -1,18 +1,18 @@
-/** Cloud Armor policies of backend services: who is let through. */
+/** Cloud Armor policies of backend services: the clients that they allow. */
 import { at, flagAt, listAt, nameIn, numberAt, textAt, textsAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 import type { Backend } from "./load-balancer.ts";
 
-/** A rule, as far as it is looked at. Source: Compute API v1, `securityPolicies`. */
+/** A rule, with the fields that are checked. Source: Compute API v1, `securityPolicies`. */
 export interface ArmorRule {
-  /** The smaller, the sooner it is asked. */
+  /** Rules with smaller numbers are evaluated first. */
   readonly priority: number;
   /** allow, deny(403), throttle, rate_based_ban, redirect. */
   readonly action: string;
   /** Only logged, not applied. */
   readonly preview: boolean;
-  /** Addresses that it is for; `*` for all. */
+  /** Source addresses that it matches; `*` for all. */
   readonly ranges: readonly string[];
   /** Whether it matches by an expression, which is not evaluated. */
   readonly byExpression: boolean;
@@ -36,7 +36,7 @@ export async function readPolicies(
   );
 }
 
-/** Takes of the answer what is looked at, the rule that is asked first before others. */
+/** Extracts the relevant fields from the answer, in the order of evaluation. */
 export function takeRules(json: unknown): readonly ArmorRule[] {
   return listAt(json, "rules")
     .map((rule): ArmorRule => {

@@ -4,12 +4,12 @@ import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 import { type Binding, takePolicy } from "./iam.ts";
 
-/** A caller, as far as it is looked at: the service account of its token, or none. */
+/** A caller, with the fields that are checked: the service account of its token, or none. */
 export interface Caller {
   readonly account: string | undefined;
 }
 
-/** Reads the IAM policies of the services whose callers are named, by service. Source: Cloud Run Admin API v2, `services.getIamPolicy`. */
+/** Reads the IAM policies of the services with configured callers, by service. Source: Cloud Run Admin API v2, `services.getIamPolicy`. */
 export async function readInvokers(
   reader: Reader,
   { project, region, services }: ConfigurationSettings,
@@ -47,12 +47,12 @@ export async function readCallers(
   return new Map(await Promise.all(reads));
 }
 
-/** As whom a subscription pushes. Source: Pub/Sub API v1, `projects.subscriptions`. */
+/** Returns the identity that a subscription pushes with. Source: Pub/Sub API v1, `projects.subscriptions`. */
 export function takePushCaller(json: unknown): Caller {
   return { account: textAt(json, "pushConfig", "oidcToken", "serviceAccountEmail") };
 }
 
-/** As whom a job calls. Source: Cloud Scheduler API v1, `projects.locations.jobs`. */
+/** Returns the identity that a job calls with. Source: Cloud Scheduler API v1, `projects.locations.jobs`. */
 export function takeJobCaller(json: unknown): Caller {
   return { account: textAt(at(json, "httpTarget"), "oidcToken", "serviceAccountEmail") };
 }

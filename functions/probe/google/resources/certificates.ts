@@ -3,16 +3,16 @@ import { at, listAt, textAt, textsAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 
-/** A certificate, as far as it is looked at. Sources: Compute API v1, `sslCertificates`; Certificate Manager API v1, `certificates`. */
+/** A certificate, with the fields that are checked. Sources: Compute API v1, `sslCertificates`; Certificate Manager API v1, `certificates`. */
 export interface Certificate {
   readonly of: "compute" | "certificate_manager";
   readonly managed: boolean;
-  /** ACTIVE, PROVISIONING, PROVISIONING_FAILED, RENEWAL_FAILED, FAILED …, of managed ones. */
+  /** State of a managed certificate: ACTIVE, PROVISIONING, PROVISIONING_FAILED, RENEWAL_FAILED, FAILED … */
   readonly status: string | undefined;
   /** Why it was not issued. */
   readonly reason: string | undefined;
   readonly domains: readonly { readonly domain: string; readonly state: string; readonly reason: string | undefined }[];
-  /** Names that it is for. */
+  /** Names that it covers. */
   readonly names: readonly string[];
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
@@ -49,7 +49,7 @@ export async function readCertificates(
   return new Map(read);
 }
 
-/** Takes of Compute Engine's answer what is looked at. */
+/** Extracts the relevant fields from Compute Engine's answer. */
 export function takeComputeCertificate(json: unknown): Certificate {
   const states = at(json, "managed", "domainStatus");
   const domains = typeof states === "object" && states !== null && !Array.isArray(states) ? Object.keys(states) : [];
@@ -64,7 +64,7 @@ export function takeComputeCertificate(json: unknown): Certificate {
   };
 }
 
-/** Takes of Certificate Manager's answer what is looked at. */
+/** Extracts the relevant fields from Certificate Manager's answer. */
 export function takeManagedCertificate(json: unknown): Certificate {
   const managed = at(json, "managed");
   return {
@@ -74,7 +74,7 @@ export function takeManagedCertificate(json: unknown): Certificate {
     reason: textAt(managed, "provisioningIssue", "reason"),
     domains: listAt(managed, "authorizationAttemptInfo").map((attempt) => ({
       domain: textAt(attempt, "domain") ?? "a domain",
-      // As Compute Engine calls it.
+      // The corresponding state of Compute Engine.
       state: textAt(attempt, "state") === "AUTHORIZED" ? "ACTIVE" : (textAt(attempt, "state") ?? "unknown"),
       reason: textAt(attempt, "failureReason"),
     })),

@@ -1,15 +1,15 @@
-/** Cloud Run services: what is read of them. Values of environment variables are looked past, and never leave this file. */
+/** Reads Cloud Run services. Values of environment variables are skipped, and never leave this file. */
 import { excerpt, Redactor } from "../../../../shared/text/redact.ts";
 import { at, flagAt, listAt, nameIn, numberAt, secondsAt, textAt, textsAt } from "../configuration/json.ts";
 import { parseCores, parseMemory } from "../configuration/quantities.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings, ServiceSettings } from "../configuration/settings.ts";
 
-/** A service, as far as it is looked at. Source: Cloud Run Admin API v2, `projects.locations.services`. */
+/** A service, with the fields that are checked. Source: Cloud Run Admin API v2, `projects.locations.services`. */
 export interface RunService {
   /** CONDITION_SUCCEEDED, CONDITION_PENDING, CONDITION_RECONCILING, CONDITION_FAILED. */
   readonly state: string | undefined;
-  /** Google's word, and its sentence, for why it is not ready. */
+  /** Google's reason and message for why it is not ready. */
   readonly reason: string | undefined;
   readonly latestReady: string | undefined;
   readonly latestCreated: string | undefined;
@@ -23,7 +23,7 @@ export interface RunService {
   readonly generation1: boolean;
   /** Name of the connector. */
   readonly connector: string | undefined;
-  /** Region of the connector, where its whole name is given. */
+  /** Region of the connector, if its full name is given. */
   readonly connectorRegion: string | undefined;
   readonly directVpc: boolean;
   /** Whether all traffic goes through the VPC; otherwise only private ranges do. */
@@ -33,13 +33,13 @@ export interface RunService {
   readonly memory: number | undefined;
   /** Whether CPU is allocated only during requests. */
   readonly cpuIdle: boolean;
-  /** Seconds that it may take to start before it is killed. */
+  /** Seconds that the startup may take before the instance is killed. */
   readonly startupSeconds: number;
   /** Whether its startup probe only opens a TCP connection, as the default probe does. */
   readonly startsByTcp: boolean;
   /** Names of the environment variables that have a value or a source of one. */
   readonly env: ReadonlySet<string>;
-  /** Connection names of the instances behind a volume that is mounted under /cloudsql. */
+  /** Connection names of the instances in a volume mounted under /cloudsql. */
   readonly sqlVolumes: readonly string[];
   /** Secrets of variables and volumes: the name of the secret or its whole path, and the version. */
   readonly secrets: readonly SecretUse[];
@@ -55,15 +55,15 @@ export interface SecretUse {
   readonly version: string;
 }
 
-/** The most instances at once that answered requests lately, by region and name of the service, as in `us-central1/backend`. */
+/** The highest recent number of concurrently active instances, by region and name of the service, as in `us-central1/backend`. */
 export type Peaks = ReadonlyMap<string, number>;
 
 /** Lookback for the maximum number of instances, in milliseconds. */
 export const peakWindow = 900_000;
 
-/** The most that Cloud Run lets an instance take to start, in seconds: 240 s before the first look, and 240 s of looking. */
+/** Maximum startup time that Cloud Run allows an instance, in seconds: 240 s of initial delay, and 240 s of probing. */
 export const longestStartup = 480;
-/** The default start-up probe: does the port accept connections, for 240 s. */
+/** The default startup probe: a TCP connection to the port, for up to 240 s. */
 const defaultStartup = 240;
 
 /** Reads the services, by name. */
@@ -110,11 +110,11 @@ export async function readPeaks(
   return { value: new Map(read.value.map(({ labels, value }) => [place(labels), value])) };
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeService(json: unknown): RunService {
   const template = at(json, "template");
   const containers = listAt(template, "containers");
-  // Of several containers, requests go to the one with a port; its start-up is what Cloud Run waits for.
+  // Of several containers, the one with a port receives the requests, and Cloud Run waits for its startup.
   const container = containers.find((one) => listAt(one, "ports").length > 0) ?? containers[0];
   const variables = containers.flatMap((one) => listAt(one, "env"));
   const condition = at(json, "terminalCondition");
@@ -159,7 +159,7 @@ export function takeService(json: unknown): RunService {
   };
 }
 
-/** Without a subnet of its own, Direct VPC egress uses the one that is called like the network. */
+/** Without a subnet of its own, Direct VPC egress uses the one with the name of the network. */
 function subnetOf(networkInterface: unknown): string | undefined {
   const network = textAt(networkInterface, "network");
   return textAt(networkInterface, "subnetwork") ?? (network === undefined ? undefined : nameIn(network));
@@ -180,13 +180,13 @@ function secretsOf(template: unknown, variables: readonly unknown[]): readonly S
   return [...new Map([...ofVariables, ...ofVolumes].map((one) => [`${one.secret}@${one.version}`, one])).values()];
 }
 
-/** The way of a service into the VPC. */
+/** Returns the VPC access of a service. */
 export function vpcAccessOf({ connector, directVpc }: RunService): "connector" | "direct" | "none" {
   if (connector !== undefined) return "connector";
   return directVpc ? "direct" : "none";
 }
 
-/** The way into the VPC that a service is meant to have; `undefined` where nothing says it. */
+/** Returns the expected VPC access of a service; `undefined` if nothing specifies it. */
 export function wantedAccess(
   { vpc_access, database }: ServiceSettings,
   { vpc_connector }: ConfigurationSettings,
@@ -195,7 +195,7 @@ export function wantedAccess(
   return vpc_connector !== undefined && database?.way === "private" ? "connector" : undefined;
 }
 
-/** Roles that the service account of a service must have in the project. */
+/** Returns the roles that the service account of a service must have in the project. */
 export function wantedRoles({ roles, database }: ServiceSettings): readonly string[] {
   const connects = database !== undefined && database.way !== "private";
   const implied = [
@@ -205,7 +205,7 @@ export function wantedRoles({ roles, database }: ServiceSettings): readonly stri
   return [...new Set([...implied, ...roles])];
 }
 
-/** Why a service is not ready, without the values of its variables: no message is known to quote one, and none ever will. */
+/** Returns why a service is not ready, without the values of its variables: no message is known to quote one, and none ever will. */
 function reasonOf(condition: unknown, variables: readonly unknown[]): string | undefined {
   const message = at(condition, "message");
   const reasons = [textAt(condition, "reason") ?? textAt(condition, "revisionReason"), message];
@@ -237,7 +237,7 @@ function named(path: string | undefined): string | undefined {
   return path === undefined ? undefined : nameIn(path);
 }
 
-/** The smaller of two maxima: that of the service holds for all of its revisions together. Zero is none. */
+/** Returns the smaller of two maxima: that of the service applies to all of its revisions together. Zero means none. */
 function least(...maxima: readonly (number | undefined)[]): number | undefined {
   const set = maxima.filter((maximum) => maximum !== undefined && maximum > 0) as number[];
   return set.length === 0 ? undefined : Math.min(...set);

@@ -3,7 +3,7 @@ import { at, flagAt, listAt, numberAt, textAt, textsAt } from "../configuration/
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 
-/** An instance, as far as it is looked at. Source: Cloud SQL Admin API v1, `instances`. */
+/** An instance, with the fields that are checked. Source: Cloud SQL Admin API v1, `instances`. */
 export interface SqlInstance {
   /** RUNNABLE (running, or stopped by its owner), SUSPENDED, PENDING_CREATE, MAINTENANCE, FAILED … */
   readonly state: string | undefined;
@@ -15,7 +15,7 @@ export interface SqlInstance {
   readonly connectionName: string | undefined;
   readonly tier: string | undefined;
   readonly availability: string | undefined;
-  /** Those that were set; others have their defaults. */
+  /** Flags that were set; others have their defaults. */
   readonly flags: ReadonlyMap<string, string>;
   readonly publicAddress: boolean | undefined;
   readonly privateNetwork: boolean;
@@ -46,7 +46,7 @@ export function readCloudSql(
   return reader.one({ read: "cloud_sql", ...about }, takeSqlInstance);
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeSqlInstance(json: unknown): SqlInstance {
   const settings = at(json, "settings");
   const ip = at(settings, "ipConfiguration");
@@ -81,7 +81,10 @@ export function takeSqlInstance(json: unknown): SqlInstance {
   };
 }
 
-/** Connections that an instance allows, and whether somebody set that. Source: Cloud SQL for PostgreSQL, default of `max_connections` by memory. */
+/**
+ * Returns the connection limit of an instance, and whether it was set explicitly. Source: Cloud SQL for PostgreSQL, default of
+ * `max_connections` by memory.
+ */
 export function connectionLimit({ flags, tier }: SqlInstance): { limit: number; set: boolean } | undefined {
   const set = Number(flags.get("max_connections"));
   if (Number.isInteger(set) && set > 0) return { limit: set, set: true };
@@ -91,7 +94,7 @@ export function connectionLimit({ flags, tier }: SqlInstance): { limit: number; 
   return limit === undefined ? undefined : { limit, set: false };
 }
 
-/** From so many gigabytes of memory, so many connections. */
+/** Default connection limits, by the minimum memory in gigabytes. */
 const defaultLimits: readonly (readonly [gigabytes: number, connections: number])[] = [
   [120, 1000],
   [60, 800],
@@ -104,7 +107,7 @@ const defaultLimits: readonly (readonly [gigabytes: number, connections: number]
   [0, 25],
 ];
 
-/** Gigabytes, of tiers whose name says it. */
+/** Gigabytes of memory, for tiers whose name contains it. */
 function memoryOf(tier: string | undefined): number | undefined {
   if (tier === "db-f1-micro") return 0.6;
   if (tier === "db-g1-small") return 1.7;

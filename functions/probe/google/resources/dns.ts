@@ -5,7 +5,7 @@ import type { ConfigurationSettings } from "../configuration/settings.ts";
 
 /** The records of one name and type. Source: Cloud DNS API v1, `resourceRecordSets`. */
 export interface DnsRecords {
-  /** Without the dot at its end. */
+  /** Without the trailing dot. */
   readonly name: string;
   readonly type: string;
   readonly values: readonly string[];

@@ -1,4 +1,4 @@
-/** Ways out of services: the subnets of Direct VPC egress, and the Cloud NAT gateway to the internet. */
+/** Egress of services: the subnets of Direct VPC egress, and the Cloud NAT gateway to the internet. */
 import { flagAt, listAt, nameIn, numberAt, textAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings, ServiceSettings } from "../configuration/settings.ts";
@@ -6,24 +6,24 @@ import type { RunService } from "./cloud-run.ts";
 
 const computeUrl = "https://compute.googleapis.com/compute/v1";
 
-/** A subnet, as far as it is looked at. Source: Compute API v1, `subnetworks` with the view WITH_UTILIZATION. */
+/** A subnet, with the fields that are checked. Source: Compute API v1, `subnetworks` with the view WITH_UTILIZATION. */
 export interface Subnet {
   readonly name: string;
-  /** Its primary range of IPv4. */
+  /** Its primary IPv4 range. */
   readonly range: string | undefined;
-  /** Addresses of the primary range that nobody has. */
+  /** Free addresses of the primary range. */
   readonly free: number | undefined;
 }
 
-/** A NAT gateway with how it does. Source: Compute API v1, `routers` and `routers.getRouterStatus`. */
+/** A NAT gateway with its status. Source: Compute API v1, `routers` and `routers.getRouterStatus`. */
 export interface Nat {
   /** Whether a gateway of that name exists on the router. */
   readonly exists: boolean;
   readonly dynamicPorts: boolean;
-  /** Ports of one instance: those it always has, and those it can have. */
+  /** Ports of one instance: the minimum, and the maximum. */
   readonly minPorts: number;
   readonly maxPorts: number;
-  /** Addresses that are missing for every instance to have its ports, where they are given by hand. */
+  /** Number of missing addresses for every instance to get its ports, if addresses are assigned manually. */
   readonly missingAddresses: number;
 }
 
@@ -52,7 +52,7 @@ export async function readSubnets(
   );
 }
 
-/** The path of the subnet of a service: `projects/P/regions/R/subnetworks/S`; `undefined` without Direct VPC egress. */
+/** Returns the path of the subnet of a service: `projects/P/regions/R/subnetworks/S`; `undefined` without Direct VPC egress. */
 export function subnetPath(
   { subnet }: RunService,
   own: ServiceSettings,
@@ -64,7 +64,7 @@ export function subnetPath(
   return `projects/${network?.project ?? project}/regions/${own.region ?? region}/subnetworks/${nameIn(subnet)}`;
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeSubnet(json: unknown): Subnet {
   // The primary range has no name.
   const ranges = listAt(json, "utilizationDetails", "ipv4Utilizations");
@@ -107,7 +107,7 @@ function takeNat(json: unknown): Omit<Nat, "missingAddresses"> {
   };
 }
 
-/** Reads how many packets the gateway has dropped for want of ports or addresses. */
+/** Reads how many packets the gateway has dropped for lack of ports or addresses. */
 export async function readNatDrops(
   reader: Reader,
   { project, nat }: ConfigurationSettings,

@@ -4,7 +4,7 @@ import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 import { wantedRoles } from "./cloud-run.ts";
 
-/** A role given to service accounts. Other members of the project are nobody's business here. */
+/** A role granted to service accounts. Other members of the project are not relevant here. */
 export interface Binding {
   readonly role: string;
   /** Addresses of service accounts. */
@@ -22,12 +22,12 @@ export function readPolicy(
 ): Promise<Read<readonly Binding[]>> | undefined {
   if (!services.some((service) => wantedRoles(service).length > 0 || service.callers !== undefined)) return undefined;
   const url = `https://cloudresourcemanager.googleapis.com/v3/projects/${project}:getIamPolicy`;
-  // Conditions are in a policy of version 3 only.
+  // Only a policy of version 3 contains conditions.
   const body = { options: { requestedPolicyVersion: 3 } };
   return reader.one({ read: "iam_policy", resource: project, project, url, body }, takePolicy);
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takePolicy(json: unknown): readonly Binding[] {
   const prefix = "serviceAccount:";
   return listAt(json, "bindings").map((binding) => {

@@ -9,7 +9,7 @@ export interface EndpointGroup {
   readonly type: string;
   readonly name: string;
   readonly region: string | undefined;
-  /** The Cloud Run service; absent where a mask of the URL chooses it. */
+  /** The Cloud Run service; absent if a URL mask selects it. */
   readonly service: string | undefined;
   readonly masked: boolean;
 }
@@ -20,12 +20,12 @@ export interface HealthCheck {
   readonly unhealthyThreshold: number;
 }
 
-/** A backend service with what it leads to. Source: Compute API v1, `backendServices`. */
+/** A backend service with the service that it routes to. Source: Compute API v1, `backendServices`. */
 export interface Backend {
   readonly timeoutSeconds: number | undefined;
   readonly groups: readonly EndpointGroup[];
   readonly healthChecks: readonly HealthCheck[];
-  /** Paths of the Cloud Armor policies before it. */
+  /** Paths of its Cloud Armor policies. */
   readonly securityPolicies: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export function readUrlMap(
   return reader.one({ read: "url_map", ...about }, takeUrlMap);
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeUrlMap(json: unknown): UrlMap {
   const matchers = new Map(listAt(json, "pathMatchers").map((one) => [textAt(one, "name"), one]));
   const service = (holder: unknown, key: string): readonly string[] => {
@@ -124,7 +124,7 @@ async function readBackend(
   return { value: { timeoutSeconds, securityPolicies, groups: groups.value, healthChecks: healthChecks.value } };
 }
 
-/** Reads the address of the load balancer, where a forwarding rule is named. Source: Compute API v1, `forwardingRules`. */
+/** Reads the address of the load balancer if a forwarding rule is configured. Source: Compute API v1, `forwardingRules`. */
 export function readAddress(
   reader: Reader,
   { project, load_balancer }: ConfigurationSettings,
@@ -138,7 +138,7 @@ export function readAddress(
   );
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeEndpointGroup(json: unknown): EndpointGroup {
   const run = at(json, "cloudRun");
   const region = textAt(json, "region");
@@ -155,7 +155,7 @@ function instanceGroup(url: string): EndpointGroup {
   return { type: "INSTANCE_GROUP", name: nameIn(url), region: undefined, service: undefined, masked: false };
 }
 
-/** The path of a resource that another one names by its URL; `undefined` where it is none of that collection. */
+/** Returns the path of a resource from a URL that refers to it; `undefined` if it is not of that collection. */
 function pathOf(url: string, collection: string): string | undefined {
   const [, path] = /^https:\/\/[a-z.]+\.googleapis\.com\/compute\/[a-z0-9]+\/(projects\/[\w./:-]+)$/.exec(url) ?? [];
   return path?.split("/").at(-2) === collection ? path : undefined;

@@ -14,7 +14,7 @@ export interface Peering {
 interface Matching {
   readonly name: string;
   readonly egress: boolean;
-  /** The smaller, the sooner it is asked. */
+  /** Rules with smaller numbers are evaluated first. */
   readonly priority: number;
   readonly disabled: boolean;
   /** Destination or source ranges; empty for all addresses. */
@@ -22,11 +22,11 @@ interface Matching {
   readonly protocols: readonly { readonly protocol: string; readonly ports: readonly string[] }[];
 }
 
-/** A firewall rule of the VPC, as far as it is looked at. Source: Compute API v1, `firewalls`. */
+/** A firewall rule of the VPC, with the fields that are checked. Source: Compute API v1, `firewalls`. */
 export interface FirewallRule extends Matching {
   readonly network: string;
   readonly denies: boolean;
-  /** Network tags of the machines that it is for; empty for all of them. */
+  /** Network tags of the machines that it applies to; empty for all of them. */
   readonly tags: readonly string[];
   /** Whether it applies only to machines with certain service accounts, which a connector's machines do not have. */
   readonly byAccount: boolean;
@@ -34,7 +34,7 @@ export interface FirewallRule extends Matching {
 
 /** A rule of a firewall policy. Source: Compute API v1, `networks.getEffectiveFirewalls`. */
 export interface PolicyRule extends Matching {
-  /** allow, deny, goto_next, or one that inspects what it lets pass. */
+  /** allow, deny, goto_next, or an action that inspects the packets that it allows. */
   readonly action: string;
   /** Whether it applies only to machines other than a connector's: by a secure tag, an account, or another network. */
   readonly elsewhere: boolean;
@@ -42,11 +42,11 @@ export interface PolicyRule extends Matching {
   readonly opaque: boolean;
 }
 
-/** The firewall policies that hold for the network, in the order in which they are asked. */
+/** The firewall policies that apply to the network, in the order of evaluation. */
 export interface FirewallPolicies {
-  /** Those of the organization and its folders: they come before everything else. */
+  /** Those of the organization and its folders, which are evaluated before everything else. */
   readonly hierarchy: readonly (readonly PolicyRule[])[];
-  /** Those of the network itself, global ones. */
+  /** Those of the network itself, with global scope. */
   readonly network: readonly (readonly PolicyRule[])[];
   /** Whether the network's policies are evaluated before the firewall rules of the VPC instead of after them. */
   readonly beforeRules: boolean;
@@ -113,7 +113,7 @@ export async function readFirewallPolicies(
   };
 }
 
-/** Kinds of matches besides ranges of addresses, which cannot be judged from here. */
+/** Match conditions other than address ranges, which cannot be evaluated from here. */
 const opaqueMatches = ["AddressGroups", "Fqdns", "RegionCodes", "ThreatIntelligences", "SecureTags", "Networks"];
 
 function takePolicyRule(json: unknown, policy: unknown, network: string): PolicyRule {
@@ -144,7 +144,7 @@ function takePolicyRule(json: unknown, policy: unknown, network: string): Policy
   };
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeFirewallRule(json: unknown): FirewallRule {
   const egress = textAt(json, "direction") === "EGRESS";
   const denied = listAt(json, "denied");

@@ -1,4 +1,4 @@
-/** Quotas: those of Compute Engine in the region with their use, and those for whose want an API has refused something. */
+/** Quotas: those of Compute Engine in the region with their usage, and those that caused an API to refuse requests. */
 import { listAt, numberAt, textAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";

@@ -3,16 +3,16 @@ import { nameIn, textAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings, RedisSettings } from "../configuration/settings.ts";
 
-/** An instance, as far as it is looked at. Source: Memorystore for Redis API v1, `projects.locations.instances`. */
+/** An instance, with the fields that are checked. Source: Memorystore for Redis API v1, `projects.locations.instances`. */
 export interface RedisInstance {
   /** READY, CREATING, UPDATING, DELETING, REPAIRING, MAINTENANCE, IMPORTING, FAILING_OVER. */
   readonly state: string | undefined;
   /** BASIC or STANDARD_HA. */
   readonly tier: string | undefined;
-  /** The zone in which it was placed, and the one in which its primary is now. */
+  /** Its original zone, and the current zone of its primary. */
   readonly zone: string | undefined;
   readonly currentZone: string | undefined;
-  /** Name of the network from which it is reached. */
+  /** Name of the network from which it is reachable. */
   readonly network: string | undefined;
 }
 
@@ -32,7 +32,7 @@ export async function readRedis(
   );
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeRedis(json: unknown): RedisInstance {
   const network = textAt(json, "authorizedNetwork");
   return {
@@ -44,7 +44,7 @@ export function takeRedis(json: unknown): RedisInstance {
   };
 }
 
-/** Reads what share of the memory of all instances is in use, by the path of the instance, with one request. */
+/** Reads the memory utilization of all instances, by the path of the instance, with one request. */
 export async function readRedisMemory(
   reader: Reader,
   settings: ConfigurationSettings,
@@ -71,7 +71,7 @@ export async function readRedisMemory(
   };
 }
 
-/** The path of an instance, which is also its id among the metrics. */
+/** Returns the path of an instance, which is also its ID in the metrics. */
 export function redisPath({ instance, region }: RedisSettings, settings: ConfigurationSettings): string {
   return `projects/${settings.project}/locations/${region ?? settings.region}/instances/${instance}`;
 }

@@ -1,10 +1,10 @@
-/** Versions of secrets that services use: whether they are there and enabled, never what they hold. */
+/** Versions of secrets that services use: whether they exist and are enabled, never their contents. */
 import { nameIn, textAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 import type { RunService, SecretUse } from "./cloud-run.ts";
 
-/** ENABLED, DISABLED, DESTROYED, or `missing`; `undefined` where Google does not say. Source: Secret Manager API v1, `secrets.versions`. */
+/** ENABLED, DISABLED, DESTROYED, or `missing`; `undefined` if Google does not provide it. Source: Secret Manager API v1, `secrets.versions`. */
 export type VersionState = string | undefined;
 
 /** Reads the state of every version that one of the services uses, by `secret@version`. */
@@ -32,12 +32,12 @@ export async function readSecrets(
   );
 }
 
-/** The key of a version among those that were read. */
+/** Returns the key of a version in the observation. */
 export function keyOf({ secret, version }: SecretUse): string {
   return `${secret}@${version}`;
 }
 
-/** A version as people name it: `session-key version 3`. */
+/** Returns the name of a version for messages: `session-key version 3`. */
 export function spoken({ secret, version }: SecretUse): string {
   return `${nameIn(secret)} version ${version}`;
 }

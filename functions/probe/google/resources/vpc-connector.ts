@@ -3,19 +3,19 @@ import { nameIn, numberAt, textAt, textsAt } from "../configuration/json.ts";
 import type { Read, Reader } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 
-/** A connector, as far as it is looked at. Source: Serverless VPC Access API v1, `projects.locations.connectors`. */
+/** A connector, with the fields that are checked. Source: Serverless VPC Access API v1, `projects.locations.connectors`. */
 export interface VpcConnector {
   /** READY, CREATING, DELETING, ERROR, UPDATING. */
   readonly state: string | undefined;
   readonly machineType: string | undefined;
   readonly minInstances: number | undefined;
   readonly maxInstances: number | undefined;
-  /** Network that it leads to, by name. */
+  /** Name of its network. */
   readonly network: string | undefined;
   readonly connectedProjects: readonly string[];
 }
 
-/** The most instances that a connector can have. */
+/** Maximum number of instances of a connector. */
 export const mostInstances = 10;
 
 /** Reads the connector. */
@@ -29,7 +29,7 @@ export function readVpcConnector(
   return reader.one({ read: "vpc_connector", ...about }, takeVpcConnector);
 }
 
-/** Takes of the answer what is looked at. */
+/** Extracts the relevant fields from the answer. */
 export function takeVpcConnector(json: unknown): VpcConnector {
   return {
     state: textAt(json, "state"),
@@ -41,7 +41,7 @@ export function takeVpcConnector(json: unknown): VpcConnector {
   };
 }
 
-/** Of connectors whose size was given in Mbit/s, as was once usual: 100 of them an instance. */
+/** For connectors whose size was set in Mbit/s, as was once usual: 100 per instance. */
 function instancesOf(throughput: number | undefined): number | undefined {
   return throughput === undefined ? undefined : Math.ceil(throughput / 100);
 }
