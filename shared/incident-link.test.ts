@@ -3,7 +3,7 @@ import { incidentLink, incidentLinks, incidentUrl } from "./incident-link.ts";
 
 const incident = "20250916-120900-vpc-connector";
 
-describe("where people find an incident", () => {
+describe("link to an incident", () => {
   it.each<[string, string | undefined, Record<string, string>, string | undefined]>([
     [
       "in the console of the project",
@@ -36,7 +36,7 @@ describe("where people find an incident", () => {
     expect(links && incidentLink(links, incident)).toBe(expected);
   });
 
-  it("keeps to the address whatever an id holds", () => {
+  it("stays at the address for any id", () => {
     expect(incidentLink(`https://ops.example.com/\${incident}`, "../a?b#c\ud800")).toBe(
       "https://ops.example.com/..%2Fa%3Fb%23c%EF%BF%BD",
     );

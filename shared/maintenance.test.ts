@@ -14,7 +14,7 @@ function nightly(start: string, end: string, timezone: string): MaintenanceWindo
   return { name: "w", timezone, weekly: { days: everyDay, startMinute: minutes(start), endMinute: minutes(end) } };
 }
 
-describe("a window by the clock on the wall", () => {
+describe("a window in local time", () => {
   it.each<[string, MaintenanceWindow, string, string]>([
     [
       "an ordinary night",
@@ -74,13 +74,13 @@ describe("a window by the clock on the wall", () => {
     expect([local.format(middle), local.format(middle + 4 * hour)]).toContain(date);
   });
 
-  it("that is leapt over as a whole does not happen that day", () => {
+  it("that is skipped entirely by a clock change does not happen that day", () => {
     const window = nightly("02:10", "02:50", "Europe/Berlin");
     const periods = periodsOf(window, utc("2025-03-29T00:00"), utc("2025-04-01T00:00"));
     expect(periods.map(({ from }) => shown(from))).toEqual(["2025-03-29T01:10", "2025-03-31T00:10"]);
   });
 
-  it("with a duration lasts so long, whatever clocks do", () => {
+  it("with a duration lasts as long across clock changes", () => {
     const weekly = { days: [6], startMinute: 23 * 60, durationMs: 8 * hour };
     const window: MaintenanceWindow = { name: "w", timezone: "Europe/Berlin", weekly };
     const lengths = periodsOf(window, utc("2025-01-01T00:00"), utc("2026-01-01T00:00")).map(
@@ -90,7 +90,7 @@ describe("a window by the clock on the wall", () => {
     expect(new Set(lengths)).toEqual(new Set([8 * hour]));
   });
 
-  it("has its next times, one that is running included; once is once", () => {
+  it("lists its next occurrences, including a current one; a single window occurs once", () => {
     const window = nightly("22:00", "02:00", "Europe/Berlin");
     const next = nextPeriods(window, utc("2025-10-25T21:00"), 3).map(({ from }) => shown(from));
     expect(next).toEqual(["2025-10-25T20:00", "2025-10-26T21:00", "2025-10-27T21:00"]);
@@ -119,7 +119,7 @@ describe("the clock of a zone", () => {
       new Intl.DateTimeFormat("sv-SE", { timeZone, dateStyle: "short", timeStyle: "short" }),
     ]),
   );
-  /** What a clock shows, by Intl, as if it were UTC. */
+  /** Returns the local time of a zone, by Intl, as if it were UTC. */
   const shows = (zone: string, at: number): number => Date.parse(`${clocks.get(zone)?.format(at).replace(" ", "T")}Z`);
 
   /** A naive reading: the clock is looked at every quarter of an hour of two days. */
@@ -133,7 +133,7 @@ describe("the clock of a zone", () => {
     ]);
   }
 
-  it("reaches and leaves a time as Intl shows it, around every change and at any other time", () => {
+  it("converts times as Intl does, around every change and at any other time", () => {
     const start = utc("2025-01-01T00:00");
     const year = Array.from({ length: 365 }, (_, index) => start + index * 24 * hour);
     const offset = (zone: string, at: number): number => shows(zone, at) - at;
@@ -155,7 +155,7 @@ describe("the clock of a zone", () => {
   });
 });
 
-describe("what falls into maintenance", () => {
+describe("time in maintenance", () => {
   const at = utc("2025-09-20T20:30");
   const once = { from: utc("2025-09-20T20:00"), to: utc("2025-09-20T22:00") };
   const sql: MaintenanceWindow = { name: "patching", components: ["sql"], timezone: "Etc/UTC", once };

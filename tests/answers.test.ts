@@ -109,7 +109,7 @@ class Shop {
     return signedUrl(unsigned ?? "", linkKey, this.world.clock.now());
   }
 
-  /** What the ledger holds of the escalation. */
+  /** Returns the delivery of the escalation in the ledger. */
   async escalation(): Promise<Fields | undefined> {
     const found = await this.world.store.query({ collection: "deliveries", where: [["event", "==", "escalated"]] });
     return found.find(({ fields }) => fields["channel"] === "boss")?.fields;
@@ -120,7 +120,7 @@ class Shop {
   }
 }
 
-/** What each way does, at 12:16:45, in the last tick before the escalation. */
+/** Ways to act at 12:16:45, in the last tick before the escalation. */
 const ways: readonly (readonly [name: string, act: (shop: Shop) => Promise<unknown>, by: string])[] = [
   [
     "a link in a mail",
@@ -170,13 +170,13 @@ async function byCommand({ world }: Shop, ...args: string[]): Promise<void> {
 }
 
 describe("the escalation of an incident", () => {
-  it("comes where nobody acts", async () => {
+  it("is sent if nobody acts", async () => {
     const at = new Shop();
     await at.until(lasting * 60);
     expect(at.told).toEqual([expect.stringMatching(/^12:17 \[ESCALATED\] /)]);
   });
 
-  it.each(ways)("ends within one tick by %s, and the record says by whom and how", async (_, act, by) => {
+  it.each(ways)("ends within one tick by %s, and records the actor and channel", async (_, act, by) => {
     const at = new Shop();
     await at.until(16 * 60 + 45);
     expect(await at.document()).toMatchObject({ status: "open" });
@@ -192,7 +192,7 @@ describe("the escalation of an incident", () => {
     expect(at.world.mishaps).toEqual([]);
   });
 
-  it("that is on its way when somebody acts is not sent, and the ledger says by whom and how", async () => {
+  it("that is pending when somebody acts is not sent, and the ledger records the actor and channel", async () => {
     const at = new Shop(true);
     await at.until(17 * 60 + 45);
     expect(await at.escalation()).toMatchObject({ status: "retrying" });

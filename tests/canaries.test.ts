@@ -1,6 +1,6 @@
 /**
- * Secrets go where they are meant to go, and nowhere else: canaries stand in the configuration's secrets, in the environment, and in what a
- * target answers. An outage is measured, judged and told by the real functions, and everything that they leave behind is searched.
+ * Secrets are sent only where they are meant to go. Canaries are placed in the secrets of the configuration, in the environment, and in
+ * responses of a target. The real functions measure, evaluate and notify an outage, and the test searches everything they leave behind.
  */
 import { expect, it, onTestFinished } from "vitest";
 import { configurationOf } from "../cli/commands/replay.fixtures.ts";
@@ -23,10 +23,10 @@ const minute = 60_000;
 const leak = /canary[-\w]*|(?:%63%61|\\u0063)\S*|(?:Y2FuYXJ5|NhbmFye|jYW5hcn)[\w+/]*/gi;
 const collections = ["incidents", "deliveries", "state", "availability", "pages", "silences", "heartbeats"];
 
-it("a secret is found where it is meant to go, and in nothing that is kept, told or logged", async () => {
+it("sends secrets to their targets, and never stores, notifies or logs them", async () => {
   await using target = await webInbox((response, count, { headers, url }) => {
     const status = url === "/health?ok" ? 200 : 503;
-    // A target that says aloud what it was told, each time in another form.
+    // A target that echoes each secret it receives, in a different encoding each time.
     response.writeHead(status, {
       "content-type": "application/json",
       "set-cookie": "session=canary-cookie",
@@ -180,7 +180,7 @@ routes:
       part,
     ).toBe(true);
   }
-  // Both were told a secret in an answer, and kept the answer without it.
+  // Both targets responded with a secret, and the stored response contains it only redacted.
   expect(outputs.get("reports")).toContain("***");
   expect([...outputs].filter(([where, text]) => where.startsWith("deliveries/") && text.includes("***"))).not.toEqual(
     [],

@@ -24,7 +24,7 @@ const configuration: Configuration = {
   watchdog: { url: "", everyMs: 60_000, method: "GET", allowPrivate: true },
 };
 
-/** What may be lost on its way. */
+/** Message that is lost in transit. */
 type Lost = "nothing" | "probe" | "evaluate" | "notify";
 
 class Monitor {
@@ -48,7 +48,7 @@ class Monitor {
     secrets: localSecrets({}),
     google: googleApi("http://127.0.0.1:1"),
     warm: async () => {},
-    // Targets are well; what the canary meets is real.
+    // The targets are healthy; the canary run is real.
     run: async (run) => {
       if (run.trigger === "canary") return runProbes(run);
       const at = new Date(this.now).toISOString();
@@ -103,7 +103,7 @@ class Monitor {
 }
 
 describe("the canary", () => {
-  it("passes a probe, the evaluator and the notifier, and then the watchdog signal leaves", async () => {
+  it("passes a probe, the evaluator and the notifier, and then the watchdog signal is sent", async () => {
     const monitor = new Monitor();
     for (let n = 0; n < 4; n++) await monitor.minute();
     expect(monitor.signals).toEqual([120_000, 180_000, 240_000]);
@@ -116,7 +116,7 @@ describe("the canary", () => {
     );
   });
 
-  it.each<Lost>(["probe", "evaluate", "notify"])("keeps the signal back where %s does not pass it", async (lost) => {
+  it.each<Lost>(["probe", "evaluate", "notify"])("withholds the signal if %s does not pass it on", async (lost) => {
     const monitor = new Monitor();
     for (let n = 0; n < 3; n++) await monitor.minute();
     const before = monitor.signals.length;
@@ -132,7 +132,7 @@ describe("the canary", () => {
     expect(monitor.signals.length).toBeGreaterThan(stopped);
   });
 
-  it("stands in no incident, no availability, no notice and no count", async () => {
+  it("affects no incident, availability, notification or count", async () => {
     const monitor = new Monitor();
     for (let n = 0; n < 12; n++) await monitor.minute();
     expect(await monitor.store.query({ collection: "incidents" })).toEqual([]);

@@ -1,4 +1,4 @@
-/** The documents run: every configuration in them is right, every generated page is what the code says. */
+/** Tests the documents: every configuration in them is valid, and every generated page is up to date. */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,7 +61,7 @@ const commandLines = [...documents, "terraform/README.md"].flatMap((path) =>
 
 const examples = readdirSync(join(root, "examples")).map((name) => `examples/${name}/monitor.yaml`);
 
-/** What the sections of `monitor.yaml` hold, as they are read. */
+/** Schemas of the entries in each section of `monitor.yaml`. */
 const sectionEntries = {
   google_cloud: googleCloudEntry,
   components: componentEntry,
@@ -79,18 +79,18 @@ const sectionEntries = {
 };
 
 describe("configurations in the documents", () => {
-  it("are there", () => {
+  it("exist", () => {
     expect(configurations.map(([path]) => path)).toEqual(
       expect.arrayContaining(["README.md", "docs/configuration.md"]),
     );
     expect(examples).toContain("examples/netra-staging/monitor.yaml");
   });
 
-  it.each(configurations)("in %s, number %i, are right", (path, _, text) => {
+  it.each(configurations)("in %s, number %i, are valid", (path, _, text) => {
     expect(loadConfiguration(text, path, vocabulary)).not.toHaveProperty("problems");
   });
 
-  it.each(fragments)("in %s, fragment number %i, is right where it belongs", (path, _, text) => {
+  it.each(fragments)("in %s, fragment number %i, is valid in its place", (path, _, text) => {
     const section = text.startsWith("  - ") ? `monitoring_rules:\n${text}` : text;
     const probes = `probes:
   backend-run: { kind: cloud_run, component: backend, project: shop-staging, region: us-central1, service: backend }
@@ -108,14 +108,14 @@ components:
     ).not.toHaveProperty("problems");
   });
 
-  it.each(examples)("%s is right", (path) => {
+  it.each(examples)("%s is valid", (path) => {
     expect(loadConfiguration(read(path), path, vocabulary)).not.toHaveProperty("problems");
   });
 });
 
 describe("the examples of every kind", () => {
   it.each(Object.values(vocabulary.probers).map((kind) => [kind.kind, kind]))(
-    "of the prober %s is right",
+    "of the prober %s is valid",
     (name, kind) => {
       const text = `environment: example\ncomponents: { backend: { layer: application } }\nprobes:\n  example:\n    kind: ${name}\n    component: backend\n${indented(exampleOf(kind))}`;
       expect(loadConfiguration(text, name, vocabulary)).not.toHaveProperty("problems");
@@ -123,7 +123,7 @@ describe("the examples of every kind", () => {
   );
 
   it.each(Object.values(vocabulary.channels).map((kind) => [kind.kind, kind]))(
-    "of the channel %s is right",
+    "of the channel %s is valid",
     (name, kind) => {
       const text = `environment: example\nchannels:\n  example:\n    kind: ${name}\n${indented(exampleOf(kind))}`;
       expect(loadConfiguration(text, name, vocabulary)).not.toHaveProperty("problems");
@@ -135,7 +135,7 @@ describe("the worked outage", () => {
   const pages = ["docs/root-cause.md", "docs/incidents.md"].map(read).join("\n");
   const shown = [...pages.matchAll(/<!-- played: (\w+) -->\n```\w*\n([\s\S]*?)```/g)];
 
-  it("is what comes of playing it", async () => {
+  it("matches the documents when it is played", async () => {
     const path = join(root, "examples/netra-staging/outage.test.yaml");
     const loaded = await loadTests(readFileSync(path, "utf8"), path);
     if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
@@ -155,7 +155,7 @@ describe("the worked outage", () => {
 });
 
 describe("the pages", () => {
-  it.each([...referencePages()])("%s says what the code says (npm run docs)", (path, text) => {
+  it.each([...referencePages()])("%s is up to date (npm run docs)", (path, text) => {
     expect(read(path)).toBe(text);
   });
 

@@ -1,7 +1,7 @@
 /**
- * Mail servers and webhooks that misbehave, on real connections: they greylist, drip, answer late or never, hang up, refuse one of many. Played on
- * virtual time with the real sender, by a notifier that dies at every step: the ledger of each reader is what its server took, and whoever heard the opening
- * hears the end.
+ * Mail servers and webhooks that misbehave, on real connections: they greylist, respond slowly, late or never, hang up, or refuse one of
+ * many recipients. Runs on virtual time with the real sender and a notifier that crashes at every step. The ledger of each reader must match
+ * what its server accepted, and every reader notified of the opening must be notified of the end.
  */
 import { createServer as createWebServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
@@ -21,12 +21,12 @@ vi.setConfig({ testTimeout: 240_000 });
 
 const incident = "20250916-120000-database";
 
-/** What a receiver does with an attempt: it takes it in, or not, and answers, or does not. */
+/** Reaction of a receiver to an attempt: whether it accepts it, and whether it responds. */
 interface Reaction {
   readonly takes: boolean;
   /** The status, with a text. `silence` keeps the connection open, `hang up` ends it. */
   readonly answer: string | "silence" | "hang up";
-  /** How long it waits before it answers, in milliseconds. */
+  /** Delay of the response, in milliseconds. */
   readonly afterMs?: number;
 }
 
@@ -199,7 +199,7 @@ function wrongs(ledger: readonly Delivery[], { taken }: Receiver): string[] {
     });
     const heard = arrivalsOf(reader, "opened").length > 0;
     const end = arrivalsOf(reader, "resolved").length > 0;
-    // What was handed over twice without an answer is given up, and the ledger says so.
+    // A notification sent twice without a response is given up, and the ledger says so.
     const mayEnd = own.some((one) => one.event === "resolved" && one.status === "rejected" && mayHaveArrived(one));
     const isBoth = own.some(({ reason }) => reason === toldWithEnd);
     return [
@@ -210,7 +210,10 @@ function wrongs(ledger: readonly Delivery[], { taken }: Receiver): string[] {
   });
 }
 
-/** Where a notifier can die. After a step is before the next one, where that one begins when all that came before it is done. */
+/**
+ * Lists the moments at which a notifier can crash. "After a step" equals "before the next one" if that one begins when all earlier steps are
+ * done.
+ */
 function deathsAmong(steps: readonly Step[]): (readonly [Moment, number])[] {
   return steps.flatMap(({ number, ofDelivery }) => {
     const next = steps[number + 1];
@@ -234,7 +237,7 @@ async function survives(channel: string, receiver: Receiver): Promise<number> {
   return deaths.length;
 }
 
-describe("a mail server that drips, and", () => {
+describe("a slow mail server that", () => {
   it.each(Object.keys(mails))("%s", async (name) => {
     const receiver = new Receiver();
     const port = await listening(mailServer(receiver, mails[name] as Behaviour));

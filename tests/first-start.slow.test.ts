@@ -1,4 +1,7 @@
-/** What the monitor misses, and when, on its first day and after an edit of its configuration: the probes and the evaluator on virtual time. */
+/**
+ * Tests what the monitor reports as missing, and when, on its first day and after an edit of its configuration. The probes and the evaluator
+ * run on virtual time.
+ */
 import { describe, expect, it } from "vitest";
 import { Bench, component, probe, rule, smallEnvironment } from "../functions/evaluate/fixtures.ts";
 import { runProbes } from "../functions/probe/run/run.ts";
@@ -99,7 +102,7 @@ class FirstDays {
 }
 
 describe("a job that has never reported", () => {
-  it("is missed one period and its grace after the first start, and not before", async () => {
+  it("is missed one period plus grace after the first start, and not before", async () => {
     const days = new FirstDays(environmentOf([nightly()]));
     await days.hours(26);
     expect(days.story).toEqual([]);
@@ -119,7 +122,7 @@ describe("a job that has never reported", () => {
     expect(days.story).toEqual(["5.0 opened export critical"]);
   });
 
-  it("is given no more time by restarts and new revisions", async () => {
+  it("gets no extra time from restarts and new revisions", async () => {
     const days = new FirstDays(environmentOf([nightly({ every: "6h" })]));
     for (let revision = 1; revision <= 9; revision++) {
       await days.hours(1);
@@ -130,7 +133,7 @@ describe("a job that has never reported", () => {
     expect(days.story).toEqual(["6.7 opened export critical"]);
   });
 
-  it("is given no more time by the version that learnt to wait", async () => {
+  it("gets no extra time from the version that introduced the wait", async () => {
     const days = new FirstDays(environmentOf([nightly({ every: "6h" })]));
     const { store } = days.bench;
     await days.hours(3);
@@ -142,7 +145,7 @@ describe("a job that has never reported", () => {
     expect(days.story).toEqual(["6.7 opened export critical"]);
   });
 
-  it("counts from when it was added to a monitor that runs already", async () => {
+  it("is timed from its addition to a running monitor", async () => {
     const days = new FirstDays(environmentOf([nightly({ beat: "other", every: "30d" }, "other")]));
     await days.hours(30);
     days.bench.configure(environmentOf([nightly({ beat: "other", every: "30d" }, "other"), nightly({ every: "6h" })]));
@@ -150,7 +153,7 @@ describe("a job that has never reported", () => {
     expect(days.story).toEqual(["36.7 opened export critical"]);
   });
 
-  it("is a new one under a new name, and when it is added again", async () => {
+  it("counts as new under a new name, and when it is added again", async () => {
     const days = new FirstDays(environmentOf([nightly({ every: "6h" })]));
     await days.hours(5);
     days.bench.configure(environmentOf([nightly({ every: "6h" }, "renamed")]));
@@ -162,7 +165,7 @@ describe("a job that has never reported", () => {
     expect(days.story).toEqual(["16.7 opened export critical"]);
   });
 
-  it("is due by a new period when that changes", async () => {
+  it("is due by its new period after a change", async () => {
     const days = new FirstDays(environmentOf([nightly()]));
     await days.hours(1);
     days.bench.configure(environmentOf([nightly({ every: "3h" })]));
@@ -186,7 +189,7 @@ describe("a job that has never reported", () => {
 });
 
 describe("a job that has reported", () => {
-  it("is missed one period and its grace after its last report", async () => {
+  it("is missed one period plus grace after its last report", async () => {
     const days = new FirstDays(environmentOf([nightly({ every: "6h" })]));
     await days.hours(2);
     await days.report();
@@ -194,7 +197,7 @@ describe("a job that has reported", () => {
     expect(days.story).toEqual(["8.7 opened export critical"]);
   });
 
-  it("is not missed for its old report where it was out of the configuration in between", async () => {
+  it("is not missed for its old report if it was removed from the configuration in between", async () => {
     const other = nightly({ beat: "other", every: "30d" }, "other");
     const days = new FirstDays(environmentOf([other, nightly({ every: "2h" })]));
     await days.report();
@@ -208,7 +211,7 @@ describe("a job that has reported", () => {
     expect(days.story).toEqual(["13.3 opened export critical"]);
   });
 
-  it("is told of at once when it says that it failed", async () => {
+  it("is notified immediately when it reports a failure", async () => {
     const days = new FirstDays(environmentOf([nightly()]));
     await days.hours(1);
     await days.report(false);
@@ -244,7 +247,7 @@ describe("a probe that cannot run", () => {
     settings: { url: "http://127.0.0.1:1/", headers: { authorization: { secret: "export-key" } } },
   };
 
-  it("is the monitor's own trouble, and nothing is charged to what it watches", async () => {
+  it("is an incident of the monitor, and charges no downtime to its target", async () => {
     const days = new FirstDays(environmentOf([guarded]));
     await days.hours(1);
     expect(days.story).toEqual(["0.0 opened pathkeeper warning"]);
@@ -261,8 +264,8 @@ describe("a probe that cannot run", () => {
   });
 });
 
-describe("a rule that takes what is missing for bad", () => {
-  it("waits for the first run of each probe that it looks at", async () => {
+describe("a rule with missing: fire", () => {
+  it("waits for the first run of each of its probes", async () => {
     const together = "http_response_time + database_connection_time > 9s";
     const probes = [probe("backend-health", "backend"), probe("database", "sql", "inside", "postgres", "every 2h")];
     const rules = [rule("Slow together", together, "0s", "warning", { component: "backend", missing: "fire" })];
@@ -284,10 +287,10 @@ describe("a rule that takes what is missing for bad", () => {
   });
 });
 
-describe("a rule on what is absent", () => {
+describe("a rule with absent()", () => {
   const rules = [rule("No sign of the shop", "absent(http_response_time, 10m)", "0s", "critical")];
 
-  it("needs as long as it looks back, from the first run of a probe that yields the metric", async () => {
+  it("waits for its lookback from the first run of a probe that yields the metric", async () => {
     // The database answers nobody, and the shop is looked at once an hour for the first time at 13:00.
     const hourly = probe("pages-health", "pages", "outside", "http", "0 * * * *");
     const days = new FirstDays(

@@ -25,13 +25,13 @@ const greylisted: Readonly<Record<string, number>> = {
   "dan@example.com": Number.POSITIVE_INFINITY,
 };
 
-/** What one run of the server and the notifier has seen. */
+/** Observations of one run of the server and the notifier. */
 interface Run {
   now: () => number;
   readonly firstAttempts: Map<string, number>;
   /** `ann@example.com opened`, each as often as it was accepted. */
   readonly accepted: string[];
-  /** What arrived although the ledger had it as delivered. */
+  /** Mails that arrived although the ledger already had them as delivered. */
   readonly needless: string[];
   readonly known: Set<string>;
 }
@@ -116,7 +116,10 @@ async function played(minutes: number, send: Send, fate?: Fate): Promise<Virtual
   return world;
 }
 
-/** Where a notifier can die. After a step is before the next one, where that one begins when all that came before it is done. */
+/**
+ * Lists the moments at which a notifier can crash. "After a step" equals "before the next one" if that one begins when all earlier steps are
+ * done.
+ */
 function deathsAmong(steps: readonly Step[]): (readonly [Moment, number])[] {
   return steps.flatMap(({ number, ofDelivery }) => {
     const next = steps[number + 1];
@@ -139,7 +142,7 @@ const everything = ["ann", "bob", "cleo"].flatMap((name) => [
   `${name}@example.com opened`,
   `${name}@example.com resolved`,
 ]);
-/** That a recipient is refused for good is an incident of the monitor, told to the others. */
+/** A permanently rejected recipient is an incident of the monitor, sent to the others. */
 const trouble = ["ann", "bob", "cleo"].map((name) => `${name}@example.com opened pathkeeper`);
 const states = {
   ...Object.fromEntries(everything.map((mail) => [mail, "delivered"])),
@@ -148,14 +151,14 @@ const states = {
 };
 
 describe("a mail server that greylists", () => {
-  it("is told everything once: each recipient when they are accepted", async () => {
+  it("receives everything once: each recipient when it is accepted", async () => {
     const world = await played(30, sender(secretsOf({})));
     expect(world.mishaps).toEqual([]);
     expect(await ledgerOf(world)).toEqual(states);
     expect(run.accepted.toSorted()).toEqual([...everything, ...trouble].sort());
   });
 
-  it("tells a recipient who is accepted after the end that it was, and is over, in one mail", async () => {
+  it("sends one mail about the incident and its end to a recipient accepted after the end", async () => {
     const world = await played(5, sender(secretsOf({})));
     expect(world.mishaps).toEqual([]);
     const late = "cleo@example.com opened";
@@ -164,7 +167,7 @@ describe("a mail server that greylists", () => {
     expect(run.accepted.toSorted()).toEqual(heard.sort());
   });
 
-  it("is told everything by a notifier that dies at any step, and nobody gets again what they are known to have", async () => {
+  it("receives everything from a notifier that crashes at any step, without known duplicates", async () => {
     const steps: Step[] = [];
     await played(30, unwired, (step) => {
       steps.push(step);

@@ -20,7 +20,7 @@ import { longestAckDeadline, subscriptionsWith } from "../shared/topology.ts";
 
 const minute = 60_000;
 
-it("holds a connection while the subscription waits, and tells what ended it too early", async () => {
+it("holds a connection while the subscription waits, and reports what ended it early", async () => {
   let isCut = true;
   let opened = 0;
   const port = await serveWebSocket(

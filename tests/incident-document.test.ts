@@ -27,7 +27,7 @@ beforeAll(async () => {
   incident = incidents[0] as PlayedIncident;
 });
 
-/** What kind of value each field has. */
+/** Type of each field's value. */
 type Shape = "text" | "share" | "instant" | "sentences" | "names" | "map" | "maps" | "nothing";
 
 /** Every field at the end of the outage: those of the contract first, then what was added to it. */
@@ -98,13 +98,13 @@ describe("the document of an incident", () => {
     expect(shapeOf(incident.fields[field] ?? null)).toContain(shape);
   });
 
-  it("reads as it was written, at every moment", () => {
+  it("is read as written, at every moment", () => {
     const said = (fields: object): object =>
       Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
     for (const { fields } of incident.versions) expect(said(readIncident(fields))).toEqual(said(fields));
   });
 
-  it("begins with what a person needs, and leaves out what has not happened", () => {
+  it("begins with the essentials, and omits what has not happened", () => {
     for (const { fields } of incident.versions) {
       expect(Object.keys(fields).sort()[0]).toBe("_overview");
       for (const line of fields["_overview"] as string[]) expect(line).toMatch(/[.…]$/);
@@ -130,7 +130,7 @@ describe("the document of an incident", () => {
     }
   });
 
-  it("has an id that sorts by time, and lines that do", () => {
+  it("has an id and timeline that sort by time", () => {
     const opened = (incident.fields["opened_at"] as Date).toISOString().replaceAll(/[-:]/g, "");
     expect(incident.id).toBe(`${opened.slice(0, 8)}-${opened.slice(9, 15)}-vpc-connector`);
     const lines = incident.fields["timeline"] as string[];
@@ -138,7 +138,7 @@ describe("the document of an incident", () => {
     expect(lines.at(-1)).toContain("Resolved.");
   });
 
-  it("is found by the filters that people use", async () => {
+  it("is found by common filters", async () => {
     const found = async (field: string, operator: "==" | "in", value: Value): Promise<string[]> =>
       (await store.query({ collection: "incidents", where: [[field, operator, value]] })).map(({ id }) => id);
     expect(await found("status", "==", "open")).toEqual([]);
@@ -147,7 +147,7 @@ describe("the document of an incident", () => {
     expect(await found("severity", "==", "critical")).toEqual([incident.id]);
   });
 
-  it("was open, then acknowledged, then recovering, and has its instants when they happened", () => {
+  it("is open, acknowledged, then recovering, with the instant of each", () => {
     const stood = incident.versions.map(({ fields }) => String(fields["status"]));
     expect(stood.filter((status, index) => status !== stood[index - 1])).toEqual([
       "open",
@@ -164,7 +164,7 @@ describe("the document of an incident", () => {
       expect(Object.keys(first?.fields ?? {})).not.toContain(later);
   });
 
-  it("is small: a twentieth of what a document may be", () => {
+  it("is small: a twentieth of the maximum size", () => {
     expect(Buffer.byteLength(JSON.stringify(incident.fields))).toBeLessThan(2 ** 20 / 20);
   });
 });

@@ -112,7 +112,7 @@ tests:
 `;
 }
 
-/** A site that answers as well as it is told to: its body names phases by the words. */
+/** Starts a site that responds as well as its input says. Its body names phases by the words. */
 async function siteOf({ entry, rule, other }: Words): Promise<{ url: string; phaseSeconds: number }> {
   const site = { url: "", phaseSeconds: 1 };
   const server = createServer(async (request, response) => {
@@ -173,7 +173,7 @@ function timeless(report: Report): Report {
   return { ...report, results };
 }
 
-/** Evaluates the reports and tells of them, with new instances halfway. @returns everything that was told and written */
+/** Evaluates the reports and sends the notifications, with new instances halfway. @returns everything that was sent and written */
 async function told(configuration: Configuration, reports: readonly Report[], words: Words): Promise<unknown> {
   const pages = new MemoryPages();
   const sent: unknown[] = [];
@@ -214,7 +214,7 @@ async function told(configuration: Configuration, reports: readonly Report[], wo
   return { mishaps: world.mishaps, logged: [...world.logged], sent, written, pages: [...pages.standing] };
 }
 
-/** What a command prints. */
+/** Returns the status and output of a command. */
 function printed(args: readonly string[], input = ""): { status: number | null; output: string } {
   const all = ["cli/pathkeeper.mjs", ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, all, { cwd: root, encoding: "utf8", input });
@@ -253,7 +253,7 @@ async function loop(words: Words): Promise<Record<string, string[]>> {
       renamed
         // Written with its underscores escaped.
         .replaceAll("proto", "prota")
-        // What is worked out from a name by a hash.
+        // Values hashed from a name.
         .replaceAll(/(\d{8}-\d{6}-|"moment": ")[0-9a-f]{4,16}\b/g, "$1hash")
         .replaceAll(folder, "folder")
         .replaceAll(/\\"next\\": \\"[^"]*\\"/g, "")
@@ -263,7 +263,7 @@ async function loop(words: Words): Promise<Record<string, string[]>> {
   return Object.fromEntries(Object.entries(outcome).map(([part, value]) => [part, normal(value)]));
 }
 
-it("plays the whole loop with names that objects inherit as with ordinary ones", async () => {
+it("handles names that objects inherit like ordinary ones, end to end", async () => {
   const usual = await loop(ordinary);
   expect(usual["told"]?.join()).toContain("Nobody can order");
   expect(usual["test"]?.join()).toContain('"status": 0');

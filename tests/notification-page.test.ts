@@ -1,4 +1,4 @@
-/** The outage of docs/notification.md goes as the page says: its configuration, told by the notifier, with the ledger as it reads. */
+/** Plays the outage of docs/notification.md: with its configuration, the notifier produces the ledger that the page shows. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { vocabulary } from "../cli/vocabulary.ts";
@@ -13,7 +13,7 @@ const page = readFileSync(new URL("../docs/notification.md", import.meta.url), "
 
 const day = (time: string): string => `2025-09-16T${time}:00.000Z`;
 
-/** What happens, as the text of the page tells it. */
+/** Events of the outage, as the page describes them. */
 const story: readonly Partial<IncidentEvent>[] = [
   { event: "opened", at: day("12:00"), severity: "warning", components: ["database"] },
   { event: "severity_raised", at: day("12:05") },
@@ -24,7 +24,7 @@ const story: readonly Partial<IncidentEvent>[] = [
   { event: "resolved", at: day("14:30"), status: "resolved", resolved_at: day("14:30") },
 ];
 
-it("is told as the page says", async () => {
+it("is notified as the page says", async () => {
   const loaded = loadConfiguration(/```yaml\n(environment:[\s\S]*?)```/.exec(page)?.[1] ?? "", "page", vocabulary);
   if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
   const { channels, routes, components } = loaded.configuration;
@@ -49,7 +49,7 @@ it("is told as the page says", async () => {
     });
     clock.time = Date.parse(event.at);
     const first = await push(event);
-    // Where an incident cannot be opened again, its all-clear waits for a relapse.
+    // If an incident cannot be reopened in a channel, its all-clear is held in case of a relapse.
     if (event.event === "resolved") clock.time += 10 * 60_000;
     expect(event.event === "resolved" ? await push(event) : first).toBe("done");
     const cells = await Promise.all(

@@ -129,7 +129,7 @@ probes:
   checkout: { kind: http, component: checkout, url: "${shop}/checkout", timeout: 200ms }
 `;
 
-  it("judges no target, and is one incident of the monitor itself, which ends with it", async () => {
+  it("evaluates no target, and is one incident of the monitor itself, which ends with it", async () => {
     const [known, shop] = [await siteOf(204), await siteOf(200)];
     const system = new System(watching(known.url, shop.url, "100ms"));
     await system.pass(3);
@@ -148,7 +148,7 @@ probes:
     expect(await system.incidents()).toMatchObject([{ status: "resolved", components: ["pathkeeper"] }]);
   });
 
-  it("judges the targets where only they are silent", async () => {
+  it("evaluates the targets if only they do not respond", async () => {
     const [known, shop] = [await siteOf(204), await siteOf(200)];
     const system = new System(watching(known.url, shop.url, "10s"));
     await system.pass(3);

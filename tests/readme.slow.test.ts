@@ -18,13 +18,14 @@ const commands = [...readme.matchAll(/^(?:npm|npx|terraform) .*$|`((?:npm|npx|te
   ([line, quoted]) => quoted ?? line,
 );
 
-/** What is not run here, and why. */
+/** Commands that are not run here, each with the reason. */
 const elsewhere: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^npm (ci|test)\b/, "installs, and runs this test itself"],
   [/^npm run (quick|docs)$/, "works on the repository"],
   [/^npm start$|^npm start -- (?!--config)/, "plays the demo, as the end-to-end tests do"],
   [/postmortem ID/, "ID stands for an incident of the demo"],
   [/^npx --no pathkeeper$/, "is the name of the program"],
+  [/^npx --no pathkeeper init /, "reads a project of Google Cloud, or targets of the reader"],
   [/^terraform /, "is planned by tests/terraform"],
 ];
 
@@ -83,6 +84,6 @@ it("runs as written, one command after the other", { timeout: 180_000 }, async (
   expect(received).toContain("/shop");
   expect(done.length).toBeGreaterThan(6);
   expect(existsSync(join(folder, "watch", "monitor.yaml"))).toBe(true);
-  // Nothing but what the commands were told to write.
+  // Only the requested outputs of the commands.
   expect(readdirSync(folder).sort()).toEqual(["dist", "monitor.yaml", "secrets", "watch"]);
 });

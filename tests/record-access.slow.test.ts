@@ -1,4 +1,4 @@
-/** What the compiler knows of lookups by names from outside: it reads the whole repository, which takes seconds. */
+/** Finds lookups by external names with the compiler. It reads the whole repository, which takes seconds. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createVirtualFileSystem } from "typescript/unstable/fs";
@@ -7,16 +7,16 @@ import { inheritingAccesses } from "./support/record-access.ts";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** What is shipped: neither tests nor what only they use. */
+/** Returns whether a file is shipped: tests and their helpers are not. */
 const isShipped = (path: string): boolean =>
   !/^(tests|bench)\/|\.(test|contract)\.ts$|fixtures|testdata|^shared\/runtime\/entries\.ts$/.test(path);
 
-describe("names from outside", () => {
-  it("are looked up by ownEntry and set by setEntry, which know nothing of what objects inherit", () => {
+describe("external names", () => {
+  it("are looked up by ownEntry and set by setEntry, which ignore inherited properties", () => {
     expect(inheritingAccesses(root, isShipped)).toEqual([]);
   }, 120_000);
 
-  it("are found where they are looked up otherwise", () => {
+  it("are found if they are looked up otherwise", () => {
     const text = `
       declare const counts: Readonly<Record<string, number>> | undefined, known: Record<"a" | "b", number>, list: number[];
       declare const name: string, either: "a" | "b", loose: "a" | (string & {}), at: number;

@@ -63,7 +63,7 @@ const requests = [...scheduled, ...asked, ...divided].map((message) => {
   return [`${group}${shard === undefined ? "" : `, part ${shard.index}`}`, message] as const;
 });
 
-/** Where a request belongs. */
+/** Returns the name of the subscription that receives a request. */
 function nameOf({ vantage, trigger, group }: ProbeRequest): string {
   if (trigger !== "schedule") return `probe-${vantage}-asked`;
   return /s$/.test(group) ? `probe-${group}` : `probe-${vantage}`;
@@ -77,7 +77,7 @@ describe.each(requests)("a request for %s", (_, { data, attributes = {} }) => {
     expect(passed.map(({ name }) => name)).toEqual([nameOf(request)]);
   });
 
-  it("is answered to one of them where filters are ignored", async () => {
+  it("gets a response from one of them if filters are ignored", async () => {
     const answered: Subscription[] = [];
     for (const way of ways) {
       const handle = probeHandler({

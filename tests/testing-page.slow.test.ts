@@ -1,4 +1,4 @@
-/** docs/testing.md is true: its example plays as it says, and every sentence in its tables is understood. */
+/** Tests docs/testing.md: its example plays as described, and every sentence in its tables is parsed. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,7 +19,7 @@ const block = (begins: string | RegExp): string => {
 const [, shop = ""] =
   /```yaml\n(environment: shop\n[\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? [];
 
-/** Plays a text as `shop.test.yaml` beside the shop of the README; what is printed. */
+/** Plays a text as `shop.test.yaml` next to the shop of the README. @returns the lines printed */
 async function played(text: string): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "pathkeeper-testing-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -52,7 +52,7 @@ describe("the example", () => {
     expect(await played(example)).toEqual(shown.slice(2));
   });
 
-  it("tells what was found instead, as the page shows", async () => {
+  it("reports the actual result, as the page shows", async () => {
     const shown = block(/^ {2}✗/)
       .trimEnd()
       .split("\n");
@@ -61,7 +61,7 @@ describe("the example", () => {
   });
 });
 
-describe("every sentence of the page is understood", () => {
+describe("every sentence of the page is parsed", () => {
   const override = {
     probes: { "connector-settings": { kind: "http", component: "vpc-connector", url: "https://example.com/settings" } },
   };
@@ -87,7 +87,7 @@ describe("every sentence of the page is understood", () => {
     },
   );
 
-  it("are all of the tables", () => {
+  it("include all of the tables", () => {
     expect(sentences("## The timeline").length).toBeGreaterThan(20);
     expect(sentences("There operators, and fate, do things").length).toBeGreaterThan(8);
   });

@@ -43,7 +43,7 @@ const sources: readonly Source[] = folders
       }),
   );
 
-/** What ships to the cloud: tests, contract suites and their helpers do not. */
+/** Files that ship to the cloud: tests, contract suites and their helpers do not. */
 const product = sources.filter(({ path }) => !/\.(test|contract)\.ts$|fixtures|testdata/.test(path));
 
 function within(folder: string): readonly Source[] {
@@ -105,7 +105,7 @@ describe("the layout", () => {
     expect(cyclesOf(new Map(sources.map(({ path, imports }) => [path, imports])))).toEqual([]);
   });
 
-  it("finds a cycle where there is one", () => {
+  it("finds a cycle", () => {
     const graph = new Map([
       ["a", ["b"]],
       ["b", ["c"]],
@@ -147,19 +147,19 @@ function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
 }
 
 describe("kinds of probe and of channel", () => {
-  /** Files that may name kinds: their own, the registries, what writes a first configuration, and the demo. */
+  /** Files that may name kinds: their own, the registries, the generator of a first configuration, and the demo. */
   const naming =
     /^(functions\/(probe|notify)\/|cli\/commands\/init|local\/demo\/|shared\/messages\/pages-due\.ts$|tests\/|bench\/|scripts\/)/;
   const names = [...Object.keys(probers), ...Object.keys(channels)];
   const judging = product.filter(({ path }) => !naming.test(path));
 
-  /** Where a text compares with a kind, switches on kinds, or lists several: as a list, a union or the keys of a record. */
+  /** Returns the kinds that a text compares with, switches on, or lists: as a list, a union or the keys of a record. */
   function kindsIn(text: string): string[] {
     const kind = `(?:${names.join("|")})`;
     // A kind of failure is called tls as well.
     const asked = names.filter((name) => !failureKinds.some((failure) => failure === name)).join("|");
     const compared = new RegExp(`\\bkind\\)?(?:\\s*\\?\\?\\s*"\\w*"\\)?)?\\s*[!=]==?\\s*"(?:${asked})"`, "g");
-    // What is a role as well may be listed among roles, beside another role.
+    // A name that is also a role may be listed among roles, next to another role.
     const roles = names.filter((name) => roleNames.some((role) => role === name)).join("|");
     const both = `"(?:${roles})",?\\s*\\|?\\s*"(?:${roles})"`;
     // And what is a kind of failure as well among those.
@@ -176,7 +176,7 @@ describe("kinds of probe and of channel", () => {
     ];
   }
 
-  it("are named only by their own files and the registries: everything else asks for the facts that they declare", () => {
+  it("are named only by their own files and the registries: other code uses the facts that they declare", () => {
     const found = judging.flatMap(({ path, text }) => kindsIn(text).map((one) => `${path}: ${one}`));
     expect(found).toEqual([]);
   });
@@ -203,7 +203,7 @@ describe("kinds of probe and of channel", () => {
     expect(kindsIn(text)).toEqual([]);
   });
 
-  it("have failures of which no regular expression reads the message", () => {
+  it("have failures whose message no regular expression parses", () => {
     const readsMessage =
       /failure\??\.message\s*\.(?:match|matchAll|search|replace|replaceAll|split)\(\s*\/|\.(?:test|exec)\((?:\w+\??\.)*failure\??\.message/;
     const reading = product.filter(({ path, text }) => !path.startsWith("functions/probe/") && readsMessage.test(text));
@@ -229,7 +229,7 @@ describe("the search for a cause", () => {
     'check.startsWith("vpc")',
     "title.match(x)",
     'failure.message.includes("full")',
-  ])("is found to read words in %j", (text) => {
+  ])("detects parsing of words in %j", (text) => {
     expect(text).toMatch(readsWords);
   });
 });
@@ -262,7 +262,7 @@ describe("registries, folders and documentation", () => {
   });
 });
 
-describe("names from outside", () => {
+describe("external names", () => {
   it("are read by namedRecord, which drops none", () => {
     const readers = product.filter(
       ({ path, text }) => /\bz\s*\.(record|json)\(/.test(text) && path !== "shared/runtime/named-record.ts",
@@ -271,7 +271,7 @@ describe("names from outside", () => {
   });
 });
 
-/** What starts an emulator, a browser, the demo, terraform, a build or the whole system, by the names of the functions that do. */
+/** Functions that start an emulator, a browser, the demo, terraform, a build or the whole system. */
 const starters = [
   "bundle",
   "openBrowser",
@@ -287,39 +287,39 @@ const starters = [
 describe("tests", () => {
   const helpers = sources.filter(({ path }) => /\.(test|contract|fixtures)\.ts$/.test(path));
 
-  it("are called slow where they start what takes long, so that the quick ones are", () => {
+  it("are named slow if they start slow services", () => {
     const calls = new RegExp(`\\b(${starters.join("|")})\\(`);
     const started = helpers.filter(({ path, text }) => !/\.(e2e|slow|long)\.test\.ts$/.test(path) && calls.test(text));
     expect(started.map(({ path }) => path)).toEqual([]);
   });
 
-  it.each(starters)("know %s by this name", (name) => {
+  it.each(starters)("recognize %s by this name", (name) => {
     const defines = new RegExp(`^export (async )?function ${name}\\(`, "m");
     expect(sources.filter(({ text }) => defines.test(text))).toHaveLength(1);
   });
 });
 
 describe("files", () => {
-  it("have no switched-off checks, skipped tests or unfinished marks", () => {
+  it("have no disabled checks, skipped tests or TODO marks", () => {
     const marks = /@ts-ignore|@ts-expect-error|\b(it|test|describe)\.(only|todo)\b|\bTODO\b|\bFIXME\b|\bas any\b/;
     const marked = sources.filter(({ path, text }) => path !== "tests/tidy.test.ts" && marks.test(text));
     expect(marked.map(({ path }) => path)).toEqual([]);
   });
 
-  it("construct formatters of Intl in one place, where they are kept", () => {
+  it("construct Intl formatters in one place, where they are cached", () => {
     const constructing = /\bnew Intl\.|\bIntl\.\w+\(|\.toLocale(Date|Time)?String\(|\.localeCompare\([^()]*,/;
     const others = product.filter(({ path, text }) => path !== "shared/text/formatters.ts" && constructing.test(text));
     expect(others.map(({ path }) => path)).toEqual([]);
   });
 
-  it("are no longer than a reader wants to read", () => {
+  it("have a maximum length", () => {
     // The catalogue of metrics is one table, which grows with every kind.
     const others = product.filter(({ path }) => path !== "shared/metrics/catalogue.ts");
     const long = others.filter(({ text }) => text.split("\n").length > 420).map(({ path }) => path);
     expect(long).toEqual([]);
   });
 
-  it("say what they are above their imports", () => {
+  it("begin with a description above their imports", () => {
     const late = sources.filter(({ text }) => /^(?:import[^;]*;\n)+\n*\/\*\*(?:(?!\*\/).)*\*\/\n\n/s.test(text));
     expect(late.map(({ path }) => path)).toEqual([]);
   });
@@ -332,7 +332,7 @@ describe("files", () => {
 });
 
 describe("the package", () => {
-  it("pins every dependency exactly, Google's clients and Biome at the versions that are known to install", () => {
+  it("pins every dependency exactly, with Google's clients and Biome at versions known to install", () => {
     for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
       expect(`${name}@${version}`).toMatch(/@\d+\.\d+\.\d+(-[a-z]+\.\d+)?$/);
     expect(dependencies).toMatchObject({

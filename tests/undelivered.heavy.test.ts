@@ -1,4 +1,7 @@
-/** A notice that does not arrive is itself told, by the channels that work: from the answer of the receiver to the all-clear, through everything. */
+/**
+ * An undelivered notification is itself an incident, sent through the working channels: from the receiver's response to the all-clear,
+ * through every function.
+ */
 import { describe, expect, it } from "vitest";
 import { recorded } from "../cli/commands/replay.fixtures.ts";
 import { VirtualWorld } from "../cli/virtual/world.ts";
@@ -19,7 +22,10 @@ routes:
   - { channels: [ops], severity: [critical, warning] }
 `;
 
-/** An outage from 12:05 to 12:15, and how each channel answers by the minute; what the receivers then have, as `12:07 ops opened database`. */
+/**
+ * Plays an outage from 12:05 to 12:15 with the responses of each channel by minute.
+ * @returns what the receivers have, as `12:07 ops opened database`
+ */
 async function played(
   answers: Readonly<Record<string, (at: number) => Reply>>,
   until: number,
@@ -46,8 +52,8 @@ async function played(
 const gone = (): Reply => ({ status: 410, headers: {}, body: "" });
 const accepted: Reply = { status: 204, headers: {}, body: "" };
 
-describe("a notice that is rejected", () => {
-  it("is told by a channel that works, to engineers first, also where no route leads there", async () => {
+describe("a rejected notification", () => {
+  it("is sent to a working channel, to engineers first, even without a route to it", async () => {
     const { told, world } = await played({ ops: gone }, 80);
     expect(told).toEqual(["12:07 infra opened pathkeeper", "13:07 infra resolved pathkeeper"]);
     expect(world.mishaps).toEqual([]);
@@ -68,19 +74,19 @@ describe("a notice that is rejected", () => {
     });
   });
 
-  it("is told where a route leads, when one leads to a channel that works", async () => {
+  it("is sent by route if a route leads to a working channel", async () => {
     const routed = `${shop}  - { channels: [ops, boss], components: [pathkeeper] }\n`;
     const { told } = await played({ ops: gone }, 80, routed);
     expect(told).toEqual(["12:07 boss opened pathkeeper", "13:07 boss resolved pathkeeper"]);
   });
 
-  it("by two channels is told by the third, as one incident", async () => {
+  it("by two channels is sent to the third, as one incident", async () => {
     const routed = shop.replace("[ops]", "[ops, infra]");
     const { told } = await played({ ops: gone, infra: gone }, 30, routed);
     expect(told).toEqual(["12:07 boss opened pathkeeper"]);
   });
 
-  it("by one more channel is news for whoever has heard of the first", async () => {
+  it("by another channel is sent to the readers notified of the first", async () => {
     const { told } = await played(
       { ops: gone, boss: gone },
       30,
@@ -89,7 +95,7 @@ describe("a notice that is rejected", () => {
     expect(told).toEqual(["12:07 infra opened pathkeeper", "12:12 infra joined pathkeeper"]);
   });
 
-  it("by every channel there is ends there", async () => {
+  it("by every channel is given up", async () => {
     const { told, world } = await played({ ops: gone, infra: gone, boss: gone }, 120);
     expect(told).toEqual([]);
     const incidents = await world.store.query({ collection: "incidents" });
@@ -104,8 +110,8 @@ describe("a notice that is rejected", () => {
   });
 });
 
-describe("a notice that does not arrive for a quarter of an hour", () => {
-  it("is told by a channel that works, and over when it arrives", async () => {
+describe("a notification that is not delivered for a quarter of an hour", () => {
+  it("is sent to a working channel, and resolved on delivery", async () => {
     const { told } = await played({ ops: (at) => (at < 31 ? { status: 503, headers: {}, body: "" } : accepted) }, 60);
     expect(told).toEqual([
       "12:24 infra opened pathkeeper",
@@ -116,8 +122,8 @@ describe("a notice that does not arrive for a quarter of an hour", () => {
   });
 });
 
-describe("news that become a dead letter", () => {
-  it("are told by a channel that works, with what they were", async () => {
+describe("events that become dead letters", () => {
+  it("are sent to a working channel, with their content", async () => {
     const dies = (): Reply => {
       throw new Error("the notifier falls over");
     };
@@ -129,7 +135,7 @@ describe("news that become a dead letter", () => {
     ).toEqual([
       "database:opened:ops rejected: gave up after 97 attempts, its message is a dead letter: the instance that was sending did not come back",
       "database:recovering:ops suppressed: superseded: the incident is resolved",
-      // The opening may have arrived, so that its end would be told.
+      // The opening may have arrived, so its end would be notified.
       "database:resolved:ops rejected: gave up after 1 attempt, its message is a dead letter: the instance that was sending did not come back",
       "pathkeeper:opened:ops suppressed: it is about this channel: notices do not reach it",
       "pathkeeper:resolved:ops suppressed: never announced here",

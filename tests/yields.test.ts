@@ -1,4 +1,4 @@
-/** What `validate` says of rules and baselines that the probes of a file can never feed, with the kinds as they are. */
+/** Warnings of `validate` about rules and baselines that no probe of a file can feed, with the real kinds of probes. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { vocabulary } from "../cli/vocabulary.ts";
@@ -72,7 +72,7 @@ describe("rules that no probe can feed", () => {
     expect(warningsOf(settings, condition)).toEqual([]);
   });
 
-  it("nor are baselines of what no probe yields", () => {
+  it("are no baselines of metrics that no probe yields", () => {
     expect(
       warnings(database, 'baselines: { cloud_sql_pool_utilization: "<80%", database_connection_time: "<1s" }'),
     ).toEqual([
@@ -88,7 +88,7 @@ describe("the kinds of probe", () => {
   });
 
   it.each(Object.values(probers).map((prober) => [prober.kind, prober] as const))(
-    "%s yields with the settings of its example what it can yield, and carries it as plain data",
+    "%s yields its metrics with the settings of its example, as plain data",
     (_, prober) => {
       const { timeout: _timeout, schedule: _schedule, ...example } = parse(prober.example) as Record<string, unknown>;
       const facts = factsOf(prober, prober.settings.parse(example));

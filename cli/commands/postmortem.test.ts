@@ -56,8 +56,8 @@ describe("postmortem", () => {
     const data = await dataWith(["20250916-120000-database", { status: "open", postmortem: null }]);
     const { code, out } = await run("postmortem", "20250916-120000-database", "--data", data);
     expect(code).toBe(0);
-    expect(out[0]).toMatch(/^# So far: Shop: outage 1\n/);
-    expect(out[0]).toContain("Told of opened: `mail` after 4 s");
+    expect(out[0]).toMatch(/^# Draft postmortem: Shop: outage 1\n/);
+    expect(out[0]).toContain("Delivered: opened to `mail` after 4 s");
   });
 
   it("prints a page with a picture of the incident, and escapes all texts", async () => {
@@ -82,14 +82,14 @@ describe("postmortem", () => {
     expect(out[0]).toContain("default-src &#39;none&#39;; style-src &#39;sha256-");
     expect(out[0]).not.toMatch(/<script|<img|\sstyle=/);
     const { out: text } = await run("postmortem", "20250916-120000-database", "--data", data);
-    expect(text[0]).toMatch(/\n- `·+█+·+` \\<img src=x\\>: the cause, failed for 10 min\n/);
+    expect(text[0]).toMatch(/\n- `·+█+·+` \\<img src=x\\>: root cause, failed for 10 min\n/);
   });
 
   it("regenerates it with --anew, including later deliveries", async () => {
     const data = await dataWith([database[0], { postmortem: "# Postmortem: as people left it\n" }]);
     const { out } = await run("postmortem", database[0], "--anew", "--data", data);
     expect(out[0]).toMatch(/^# Postmortem: Shop: outage 1\n/);
-    expect(out[0]).toContain("Told of opened: `mail` after 4 s");
+    expect(out[0]).toContain("Delivered: opened to `mail` after 4 s");
   });
 
   it("lists the newest incidents first on a terminal if none is specified", async () => {

@@ -1,5 +1,6 @@
 /** Outputs of a monitor after the apply: addresses and commands that people copy. Pure. */
 import type { Names } from "../../shared/deployment/names.ts";
+import { ownEntry } from "../../shared/runtime/entries.ts";
 import { type Finding, same } from "./need.ts";
 
 /** Finds outputs that name something else than this monitor. @param outputs those that the plan knows, by name */
@@ -27,7 +28,7 @@ export function outputProblems(outputs: Readonly<Record<string, unknown>>, names
     ),
   };
   return Object.entries(wanted).flatMap(([output, is]): Finding[] => {
-    const told = outputs[output];
+    const told = ownEntry(outputs, output);
     if (told === undefined || told === null || same(told, is)) return [];
     return [
       {

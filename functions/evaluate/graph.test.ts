@@ -19,29 +19,29 @@ const graph = new ComponentGraph(
 );
 
 describe("the component graph", () => {
-  it("measures how far down a dependency is", () => {
+  it("measures the depth of a dependency", () => {
     expect(graph.distance("journey", "connector")).toBe(3);
     expect(graph.distance("journey", "journey")).toBe(0);
     expect(graph.distance("connector", "journey")).toBeUndefined();
   });
 
-  it("knows what a component fails with, nearest first, and what fails with it", () => {
+  it("lists dependencies nearest first, and dependents", () => {
     expect(graph.causesOf("journey")).toEqual(["journey", "websocket", "auth", "backend", "sql", "connector"]);
     expect(graph.dependentsOf("sql")).toEqual(["sql", "backend", "auth", "websocket", "journey"]);
   });
 
-  it("connects what one failure could explain", () => {
+  it("connects components that one failure could explain", () => {
     expect(graph.connected("auth", "backend")).toBe(true);
     expect(graph.connected("connector", "journey")).toBe(true);
     expect(graph.connected("certificate", "journey")).toBe(false);
   });
 
-  it("finds the shortest way down", () => {
+  it("finds the shortest path down", () => {
     expect(graph.path("journey", "connector")).toEqual(["journey", "auth", "sql", "connector"]);
     expect(graph.path("sql", "sql")).toEqual(["sql"]);
   });
 
-  it("lets an unknown component stand alone", () => {
+  it("treats an unknown component as isolated", () => {
     expect(graph.component("gone")).toEqual({ name: "gone", title: "gone", layer: "application", dependsOn: [] });
     expect(graph.dependentsOf("gone")).toEqual(["gone"]);
     expect(graph.causesOf("gone")).toEqual(["gone"]);

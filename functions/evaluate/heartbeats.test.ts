@@ -28,7 +28,7 @@ async function keptOf(...beats: [data: unknown, minutes: number][]) {
 }
 
 describe("beats", () => {
-  it("are kept, the newest of each name, when they come twice or out of order", async () => {
+  it("keeps the newest of each name if they arrive twice or out of order", async () => {
     const { kept } = await keptOf(
       [{ name: "backup" }, 1],
       [{ name: "backup", ok: false, message: "disk\nfull" }, 3],
@@ -38,12 +38,12 @@ describe("beats", () => {
     expect(kept).toEqual({ at: 3 * minute, ok: false, message: "disk full", okAt: minute });
   });
 
-  it("forget what was said when all is well again", async () => {
+  it("clears the message on success", async () => {
     const { kept } = await keptOf([{ name: "backup", ok: false, message: "full" }, 1], [{ name: "backup" }, 2]);
     expect(kept).toEqual({ at: 2 * minute, ok: true, okAt: 2 * minute });
   });
 
-  it("of names that no probe waits for are dropped, and the log says so", async () => {
+  it("drops and logs names that no probe expects", async () => {
     const { names, said } = await keptOf([{ name: "backups" }, 1], [{ name: "../x" }, 2], [{ name: "backup" }, 3]);
     expect(names).toEqual(["backup"]);
     expect(said).toEqual([
@@ -52,7 +52,7 @@ describe("beats", () => {
     ]);
   });
 
-  it("replace one that a clock which was ahead has dated in the future", async () => {
+  it("replaces one dated in the future by a clock that was ahead", async () => {
     const store = new MemoryStore();
     const ports = { store, logger: silentLogger };
     await takeInHeartbeat(pushed({ name: "backup" }, 1440), configurationOf("backup"), ports);
@@ -64,7 +64,7 @@ describe("beats", () => {
     expect(await heartbeatsIn(store)("backup")).toEqual({ at: 2 * minute, ok: true, okAt: 2 * minute });
   });
 
-  it("for another environment are left to it", async () => {
+  it("ignores those of another environment", async () => {
     const { names, said } = await keptOf([{ name: "backup", environment: "other" }, 1]);
     expect([names, said]).toEqual([[], []]);
   });
@@ -73,7 +73,7 @@ describe("beats", () => {
     [{}, "not a beat: name: "],
     [{ name: "backup", ok: "yes" }, "not a beat: ok: "],
     ["backup", "not a beat: it: "],
-  ])("that are no beats, such as %j, are refused for good", async (data, sentence) => {
+  ])("rejects invalid ones such as %j permanently", async (data, sentence) => {
     await expect(keptOf([data, 1])).rejects.toThrow(sentence);
     await expect(keptOf([data, 1])).rejects.toMatchObject({ name: "MalformedMessage" });
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { KeyedMutex } from "./keyed-mutex.ts";
 
 describe("the keyed mutex", () => {
-  it("are taken one after the other under one key, and at once under different keys", async () => {
+  it("serializes work under one key, and runs different keys concurrently", async () => {
     const mutex = new KeyedMutex();
     const log: string[] = [];
     const gates = new Map<string, () => void>();
@@ -22,7 +22,7 @@ describe("the keyed mutex", () => {
     expect(log).toEqual(["a1 begins", "b1 begins", "a1 ends", "a2 begins", "a2 ends", "b1 ends"]);
   });
 
-  it("go on after work that failed, which fails for itself only", async () => {
+  it("continues after failed work", async () => {
     const mutex = new KeyedMutex();
     const failed = mutex.take("a", () => Promise.reject(new Error("no")));
     const next = mutex.take("a", async () => "yes");

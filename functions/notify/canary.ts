@@ -1,4 +1,4 @@
-/** The canary at the notifier: planned for a channel that leads nowhere, rendered, answered and noted like any notice. */
+/** Canary messages at the notifier: each is planned for a channel without a destination, rendered, classified and recorded like any notice. */
 import { z } from "zod";
 import type { Configuration } from "../../shared/config/model.ts";
 import { canaryProbe, parseCanaryNotice } from "../../shared/messages/canary.ts";
@@ -12,7 +12,7 @@ import { plan } from "./plan/plan.ts";
 
 const noSettings = lazily((): z.ZodType<Record<string, never>, unknown> => z.strictObject({}));
 
-/** Where nothing is sent to. */
+/** A channel kind without a destination. */
 const nowhere: ChannelKind<Record<string, never>> = {
   kind: "null",
   title: "Tells nobody.",
@@ -33,8 +33,8 @@ const nowhere: ChannelKind<Record<string, never>> = {
 };
 
 /**
- * Takes a canary as far as a notice goes.
- * @returns the report that it has arrived; `undefined` where it would not be told, or was of another environment
+ * Runs a canary through the steps of a notice.
+ * @returns the report of its arrival; `undefined` if it would not be sent, or belongs to another environment
  */
 export function arrivedCanary(data: unknown, configuration: Configuration, now: number): Report | undefined {
   const { canary, environment, vantage, event } = parseCanaryNotice(data);

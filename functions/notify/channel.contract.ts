@@ -1,4 +1,4 @@
-/** What every kind of channel promises. One suite, run over the whole registry. */
+/** The contract of every channel kind: one suite, run over the whole registry. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -8,7 +8,7 @@ import type { AnyChannelKind, Outgoing, Reply } from "./channel.ts";
 import { SecretFiller } from "./deliver/secrets.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "./fixtures.ts";
 
-/** Texts as a hostile or broken target could have put into an event. */
+/** Texts as a hostile or broken target could put them into an event. */
 const hostile = `<script>alert(1)</script>"'&\r\nBcc: evil@example.com\u0000\u2028${"é".repeat(50_000)}`;
 
 /** Runs the suite for one kind. */
@@ -16,12 +16,12 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
   describe(`the channel ${name}`, () => {
     const settings = kind.settings.parse(parse(kind.example));
 
-    it("is registered by its own name, with a title that is a sentence", () => {
+    it("is registered under its kind, with a sentence as its title", () => {
       expect(kind.kind).toBe(name);
       expect(kind.title).toMatch(/^[A-Z].*\.$/);
     });
 
-    it("describes every setting, and refuses one that it does not know", () => {
+    it("describes every setting, and refuses unknown ones", () => {
       const schema = z.toJSONSchema(kind.settings, { io: "input" });
       for (const [setting, described] of Object.entries(schema.properties ?? {})) {
         expect(described, setting).toMatchObject({ description: expect.stringMatching(/\.$/) });
@@ -29,16 +29,16 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(kind.settings.safeParse({ ...parse(kind.example), nonsense: 1 }).success).toBe(false);
     });
 
-    it.each(incidentEventKinds)("renders %s alike every time, as JSON, from frozen input", (event) => {
+    it.each(incidentEventKinds)("renders %s deterministically, as JSON, from frozen input", (event) => {
       const notice = deepFreeze(noticeOf(incidentEvent({ event, status: event === "resolved" ? "resolved" : "open" })));
       const outgoing = kind.render(deepFreeze(settings), notice);
       expect(kind.render(settings, notice)).toEqual(outgoing);
       expect(JSON.parse(JSON.stringify(outgoing))).toEqual(outgoing);
     });
 
-    // Everybody is not told of one.
+    // Public channels receive no fire drills.
     const drilled = kind.public ? [] : audiences;
-    it.each(drilled)("marks a fire drill as one, for %s", (audience) => {
+    it.each(drilled)("marks a fire drill, for %s", (audience) => {
       const drill: Partial<IncidentEvent> = {
         drill: true,
         incident: "20250916-120000-fire-drill",
@@ -55,7 +55,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(JSON.stringify(resolved)).not.toContain("The trouble");
     });
 
-    it.each(audiences)("keeps hostile texts harmless and bounded, in every field, for %s", (audience) => {
+    it.each(audiences)("escapes and bounds hostile texts in every field, for %s", (audience) => {
       const outgoing = kind.render(settings, {
         ...noticeOf(
           incidentEvent({
@@ -80,7 +80,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expectHarmless(outgoing);
     });
 
-    it("asks for no secret but those of its settings, whatever is said of the incident", async () => {
+    it("reads only the secrets in its settings, whatever the texts of the incident", async () => {
       const foreign = "${secret:foreign} $${secret:foreign} ${secret: ${x} \\${secret:foreign} $\ud83d{secret:foreign}";
       const list = Array(5).fill(foreign);
       const outgoing = kind.render(settings, {
@@ -124,16 +124,16 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(asked.length).toBeGreaterThan(0);
     });
 
-    it("tells of the beginning and the end, whatever else it leaves out", () => {
+    it("sends the opening and the resolution, whatever else it omits", () => {
       expect([kind.omitted?.opened, kind.omitted?.resolved]).toEqual([undefined, undefined]);
     });
 
-    it("says in plain words what happened, since when, and where to find more", () => {
+    it("states in plain words what happened, since when, and where to find more", () => {
       const event = incidentEvent();
       const outgoing = kind.render(settings, noticeOf(event));
       const said = JSON.stringify(outgoing);
       if (outgoing.transport === "page") {
-        // Everybody reads it: what is internal is not even in what is stored.
+        // Everybody reads it: internal details must not even be in the stored payload.
         for (const part of [event.summary, event.impact, event.title, event.change, ...event.evidence, ...event.whys])
           expect(said).not.toContain(part);
         expect(said).toContain(":58");
@@ -147,7 +147,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
     it.each(audiences)("carries the link to the incident, for %s", (audience) => {
       const notice = { ...noticeOf(incidentEvent()), audience };
       const outgoing = kind.render(settings, notice);
-      // A status page is for everybody: the link is for colleagues.
+      // A status page is public: the link is for colleagues.
       if (outgoing.transport === "page") expect(JSON.stringify(outgoing)).not.toContain("console.example.com");
       else if (outgoing.transport === "smtp") {
         expect(outgoing.text).toContain(notice.url);
@@ -157,7 +157,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(JSON.stringify(kind.render(settings, without))).not.toMatch(/console\.example\.com|Open the incident/);
     });
 
-    it("reads every answer, and knows success only by 2xx", () => {
+    it("classifies every status, and only 2xx as delivered", () => {
       const statuses = Array.from({ length: 600 }, (_, status) => status);
       for (const status of statuses) {
         const { outcome, answer } = kind.classify({ status, headers: {}, body: "" });
@@ -175,7 +175,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       ["ESETTINGS", "retry, correctable"],
       ["EPRIVATE", "rejected"],
       ["EUNKNOWN", "retry, unsure whether it arrived"],
-      // TLS takes nothing that it has not secured: it cannot have arrived.
+      // TLS failed before any data was sent: it cannot have arrived.
       ["ETLS", "retry"],
       ["EPROTO", "retry"],
       ["ERR_TLS_CERT_ALTNAME_INVALID", "retry"],
@@ -183,7 +183,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       ["DEPTH_ZERO_SELF_SIGNED_CERT", "retry"],
       ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "retry"],
       ["CERT_HAS_EXPIRED", "retry"],
-    ])("reads the error %s as %s", (code, expected) => {
+    ])("classifies the error %s as %s", (code, expected) => {
       const reply: Reply = { error: "what happened", code };
       const [outcome, how] = expected.split(", ");
       const read = {

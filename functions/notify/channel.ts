@@ -1,4 +1,4 @@
-/** What a kind of channel is. The delivery owns what all kinds share: claiming, sending, deadlines, recording. */
+/** The interface of a channel kind. Delivery owns what all kinds share: claims, sending, deadlines and records. */
 import type { z } from "zod";
 import type { Component } from "../../shared/config/model.ts";
 import type { Audience } from "../../shared/config/notification.ts";
@@ -11,68 +11,73 @@ import type { Pace } from "./deliver/pace.ts";
 import type { PageNews } from "./pages/memory.ts";
 import type { Limit } from "./text/limits.ts";
 
-/** What is told: one event of one incident, with what people need to place it. Frozen when the delivery is planned. */
+/** The content of a notification: one event of one incident, with its context. Frozen when the delivery is planned. */
 export interface Notice {
-  /** Who reads it. @default engineers */
+  /** Audience of the channel. @default engineers */
   readonly audience?: Audience;
-  /** What is said in words of the configuration. @default nothing */
+  /** Texts from the template in the configuration. @default none */
   readonly template?: TemplateTexts;
   readonly event: IncidentEvent;
   /** The title of the environment. */
   readonly environment: string;
-  /** IANA zone in which people read times. */
+  /** IANA time zone for displayed times. */
   readonly timezone: string;
-  /** Name of the channel that is told. */
+  /** Name of the channel. */
   readonly channel: string;
-  /** Of a kind with recipients: the one that is told. @default all of them */
+  /** Recipient, for kinds with recipients. @default all of them */
   readonly recipient?: string;
-  /** Every component of the environment, in the order of the configuration. */
+  /** All components of the environment, in configuration order. */
   readonly components: readonly Component[];
-  /** What the root cause is called, and who must act on it. */
+  /** Title of the root cause, and the team responsible for it. */
   readonly rootCause: { readonly title: string; readonly team?: string };
-  /** When what failed; for engineers, where it is known. */
+  /** Timeline of component failures; only for engineers, and only if known. */
   readonly picture?: Swimlane;
-  /** Where people find the incident; absent where that is not known. */
+  /** URL of the incident; absent if unknown. */
   readonly url?: string;
-  /** Whether that leads to a status page. @default to the incident */
+  /** Set if `url` points to a status page. @default it points to the incident */
   readonly isPublicUrl?: true;
-  /** What its reader can do about the incident, each with an address that is signed when it is sent. @default nothing */
+  /** Actions available to the reader, each with a URL that is signed on sending. @default none */
   readonly actions?: readonly NoticeAction[];
-  /** The same for every attempt of this delivery, and for no other: derived from incident, event, channel and recipient. */
+  /** Idempotency key: the same for every attempt of this delivery, and unique otherwise. Derived from incident, event, channel and recipient. */
   readonly key: string;
-  /** The key of the opening for this reader, which everything told of the incident belongs to. */
+  /** Key of the opening notice for this reader. All notices of the incident belong to its thread. */
   readonly thread: string;
-  /** What the incident was called when this reader first heard of it, so that its thread keeps one name. */
+  /** Title of the incident in the first notice to this reader, so that the thread keeps its name. */
   readonly threadTitle: string;
   /**
-   * How it is late. `late`: an opening that could not be told before, and tells how things stand by now. `unheard`: an end whose beginning could not
-   * be told before it was over. @default it is told in time
+   * How the notice is late. `late`: an opening that could not be sent before; it describes the present state. `unheard`: the end of an
+   * incident whose opening could not be sent before it was over.
+   * @default on time
    */
   readonly delay?: "late" | "unheard";
-  /** When the all-clear was told to this reader before the incident came back, RFC 3339; absent where it was not. */
+  /** Time of the all-clear sent to this reader before a relapse, RFC 3339; absent if none was sent. */
   readonly resolvedBefore?: string;
-  /** Whether the last that this reader heard is that it is over: whatever is told now begins with that it is not. @default false */
+  /**
+   * Whether the last notice to this reader was an all-clear that no longer holds. If so, the notice begins by saying that the incident is
+   * back.
+   * @default false
+   */
   readonly isBack?: boolean;
 }
 
-/** Something that the reader of a notice can do. */
+/** An action available to the reader of a notice. */
 export interface NoticeAction {
   readonly action: AnswerAction;
-  /** What its button is called. */
+  /** Label of the button. */
   readonly title: string;
   readonly url: string;
 }
 
-/** What messages have that lead to answers. */
+/** Shared by messages with action links. */
 interface WithLinks {
-  /** Addresses in it that are signed at the moment of sending. @default there are none */
+  /** URLs in the message that are signed on sending. @default none */
   readonly links?: readonly string[];
 }
 
-/** A mail, ready to be sent. */
+/** A mail, ready to send. */
 export interface OutgoingMail extends WithLinks {
   readonly transport: "smtp";
-  /** In mails without it, which older versions planned, references to secrets are no placeholders. */
+  /** Version of the format. In mails without it, which older versions planned, references to secrets are not placeholders. */
   readonly v: 2;
   readonly from: string;
   readonly to: readonly string[];
@@ -80,154 +85,162 @@ export interface OutgoingMail extends WithLinks {
   readonly text: string;
   readonly html: string;
   readonly messageId: string;
-  /** The Message-ID that the thread of the incident starts with; absent on the first mail. */
+  /** Message-ID of the first mail in the incident's thread; absent on the first mail. */
   readonly inReplyTo?: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The address of the server, with placeholders of secrets. */
+  /** URL of the server, with placeholders for secrets. */
   readonly server: { readonly url: string };
 }
 
 /**
- * An HTTP request, ready to be sent. `${secret:NAME}` in its address, its headers and its body stands for the value of a secret, which is
- * filled in at the moment of sending, escaped for its place; `$${` stands for the two characters `${`.
+ * An HTTP request, ready to send. `${secret:NAME}` in its URL, headers and body is a placeholder for the value of a secret, filled in on
+ * sending and escaped for its position; `$${` stands for the two characters `${`.
  */
 export interface OutgoingRequest extends WithLinks {
   readonly transport: "http";
-  /** In requests without it, which older versions planned, texts have no placeholders. */
+  /** Version of the format. In requests without it, which older versions planned, texts have no placeholders. */
   readonly v: 2;
   readonly method: "GET" | "POST" | "PUT";
-  /** A secret at its beginning is an address itself, to which a path and a query may be added. */
+  /** A leading secret is itself a URL, to which a path and a query may be appended. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** JSON, or empty. */
   readonly body: string;
-  /** States id and time of the request, and signs the body with every key, by Standard Webhooks, at the moment of sending. */
+  /** Adds the id and time of the request, and signs the body with every key on sending, as specified by Standard Webhooks. */
   readonly signature?: { readonly id: string; readonly keys: readonly string[] };
-  /** Plain http and private addresses are refused unless the channel allows them. */
+  /** Whether plain HTTP and private addresses are allowed. */
   readonly allowPrivate: boolean;
-  /** How much of the answer is read, in characters. @default its beginning, which is enough to say how it went */
+  /** Maximum length of the response that is read, in characters. @default the beginning, enough to show the result */
   readonly readAnswer?: number;
 }
 
-/** News for a status page, which is then written as things stand. */
+/** An update for a status page, which is then written with the present state. */
 export interface OutgoingPage {
   readonly transport: "page";
-  /** The channel whose page it is. */
+  /** Channel that owns the page. */
   readonly channel: string;
   readonly news: PageNews;
 }
 
-/** What a channel sends. JSON, with secrets unresolved, because it is stored before it is sent. */
+/** A message that a channel sends. Serializable as JSON with unresolved secrets, because it is stored before it is sent. */
 export type Outgoing = OutgoingMail | OutgoingRequest | OutgoingPage;
 
-/** What the other side answered: a status of HTTP or SMTP. */
+/** Response of the receiver, with its HTTP or SMTP status. */
 export interface Answer {
   readonly status: number;
-  /** Names in lower case; empty for SMTP. */
+  /** Header names in lower case; empty for SMTP. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The beginning of it, bounded and free of secrets. */
+  /** Beginning of the body, bounded and without secrets. */
   readonly body: string;
 }
 
 /**
- * What stood in the place of an answer. `code` is that of the system (`ECONNREFUSED`, `ETIMEDOUT`, …), or `ESETTINGS` for settings
- * with which nothing can ever be sent, `EPRIVATE` for an address that the channel may not reach, `ESECRET` for a secret that cannot be
- * read.
+ * A failure without a response. `code` is the system's (`ECONNREFUSED`, `ETIMEDOUT`, …), or `ESETTINGS` for settings that can never work,
+ * `EPRIVATE` for an address that the channel may not reach, `ESECRET` for a secret that cannot be read.
  */
 export interface NoAnswer {
   readonly error: string;
   readonly code: string;
-  /** Whether it ended before the other side could take anything: it cannot have arrived. @default as `code` has it */
+  /** Whether it failed before the receiver could accept anything, so that the message cannot have arrived. @default derived from `code` */
   readonly unsent?: true;
-  /** Whether the other side took everything, up to the final dot of a mail, and owes only its answer. @default false */
+  /** Whether the receiver got everything, up to the final dot of a mail, and only its response is missing. @default false */
   readonly handedOver?: true;
 }
 
-/** What came back from sending: an answer, or the error that stood in its place. */
+/** Result of sending: a response, or the error instead of one. */
 export type Reply = Answer | NoAnswer;
 
-/** What the other side calls a notice, so that later ones can answer it or change it: names and values of its own. */
+/** The receiver's identifiers for a notice, so that later notices can reply to it or update it. Names and values are specific to the kind. */
 export type Reference = Readonly<Record<string, string>>;
 
-/** How one attempt ended. */
+/** Result of one attempt. */
 export type Attempt =
   | { readonly outcome: "delivered"; readonly answer: string; readonly reference?: Reference }
   | {
       readonly outcome: "retry";
       readonly answer: string;
       readonly afterMs?: number;
-      /** It may have arrived nevertheless, only the answer is missing. `once`: so probably that it is tried only once more. */
+      /** The message may have arrived, but the response is missing. `once`: likely enough to have arrived that only one more attempt is made. */
       readonly unsure?: true | "once";
-      /** It was refused for what a person can correct, such as a wrong secret. */
+      /** The receiver refused it for a reason that a person can correct, such as a wrong secret. */
       readonly correctable?: true;
     }
   | { readonly outcome: "rejected"; readonly answer: string };
 
-/** What is known when a notice is sent, and was not when it was planned. */
+/** Facts known only when a notice is sent, not when it is planned. */
 export interface Sending {
-  /** What the other side calls the opening of the incident in this channel; absent where that is not known, and for the opening itself. */
+  /** The receiver's identifiers for the opening notice in this channel; absent if unknown, and for the opening itself. */
   readonly opening?: Reference;
-  /** How many attempts there were before this one. Each may have arrived, although no answer came. */
+  /** Number of earlier attempts. Each may have arrived, even without a response. */
   readonly attempts: number;
-  /** When the notice was planned, in milliseconds since the epoch: nothing of it can be older. */
+  /** When the notice was planned, in milliseconds since the epoch. No trace of it at the receiver can be older. */
   readonly plannedAt: number;
 }
 
-/** One kind of channel: its settings, what it sends (pure) and how it reads the answer (pure). */
+/** One kind of channel: its settings, the messages it renders (pure) and how it classifies replies (pure). */
 export interface ChannelKind<Settings> {
   readonly kind: string;
   /** One sentence for the documentation and the JSON Schema. */
   readonly title: string;
-  /** What the kind reads besides `kind`. A strict object with a description on every field. */
+  /** Settings besides `kind`. A strict object with a description on every field. */
   readonly settings: z.ZodType<Settings, unknown>;
-  /** A working example of the settings, in YAML, for the documentation. */
+  /** Example settings that work, in YAML, for the documentation. */
   readonly example: string;
-  /** What its service takes of a message at most, as it publishes it: of the JSON in the body of a request. @default nothing is known */
+  /** Published message limits of the service, for the JSON in the body of a request. @default unknown */
   readonly limits?: readonly Limit[];
-  /** What it sends has a form of its own, which neither audiences nor templates change. @default false */
+  /** Whether its messages have a fixed form, which audiences and templates do not change. @default false */
   readonly ownForm?: true;
-  /** A program listens: it gets every event as it was, in order, however late. @default late news are told as things stand by then */
+  /**
+   * Whether the receiver is a program: it gets every event unchanged and in order, however late.
+   * @default late notices describe the present state
+   */
   readonly everyEvent?: true;
-  /** Everybody reads it: it is told of no fire drill, and only by a route that notices do not reach another channel. @default false */
+  /**
+   * Whether everybody can read it: it receives no fire drills, and is never the fallback for another channel that notices do not reach.
+   * @default false
+   */
   readonly public?: true;
-  /** How an incident looks there as a whole, for the documentation: `one thread, by its key`. @default "a message each" */
+  /** Form of a whole incident in the service, for the documentation: `one thread, by its key`. @default "a message each" */
   readonly incidentForm?: string;
-  /** How much its service takes. @default 60 a minute, and 10 at once */
+  /** Rate limit of the service. @default 60 a minute, with a burst of 10 */
   readonly pace?: Pace;
-  /** The events that have no counterpart on the other side and are not told there, each with the reason. */
+  /** Events without a counterpart in the service, which are not sent, each with the reason. */
   readonly omitted?: Readonly<Partial<Record<IncidentEventKind, string>>>;
   /**
-   * An opening opens something on the other side that stays open until it is closed. What follows goes the way of the opening, with its
-   * settings, whatever the configuration says by now, and even where the channel has left it. @default false
+   * Whether an opening creates something in the service that stays open until it is closed. Later notices use the settings of the opening,
+   * even if the configuration has changed or the channel was removed.
+   * @default false
    */
   readonly lasting?: true;
   /**
-   * What was closed there cannot be opened again: a relapse would be another page. So its resolution is held for as long as a relapse re-opens
-   * the incident, at most ten minutes. @default false
+   * Whether the service cannot reopen what was closed, so that a relapse would page again. If so, the resolution is held back for as long as
+   * a relapse would reopen the incident, at most ten minutes.
+   * @default false
    */
   readonly closesForGood?: true;
-  /** Why a channel with these settings is not told of an event; `undefined` where it is. @default it is */
+  /** Returns the reason a channel with these settings does not receive an event; `undefined` if it does. @default every event is sent */
   omits?(settings: Settings, event: IncidentEventKind): string | undefined;
-  /** What is doubtful about right settings, with the key that it is about. @default nothing */
+  /** Returns warnings about valid settings, each with its key. @default none */
   doubts?(settings: Settings): readonly { readonly key: string; readonly message: string }[];
-  /** Of a kind that everybody reads: where. @param folder the folder of URLs below which pages are written, in place of buckets */
+  /** For public kinds: returns the URL of the page. @param folder URL of the folder in which pages are written, instead of buckets */
   readerUrl?(settings: Settings, folder: string | undefined): string;
-  /** The setting of which each channel needs a value of its own, because two would write over each other. */
+  /** Setting that must be unique for each channel, because two channels would overwrite each other. */
   readonly owns?: string;
-  /** More for the documentation, in Markdown. */
+  /** Additional documentation, in Markdown. */
   readonly notes?: string;
   /**
-   * Of a kind whose channels have several recipients: who they are. Each hears, is tried again and gets the all-clear independently of the
-   * others. @default the channel is told as one
+   * For kinds with several recipients: returns them. Each is notified, retried and given the all-clear independently.
+   * @default the channel is a single reader
    */
   recipients?(settings: Settings): readonly string[];
-  /** How it takes in what its service sends back, such as a button that was pressed. @default it only sends */
+  /** Reads messages from the service, such as a pressed button. @default the kind only sends */
   readonly incoming?: Incoming<Settings>;
   render(settings: Settings, notice: Notice): Outgoing;
   classify(reply: Reply): Attempt;
   /**
-   * Of a kind that may need more than one request for a notice: what it asks next, after these replies, or how the attempt has ended. All
-   * requests together have the time of one attempt. @default it sends what was rendered, and classifies the reply
+   * For kinds that may need several requests per notice: returns the next request after these replies, or the result of the attempt. All
+   * requests share the time of one attempt.
+   * @default sends the rendered message and classifies the reply
    */
   converse?(outgoing: Outgoing, sending: Sending, replies: readonly Reply[]): Outgoing | Attempt;
 }

@@ -1,4 +1,4 @@
-/** What the tests of this folder share: one incident, one configuration, real servers on this machine. */
+/** Shared fixtures for the tests of this folder: one incident, one configuration, and real servers on this machine. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type ParsedMail, simpleParser } from "mailparser";
@@ -15,10 +15,10 @@ import { type Delivery, type DeliveryStatus, deliveryId, type LedgerEntry } from
 import { type Send, sender } from "./deliver/send.ts";
 import { notifyHandler } from "./handler.ts";
 
-/** Noon of the outage, in milliseconds since the epoch. */
+/** Noon on the day of the outage, in milliseconds since the epoch. */
 export const noon: number = Date.parse("2025-09-16T12:00:00Z");
 
-/** The first event of an incident; `changes` make it another. */
+/** Builds the first event of an incident, with `changes` applied. */
 export function incidentEvent(changes: Partial<IncidentEvent> = {}): IncidentEvent {
   return {
     v: 1,
@@ -48,7 +48,7 @@ export function incidentEvent(changes: Partial<IncidentEvent> = {}): IncidentEve
   };
 }
 
-/** The document of an incident as an event shows it. */
+/** Builds the document of an incident from its event. */
 export function documentOf({ opened_at, first_failure_at, resolved_at, ...event }: IncidentEvent): Fields {
   const instants = { opened_at, first_failure_at, resolved_at };
   return {
@@ -57,7 +57,7 @@ export function documentOf({ opened_at, first_failure_at, resolved_at, ...event 
   };
 }
 
-/** The end of that incident. */
+/** Builds the event that resolves the incident. */
 export function resolvedEvent(changes: Partial<IncidentEvent> = {}): IncidentEvent {
   return incidentEvent({
     event: "resolved",
@@ -70,7 +70,7 @@ export function resolvedEvent(changes: Partial<IncidentEvent> = {}): IncidentEve
   });
 }
 
-/** The notice of an event for the channel `ops`. */
+/** Builds the notice of an event for the channel `ops`. */
 export function noticeOf(event: IncidentEvent): Notice {
   return {
     event,
@@ -86,7 +86,7 @@ export function noticeOf(event: IncidentEvent): Notice {
   };
 }
 
-/** What the ledger holds: events and their states in one channel. */
+/** Builds ledger entries: events and their statuses in one channel. */
 export function heldLedger(
   channel: string,
   events: readonly (readonly [Partial<IncidentEvent>, DeliveryStatus])[],
@@ -113,7 +113,7 @@ export function heldLedger(
   });
 }
 
-/** A configuration with these channels; without routes, one that brings everything everywhere. */
+/** Builds a configuration with these channels. Without routes, every event goes to every channel. */
 export function configurationOf(channels: readonly ConfiguredChannel[], routes?: readonly Route[]): Configuration {
   return {
     environment: "netra-staging",
@@ -132,7 +132,7 @@ export function configurationOf(channels: readonly ConfiguredChannel[], routes?:
   };
 }
 
-/** Secrets from a table. */
+/** Serves secrets from a table. */
 export function secretsOf(table: Readonly<Record<string, string>>): Secrets {
   return {
     read: async (name) => {
@@ -143,7 +143,7 @@ export function secretsOf(table: Readonly<Record<string, string>>): Secrets {
   };
 }
 
-/** A logger that remembers its lines. */
+/** Creates a logger that keeps its lines. */
 export function rememberingLogger(): Logger & { readonly lines: string[] } {
   const lines: string[] = [];
   const log =
@@ -154,20 +154,20 @@ export function rememberingLogger(): Logger & { readonly lines: string[] } {
   return { lines, info: log("info"), warning: log("warning"), error: log("error") };
 }
 
-/** A request that arrived. */
+/** A received request. */
 export interface Received {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A server on this machine, and what arrived there, oldest first. */
+/** A server on this machine, with the messages it received, oldest first. */
 export interface Inbox<T> extends AsyncDisposable {
   readonly url: string;
   readonly received: readonly T[];
 }
 
-/** A web server that keeps what it was sent and then answers as told. */
+/** Starts a web server that records each request and then runs the given response handler. */
 export async function webInbox(
   answer: (response: ServerResponse, count: number, request: IncomingMessage) => void = (response) =>
     response.end("ok"),
@@ -190,7 +190,7 @@ export async function webInbox(
   };
 }
 
-/** A mail server that keeps what it was sent. */
+/** Starts a mail server that records the mails it receives. */
 export async function mailInbox(options: SMTPServerOptions = {}): Promise<Inbox<ParsedMail>> {
   const received: ParsedMail[] = [];
   const server = new SMTPServer({
@@ -204,7 +204,7 @@ export async function mailInbox(options: SMTPServerOptions = {}): Promise<Inbox<
     },
     ...options,
   });
-  // A peer that hangs up in the middle is part of these tests.
+  // Tests include peers that disconnect in the middle.
   server.on("error", () => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -216,28 +216,28 @@ export async function mailInbox(options: SMTPServerOptions = {}): Promise<Inbox<
   };
 }
 
-/** The notify function in a world that only the test moves. */
+/** The notify function with a world controlled by the test. */
 export interface NotifyWorldForTests {
   readonly store: MemoryStore;
   readonly publisher: MemoryPublisher;
   readonly logger: ReturnType<typeof rememberingLogger>;
   readonly clock: { time: number };
   readonly handle: ReturnType<typeof notifyHandler>;
-  /** Delivers an event, and what channels then still owe of it, and says how that ended: `done`, or the errors. */
+  /** Delivers an event, then the retries that channels still need, and returns the result: `done`, or the errors. */
   push(event: IncidentEvent, extra?: Partial<PushedMessage>): Promise<string>;
-  /** The documents of the ledger: `opened:ops` -> `delivered`, with the reason where there was a choice. */
+  /** Returns the documents of the ledger: `opened:ops` -> `delivered`, with the reason where there was a choice. */
   ledger(): Promise<Record<string, string>>;
-  /** The field `deliveries` of the incident. */
+  /** Returns the field `deliveries` of the incident. */
   summary(): Promise<unknown>;
 }
 
-/** Makes such a world, at noon. */
+/** Creates such a world, at noon. */
 export function notifyWorld(given: {
   readonly channels: readonly ConfiguredChannel[];
   readonly routes?: readonly Route[];
   readonly secrets?: Readonly<Record<string, string>>;
   readonly send?: (send: Send) => Send;
-  /** What an earlier configuration has left behind. @default nothing */
+  /** Store with the state of an earlier configuration. @default empty */
   readonly store?: MemoryStore;
 }): NotifyWorldForTests {
   const store = given.store ?? new MemoryStore();
@@ -289,7 +289,7 @@ export function notifyWorld(given: {
   return { store, publisher, logger, clock, handle, push, ledger, summary };
 }
 
-/** A webhook to this machine. */
+/** Builds a webhook channel that posts to this machine. */
 export function webHook(
   name: string,
   url: string,

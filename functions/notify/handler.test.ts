@@ -10,7 +10,7 @@ const incident = incidentEvent().incident;
 const minute = 60_000;
 
 describe("an outage from its opening to the all-clear", () => {
-  it("is told by mail in one thread and by webhook, and noted on the incident", async () => {
+  it("is sent by mail in one thread and by webhook, and summarized on the incident", async () => {
     await using mails = await mailInbox();
     await using hooks = await webInbox();
     const infra = { name: "infra", kind: "email", settings: { to: ["infra@example.com"], server: mails.url } };
@@ -48,7 +48,7 @@ describe("an outage from its opening to the all-clear", () => {
     });
   });
 
-  it("sends the all-clear to whom it was announced, whatever routes and silences say by then", async () => {
+  it("sends the all-clear to all notified readers, regardless of later routes and silences", async () => {
     await using hooks = await webInbox();
     const { store, push, ledger } = notifyWorld({
       channels: [webHook("ops", `${hooks.url}/ops`), webHook("sales", `${hooks.url}/sales`)],
@@ -73,7 +73,7 @@ describe("an outage from its opening to the all-clear", () => {
     });
   });
 
-  it("is told once where the opening comes late: what changed in the same moment stands in it", async () => {
+  it("is sent once if the opening is late: it includes changes of the same moment", async () => {
     await using hooks = await webInbox();
     const { push, ledger } = notifyWorld({
       channels: [webHook("ops", hooks.url)],
@@ -98,7 +98,7 @@ describe("an outage from its opening to the all-clear", () => {
     });
   });
 
-  it("tells a change not after a later one that another instance has planned at the same moment", async () => {
+  it("does not send a change after a later one planned concurrently by another instance", async () => {
     await using hooks = await webInbox();
     const { store, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     await push(incidentEvent({ severity: "warning" }));
@@ -119,7 +119,7 @@ describe("an outage from its opening to the all-clear", () => {
     });
   });
 
-  it("honours silenced_until, and ignores what it cannot read, with a warning", async () => {
+  it("honours silenced_until, and ignores an invalid value with a warning", async () => {
     await using hooks = await webInbox();
     const { store, logger, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     const silences: Record<string, Fields> = {
@@ -143,8 +143,8 @@ describe("an outage from its opening to the all-clear", () => {
   });
 });
 
-describe("the same message again", () => {
-  it("is not sent again when it is delivered twice, one after the other or at once", async () => {
+describe("a redelivered message", () => {
+  it("notifies once when delivered twice, in sequence or concurrently", async () => {
     await using hooks = await webInbox();
     const { push, ledger } = notifyWorld({
       channels: [webHook("a", `${hooks.url}/a`), webHook("b", `${hooks.url}/b`)],
@@ -156,7 +156,7 @@ describe("the same message again", () => {
     expect(await ledger()).toEqual({ "opened:a": "delivered", "opened:b": "delivered" });
   });
 
-  it("is sent once more when the instance died while sending, after its lease, with the same id", async () => {
+  it("is sent once more, with the same id, when the lease of a dead instance expires", async () => {
     await using hooks = await webInbox();
     let crashes = 1;
     const { store, clock, push, ledger } = notifyWorld({
@@ -180,7 +180,7 @@ describe("the same message again", () => {
     ]);
   });
 
-  it("tells the state of its own moment, even when the incident and the configuration have moved on", async () => {
+  it("keeps the state of its event, even if the incident and the configuration have changed", async () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 1 ? 503 : 204).end());
     const { store, clock, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     await push(incidentEvent());
@@ -192,8 +192,8 @@ describe("the same message again", () => {
   });
 });
 
-describe("a receiver in trouble", () => {
-  it("is asked again when it said, not earlier, and delays nobody else", async () => {
+describe("a failing receiver", () => {
+  it("is retried after the requested delay, without delaying others", async () => {
     await using busy = await webInbox((response, count) =>
       count === 1 ? response.writeHead(429, { "retry-after": "90" }).end("slow down") : response.writeHead(204).end(),
     );
@@ -233,8 +233,8 @@ describe("a receiver in trouble", () => {
     ],
     ["503", (response) => response.writeHead(503).end(), "retrying"],
     ["a reset", ({ socket }) => socket?.resetAndDestroy(), "retrying"],
-    ["no answer", () => {}, "retrying"],
-  ])("that answers with %s", async (_, answer, state) => {
+    ["no response", () => {}, "retrying"],
+  ])("that responds with %s", async (_, answer, state) => {
     await using hooks = await webInbox(answer);
     const { push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     expect(await push(incidentEvent())).toBe(
@@ -243,7 +243,7 @@ describe("a receiver in trouble", () => {
     expect(await ledger()).toEqual({ "opened:ops": state });
   });
 
-  it("is given up after a day, or with the last delivery of the message", async () => {
+  it("is given up after a day, or on the last delivery of the message", async () => {
     await using hooks = await webInbox((response) => response.writeHead(503).end());
     for (const [later, extra, reason] of [
       [24 * 60 * minute, {}, "gave up after 2 attempts in 1 d: 503"],
@@ -268,8 +268,8 @@ describe("a receiver in trouble", () => {
   });
 });
 
-describe("what a channel does not take at once", () => {
-  it("goes another way: the message is done with, and only that channel is tried again", async () => {
+describe("a channel that fails", () => {
+  it("is retried by a separate message, while the original is acknowledged", async () => {
     await using hooks = await webInbox((response, _, { url }) => response.writeHead(url === "/ops" ? 503 : 204).end());
     const { handle, publisher, clock, ledger } = notifyWorld({
       channels: [webHook("ops", `${hooks.url}/ops`), webHook("infra", `${hooks.url}/infra`)],
@@ -287,7 +287,7 @@ describe("what a channel does not take at once", () => {
     expect(hooks.received.map(({ url }) => url).sort()).toEqual(["/infra", "/ops", "/ops"]);
   });
 
-  it("is given up for that channel alone when its message is a dead letter", async () => {
+  it("is given up alone when its message becomes a dead letter", async () => {
     await using hooks = await webInbox((response) => response.writeHead(503).end());
     const { handle, push, ledger } = notifyWorld({
       channels: [webHook("ops", hooks.url), webHook("infra", hooks.url)],
@@ -303,7 +303,7 @@ describe("what a channel does not take at once", () => {
 });
 
 describe("events out of order", () => {
-  it("wait for the opening: the all-clear that comes first is told second", async () => {
+  it("wait for the opening: an early all-clear is sent second", async () => {
     await using hooks = await webInbox();
     const { clock, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     const publishedAt = clock.time;
@@ -316,7 +316,7 @@ describe("events out of order", () => {
     expect(hooks.received.map(({ body }) => JSON.parse(body).type)).toEqual(["incident.opened", "incident.resolved"]);
   });
 
-  it("wait a quarter of an hour: after that it counts as never announced, and stays so", async () => {
+  it("wait 15 minutes: after that, the incident permanently counts as never announced", async () => {
     await using hooks = await webInbox();
     const { clock, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     clock.time += 15 * minute;
@@ -329,7 +329,7 @@ describe("events out of order", () => {
     });
   });
 
-  it("are not told after the all-clear, also when they were planned before it", async () => {
+  it("are not sent after the all-clear, even if planned before it", async () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 2 ? 503 : 204).end());
     const { clock, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     const raised = incidentEvent({ event: "severity_raised", sequence: 2, summary: "It is worse." });
@@ -352,7 +352,7 @@ describe("events out of order", () => {
     });
   });
 
-  it("do not overtake an opening that is still being tried", async () => {
+  it("do not overtake an opening that is still being retried", async () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 1 ? 503 : 204).end());
     const { clock, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     await push(incidentEvent());
@@ -368,8 +368,8 @@ describe("events out of order", () => {
   });
 });
 
-describe("what must never happen", () => {
-  it("a secret in a document or a line of the log", async () => {
+describe("prevented failures", () => {
+  it("a secret in a document or a log line", async () => {
     await using hooks = await webInbox((response, _count, { url, headers }) =>
       response.writeHead(500).end(`${url} ${JSON.stringify(headers)}`),
     );
@@ -420,14 +420,14 @@ describe("what must never happen", () => {
     for (const secret of Object.values(secrets)) expect(written).not.toContain(secret);
   });
 
-  it("a malformed message that is delivered for ever", async () => {
+  it("a malformed message that is redelivered forever", async () => {
     const { push } = notifyWorld({ channels: [] });
     expect(await push({ ...incidentEvent(), sequence: 0 })).toMatch(
       /^MalformedMessage: not a incident event: sequence/,
     );
   });
 
-  it("an incident without a document that stops the news of it", async () => {
+  it("an incident without a document that blocks its events", async () => {
     await using hooks = await webInbox();
     const { logger, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     expect(await push(incidentEvent())).toBe("done");
@@ -450,7 +450,7 @@ describe("what must never happen", () => {
       encodePush({ messageId: "1", publishedAt: noon, attributes: {}, data: { v: 2 }, subscription: "s" }),
       ["dead-letters: evaluate could not read a message: not a report: v: expected 1"],
     ],
-    ["of its own, which would come again for ever", {}, { group: "self" }, []],
+    ["of its own, which would repeat forever", {}, { group: "self" }, []],
     [
       "of its own that could not be read",
       { function: "evaluate", reason: "not a report" },
@@ -458,12 +458,12 @@ describe("what must never happen", () => {
       [],
     ],
     [
-      "of news whose plan was never made",
+      "of an event that was never planned",
       { CloudPubSubDeadLetterSourceSubscription: "notify-notifications" },
       incidentEvent(),
       [`dead-letters: a message to notify-notifications was given up: opened of ${incident}`],
     ],
-  ])("a dead letter %s that is told twice or to nobody", async (_, attributes, data, told) => {
+  ])("a dead letter %s that is announced twice or never", async (_, attributes, data, told) => {
     const { handle, logger, publisher } = notifyWorld({ channels: [] });
     const letter = { messageId: "7", attributes, data, subscription: "", publishedAt: noon };
     await handle(letter, "/dead-letters");
@@ -477,7 +477,7 @@ describe("what must never happen", () => {
     expect(results.map(({ at }) => at)).toEqual(told.map(() => new Date(noon).toISOString()));
   });
 
-  it("a dead letter that leaves a notice open for ever, or takes it from who is sending it", async () => {
+  it("a dead letter that leaves a notice unfinished forever, or takes it from a sending instance", async () => {
     await using hooks = await webInbox((response) => response.writeHead(503).end());
     const { handle, clock, push, ledger, publisher, store } = notifyWorld({
       channels: [webHook("ops", hooks.url), webHook("infra", "https://127.0.0.1:1/")],

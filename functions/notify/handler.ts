@@ -1,4 +1,4 @@
-/** Receives what happened to incidents, and does not rest until every reader has been told or has a reason why not. */
+/** Receives incident events, and retries until every reader has been notified or has a recorded reason why not. */
 
 import type { Reader } from "../../shared/documents/delivery-summary.ts";
 import { isCanaryNotice } from "../../shared/messages/canary.ts";
@@ -23,20 +23,20 @@ import { candidates } from "./plan/readers.ts";
 import { readSilences } from "./plan/silence.ts";
 import { writePlan } from "./plan/write-plan.ts";
 
-/** What the notify function needs of the world. */
+/** Dependencies of the notify function. */
 export interface NotifyWorld extends DeliveryWorld {
-  /** Takes what the notifier reports of itself. */
+  /** Publishes the notifier's reports about itself. */
   readonly publisher: Publisher;
-  /** Writes the status pages as things stand. @default there are none */
+  /** Writes the status pages with the present state. @default there are none */
   readonly refreshPages?: () => Promise<void>;
 }
 
-/** How long an event waits for the message of the opening, in milliseconds since it was published. */
+/** Maximum time that an event waits for the message of the opening, in milliseconds after its publication. */
 export const patienceForOpeningMs: number = 15 * 60_000;
 
 /**
- * Makes the handler of pushed messages: incident events, on `/retries` what a channel still owes of them, on `/pages` that status pages are
- * due, and on `/dead-letters` what could not be delivered.
+ * Creates the handler of pushed messages: incident events; on `/retries`, pending notices of one channel; on `/pages`, the refresh of status
+ * pages; and on `/dead-letters`, messages that could not be delivered.
  */
 export function notifyHandler(world: NotifyWorld): (message: PushedMessage, path: string) => Promise<void> {
   return async (message, path) => {
@@ -48,7 +48,7 @@ export function notifyHandler(world: NotifyWorld): (message: PushedMessage, path
   };
 }
 
-/** Reports that a canary has arrived, once that could be noted: a notice that cannot be noted is not sent. */
+/** Reports the arrival of a canary, after recording it: a notice that cannot be recorded is not sent. */
 async function passCanary(
   { data }: PushedMessage,
   { configuration, clock, store, publisher }: NotifyWorld,
@@ -60,7 +60,7 @@ async function passCanary(
   await publisher.publish(topics.measurements, [{ data: report }]);
 }
 
-/** How long the last canary is kept, in milliseconds. */
+/** Retention of the last canary, in milliseconds. */
 const canaryKept = 7 * 86_400_000;
 
 async function refresh(message: PushedMessage, { configuration, refreshPages }: NotifyWorld): Promise<void> {
@@ -72,7 +72,7 @@ async function refresh(message: PushedMessage, { configuration, refreshPages }: 
   }
 }
 
-/** Tells everybody who is to be told, once. What a channel does not take at once goes another way, on which it delays nobody else. */
+/** Notifies all readers of an event once. A channel that fails is retried by a separate message, so that it delays no other. */
 async function notify(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
   const ledger = await plannedLedger(event, message.publishedAt, world);
@@ -90,10 +90,10 @@ async function notify(message: PushedMessage, world: NotifyWorld): Promise<void>
   });
 }
 
-/** The attribute that names the channel which still owes a notice. */
+/** Attribute with the name of the channel that has pending notices. */
 const owing = "channel";
 
-/** Tries again to tell one channel, or those of its recipients that do not have it yet. */
+/** Retries one channel, or those of its recipients that are still pending. */
 async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
   const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
@@ -115,8 +115,8 @@ async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> 
 }
 
 /**
- * How often the message of a notice that is held back is redelivered before it is published anew: the pauses between redeliveries double, and the
- * last of them would be longer than a notice may be late.
+ * Number of redeliveries of a held-back notice's message before it is published anew: the pauses double, and the last of them would exceed
+ * the permitted delay of a notice.
  */
 const mostWhileHeld = 7;
 
@@ -124,20 +124,23 @@ function isHeldBack({ held_until: until }: Delivery, { clock }: NotifyWorld): bo
   return until !== undefined && until.getTime() > clock.now();
 }
 
-/** How many recipients of one channel are told at the same time: servers refuse who opens many connections. */
+/** Maximum number of recipients of one channel that are notified concurrently: servers refuse clients that open many connections. */
 const atOnce = 4;
 
-/** For how long after the message has come deliveries are begun, in milliseconds: the last of them end before the function is timed out. */
+/**
+ * Time after receipt of a message within which deliveries are started, in milliseconds. The last of them then end before the function times
+ * out.
+ */
 const beginWithinMs = 30_000;
 
-/** How long channels are waited for before those that are done are concluded, in milliseconds: a mail server may take minutes. */
+/** Time that slow channels are waited for before the finished ones are concluded, in milliseconds. A mail server may take minutes. */
 const concludedAfterMs = 20_000;
 
 /**
- * Takes the deliveries of an event as far as they can be taken now: each channel for itself, so that a slow or broken one delays nobody.
- * @param isOwn which entries of the ledger those are
- * @param andThen what is done with those of the channels that are done, once or twice: a channel that takes minutes comes later
- * @returns how they stand then
+ * Advances the deliveries of an event as far as possible now. Channels run independently, so that a slow or broken one delays no other.
+ * @param isOwn selects the ledger entries
+ * @param andThen called once or twice with the deliveries of the finished channels: a channel that takes minutes comes later
+ * @returns the deliveries in their new state
  */
 async function deliverAll(
   event: IncidentEvent,
@@ -167,7 +170,7 @@ async function deliverAll(
     });
   const finish = async (entries: readonly LedgerEntry[]): Promise<void> => {
     const now = states(entries);
-    // Where all only wait, nothing is new, and whoever makes something new of it notes that. An attempt that fell over is news.
+    // If all entries only wait, there is nothing new to conclude; the message that changes them does that. A crashed attempt is news.
     const isNews = entries.some(
       (entry, at) => now[at] !== entry.delivery || isFinal(entry.delivery) || results.get(entry)?.status === "rejected",
     );
@@ -179,7 +182,8 @@ async function deliverAll(
   const pending = new Set(own);
   const queues = Map.groupBy(own, ({ delivery }) => delivery.channel);
   const working = [...queues.values()].map(async (entries) => {
-    // Whoever was tried least comes first, so that no recipient that hangs starves the others. The workers of a channel share one iterator.
+    // Recipients with the fewest attempts come first, so that one that hangs does not starve the others. The workers of a channel share one
+    // iterator.
     const queue = entries.toSorted((a, b) => a.delivery.attempt_count - b.delivery.attempt_count).values();
     await Promise.all(Array.from({ length: atOnce }, () => work(queue)));
     for (const entry of entries) pending.delete(entry);
@@ -188,7 +192,7 @@ async function deliverAll(
   if (await isOverWithin(all, concludedAfterMs, world.timers)) await finish(own);
   else {
     const [slow, done] = partition(own, (entry) => pending.has(entry));
-    // A failure of the first part fails the message, and must not leave the second without its end.
+    // A failure of the first part fails the message, but must not leave the second part unfinished.
     const [first] = await Promise.allSettled([finish(done)]);
     await all;
     await finish(slow);
@@ -210,8 +214,8 @@ async function isOverWithin(promise: Promise<unknown>, ms: number, timers: Timer
 }
 
 /**
- * Notes on the incident how its notices stand, and reports those that do not arrive. Said again with every delivery of the message, because
- * an instance may die in between; the evaluator takes each of them once.
+ * Records the delivery summary on the incident, and reports notices that do not arrive. Repeated with every redelivery of the message,
+ * because an instance may die in between; the evaluator accepts each report once.
  */
 async function conclude(
   { event, incident }: IncidentEvent,
@@ -229,13 +233,13 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
   ]);
 }
 
-/** The ledger of the incident, in which this event is planned for every reader: once, however often its message comes. */
+/** Returns the ledger of the incident, with this event planned once for every reader, however often its message is delivered. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
   const { store, logger, configuration, kinds, incidentLinks, answersUrl, pagesUrl } = world;
   const now = world.clock.now();
   const ledger = await readLedger(store, event.incident, logger);
   const ids = new Set(ledger.map(({ id }) => id));
-  // What was planned for a channel as a whole, before its recipients had entries of their own, is planned for each of them.
+  // An entry planned for a whole channel, before its recipients had entries of their own, counts for each of them.
   const isUnplanned = ({ channel, recipient }: Reader): boolean =>
     !ids.has(deliveryId(event, channel, recipient)) && !ids.has(deliveryId(event, channel));
   const readers = candidates({ configuration, kinds, ledger }, isAllClear(event));
@@ -257,7 +261,7 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   };
   await writePlan(event, missing, now, store);
   const written = await readLedger(store, event.incident, logger);
-  // Whoever planned a later event meanwhile did not see this one, and does not wait for it.
+  // An instance that planned a later event in the meantime did not see this one, and does not wait for it.
   const passed = written.filter(({ id, delivery }) => {
     const later = written.filter((other) => !ids.has(other.id) && isSameReader(other.delivery, delivery));
     return (
@@ -273,27 +277,27 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   return readLedger(store, event.incident, logger);
 }
 
-/** Whether an entry is that of the event for its reader, or the one that tells it. */
+/** Returns whether an entry is that of the event for its reader, or the one sent in its place. */
 function concerns(event: IncidentEvent, ledger: readonly LedgerEntry[]): (entry: LedgerEntry) => boolean {
   const own = ledger.filter(({ id, delivery }) => id === deliveryId(event, delivery.channel, delivery.recipient));
   const ids = new Set(own.flatMap(({ id, delivery }) => [id, ...(delivery.told_by ? [delivery.told_by] : [])]));
   return ({ id }) => ids.has(id);
 }
 
-/** Pub/Sub counts deliveries only roughly, so the last few all count as the last. */
+/** Pub/Sub counts deliveries only approximately, so the last few all count as the last. */
 function isLastChance({ deliveryAttempt }: PushedMessage, path: string): boolean {
   const limit = subscriptions.find((subscription) => subscription.path === path)?.maxDeliveryAttempts;
   return deliveryAttempt !== undefined && limit !== undefined && deliveryAttempt > limit - 5;
 }
 
 /**
- * Makes a message that was given up an incident of the monitor. Of news of an incident it is known whom they did not reach: what was not done
- * for a channel is given up with the message, and is told to the others.
+ * Reports a dead-lettered message as an incident of the monitor. For incident events, the affected readers are known: their pending
+ * deliveries are given up with the message, and the others are notified of that.
  */
 async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const { messageId, attributes, publishedAt, data } = message;
   world.logger.error(`a message could not be processed and is a dead letter: ${messageId}`, { messageId, attributes });
-  // What cannot even be reported would be reported for ever.
+  // A report that itself fails would be reported in an endless loop.
   if (isOwnReport(readable(decodePush, data)?.data ?? data)) return;
   const event = readable(parseIncidentEvent, data);
   const now = event === undefined ? [] : await giveUp(event, message, world);
@@ -302,7 +306,7 @@ async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): P
   await reportTrouble(`dead-letter/${messageId}`, troubles, world);
 }
 
-/** Gives up what an event still owes. @returns what became of it, reader by reader */
+/** Gives up the pending deliveries of an event. @returns the result for each reader */
 async function giveUp(event: IncidentEvent, message: PushedMessage, world: NotifyWorld): Promise<Delivery[]> {
   const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
   const own = ledger.filter(concerns(event, ledger));

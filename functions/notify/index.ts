@@ -1,4 +1,4 @@
-/** Entry of the notify function: wiring. The Functions Framework finds the function by its name. */
+/** Entry point of the notify function: wiring. The Functions Framework finds the function by its name. */
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connectPages, pagesUrl } from "../../shared/adapters/pages.ts";
 import { connect } from "../../shared/adapters/select.ts";
@@ -16,10 +16,10 @@ const pages = { ...world, pages: connectPages(process.env, world.google) };
 
 const answersUrl = process.env["PATHKEEPER_ANSWERS_URL"];
 
-// What is reachable from everywhere does nothing else: it is another instance of the same code.
+// The publicly reachable service does nothing else: it is a separate deployment of the same code.
 const isForAnswers = process.env["PATHKEEPER_ANSWERS"] !== undefined;
 
-/** Tells people; or, where it runs for answers, takes what they do about an incident. */
+/** Sends notifications; in the deployment for answers, handles actions on incidents instead. */
 export const notify: HttpFunction =
   isForAnswers && answersUrl !== undefined
     ? answerFunction({ ...world, kinds: channels, answersUrl })

@@ -26,7 +26,7 @@ describe.skipIf(missing !== undefined)("with Google's emulator", () => {
     return { store, close: () => store.close() };
   });
 
-  it("reads what only an operator can have written, in the console", async () => {
+  it("reads values that only an operator can write in the console", async () => {
     const projectId = newProject();
     const { Firestore, GeoPoint } = await import("@google-cloud/firestore");
     const console = new Firestore({ projectId, host, ssl: false });

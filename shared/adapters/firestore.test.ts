@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import { freePort } from "../../local/free-port.ts";
 import { FirestoreStore, storeErrorOf } from "./firestore.ts";
 
-// What holds of every store is tested where Google's emulator is at hand: `firestore.slow.test.ts`.
+// The contract of every store is tested against Google's emulator: `firestore.slow.test.ts`.
 describe("FirestoreStore", () => {
-  it("loads Google's client no sooner than it is needed", async () => {
+  it("loads Google's client lazily", async () => {
     const script = `
       import { createRequire } from "node:module";
       import { FirestoreStore } from ${JSON.stringify(new URL("./firestore.ts", import.meta.url).href)};
@@ -20,7 +20,7 @@ describe("FirestoreStore", () => {
     expect(stdout.split("\n")).toEqual(["invalid false", "unavailable true", ""]);
   });
 
-  it("gives up a server that is not there, at its deadline", async () => {
+  it("gives up on an unreachable server at its deadline", async () => {
     const store = new FirestoreStore({ projectId: "p", host: `127.0.0.1:${await freePort()}`, deadlineMs: 500 });
     await expect(store.get("incidents", "a")).rejects.toMatchObject({ code: "unavailable", retryable: true });
     await expect(store.set("incidents", "a", {})).rejects.toMatchObject({ code: "unavailable", retryable: true });
@@ -39,7 +39,7 @@ describe("FirestoreStore", () => {
     [13, "unavailable"],
     [14, "unavailable"],
     ["ENOTFOUND", "unavailable"],
-  ])("takes the code %s for %s", (code, expected) => {
+  ])("maps the code %s to %s", (code, expected) => {
     const cause = Object.assign(new Error("no luck"), { code });
     expect(storeErrorOf("Read of incidents/a", cause)).toMatchObject({
       code: expected,

@@ -15,8 +15,8 @@ async function stand(answer: RequestListener): Promise<string> {
 
 const url = "https://run.googleapis.com/v2/projects/shop/locations/us-central1/services/backend";
 
-describe("Google's APIs at a stand", () => {
-  it("finds each API below the stand by its host name", async () => {
+describe("Google's APIs at a substitute address", () => {
+  it("finds each API below the address by its host name", async () => {
     const base = await stand((request, response) => response.end(JSON.stringify({ asked: request.url })));
     expect(await googleApi(base).request({ url })).toEqual({ asked: `/${url.replace("https://", "")}` });
   });
@@ -50,19 +50,19 @@ describe("Google's APIs at a stand", () => {
       { status: 404, reason: "NOT_FOUND", message: "not found" },
     ],
     [502, "<html>", { status: 502, reason: "HTTP_502", message: "status 502" }],
-  ])("tells a refusal with status %i in Google's words", async (status, body, error) => {
+  ])("reports an error with status %i in Google's words", async (status, body, error) => {
     const base = await stand((_, response) => response.writeHead(status).end(JSON.stringify(body)));
     await expect(googleApi(base).request({ url })).rejects.toMatchObject(error);
   });
 
-  it("tells an API that cannot be reached, and an answer that is no JSON", async () => {
+  it("reports an unreachable API, and a response that is not JSON", async () => {
     const closed = googleApi("http://127.0.0.1:1").request({ url });
     await expect(closed).rejects.toMatchObject({ status: 0, reason: "UNREACHABLE" });
     const base = await stand((_, response) => response.end("<html>"));
     await expect(googleApi(base).request({ url })).rejects.toMatchObject({ reason: "UNREACHABLE" });
   });
 
-  it("gives up when it is told to, with the reason that it is given", async () => {
+  it("aborts with its signal, with the given reason", async () => {
     const asked = Promise.withResolvers<void>();
     const base = await stand(() => asked.resolve());
     const controller = new AbortController();

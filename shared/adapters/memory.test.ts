@@ -14,7 +14,7 @@ publisherContract("memory", async () => {
 });
 
 describe("a MemoryStore", () => {
-  it("takes a commit of nearly 10 MiB, which Google's emulator does not", async () => {
+  it("accepts a commit of nearly 10 MiB, unlike Google's emulator", async () => {
     const store = new MemoryStore();
     await store.transaction(async (transaction) => {
       for (let n = 0; n < 10; n++) transaction.set("incidents", `${n}`, { text: "x".repeat(1_048_000) });
@@ -24,7 +24,7 @@ describe("a MemoryStore", () => {
 });
 
 describe("MemoryPublisher", () => {
-  it("keeps messages as they would arrive, oldest first", async () => {
+  it("keeps messages as delivered, oldest first", async () => {
     const publisher = new MemoryPublisher();
     const data = { at: new Date(0), gone: undefined, list: [1] };
     expect(await publisher.publish("ticks", [{ data }, { data: null, attributes: { vantage: "inside" } }])).toEqual([

@@ -35,7 +35,7 @@ interface Request {
   readonly timeSeries: readonly { readonly metric: { readonly type: string }; readonly points: readonly object[] }[];
 }
 
-/** What Cloud Monitoring checks of a request, as a sentence; `undefined` for a good one. */
+/** A check by Cloud Monitoring of a request: returns an error sentence, or `undefined` if the request is valid. */
 type Check = (request: Request) => string | undefined;
 
 /** Cloud Monitoring's own service, made of the protos of its client. */
@@ -66,7 +66,7 @@ async function service(check: Check = () => undefined): Promise<{ sink: Monitori
 }
 
 describe("Cloud Monitoring", () => {
-  it("gets each point as a gauge of a double, of one resource for each environment", async () => {
+  it("receives each point as a double gauge, with one resource per environment", async () => {
     const { sink, seen } = await service();
     expect(await sink.write([point("golden_path_e2e_time", 12.5, { probe: "chat" })])).toEqual({
       written: 1,
@@ -92,7 +92,7 @@ describe("Cloud Monitoring", () => {
     ]);
   });
 
-  it("gets at most 200 series a call, and no number that is none", async () => {
+  it("receives at most 200 series per call, and no NaN or infinity", async () => {
     const { sink, seen } = await service();
     const points = Array.from({ length: 450 }, (_, index) => point("reports", index, { group: `g${index}` }));
     expect(await sink.write([...points, point("reports", Number.NaN), point("reports", Infinity)])).toEqual({
@@ -102,7 +102,7 @@ describe("Cloud Monitoring", () => {
     expect(seen.map(({ timeSeries }) => timeSeries.length).sort()).toEqual([200, 200, 50]);
   });
 
-  it("may refuse a part of it, which is said and harms nothing", async () => {
+  it("may reject a part, which is logged without harm", async () => {
     const { sink } = await service(({ timeSeries: [first] }) =>
       first?.metric.type.endsWith("bad") ? "Points must be written in order" : undefined,
     );
@@ -114,7 +114,7 @@ describe("Cloud Monitoring", () => {
     });
   });
 
-  it("may not be there at all", async () => {
+  it("may be unreachable", async () => {
     const { sink } = await service();
     await closing.shift()?.();
     expect(await sink.write([point("reports", 1)])).toMatchObject({ written: 0, refused: 1 });
@@ -148,7 +148,7 @@ describe("the file of one machine", () => {
     );
   });
 
-  it("says so when it cannot be written", async () => {
+  it("reports a failed write", async () => {
     const sink = new MetricsFile("/no/such/folder/metrics.prom");
     expect(await sink.write([point("reports", 3)])).toMatchObject({
       refused: 1,

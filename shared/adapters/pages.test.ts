@@ -70,7 +70,7 @@ describe.each<[string, () => Promise<Pages>]>([
 ])("the place for pages in %s", (_, open) => {
   const at = { place: "shop-status", path: page("").path };
 
-  it("knows no version of what is not there, and another after each write", async () => {
+  it("has no version for a missing page, and a new one after each write", async () => {
     const pages = await open();
     expect(await pages.version(at.place, at.path, never)).toBeUndefined();
     expect(await pages.write(at.place, page("one"), undefined, never)).toBe(true);
@@ -81,14 +81,14 @@ describe.each<[string, () => Promise<Pages>]>([
     expect(two).not.toBe(one);
   });
 
-  it("writes nothing over what somebody else has written meanwhile", async () => {
+  it("does not overwrite a concurrent change", async () => {
     const pages = await open();
     expect(await pages.write(at.place, page("new"), undefined, never)).toBe(true);
     expect(await pages.write(at.place, page("old"), undefined, never)).toBe(false);
     expect(await pages.write(at.place, page("old"), "123", never)).toBe(false);
   });
 
-  it("lets one of many win who write at once", async () => {
+  it("lets one of many concurrent writers win", async () => {
     const pages = await open();
     const writes = Array.from({ length: 8 }, (_, number) => pages.write(at.place, page(`${number}`), undefined, never));
     expect((await Promise.all(writes)).filter(Boolean)).toHaveLength(1);
@@ -106,7 +106,7 @@ describe("pages in Cloud Storage", () => {
     });
   });
 
-  it("say what was refused, and with which status", async () => {
+  it("report the rejected operation and its status", async () => {
     const { pages } = await storage();
     const message = "gs://other/incidents/1 ü.html cannot be written: The specified bucket does not exist.";
     await expect(pages.write("other", page(""), undefined, never)).rejects.toMatchObject({ status: 404, message });
@@ -114,7 +114,7 @@ describe("pages in Cloud Storage", () => {
 });
 
 describe("pages in a folder", () => {
-  it("leave nothing half written behind, and never leave their folder", async () => {
+  it("are written atomically, and never outside their folder", async () => {
     const root = await folder();
     const pages = folderPages(root);
     await pages.write("status", page("x"), undefined, never);

@@ -22,7 +22,7 @@ describe("what may be published", () => {
     ]);
   });
 
-  it("an empty list is nothing to do", () => expect(encodeMessages("measurements", [])).toEqual([]));
+  it("an empty list is accepted", () => expect(encodeMessages("measurements", [])).toEqual([]));
 });
 
 describe("what may not", () => {

@@ -45,7 +45,7 @@ export function publisherContract(name: string, open: () => Promise<PublisherUnd
       expect(await arrived(ids)).toEqual([{ topic: "measurements", id: ids[0], data, attributes }]);
     });
 
-    it("delivers a message without attributes, and one whose data is null", async () => {
+    it("delivers a message without attributes, and one with null data", async () => {
       const ids = await world.publisher.publish("ticks", [{ data: { v: 1 } }, { data: null }]);
       expect(await arrived(ids)).toEqual([
         { topic: "ticks", id: ids[0], data: { v: 1 }, attributes: {} },
@@ -75,7 +75,7 @@ export function publisherContract(name: string, open: () => Promise<PublisherUnd
       expect(received?.data === data).toBe(true);
     });
 
-    it("publishes nothing for no messages", async () => {
+    it("publishes nothing for an empty list", async () => {
       expect(await world.publisher.publish("ticks", [])).toEqual([]);
     });
 
@@ -83,7 +83,7 @@ export function publisherContract(name: string, open: () => Promise<PublisherUnd
       ["a message that production refuses", "ticks", { data: 1, attributes: { google: "x" } }, /reserved "goog"/],
       ["data that is not JSON", "ticks", { data: undefined }, /it has no data/],
       ["a name that no topic has", "no topic", { data: 1 }, /a topic is named by/],
-    ])("refuses %s, with all that came with it", async (_name, topic, message, reason) => {
+    ])("rejects %s, with the whole call", async (_name, topic, message, reason) => {
       const call = world.publisher.publish(topic, [{ data: "never" }, message]);
       await expect(call).rejects.toThrow(PublishError);
       await expect(call).rejects.toThrow(reason);

@@ -2,9 +2,9 @@ import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { PubSubPublisher } from "./pubsub.ts";
 
-// What holds of every publisher is tested where Google's emulator is at hand: `local/google-broker.test.ts`.
+// The contract of every publisher is tested against Google's emulator: `local/google-broker.test.ts`.
 describe("publishing to Pub/Sub", () => {
-  it("fails, retryable, where nobody answers", async () => {
+  it("fails with a retryable error without a response", async () => {
     const publisher = new PubSubPublisher({ projectId: "p", host: await deadHost(), timeoutMs: 1000 });
     await expect(publisher.publish("ticks", [{ data: 1 }, { data: 2 }])).rejects.toMatchObject({
       name: "PublishError",
@@ -14,7 +14,7 @@ describe("publishing to Pub/Sub", () => {
     await publisher.close();
   });
 
-  it("needs no connection to refuse, nor to be closed", async () => {
+  it("needs no connection to reject, or to close", async () => {
     const publisher = new PubSubPublisher({ projectId: "p" });
     await expect(publisher.publish("ticks", [{ data: undefined }])).rejects.toThrow("it has no data");
     await publisher.close();
@@ -23,7 +23,7 @@ describe("publishing to Pub/Sub", () => {
   });
 });
 
-/** An address where nobody listens. */
+/** An address without a server. */
 async function deadHost(): Promise<string> {
   const server = createServer();
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));

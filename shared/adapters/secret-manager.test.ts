@@ -4,7 +4,7 @@ import { secretManager } from "./secret-manager.ts";
 
 const minute = 60_000;
 
-/** Secret Manager with these answers, one a request; it remembers what it was asked for. */
+/** Secret Manager with these responses, one per request; it records the requests. */
 function stand(...answers: (string | Error)[]): { google: GoogleApi; asked: string[] } {
   const asked: string[] = [];
   const request = async ({ url }: { url: string }): Promise<unknown> => {
@@ -36,7 +36,7 @@ describe("secrets in Secret Manager", () => {
     ]);
   });
 
-  it("are asked for once in five minutes, however many want them, so that a new version is found", async () => {
+  it("are read once in five minutes for all readers, so that a new version is found", async () => {
     const { google, asked } = stand("old", "new");
     const { read, pass } = open(google);
     expect(await Promise.all([read("key"), read("key")])).toEqual(["old", "old"]);
@@ -47,7 +47,7 @@ describe("secrets in Secret Manager", () => {
     expect(asked).toHaveLength(2);
   });
 
-  it("stay in use while Secret Manager does not answer", async () => {
+  it("stay in use while Secret Manager does not respond", async () => {
     const { google } = stand("old", new GoogleApiError("gave no answer", 0, "UNREACHABLE"), "new");
     const { read, pass } = open(google);
     await read("key");
@@ -60,7 +60,7 @@ describe("secrets in Secret Manager", () => {
     [404, /gcloud secrets versions add watch-key --data-file=-/],
     [403, /needs roles\/secretmanager.secretAccessor/],
     [500, /refused watch-key: broken/],
-  ])("that cannot be had say what to do about it: status %i", async (status, advice) => {
+  ])("that cannot be read explain what to do: status %i", async (status, advice) => {
     const { google } = stand(new GoogleApiError("broken", status, "X"), "there now");
     const { read } = open(google);
     await expect(read("key")).rejects.toThrow(advice);

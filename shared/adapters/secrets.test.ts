@@ -18,7 +18,7 @@ describe("localSecrets", () => {
     expect(await secrets.read("from-file")).toBe("in a file");
   });
 
-  it("says where it looked, and finds a secret that was put there later", async () => {
+  it("reports where it looked, and finds a secret that is added later", async () => {
     const secrets = localSecrets({}, directory);
     await expect(secrets.read("late")).rejects.toThrow(
       `secret "late" not found: set the environment variable PATHKEEPER_SECRET_LATE, or write it to the file late in ${directory}`,
@@ -27,7 +27,7 @@ describe("localSecrets", () => {
     expect(await secrets.read("late")).toBe("here");
   });
 
-  it("does not follow a name out of its folder", async () => {
+  it("does not read outside its folder", async () => {
     await expect(localSecrets({}, directory).read("../etc/passwd")).rejects.toThrow("is not the name of a secret");
   });
 });

@@ -56,13 +56,13 @@ function database(sql: string): string {
 }
 
 describe("problemOf", () => {
-  it("finds nothing wrong with a store, an empty file and none", async () => {
+  it("finds no problem in a store, an empty file or a missing file", async () => {
     const empty = newFile();
     writeFileSync(empty, "");
     for (const file of [await filledStore(), empty, newFile()]) expect(problemOf(file, storeTables)).toBeUndefined();
   });
 
-  it("knows a store that was not closed", async () => {
+  it("accepts a store that was not closed", async () => {
     const file = newFile();
     const store = new SqliteStore(file);
     await store.set("incidents", "a", { n: 1 });
@@ -170,7 +170,7 @@ describe("salvageDocuments", () => {
     expect(kept).toBeLessThan(documents);
   });
 
-  it("keeps what is there of a file that was cut off", async () => {
+  it("keeps the readable part of a truncated file", async () => {
     const file = await filledStore();
     truncateSync(file, Math.floor(readFileSync(file).length / 2 / page) * page);
     const { kept } = await salvaged(file);
@@ -178,7 +178,7 @@ describe("salvageDocuments", () => {
     expect(kept).toBeLessThan(documents);
   });
 
-  it("keeps nothing of what is no store", async () => {
+  it("keeps nothing of a file that is not a store", async () => {
     for (const make of [() => database("CREATE TABLE photos (id)"), () => database("CREATE TABLE documents (a)")]) {
       expect((await salvaged(make())).kept).toBe(0);
     }

@@ -25,7 +25,7 @@ storeContract("SqliteStore", async (options) => {
 });
 
 describe("a SqliteStore", () => {
-  it("finds its documents again, and may be closed twice", async () => {
+  it("finds its documents after reopening, and may be closed twice", async () => {
     const file = newFile();
     const store = new SqliteStore(file);
     await store.set("incidents", "a", { at: new Date(7) });
@@ -56,7 +56,7 @@ describe("a SqliteStore", () => {
     await store.close();
   });
 
-  it("deletes what has expired, and nothing else", async () => {
+  it("deletes only expired documents", async () => {
     const store = new SqliteStore(newFile());
     for (const [collection, id, expires_at] of [
       ["deliveries", "old", new Date(1_000)],
@@ -74,7 +74,7 @@ describe("a SqliteStore", () => {
     await store.close();
   });
 
-  it("says which file it cannot open", () => {
+  it("names the file that it cannot open", () => {
     const text = newFile();
     writeFileSync(text, "This is no database, but a text of some length.\n".repeat(20));
     expect(() => new SqliteStore(text)).toThrow(`Cannot open the store ${text}: file is not a database`);
@@ -83,7 +83,7 @@ describe("a SqliteStore", () => {
     );
   });
 
-  it("runs a transaction again when a document that it read was changed, deleted or made anew meanwhile", async () => {
+  it("reruns a transaction if a document that it read was changed, deleted or recreated meanwhile", async () => {
     const file = newFile();
     const [store, rival] = [new SqliteStore(file), new SqliteStore(file)];
     await store.set("state", "a", { n: 0 });
@@ -105,7 +105,7 @@ describe("a SqliteStore", () => {
     await rival.close();
   });
 
-  it("forgives a body that failed over a state that never was", async () => {
+  it("retries a body that failed on an inconsistent read", async () => {
     const file = newFile();
     const [store, rival] = [new SqliteStore(file), new SqliteStore(file)];
     let runs = 0;

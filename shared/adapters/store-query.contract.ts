@@ -114,7 +114,7 @@ export function queryContract(opened: () => Store): void {
       expect(await store.query({ collection: "nothing" })).toEqual([]);
     });
 
-    it("finds at most 100 unless told", async () => {
+    it("finds at most 100 by default", async () => {
       await store.transaction(async (transaction) => {
         for (let n = 0; n < 101; n++) transaction.set("reports", `${n}`, { n });
       });

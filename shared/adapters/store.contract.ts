@@ -24,7 +24,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
     afterEach(() => opened.close());
 
     describe("a document", () => {
-      it("is created once, read, replaced, and deleted as often as one likes", async () => {
+      it("is created once, read, replaced, and deleted repeatedly", async () => {
         expect(await store.get("incidents", "a")).toBeUndefined();
         await store.create("incidents", "a", { n: 1, old: true });
         await refused(store.create("incidents", "a", { n: 2 }), "exists");
@@ -38,7 +38,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("incidents", "a")).toEqual({});
       });
 
-      it("is updated by top-level field, a dot in whose name is no path, and only where it exists", async () => {
+      it("is updated by top-level field, with dots not taken as paths, and only if it exists", async () => {
         await refused(store.update("incidents", "a", { n: 1 }), "missing");
         expect(await store.get("incidents", "a")).toBeUndefined();
         await store.set("incidents", "a", { kept: 1, map: { x: 1, y: 2 }, "a.b": 1 });
@@ -66,14 +66,14 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("incidents", "a")).toEqual(fields);
       });
 
-      it("has an id and maps with any names, also those that every object inherits", async () => {
+      it("accepts any name for ids and map keys, including those that objects inherit", async () => {
         await store.create("incidents", "constructor", { told: { constructor: { valueOf: 1 } } });
         const fields = { told: { constructor: { valueOf: 2 }, toString: "a" } };
         await store.update("incidents", "constructor", fields);
         expect(await store.query({ collection: "incidents" })).toEqual([{ id: "constructor", fields }]);
       });
 
-      it("is a copy, which nobody else can change", async () => {
+      it("is an independent copy", async () => {
         const list = [1];
         const writing = store.set("incidents", "a", { list, at: new Date(5) });
         list.push(2);
@@ -88,7 +88,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("incidents", "a")).toEqual({ list: [1], at: new Date(5) });
       });
 
-      it("mends text that was cut in the middle of a character, and a negative zero", async () => {
+      it("repairs text cut in the middle of a character, and a negative zero", async () => {
         await store.set("incidents", "a", { text: "🐘".slice(0, 1), list: ["🐘".slice(1)], zero: -0 });
         expect(await store.get("incidents", "a")).toEqual({ text: "\ufffd", list: ["\ufffd"], zero: 0 });
       });
@@ -152,7 +152,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.query({ collection: "incidents" })).toEqual([{ id: "a", fields: { before: 1 } }]);
       });
 
-      it("allow what is just within them", async () => {
+      it("allow values just within them", async () => {
         await store.set("incidents", "deep", { deep: nested(19) });
         expect(await store.get("incidents", "deep")).toEqual({ deep: nested(19) });
         const large = halves(524_000);
@@ -186,7 +186,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
     });
 
     describe("a transaction", () => {
-      it("commits all that its body wrote, in order, and returns what the body did", async () => {
+      it("commits all writes of its body in order, and returns its result", async () => {
         await store.set("incidents", "old", { n: 1 });
         await store.set("incidents", "gone", { n: 1 });
         const result = await store.transaction(async (transaction) => {
@@ -240,7 +240,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.query({ collection: "deliveries" })).toEqual([]);
       });
 
-      it("refuses to read after a write, to create what it wrote, and to go on after its end", async () => {
+      it("rejects reads after a write, creating a document it wrote, and use after its end", async () => {
         const reading = store.transaction(async (transaction) => {
           transaction.set("incidents", "a", {});
           await transaction.get("incidents", "b");
@@ -258,7 +258,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("incidents", "a")).toBeUndefined();
       });
 
-      it("loses no increment of ten at once", { timeout: 60_000 }, async () => {
+      it("loses no increment of ten concurrent ones", { timeout: 60_000 }, async () => {
         await store.set("state", "counter", { n: 0 });
         const increments = Array.from({ length: 10 }, () =>
           store.transaction(async (transaction) => {
@@ -271,7 +271,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
       });
 
       // A process that dies in the middle of a transaction must not block others.
-      it("keeps nobody from writing what it has read, and runs again when it was", async () => {
+      it("does not lock documents that it has read, and reruns if they changed", async () => {
         await store.set("state", "a", { n: 1, old: true });
         const seen: unknown[] = [];
         await store.transaction(async (transaction) => {
@@ -359,7 +359,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("state", "b")).toEqual({ n: 2 });
       });
 
-      it("never lets a body end that saw two documents as they never were together", async () => {
+      it("never completes with inconsistent reads of two documents", async () => {
         await store.set("state", "a", { n: 1 });
         await store.set("state", "b", { n: 1 });
         let runs = 0;
@@ -381,7 +381,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await look(true)).toEqual([{ n: 4 }, { n: 4 }]);
       });
 
-      it("sees a document that it reads twice as it was the first time", async () => {
+      it("reads a document twice with the same result", async () => {
         await store.set("state", "a", { n: 1 });
         let runs = 0;
         const both = await store.transaction(async (transaction) => {

@@ -37,7 +37,7 @@ describe("capacity", () => {
     expect(said(capacity)).toEqual(expected);
   });
 
-  it("is not asked for where the section is missing", () => {
+  it("is optional", () => {
     expect(capacitySums({})).toEqual([]);
   });
 });

@@ -14,7 +14,7 @@ probes: { health: { kind: http, component: backend, url: https://a.example/, exp
 const configuration = "problems" in loaded ? undefined : loaded.configuration;
 
 describe("a compiled configuration", () => {
-  it("is read as it was loaded, and is the same text each time", () => {
+  it("is read as loaded, and compiles to the same text each time", () => {
     if (!configuration) throw new Error("the configuration must load");
     const text = compile(configuration);
     expect(readCompiled(text)).toEqual(configuration);

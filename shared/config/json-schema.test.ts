@@ -4,7 +4,7 @@ import { vocabulary } from "./testdata/vocabulary.ts";
 
 const schema = configurationJsonSchema(vocabulary);
 
-/** What stands at a pointer such as `properties/probes`. */
+/** Returns the value at a pointer such as `properties/probes`. */
 function at(pointer: string): unknown {
   return pointer.split("/").reduce<unknown>((value, key) => (value as JsonSchema | undefined)?.[key], schema);
 }
@@ -81,7 +81,7 @@ describe("the JSON Schema", () => {
     }
   });
 
-  it("contains everything that it refers to", () => {
+  it("resolves every reference", () => {
     const references = [...JSON.stringify(schema).matchAll(/"\$ref":"#\/([^"]*)"/g)].map(([, pointer = ""]) => pointer);
     expect(references.length).toBeGreaterThan(0);
     for (const pointer of references) expect(at(pointer), pointer).toBeTypeOf("object");

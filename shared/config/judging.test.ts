@@ -1,4 +1,4 @@
-/** What the file says of how alerts are judged: missing data, relapses, and severities of probes. */
+/** Settings of alert evaluation: missing data, relapses, and severities of probes. */
 import { describe, expect, it } from "vitest";
 import { type Loaded, loadConfiguration } from "./load.ts";
 import type { Configuration } from "./model.ts";
@@ -57,7 +57,7 @@ describe("reopen_within", () => {
     expect(configurationOf({ more }).recovery.reopenWithinMs).toBe(expected);
   });
 
-  it("refuses what is too long", () => {
+  it("rejects a duration that is too long", () => {
     expect(problemsOf({ more: "recovery: { reopen_within: 2d }" })).toEqual(["must be from 0s to 1d"]);
   });
 });

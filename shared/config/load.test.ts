@@ -24,7 +24,7 @@ function sentences(problems: readonly Problem[]): string[] {
   return problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
 }
 
-describe("a bad file is told its mistakes, each with its place", () => {
+describe("reports the errors of an invalid file, each with its position", () => {
   // Each file ends with the sentences expected, as comments below `# Problems:`.
   it.each(badFiles)("%s", (name) => {
     const text = readFileSync(new URL(name, folder), "utf8");
@@ -33,7 +33,7 @@ describe("a bad file is told its mistakes, each with its place", () => {
     expect("problems" in loaded && sentences(loaded.problems).map((sentence) => `# ${sentence}`)).toEqual(expected);
   });
 
-  it("names the file and the path, and hides what may be a secret", () => {
+  it("names the file and the path, and hides possible secrets", () => {
     const text = readFileSync(new URL("invalid-plain-secret.yaml", folder), "utf8");
     expect(loadConfiguration(text, "shop/monitor.yaml", vocabulary)).toMatchObject({
       problems: [
@@ -104,7 +104,7 @@ routes: [{ channels: [ops], severity: [critical], remind_every: 4h }]
     });
   });
 
-  it("of projects and regions: those of google_cloud, where a probe has such settings and does not say otherwise", () => {
+  it("of projects and regions: those of google_cloud, unless the probe sets its own", () => {
     const text = `${base}
 google_cloud: { project: shop-staging, region: us-central1 }
 probes:
@@ -132,7 +132,7 @@ probes:
     ]);
   });
 
-  describe("of roles, which follow from what is stated and from kinds of probes", () => {
+  describe("of roles, from the configuration and the kinds of probes", () => {
     const of = (component: string, ...kinds: string[]): string => {
       const settings: Record<string, string> = {
         http: "url: https://a.example/",
@@ -176,7 +176,7 @@ probes:
       expect(load(of(component, ...kinds)).components).toMatchObject([{ name: "part", role }]);
     });
 
-    it("asks for the role where the probes disagree", () => {
+    it("requires the role if the probes disagree", () => {
       const { warnings } = loadConfiguration(
         of("layer: platform", "postgres", "cloud_run"),
         "monitor.yaml",
@@ -192,13 +192,13 @@ probes:
       );
     });
 
-    it("names the roles where one is wrong", () => {
+    it("lists the roles for an invalid one", () => {
       const loaded = loadConfiguration(of("layer: platform, role: databse"), "monitor.yaml", vocabulary);
       expect("problems" in loaded && loaded.problems[0]?.message).toContain('"database"');
     });
   });
 
-  it("of the control probe, which only the outside has", () => {
+  it("of the control probe, only from outside", () => {
     const shop = (control: string) => load(`environment: shop\ncontrol: ${control}`).control;
     const url = "https://www.gstatic.com/generate_204";
     const known = { name: "control", kind: "http", timeoutMs: 5_000, alert: false };
@@ -314,7 +314,7 @@ capacity:
     });
   });
 
-  it("of anchors, aliases and merge keys: they are what they stand for", () => {
+  it("of anchors, aliases and merge keys", () => {
     const text = `${base}
 probes:
   one: &web { kind: http, component: backend, url: https://a.example/one, timeout: 3s }
@@ -427,7 +427,7 @@ routes: [{ channels: [ops] }]
   });
 });
 
-describe("any text at all", () => {
+describe("any text", () => {
   it("gives a configuration or problems inside the text, and never throws", () => {
     const words = constantFrom(
       ...[
@@ -484,7 +484,7 @@ describe("any text at all", () => {
     );
   });
 
-  it("nested without end is refused", () => {
+  it("rejects unbounded nesting", () => {
     const loaded = loadConfiguration(`environment: ${"[".repeat(20_000)}`, "f", vocabulary);
     expect("problems" in loaded && loaded.problems.map((problem) => problem.message)).toEqual([
       "invalid YAML: it is nested too deeply",

@@ -69,7 +69,7 @@ describe("a schedule", () => {
     expect(scheduleProblem(schedule)).toContain(message);
   });
 
-  it("comes next in UTC, and never at the instant itself", () => {
+  it("finds the next run in UTC, never at the instant itself", () => {
     const noon = Date.parse("2025-09-16T12:00:00Z");
     const next = (schedule: string): string => new Date(nextTrigger(schedule, noon) ?? 0).toISOString();
     expect([next("every 1m"), next("every 15s"), next("every 2h"), next("0 6 * * MON")]).toEqual([
@@ -102,7 +102,7 @@ describe("the time between two runs", () => {
     expect([longestGap(schedule), shortestGap(schedule)]).toEqual([longest, shortest]);
   });
 
-  it("is what the runs themselves show", () => {
+  it("equals the interval of the runs", () => {
     const some = (from: number, to: number) =>
       uniqueArray(integer({ min: from, max: to }), { minLength: 1, maxLength: 3 }).map((values) => values.join());
     const cron = tuple(some(0, 59), some(0, 23), constant("*"), constant("*"), oneof(constant("*"), some(0, 6)));
@@ -143,7 +143,7 @@ function valuesOf(field: string, [least, most]: readonly [number, number]): stri
   return [...new Set(values)].sort((a, b) => a - b).join();
 }
 
-/** What a schedule asks for: schedules that run at the same instants ask for the same. */
+/** Returns the normalized fields of a schedule: schedules that run at the same instants have the same content. */
 function contentOf(schedule: string): string {
   const interval = scheduleInterval(schedule);
   if (interval !== undefined && interval < 60_000) return `${interval}`;
@@ -155,7 +155,7 @@ function contentOf(schedule: string): string {
     [1, 12],
     [0, 7],
   ] as const;
-  // Where days of the month and of the week are both given, either is enough; a star says that none is.
+  // If the days of the month and of the week are both given, either matches; a star means that the field is not given.
   return fields.map((field, i) => `${field.startsWith("*")} ${valuesOf(field, bounds[i] ?? [0, 0])}`).join("; ");
 }
 
@@ -195,7 +195,7 @@ describe("the name of a group", () => {
     { weight: 1, arbitrary: constantFrom("*/2 * * * *", "*/7 * * * *", "0 */2 * * *", "0 */3 * * *", "0 * * * *") },
   ).filter((text) => scheduleProblem(text) === undefined);
 
-  it("is one for one vantage point and schedule only", () => {
+  it("is unique per vantage point and schedule", () => {
     const contents = new Map<string, string>();
     assert(
       property(constantFrom("inside", "outside"), schedule, (vantage, text) => {
@@ -210,7 +210,7 @@ describe("the name of a group", () => {
     );
   });
 
-  it("stays within what names may be, and differs, however long the schedule is", () => {
+  it("is a valid and unique name for schedules of any length", () => {
     const minutes = Array.from({ length: 60 }, (_, minute) => minute);
     const long = (some: readonly number[]): string =>
       `${some.join()} ${minutes.slice(0, 24)} ${minutes.slice(1, 32)} * *`;

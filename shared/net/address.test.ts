@@ -91,13 +91,13 @@ describe("refusePrivateHost", () => {
     expect(() => refusePrivateHost(new URL(url).hostname)).toThrow(PrivateAddress);
   });
 
-  it("leaves names to the lookup, and public addresses alone", () => {
+  it("leaves names to the lookup, and allows public addresses", () => {
     for (const host of ["localhost", "8.8.8.8", "example.com"]) expect(() => refusePrivateHost(host)).not.toThrow();
   });
 });
 
 describe("publicLookup", () => {
-  it.each([true, false])("refuses a name that leads to this machine (all: %s)", async (all) => {
+  it.each([true, false])("rejects a name that resolves to this machine (all: %s)", async (all) => {
     const error = await new Promise<unknown>((resolve) =>
       publicLookup("localhost", { all }, (refusal: unknown, _found: string | LookupAddress[]) => resolve(refusal)),
     );

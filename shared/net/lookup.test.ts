@@ -131,13 +131,13 @@ describe("resolveHost", () => {
       "the name garbage.test could not be looked up: the DNS server gave no valid answer",
     ],
     ["silent.test", {}, "EAI_AGAIN", "the name silent.test could not be looked up: no DNS server answered"],
-  ])("says why %s, %j, is not found", async (host, wanted, code, message) => {
+  ])("explains why %s, %j, is not found", async (host, wanted, code, message) => {
     const error = await (await machine())(host, wanted).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(LookupError);
     expect(error).toMatchObject({ code, message, hostname: host });
   });
 
-  it("says that no server answered where none listens", async () => {
+  it("reports that no server responded if none listens", async () => {
     const gone = await dnsServer({});
     await gone.stop();
     setServers([gone.address]);
@@ -172,14 +172,14 @@ describe("resolveHost", () => {
     );
   });
 
-  it.each(["ipv4first", "ipv6first"] as const)("keeps to the order that Node was told, %s", async (setting) => {
+  it.each(["ipv4first", "ipv6first"] as const)("respects Node's configured order, %s", async (setting) => {
     setDefaultResultOrder(setting);
     onTestFinished(() => setDefaultResultOrder("verbatim"));
     const [first] = await (await machine())("both.test");
     expect(first.family).toBe(setting === "ipv4first" ? 4 : 6);
   });
 
-  it("finds out from which address this machine would send", async () => {
+  it("finds the source address of this machine", async () => {
     const [first] = await (await machine({ hosts: "127.0.0.1 here\n2001:db8::6 here" }))("here");
     const six = Object.values(networkInterfaces())
       .flat()
@@ -188,7 +188,7 @@ describe("resolveHost", () => {
     else expect(["127.0.0.1", "2001:db8::6"]).toContain(first.address);
   });
 
-  it("ends with its signal, at once", async () => {
+  it("aborts immediately with its signal", async () => {
     const controller = new AbortController();
     const resolve = await machine();
     const asked = resolve("silent.test", { signal: controller.signal });
@@ -198,7 +198,7 @@ describe("resolveHost", () => {
     await expect(resolve("one.test", { signal: controller.signal })).rejects.toThrow("no longer wanted");
   });
 
-  it("asks once for all who want the same at the same time, and again later", async () => {
+  it("shares one query among concurrent callers, and queries again later", async () => {
     const resolve = await machine();
     const questions = (): number => server.questions.filter((each) => each.endsWith(" one.test")).length;
     const before = questions();
@@ -209,7 +209,7 @@ describe("resolveHost", () => {
     expect(questions() - before).toBe(4);
   });
 
-  it("goes on for the others when one of them has ended", async () => {
+  it("continues for the others when one caller aborts", async () => {
     const resolve = await machine();
     const controller = new AbortController();
     const first = resolve("one.test", { signal: controller.signal });
@@ -220,7 +220,7 @@ describe("resolveHost", () => {
     expect(await Promise.all([second, third])).toEqual([["192.0.2.1"], ["192.0.2.1"]]);
   });
 
-  it("asks anew after all of them have ended", async () => {
+  it("queries again after all callers have aborted", async () => {
     const resolve = await machine();
     const controller = new AbortController();
     const ended = resolve("one.test", { signal: controller.signal });
@@ -229,7 +229,7 @@ describe("resolveHost", () => {
     expect(await found(resolve, "one.test")).toEqual(["192.0.2.1"]);
   });
 
-  it("keeps neither other names nor other work waiting for names that are not answered", async () => {
+  it("does not block other names or other work on unanswered queries", async () => {
     const resolve = await machine({ resolvConf: "options timeout:30" });
     const controller = new AbortController();
     const dead = Array.from({ length: 100 }, (_, at) =>
@@ -265,13 +265,13 @@ not-an-address broken.test
     expect(await found(await machine({ hosts }), host, wanted)).toEqual(addresses);
   });
 
-  it("asks DNS for the family that the file does not have", async () => {
+  it("queries DNS for the family missing from the file", async () => {
     const resolve = await machine({ hosts: "192.0.2.30 six.test" });
     expect(await found(resolve, "six.test", { family: 6 })).toEqual(["2001:db8::6"]);
     expect(await found(resolve, "six.test")).toEqual(["192.0.2.30"]);
   });
 
-  it("is read again when it has changed, and may be missing", async () => {
+  it("is reread when it has changed, and may be missing", async () => {
     const path = join(folder, "changing");
     const resolve = resolverOf({ hosts: path, resolvConf: "/nowhere" });
     expect(await found(resolve, "one.test")).toEqual(["192.0.2.1"]);
@@ -307,11 +307,11 @@ describe("resolv.conf", () => {
     expect(await found(await machine({ resolvConf }), host)).toEqual(addresses);
   });
 
-  it("looks no further where nobody answers", async () => {
+  it("stops searching without a response", async () => {
     await expect((await machine({ resolvConf: two }))("mute")).rejects.toThrow("no DNS server answered");
   });
 
-  it("tells what is wrong with the name, not with a domain in which it is not", async () => {
+  it("reports the error of the name, not of a search domain", async () => {
     const resolve = await machine({ resolvConf: two });
     await expect(resolve("broken.test")).rejects.toThrow("(SERVFAIL)");
     await expect(resolve("empty.test")).rejects.toThrow("exists, and has no address");
@@ -325,7 +325,7 @@ describe("lookup", () => {
     [{ all: false }, ["127.0.0.1", 4]],
     [{ family: 4 }, ["127.0.0.1", 4]],
     [{ family: "IPv4", all: true }, [[{ address: "127.0.0.1", family: 4 }]]],
-  ] as const)("answers as dns.lookup does, by %j", async (options, expected) => {
+  ] as const)("responds as dns.lookup does, by %j", async (options, expected) => {
     const answer = await new Promise((resolve) =>
       lookup("127.0.0.1", options, (error, ...addresses) =>
         resolve(error ?? addresses.filter((one) => one !== undefined)),
@@ -347,7 +347,7 @@ describe("replaceDnsLookup", () => {
     Object.assign(dns.promises, { lookup: original.promises });
   });
 
-  it("answers in all the forms of dns.lookup", async () => {
+  it("supports all signatures of dns.lookup", async () => {
     replaceDnsLookup();
     replaceDnsLookup();
     const one = { address: "192.0.2.1", family: 4 };
@@ -366,7 +366,7 @@ describe("replaceDnsLookup", () => {
     expect((await called())[0]).toBeNull();
   });
 
-  it("serves clients that take no function for it, and keeps no other work waiting", async () => {
+  it("serves clients without a lookup option, and blocks no other work", async () => {
     replaceDnsLookup();
     const site = createServer((_request, response) => response.end("alive"));
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));

@@ -3,7 +3,7 @@ import { headerMistake, hostMistake, unfilledMark, urlMistake } from "./written-
 
 const http = ["https", "http"];
 
-describe("an address as people write it", () => {
+describe("a configured URL", () => {
   it.each([
     "https://example.com",
     "https://example.com/health?deep=1#top",
@@ -17,7 +17,7 @@ describe("an address as people write it", () => {
     "https://a.example/threads/${thread}",
     "https://${host}/",
     "HTTPS://EXAMPLE.COM/",
-  ])("takes %s", (url) => expect(urlMistake(url, http)).toBeUndefined());
+  ])("accepts %s", (url) => expect(urlMistake(url, http)).toBeUndefined());
 
   it.each([
     ["example.com", "must be a URL that begins with https:// or http://"],
@@ -41,9 +41,9 @@ describe("an address as people write it", () => {
     ["https://example.com/a b", "a URL has no spaces and line breaks"],
     ["https://exa\nmple.com/", "a URL has no spaces and line breaks"],
     ["https://example.com\u0000/", "a URL has no spaces and line breaks"],
-  ])("says what is wrong with %j", (url, said) => expect(urlMistake(url, http)).toContain(said));
+  ])("explains the error in %j", (url, said) => expect(urlMistake(url, http)).toContain(said));
 
-  it("finds what nothing fills in", () => {
+  it("finds unfilled placeholders", () => {
     expect(unfilledMark("https://${HOST}/")).toBe("${HOST} is not filled in here: write the address itself");
     expect(unfilledMark("https://example.com/{id}")).toBeUndefined();
   });

@@ -53,7 +53,7 @@ function story({ lanes }: Swimlane, component: string): string {
 }
 
 describe("a swimlane", () => {
-  it("has the cause first, then what failed with it in that order, then what worked", () => {
+  it("lists the cause first, then failed components in order, then working ones", () => {
     const shown = picture(
       {},
       {
@@ -71,7 +71,7 @@ describe("a swimlane", () => {
     ]);
   });
 
-  it("fills every lane from the first instant to the last, with the worst that holds", () => {
+  it("fills every lane from the first instant to the last, with the worst state at each", () => {
     const shown = picture();
     expect(story(shown, "database")).toBe("good 12:00 degraded 12:05 bad 12:20 good");
     expect(story(shown, "shop")).toBe("good 12:02 bad 12:20 good");
@@ -127,13 +127,13 @@ describe("a swimlane", () => {
     expect(story(picture(changes, sources), component)).toBe(expected);
   });
 
-  it("marks the moments in order, and a cause that was named later", () => {
+  it("marks the moments in order, and a cause identified later", () => {
     const moments = picture({ root_cause_since: at("12:04") }).moments.map(({ text }) => text);
     expect(moments).toEqual(["first failure", "opened", "cause named", "acknowledged", "resolved"]);
     expect(picture({ root_cause_since: at("12:02") }).moments.map(({ text }) => text)).not.toContain("cause named");
   });
 
-  it("reaches back to a change shortly before, and not to one long ago", () => {
+  it("includes a change shortly before, and not one long ago", () => {
     const changes = [
       { at: ms("11:50"), text: "deployed" },
       { at: ms("03:00"), text: "long ago" },
@@ -144,7 +144,7 @@ describe("a swimlane", () => {
     expect(shown.changes.map(({ text }) => text)).toEqual(["deployed"]);
   });
 
-  it("has the stages of the recovery with how they ended", () => {
+  it("has the recovery stages with their results", () => {
     const stage = { status: "", seconds: null, attempts: 1, unanswered: 0, failures: [] };
     const stages = [
       { ...stage, name: "health", begun_at: at("12:21"), passed_at: at("12:22"), failed_at: null },
@@ -165,18 +165,18 @@ describe("a swimlane", () => {
     ]);
   });
 
-  it("keeps to twelve affected components, and says how many more there are", () => {
+  it("shows at most twelve affected components, and the number of others", () => {
     const many = Array.from({ length: 30 }, (_, index) => affected(`c${index}`, "12:01", "12:20"));
     const shown = picture({ affected: many });
     expect([shown.lanes.length, shown.leftOut]).toEqual([12, 18]);
     expect(swimlaneSentence(shown)).toMatch(/; and 18 more\.$/);
   });
 
-  it("does not exist where no instant is known", () => {
+  it("is undefined without a known instant", () => {
     expect(swimlaneOf({ incident: readIncident({}), now: 0 })).toBeUndefined();
   });
 
-  it("says in a sentence what it shows", () => {
+  it("describes itself in a sentence", () => {
     expect(swimlaneSentence(picture({ affected: outage.affected.slice(0, 2) }))).toBe(
       "DATABASE, the cause: failed for 15 min; SHOP: failed for 18 min.",
     );
@@ -197,7 +197,7 @@ describe("a swimlane as SVG", () => {
     expect(svg).not.toMatch(/style=|<style|<script|javascript:|\bid=/);
   });
 
-  it("lets no text become markup", () => {
+  it("escapes all text", () => {
     const named = [{ ...affected("api", "12:01", "12:20"), title: hostile }];
     const shown = picture(
       { affected: named, symptoms: [{ ...symptom("x", "api", "12:01", "12:20"), showed: hostile }] },
@@ -208,7 +208,7 @@ describe("a swimlane as SVG", () => {
     expect(swimlaneSvg(shown)).toContain("&lt;script&gt;");
   });
 
-  it("stacks the words that would cover each other", () => {
+  it("stacks overlapping labels", () => {
     const svg = swimlaneSvg(picture({ opened_at: at("12:01"), acknowledged_at: at("12:02") }));
     const rows = [...svg.matchAll(/y="(\d+)" text-anchor="\w+" fill="#5d5f66">(first failure|opened|acknowledged)/g)];
     expect(new Set(rows.map(([, y]) => y)).size).toBe(3);
@@ -219,8 +219,8 @@ describe("a swimlane as SVG", () => {
   });
 });
 
-describe("a swimlane where no SVG is shown", () => {
-  it("is a table in which the parts of each lane are as wide as they lasted", () => {
+describe("a swimlane without SVG", () => {
+  it("is a table with parts proportional to their duration", () => {
     const rows = swimlaneTable(picture()).split('<th scope="row"').slice(1);
     expect(rows).toHaveLength(3);
     for (const row of rows) {
@@ -232,7 +232,7 @@ describe("a swimlane where no SVG is shown", () => {
     expect(rows[0]).toMatch(/background:#d93025[^>]*>fails</);
   });
 
-  it("is text in which nothing bad is too short to be seen", () => {
+  it("is text in which every failure is visible", () => {
     const shown = picture({ symptoms: [symptom("api", "api", "12:10", "12:10")] });
     const lane = shown.lanes.find(({ component }) => component === "api");
     expect(lane && laneText(lane, shown)).toMatch(/^·+█+·+$/);

@@ -14,7 +14,7 @@ describe("entries of a record", () => {
     expect(ownEntry(JSON.parse(JSON.stringify(record)), name)).toBe(1);
   });
 
-  it("are none where there is no record", () => {
+  it("are undefined without a record", () => {
     expect([ownEntry(undefined, "a"), ownEntry(null, "a")]).toEqual([undefined, undefined]);
   });
 });

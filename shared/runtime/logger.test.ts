@@ -16,7 +16,7 @@ function logged(write: (logger: Logger) => void, of: LogSource = source): Record
 }
 
 describe("a line of the log", () => {
-  it("has its severity, its message and its fields, and is one line whatever it says", () => {
+  it("has severity, message and fields on a single line", () => {
     const lines = logged((logger) => {
       logger.info("a\nb", { group: "outside-1m" });
       logger.warning("late");
@@ -45,7 +45,7 @@ describe("a line of the log", () => {
     ],
     ["anything else", {}],
     [undefined, {}],
-  ])("stands with the request of the trace %s, also after a wait", async (header, expected) => {
+  ])("is linked to the trace %s, even after a wait", async (header, expected) => {
     const lines: string[] = [];
     const logger = structuredLogger((line) => lines.push(line), source);
     await forRequest(header, async () => {
@@ -57,7 +57,7 @@ describe("a line of the log", () => {
     ]);
   });
 
-  it("names no trace where the project is not known", () => {
+  it("has no trace without a project", () => {
     const [line] = forRequest(trace, () => logged((logger) => logger.info("done"), {}));
     expect(line).toEqual({ severity: "INFO", message: "done" });
   });
@@ -67,7 +67,7 @@ describe("an error in the log", () => {
   const type = "type.googleapis.com/google.devtools.clouderrorreporting.v1beta1.ReportedErrorEvent";
   const serviceContext = { service: "pathkeeper-evaluate", version: "pathkeeper-evaluate-00007" };
 
-  it("is one of Error Reporting by its stack", () => {
+  it("is recognized by Error Reporting from its stack", () => {
     const stack = "Error: broken\n    at evaluate (main.mjs:1:1)";
     const [line] = logged((logger) => logger.error("evaluate failed: broken", { stack_trace: stack }));
     expect(line).toEqual({
@@ -79,7 +79,7 @@ describe("an error in the log", () => {
     });
   });
 
-  it("is one without a stack by where it happened", () => {
+  it("is recognized without a stack by its location", () => {
     const [line] = logged((logger) => logger.error("a message is a dead letter"));
     expect(line).toMatchObject({
       "@type": type,
@@ -91,7 +91,7 @@ describe("an error in the log", () => {
   it.each([
     ["throws", 'setTimeout(() => { throw new Error("nobody caught me"); });', "uncaughtException"],
     ["rejects", 'void Promise.reject(new Error("nobody caught me"));', "unhandledRejection"],
-  ])("is the last line of a process that %s what nobody catches", (_how, code, origin) => {
+  ])("is the last line of a process that %s an uncaught error", (_how, code, origin) => {
     const module = new URL("./logger.ts", import.meta.url).href;
     const script = `import { reportCrashes, structuredLogger } from "${module}"; reportCrashes(structuredLogger()); ${code}`;
     const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });

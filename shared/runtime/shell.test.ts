@@ -14,7 +14,7 @@ const broken: Publisher = {
 };
 const trace = "105445aa7843bc8bf206b12000100000";
 
-/** What is answered to one request, and what is logged meanwhile. */
+/** Returns the response to a request, and the lines logged meanwhile. */
 async function answered(
   handle: () => Promise<void>,
   {
@@ -93,7 +93,7 @@ describe("the answer to a push", () => {
     ["a body without a type, which nobody has read", "POST", "", undefined],
     ["a question about other origins", "OPTIONS", "", undefined],
     ["a form by another method", "PUT", "application/x-www-form-urlencoded", push],
-  ])("of %s is 415, and it is neither handled nor buried", async (_what, method, type, body) => {
+  ])("of %s is 415, neither handled nor dead-lettered", async (_what, method, type, body) => {
     const publisher = new MemoryPublisher();
     const handled = fails(new Error("not to be handled"));
     const { status, text } = await answered(handled, { method, type, body: body ?? null, publisher });
@@ -101,7 +101,7 @@ describe("the answer to a push", () => {
     expect(publisher.published).toEqual([]);
   });
 
-  it("that failed is found by Error Reporting, with its stack", async () => {
+  it("that failed appears in Error Reporting, with its stack", async () => {
     const { lines } = await answered(fails(new Error("broken")));
     expect(lines).toMatchObject([
       {
@@ -113,7 +113,7 @@ describe("the answer to a push", () => {
 });
 
 describe("a handler that hangs", () => {
-  it("is answered for within its limit, and the process ends if it never does", async () => {
+  it("gets an error response at its limit, and the process exits if it never ends", async () => {
     const ended = Promise.withResolvers<number>();
     const began = performance.now();
     const { status, text } = await answered(() => new Promise(() => {}), {
@@ -124,7 +124,7 @@ describe("a handler that hangs", () => {
     expect(await ended.promise).toBeGreaterThan(90);
   });
 
-  it("leaves the process alone where it ends late, well or badly", async () => {
+  it("does not stop the process if it ends late, with or without an error", async () => {
     let exits = 0;
     const later = Promise.withResolvers<void>();
     const options = { limitMs: 30, exit: () => (exits += 1) };

@@ -4,7 +4,7 @@ import { collator, dateFormat, mostFormatters, numberFormat } from "./formatters
 describe("formatters", () => {
   afterEach(() => vi.restoreAllMocks());
 
-  it("are the same for the same locale and options, and others for others", () => {
+  it("are shared for the same locale and options only", () => {
     const options = { timeZone: "Asia/Kolkata", dateStyle: "short" } as const;
     const format = dateFormat("sv-SE", options);
     expect(dateFormat("sv-SE", { ...options })).toBe(format);
@@ -14,7 +14,7 @@ describe("formatters", () => {
     expect(collator("en", { numeric: true })).toBe(collator("en", { numeric: true }));
   });
 
-  it("format as those that are made for one use", () => {
+  it("format as new ones do", () => {
     const at = Date.parse("2025-10-26T00:30:00Z");
     for (const timeZone of ["Europe/Berlin", "America/St_Johns", "Etc/UTC"]) {
       const options = { timeZone, dateStyle: "full", timeStyle: "long" } as const;
@@ -24,7 +24,7 @@ describe("formatters", () => {
     expect(["v10", "v9"].toSorted(collator("en", { numeric: true }).compare)).toEqual(["v9", "v10"]);
   });
 
-  it("are kept up to a bound, those in use the longest", () => {
+  it("are cached up to a limit, least recently used first out", () => {
     const constructed = vi.spyOn(Intl, "DateTimeFormat");
     const used = { timeZone: "Etc/UTC", minute: "numeric" } as const;
     const format = dateFormat("en", used);
@@ -40,7 +40,7 @@ describe("formatters", () => {
     expect(constructed.mock.calls.length).toBe(count + 1);
   });
 
-  it("of a zone that does not exist throw each time", () => {
+  it("throw each time for an unknown time zone", () => {
     for (const _ of [1, 2]) expect(() => dateFormat("en", { timeZone: "Mars/Olympus" })).toThrow(RangeError);
   });
 });

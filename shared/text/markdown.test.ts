@@ -24,7 +24,7 @@ describe("Markdown as HTML", () => {
     expect(rendered(text)).toBe(expected);
   });
 
-  it("renders tables, whose cells may contain an escaped bar", () => {
+  it("renders tables with escaped pipes", () => {
     const table = rendered("| a | b |\n|---|---|\n| 1 \\| 2 |  |\n| **3** | 4 |\n\nafter");
     expect(table).toContain('<th scope="col">a</th><th scope="col">b</th>');
     expect(table).toContain("<tr><td>1 | 2</td><td></td></tr>");
@@ -46,7 +46,7 @@ describe("Markdown as HTML", () => {
     "# <b>",
     "```\n</code><script>",
     "![x](https://example.com/x.png)",
-  ])("lets nothing else become markup: %j", (text) => {
+  ])("escapes everything else: %j", (text) => {
     const tags = [...rendered(text).matchAll(/<(\w+)([^>]*)>/g)].map(([, tag = "", attributes = ""]) => [
       tag,
       attributes,
@@ -57,7 +57,7 @@ describe("Markdown as HTML", () => {
     }
   });
 
-  it("ends on a text of nothing but marks", () => {
+  it("terminates on a text of only markup characters", () => {
     for (const text of ["`".repeat(5_000), "*".repeat(5_000), "[".repeat(5_000), "|\n|", "\\", "```"])
       expect(() => rendered(text)).not.toThrow();
   });

@@ -56,7 +56,7 @@ describe("nearest", () => {
     expect(nearest(name, Object.keys(metrics))).toBe(expected);
   });
 
-  it("takes the first of those equally near, and needs at least one", () => {
+  it("returns the first of equally near names, and requires at least one", () => {
     expect(nearest("cat", ["cut", "cot"])).toBe("cut");
     expect(nearest("cat", [])).toBeUndefined();
   });

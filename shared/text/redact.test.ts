@@ -11,11 +11,11 @@ describe("bounded", () => {
     ["two\nlines\u0000\u001b[31m", 30, "two lines [31m"],
     ["12345678😀", 9, "12345678…"],
     ["1234567890😀", 10, "123456789…"],
-  ])("makes of %j, with %i characters, %j", (text, limit, expected) => {
+  ])("bounds %j to %i characters: %j", (text, limit, expected) => {
     expect(bounded(text, [], limit)).toBe(expected);
   });
 
-  it("cuts an endless text, and keeps no secret of it", () => {
+  it("truncates a very long text without leaking a secret", () => {
     const text = bounded(`token=s3cr3t-value ${"x".repeat(1_000_000)}`, ["s3cr3t-value"]);
     expect(text.length).toBe(300);
     expect(text).toMatch(/^token=\*\*\* x+…$/);
@@ -90,18 +90,18 @@ describe("redact", () => {
       "eyJhbGciOiJub25lIn0.eyJqdGkiOi***J9.c2ln",
     ],
     ["t0ken-value", `/path/${Buffer.from("t0ken-value").toString("base64")}`, "/path/***"],
-    // What was read in the wrong character set.
+    // Text decoded with the wrong character set.
     ["pässwörd", "pässwörd p\u00c3\u00a4ssw\u00c3\u00b6rd p\ufffdssw\ufffdrd", "*** *** ***"],
   ])("keeps %j out of %j", (secret, text, expected) => {
     expect(redact(text, [secret])).toBe(expected);
   });
 
-  it("keeps nothing of a secret that holds another", () => {
+  it("redacts a secret that contains another", () => {
     expect(redact("a key-1/more b key-1 c", ["key-1", "key-1/more"])).toBe("a *** b *** c");
     expect(redact("abcdefghi", ["abcdef", "defghi"])).toBe("***");
   });
 
-  it("keeps out every secret in every form, and in every form of a form", () => {
+  it("redacts every secret in every encoding, and in every double encoding", () => {
     const forms = fc.array(fc.constantFrom(...Object.keys(encodings)), { maxLength: 3 });
     const text = fc
       .string({ unit: "grapheme", minLength: 12, maxLength: 90 })
@@ -116,7 +116,7 @@ describe("redact", () => {
     );
   });
 
-  it("keeps out the parts of a secret in every form of a form", () => {
+  it("redacts the parts of a secret in every double encoding", () => {
     const token = "c4n4ry/S3cret+value&<é>";
     const secrets = [
       `Bearer ${token}`,
@@ -135,21 +135,21 @@ describe("redact", () => {
     }
   });
 
-  it("keeps out what was concealed later", () => {
+  it("redacts secrets registered later", () => {
     const redactor = new Redactor(["first-secret"]);
     expect(redactor.redact("first-secret second-secret")).toBe("*** second-secret");
     redactor.add("second-secret");
     expect(redactor.redact("first-secret second-secret")).toBe("*** ***");
   });
 
-  it("leaves the rest of a text as it was", () => {
+  it("keeps the rest of a text", () => {
     const text = `"é" %41 &amp; \\" 😀 ${Buffer.from("no secret here").toString("base64")} a+b`;
     expect(redact(`${text} t0ken-value ${text}`, ["t0ken-value"])).toBe(`${text} *** ${text}`);
     expect(redact(text, ["t0ken-value"])).toBe(text);
   });
 });
 
-describe("a secret that was cut off", () => {
+describe("a truncated secret", () => {
   const secret = "Bearer c4n4ry-S3cret/value";
 
   it.each([
@@ -160,11 +160,11 @@ describe("a secret that was cut off", () => {
     ["token c4n4ry-S3cret%2", "token ***%2"],
     ["Bearer", "Bearer"],
     ['the user "c4n4ry" is not known', 'the user "c4n4ry" is not known'],
-  ])("is kept out of %j", (text, expected) => {
+  ])("is redacted in %j", (text, expected) => {
     expect(redact(text, [secret])).toBe(expected);
   });
 
-  it.each(Object.entries(encodings))("leaves nothing, wherever the end falls: %s", (_name, encode) => {
+  it.each(Object.entries(encodings))("is redacted at every truncation point: %s", (_name, encode) => {
     const token = "c4n4ry-S3cret/value".repeat(10);
     const { redact: conceal } = new Redactor([token]);
     const encoded = encode(token);
@@ -175,7 +175,7 @@ describe("a secret that was cut off", () => {
   });
 });
 
-it("searches a text in linear time, whatever the secrets and the text are", () => {
+it("searches a text in linear time for any secrets and text", () => {
   const secrets = [`${"a".repeat(5_000)}b`, `${"ab".repeat(31)}c`];
   const text = "a".repeat(300_000) + "ab".repeat(100_000);
   expect(redact(`${text}b ${secrets[1]}`, secrets)).toMatch(/ \*\*\*$/);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { clockSpan } from "./units.ts";
 
-describe("a span by clocks that show whole seconds", () => {
+describe("a span between displayed whole seconds", () => {
   it.each([
     [0, 1_500, 1_000],
     [900, 1_100, 1_000],

@@ -1,4 +1,7 @@
-/** The real demo, once; each of its faults in turn; what `pathkeeper verify` says of it, and what the evaluator takes for its cause. */
+/**
+ * Starts the real demo once and injects each of its faults in turn. Checks the result of `pathkeeper verify` and the root cause found by the
+ * evaluator.
+ */
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,10 +27,10 @@ import { silentLogger } from "../../shared/runtime/logger.ts";
 const pace = 0.2;
 let dataDir: string;
 let demo: Demo;
-/** Where the backup's reports are kept, and read from by the probes. */
+/** Store of the backup's reports, which the probes read. */
 let store: SqliteStore;
 let configuration: Configuration;
-/** What the probes see while all is well. */
+/** Results of the probes while everything is healthy. */
 let well: readonly ProbeResult[];
 
 interface Verified {
@@ -61,12 +64,12 @@ async function reasonOfProbe(name: string): Promise<readonly string[]> {
   return results.flatMap(({ failure }) => failure?.message ?? []);
 }
 
-/** Whether the demo plays a fault by the load on the connector. */
+/** Returns whether the demo simulates a fault by putting load on the connector. */
 function loadsConnector(name: FaultName): boolean {
   return outages[name].script.some(({ faults }) => faults.connector !== allWell.connector);
 }
 
-/** Where each fault shows: the stage, and reasons that it must give, however many others there are; for one that no stage asks after, the probe. */
+/** Where each fault is detected: the stage, and reasons that it must report among others; the probe, for a fault that no stage covers. */
 const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: string }, ...reasons: RegExp[]]>> = {
   connector: [
     "basic health",

@@ -1,4 +1,4 @@
-/** Where `npm start` listens, and whose requests it accepts. */
+/** Tests the addresses on which `npm start` listens, and the requests that it accepts. */
 import { stat } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
@@ -62,9 +62,9 @@ describe.skipIf(!tellsListeners)("npm start", () => {
       listeners.filter((one) => one.pid === pid).map(({ port }) => port);
     expect(listeners.filter(({ isLoopback }) => !isLoopback)).toEqual([]);
     for (const name of ["probe", "evaluate", "notify"]) expect(portsOf(processes[name])).toHaveLength(1);
-    // Broker, observer, incidents, two inboxes, Google's APIs, five parts of the demo; and PostgreSQL.
-    expect(portsOf(processes["local"])).toHaveLength(11);
-    expect(listeners).toHaveLength(11 + 3 + 1);
+    // Broker, observer, control room, two inboxes, Google's APIs, eight parts of the demo; and PostgreSQL.
+    expect(portsOf(processes["local"])).toHaveLength(14);
+    expect(listeners).toHaveLength(14 + 3 + 1);
 
     const event = sampleEvent(await checkedConfiguration(join(path, "monitor.yaml")), "opened");
     const push = encodePush({

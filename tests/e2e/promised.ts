@@ -1,4 +1,4 @@
-/** What every run of the demo's outage must come to. */
+/** Expected outcome of every run of the demo's outage. */
 import type { Outcome } from "../../local/demo/outcome.ts";
 
 type Promised = Pick<Outcome, "ok" | "problems" | "deliveries"> & {
@@ -17,5 +17,5 @@ export const asPromised: Promised = {
   },
 };
 
-/** How long a run of the whole system may take, in milliseconds: longer than its script and its patience together, on a busy machine. */
+/** Maximum duration of a run of the whole system, in milliseconds: longer than its script and its timeout together, on a busy machine. */
 export const deadline = 400_000;

@@ -1,6 +1,6 @@
 /** The commands of the README, in their order and in a folder that is empty at first, as far as they need no target of the reader. */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -36,7 +36,7 @@ const elsewhere: ReadonlySet<string> = new Set([
   "npm run quick",
 ]);
 
-/** What the scripts of package.json and the command line are. */
+/** Source files of the scripts in package.json and of the command line. */
 const programs: Readonly<Record<string, string>> = {
   "npx --no pathkeeper": "cli/pathkeeper.mjs",
   "npm run build --": "scripts/build.ts",
@@ -59,6 +59,9 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     join(cwd, "monitor.yaml"),
     monitor.replace("https://hooks.example.com/shop", `"http://127.0.0.1:${hook}/shop", allow_private: true`),
   );
+
+  mkdirSync(join(cwd, "secrets"));
+  writeFileSync(join(cwd, "secrets", "database-url"), "postgres://shop:pw@127.0.0.1:1/shop\n");
 
   /** What a command prints, called in the folder. */
   const run = async (line: string): Promise<string> => {
@@ -92,6 +95,7 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     "npm start -- --config monitor.yaml --data ./watch",
     "npx --no pathkeeper preview",
     "npx --no pathkeeper drill --data ./watch",
+    "npx --no pathkeeper validate --secrets",
     "npm run build -- --config monitor.yaml",
     "npx --no pathkeeper cost --config examples/netra-staging/monitor.yaml",
   ]);
@@ -102,6 +106,6 @@ it("works as it is written", { timeout: 240_000 }, async () => {
   rmSync(join(cwd, "monitor.yaml"));
   const drill = told.find(({ data }) => data?.incident?.endsWith("-fire-drill"))?.data?.incident ?? "";
   expect(await run(`npx --no pathkeeper preview --incident ${drill} --data ./watch`)).toContain("fire drill");
-  expect(await run(`npx --no pathkeeper postmortem ${drill} --data ./watch`)).toContain("## Who was told");
+  expect(await run(`npx --no pathkeeper postmortem ${drill} --data ./watch`)).toContain("## Notifications");
   expect(await run("npx --no pathkeeper heartbeat nightly-backup --data ./watch")).toContain("reported that it ran");
 });

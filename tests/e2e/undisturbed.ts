@@ -8,7 +8,7 @@ import { dataDirectory, startLocalSystem } from "../support/local-system.ts";
 import { startedOnce } from "../support/started-once.ts";
 import { asPromised, deadline } from "./promised.ts";
 
-/** What a command prints, called as by its user. */
+/** Returns the output of a command, run as a user would. */
 function pathkeeper(args: readonly string[], input?: Buffer): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, ["cli/pathkeeper.mjs", ...args], {
     encoding: "utf8",
@@ -40,8 +40,8 @@ it("one outage is one incident, told once to everybody, written down, and the sa
   const written = await readFile(join(data, "postmortems", `${incident?.id}.md`), "utf8");
   expect(written).toMatch(/^# Postmortem: Demo: /);
   expect(written).toContain("The cause was VPC connector (platform).");
-  const [, told = ""] = /^## Who was told\n\n(.*)$/m.exec(written) ?? [];
-  expect(told).toMatch(/^Told of opened: .*; resolved: /);
+  const [, told = ""] = /^## Notifications\n\n(.*)$/m.exec(written) ?? [];
+  expect(told).toMatch(/^Delivered: opened to .*; resolved to /);
   for (const name of ["leadership-email", "ops-hook", "status-page", "team-email"])
     expect(told).toContain(`\`${name}\``);
   expect(pathkeeper(["postmortem", incident?.id ?? "", "--data", data])).toBe(written);

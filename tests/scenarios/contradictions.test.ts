@@ -89,11 +89,11 @@ describe("the outage of the example", () => {
     played = await playedFrom(await readFile(example, "utf8"), example);
   }, 120_000);
 
-  it("tells nobody anything that contradicts the incident or an earlier notice", () => {
+  it("sends nothing that contradicts the incident or an earlier notification", () => {
     expect(contradictions(played)).toEqual([]);
   });
 
-  it("tells each channel at most three times before the all-clear", () => {
+  it("notifies each channel at most three times before the all-clear", () => {
     const counts = noticesBeforeTheEnd(played);
     expect(counts.length).toBeGreaterThan(3);
     expect(Math.max(...counts)).toBeLessThanOrEqual(atMost);
@@ -105,7 +105,7 @@ describe("the outage of the example", () => {
     ["seconds", /Lasted:/, "Lasted 12:04:10:"],
     ["steps in an all-clear", /Lasted:/, "First step: restart it\nLasted:"],
     ["work that nobody has begun", /Lasted:/, "We are working on it. Lasted:"],
-  ])("is found to be told wrongly where a mail says %s", (_, pattern, replacement) => {
+  ])("detects a wrong mail that says %s", (_, pattern, replacement) => {
     const deliveries = played.deliveries.map((delivery) => {
       const payload: unknown = JSON.parse(delivery.payload ?? "null");
       const change = (text: unknown): unknown => (typeof text === "string" ? text.replace(pattern, replacement) : text);

@@ -1,6 +1,6 @@
 /**
- * What readers were told of incidents by mail, one notice after the other, against the incident at the instant of each: whatever contradicts it or what they
- * were told before, in sentences. It knows only the mails and the documents.
+ * Compares the mails about incidents that readers received, in order, with the state of the incident at each instant. Returns each
+ * contradiction with the incident or with an earlier mail, in sentences. It uses only the mails and the documents.
  */
 import type { Played, PlayedIncident } from "../../cli/scenario/play.ts";
 import type { OutgoingMail } from "../../functions/notify/channel.ts";
@@ -24,7 +24,7 @@ export function contradictions({ deliveries, incidents }: Played): string[] {
   });
 }
 
-/** How many mails of an incident each reader got before its end. */
+/** Returns the number of mails about an incident that each reader received before its end. */
 export function noticesBeforeTheEnd({ deliveries, incidents }: Played): number[] {
   return incidents.flatMap(({ id }) => {
     const mails = deliveries.filter(

@@ -33,7 +33,7 @@ export function scenariosOf({ tests }: ScenarioFile): readonly Scenario[] {
   return "scenarios" in tests ? tests.scenarios : [];
 }
 
-/** Whether a scenario goes on for so long that playing it takes its time. */
+/** Returns whether a scenario is too long to be played quickly. */
 export function isLong({ until }: Scenario): boolean {
   return until > 110 * 60_000;
 }
@@ -51,12 +51,12 @@ export async function playedTruly(scenario: Scenario): Promise<{ played: Played;
   return { played, untrue: played.incidents.flatMap(({ fields }) => untruths(fields, measured)) };
 }
 
-/** Whether a scenario stands first in its file, so that each kind of outage has one that the quick loop plays. */
+/** Returns whether a scenario is the first in its file: the quick suite plays one of each kind of outage. */
 export function isFirst(scenario: Scenario, file: ScenarioFile): boolean {
   return !isReported(file) && !isLong(scenario) && scenariosOf(file).find((one) => !isLong(one)) === scenario;
 }
 
-/** Whether a file of the corpus holds outages that teams have reported in public. */
+/** Returns whether a file of the corpus contains outages that were reported in public. */
 export function isReported({ name }: { readonly name: string }): boolean {
   return name.startsWith("reports/");
 }

@@ -1,4 +1,4 @@
-/** Scenarios that go on for longer than the quick loop can wait. */
+/** Scenarios that take too long for the quick suite. */
 import { declareScenarios, isLong } from "./corpus.ts";
 
 declareScenarios(isLong);

@@ -1,4 +1,7 @@
-/** What the probes of a scenario measured, to compare records of incidents with. It shares nothing with what writes them but the conditions of rules and their burn rates. */
+/**
+ * Measurements of the probes of a scenario, to compare records of incidents with. It shares no code with the writers of records except the
+ * conditions of rules and their burn rates.
+ */
 import { sourceOf, withSamples } from "../../functions/evaluate/partition/samples.ts";
 import { type Plan, paceOf } from "../../functions/evaluate/plan.ts";
 import { burnAt, type RunCounts, withRun } from "../../functions/evaluate/rules/burn.ts";
@@ -17,7 +20,7 @@ export interface Run {
 /** Milliseconds. */
 export const second = 1000;
 
-/** What was measured: every report once, those left out in which the prober was in trouble of its own. */
+/** Measurements: each report once, except those in which the prober itself was unhealthy. */
 export class Measured {
   readonly plan: Plan;
   readonly #runs = new Map<string, Run[]>();
@@ -45,7 +48,8 @@ export class Measured {
   }
 
   /**
-   * Whether so many of so many runs failed within a window. It may begin up to a twelfth of it later, because runs are counted by the twelfth of the fast one.
+   * Returns whether `failed` of `all` runs failed within a window. It may begin up to a twelfth of it later, because runs are counted by the
+   * twelfth of the fast one.
    * @param orMore whether there were other failures as well, which do not count
    */
   hasFailed(probe: string, at: number, windowMs: number, failed: number, all: number, orMore: boolean): boolean {
@@ -63,7 +67,7 @@ export class Measured {
     return this.runs(probe, at, at + second - 1);
   }
 
-  /** Whether a validation found a probe good at or before an instant. */
+  /** Returns whether a validation found a probe healthy at or before an instant. */
   wasProvedGood(probe: string, until: number): boolean {
     return this.#reports.some(
       ({ trigger, results }) =>
@@ -73,9 +77,9 @@ export class Measured {
   }
 
   /**
-   * How long a component was down between two instants, in milliseconds, by the definition of docs/availability.md: from the first bad result to the
-   * first good one of one of the probes that decide, where that lasts as long as their rule waits, or is one of so many short failures that the rule over failures
-   * that come and go counts it, or speaks while it lasts.
+   * Returns how long a component was down between two instants, in milliseconds, as docs/availability.md defines it: from the first failed
+   * result to the first good one of a probe that counts, if that lasts as long as its rule's duration, or if it is one of enough short
+   * failures for the rule on intermittent failures to count it, or if that rule is firing meanwhile.
    */
   downtime(component: string, from: number, until: number): number {
     const own = this.plan.configuration.probes.filter(
@@ -169,7 +173,7 @@ export class Measured {
     return runs.sort((a, b) => a.at - b.at);
   }
 
-  /** How many of the first so many runs of the schedule succeeded. */
+  /** Returns how many of the first `attempts` runs of the schedule succeeded. */
   successesOf(probe: string, attempts: number): number {
     return this.#scheduled(probe)
       .slice(0, attempts)
@@ -195,12 +199,12 @@ export class Measured {
   }
 }
 
-/** How long it is from one instant to another by clocks that show whole seconds, in milliseconds. */
+/** Returns the time between two instants, each rounded down to whole seconds, in milliseconds. */
 export function shownSpan(from: number, to: number): number {
   return Math.floor(to / second) * second - Math.floor(from / second) * second;
 }
 
-/** Whether a duration in words is one in milliseconds, to what the words can say. */
+/** Returns whether a duration in words equals one in milliseconds, at the precision of the words. */
 export function isAbout(words: string, ms: number): boolean {
   return Math.max(0, ms) < second ? /^(0 s|1 s|under 1 s|\d+ ms)$/.test(words) : words === spokenDuration(ms);
 }

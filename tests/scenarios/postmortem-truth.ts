@@ -1,4 +1,4 @@
-/** Whether a postmortem is true: its instants are those of the record, and its numbers follow from the reports. */
+/** Checks the truth of a postmortem: its instants are those of the record, and its numbers follow from the reports. */
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import { isAbout, type Measured, msOf, shownSpan } from "./measured.ts";
@@ -24,11 +24,11 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   const [after] = about(/opened this incident (.+?) after the first failure/);
   if (after !== undefined && !isAbout(after, shownSpan(Number(first), Number(opened))))
     wrong.push(`opened after ${after}`);
-  const [lasted] = about(/It ended (.+?) after the first failure/);
+  const [lasted] = about(/It was resolved (.+?) after the first failure/);
   if (lasted !== undefined && !isAbout(lasted, shownSpan(Number(first), Number(end))))
     wrong.push(`ended after ${lasted}`);
   const [times, back = "", without] = about(
-    /came back (\S+)(?: times)?, last at (\S+(?: \S+)?) UTC: without that time, it lasted (.+?)\./,
+    /relapsed (once|\d+)(?: times)?,(?: last)? at (\S+(?: \S+)?) UTC; excluding the time it was resolved, it lasted (.+?)\./,
   );
   const told = times === undefined ? 0 : times === "once" ? 1 : Number(times);
   if (end !== null && told !== relapses.length) wrong.push(`it came back ${told} times, not ${relapses.length}`);
@@ -37,14 +37,18 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   if (without !== undefined && !isAbout(without, lastedAt(incident, Number(end)))) wrong.push(`it lasted ${without}`);
   // Of more than three earlier proofs the record does not keep all.
   const falseEnds = timeline.filter((line) => / UTC {2}(?:It failed again, |It is not over: )/.test(line)).length;
-  const [early] = about(/believed too early (once|\d+)/);
+  const [early] = about(/declared too early (once|\d+)/);
   const toldEarly = early === undefined ? 0 : early === "once" ? 1 : Number(early);
   if (toldEarly < Math.max(relapses.length, Math.min(3, falseEnds)) || toldEarly > falseEnds)
-    wrong.push(`its recovery was believed too early ${falseEnds} times, not ${toldEarly}`);
+    wrong.push(`its recovery was declared too early ${falseEnds} times, not ${toldEarly}`);
   const isByOperator = timeline.findLast((line) => / UTC {2}Resolved\. /.test(line))?.includes("An operator") ?? false;
-  if (/had proved the recovery/.test(text) === isByOperator && end !== null && recovery?.stages.length !== 0)
+  if (
+    /fresh probes validated the recovery/.test(text) === isByOperator &&
+    end !== null &&
+    recovery?.stages.length !== 0
+  )
     wrong.push("it does not say how it ended");
-  const [checks, components] = about(/(\d+) checks? of (\d+) components? saw it/);
+  const [checks, components] = about(/(\d+) checks? on (\d+) components? detected it/);
   const seen = new Set(symptoms.map(({ component }) => component)).size;
   if (checks !== undefined && (Number(checks) !== symptoms.length || Number(components) !== seen))
     wrong.push(`${checks} checks of ${components}`);
@@ -77,7 +81,7 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
     if (!budget.startsWith(`${share}%`)) wrong.push(`${title} took ${share}%, not ${budget}`);
   }
   for (const [, probe = "", successes, attempts, share] of text.matchAll(
-    /`([^`]+)` was walked to its end in (\d+) of (\d+) attempts \((.+?)%\)/g,
+    /`([^`]+)` completed (\d+) of (\d+) attempts \((.+?)%\)/g,
   )) {
     const found = measured.successesOf(probe, Number(attempts));
     const exact = Math.floor((found / Number(attempts)) * 10_000 + 1e-6) / 100;
@@ -89,7 +93,7 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
     .flatMap((line) =>
       /^\| .+ \| failed(?: intermittently)? \| /.test(line) ? [spokenDuration(sumOf(line.split(" | ")[4] ?? ""))] : [],
     );
-  const [longest] = about(/What people use failed for \*\*(.+?)\*\*/);
+  const [longest] = about(/User-facing downtime: \*\*(.+?)\*\*/);
   if (longest !== undefined && !downtimes.includes(longest)) wrong.push(`${longest} is not in the table`);
   return wrong.map((what) => `postmortem: ${what}`);
 }

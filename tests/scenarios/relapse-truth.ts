@@ -1,4 +1,4 @@
-/** Whether an incident that was re-opened is told truly: when it was over, when it failed again, and how long it lasted without the time in between. */
+/** Checks the record of a reopened incident: when it was resolved, when it failed again, and how long it lasted, excluding the time between. */
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
 import { isAbout, type Measured, second, shownSpan } from "./measured.ts";
 
@@ -7,7 +7,10 @@ export function relapsesBy({ relapses }: IncidentDocument, at: number): Incident
   return relapses.filter(({ reopened_at: reopened }) => Number(reopened) <= at);
 }
 
-/** How long it had lasted at an instant by the clocks that are shown, without the time in which it was over, in milliseconds. */
+/**
+ * Returns how long an incident had lasted at an instant, excluding the time in which it was resolved, in milliseconds between the displayed
+ * times.
+ */
 export function lastedAt(incident: IncidentDocument, at: number): number {
   return relapsesBy(incident, at).reduce(
     (sum, { resolved_at: over, failed_at: again }) => sum - shownSpan(over.getTime(), again.getTime()),
@@ -34,7 +37,7 @@ export function falseRelapses(incident: IncidentDocument, measured: Measured): s
   return wrong;
 }
 
-/** Whether something of the incident was bad at an instant, and not for longer unless it had gone on since the resolution. */
+/** Returns whether something of the incident was failing at an instant, and had not been for longer, unless it had been since the resolution. */
 function beganAt(at: number, over: number, incident: IncidentDocument, measured: Measured): boolean {
   if (beginnings(incident, measured, over).includes(at)) return true;
   if (
@@ -110,7 +113,7 @@ export const relapseSayings: readonly (readonly [
   ],
 ];
 
-/** Whether an instant is in the second that a clock shows. */
+/** Returns whether an instant is within the displayed second. */
 function isWithin(instant: Date | null, shown: number): boolean {
   return instant !== null && shown <= instant.getTime() && instant.getTime() < shown + second;
 }

@@ -21,12 +21,12 @@ describe.each(corpus.filter(isReported))("$name", (file) => {
   );
 });
 
-it("holds at least 16 outages that teams have reported, each with where, its cause and what would be untrue", () => {
+it("has at least 16 publicly reported outages, each with its source, cause and false statements", () => {
   const reported = corpus.filter(isReported).flatMap(scenariosOf);
   expect(new Set(reported.map(({ source }) => source)).size).toBeGreaterThanOrEqual(16);
 });
 
-it("holds at least 24 outages and 10 healthy days", () => {
+it("has at least 24 outages and 10 healthy days", () => {
   const all = corpus.flatMap(scenariosOf);
   const healthy = all.filter(({ expect: expected }) => expected === "silence").length;
   expect(all.length - healthy).toBeGreaterThanOrEqual(24);

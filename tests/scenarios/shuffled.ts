@@ -35,7 +35,7 @@ export function shuffled(noisy: Scenario, seed: number): Shuffled {
     text.replace(/\b(probe|component)(\s*[!=]=?~?\s*")([^"]+)"/g, (_, label: string, is: string, name: string) => {
       return `${label}${is}${label === "probe" ? probe(name) : component(name)}"`;
     });
-  /** The same value under the new names; what a string names follows from the key under which it stands. */
+  /** Returns the same value under the new names. The kind of name in a string follows from its key. */
   const renamed = (value: unknown, key: string): unknown => {
     if (typeof value === "string") {
       if (componentKeys.has(key)) return component(value);

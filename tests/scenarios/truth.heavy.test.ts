@@ -1,4 +1,4 @@
-/** The record of the worked outage is true, and the comparison with the reports finds what is not. */
+/** The record of the worked outage is true, and the comparison with the reports detects false statements. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -12,7 +12,7 @@ import { untruths } from "./truth.ts";
 
 const examples = join(import.meta.dirname, "../../examples/netra-staging");
 
-/** The record of the first incident of a scenario, and what its probes measured. */
+/** Returns the record of the first incident of a scenario, and the measurements of its probes. */
 async function playedOf(path: string, name?: string): Promise<readonly [Fields, Measured]> {
   const loaded = await loadTests(readFileSync(path, "utf8"), path);
   if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
@@ -60,16 +60,16 @@ describe("the record of the worked outage", () => {
     ["the downtime of a component", /\| 30 min \| 6\.94%/, "| 31 min | 6.94%"],
     ["a share of an error budget", /6\.48%/, "6.49%"],
     ["a moment of the postmortem", /\*\*12:12:36\*\*/, "**12:12:37**"],
-    ["how often a journey succeeded", /in 5 of 10 attempts/, "in 6 of 10 attempts"],
+    ["how often a journey succeeded", /completed 5 of 10 attempts/, "completed 6 of 10 attempts"],
     ["how long a stage took", /passed after \d s/, "passed after 9 s"],
-  ])("is found to be false where %s is changed", (_, pattern, replacement) => {
+  ])("is found to be false if %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);
     expect(untruths(changed, measured)).not.toEqual([]);
   });
 });
 
-describe("the record of failures that come and go", () => {
+describe("the record of intermittent failures", () => {
   let fields: Fields;
   let measured: Measured;
 
@@ -89,13 +89,13 @@ describe("the record of failures that come and go", () => {
     ["how many runs there were", /10 of 45 runs/, "10 of 46 runs"],
     ["when a run failed first", /12:30:00 UTC {2}`shop-health` fails/, "12:32:00 UTC  `shop-health` fails"],
     ["the downtime of a component", /\| 40 min \|/, "| 37 min |"],
-  ])("is found to be false where %s is changed", (_, pattern, replacement) => {
+  ])("is found to be false if %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);
     expect(untruths(changed, measured)).not.toEqual([]);
   });
 
-  it.each([-60_000, 60_000, 14 * 60_000])("is found to be false where it begins %d ms later", (later) => {
+  it.each([-60_000, 60_000, 14 * 60_000])("is found to be false if it begins %d ms later", (later) => {
     const first = new Date(Number(fields["first_failure_at"]) + later);
     expect(untruths({ ...fields, first_failure_at: first }, measured)).toContainEqual(
       expect.stringMatching(/^the first failure that counted was at 12:30:00/),
@@ -103,7 +103,7 @@ describe("the record of failures that come and go", () => {
   });
 });
 
-describe("the record of an outage that came back", () => {
+describe("the record of an outage that relapsed", () => {
   let fields: Fields;
   let measured: Measured;
 
@@ -135,15 +135,15 @@ describe("the record of an outage that came back", () => {
       "12:34:01 UTC  $1 passed after 9 s",
     ],
     ["how an earlier proof ended", /UTC, resolved after 4 s/, "UTC, regressed after 4 s"],
-    ["how often it came back, in the postmortem", /came back 4 times/, "came back 3 times"],
+    ["how often it came back, in the postmortem", /relapsed 4 times/, "relapsed 3 times"],
     ["when it came back last, in the postmortem", /last at 13:25:00 UTC/, "last at 13:05:00 UTC"],
     [
       "how long it lasted, in the postmortem",
-      /without that time, it lasted 35 min 20 s/,
-      "without that time, it lasted 25 min",
+      /excluding the time it was resolved, it lasted 35 min 20 s/,
+      "excluding the time it was resolved, it lasted 25 min",
     ],
-    ["how often its recovery was believed too early", /believed too early 4 times/, "believed too early 3 times"],
-  ])("is found to be false where %s is changed", (_, pattern, replacement) => {
+    ["how often its recovery was declared too early", /declared too early 4 times/, "declared too early 3 times"],
+  ])("is found to be false if %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);
     expect(untruths(changed, measured)).not.toEqual([]);
@@ -154,7 +154,7 @@ describe("the record of an outage that came back", () => {
     ["after it had failed again", "failed_at", 60_000],
     ["after it was over", "resolved_at", 120_000],
     ["after the alert", "reopened_at", 60_000],
-  ])("is found to be false where a relapse is moved to an instant %s", (_, field, by) => {
+  ])("is found to be false if a relapse is moved to an instant %s", (_, field, by) => {
     const { relapses } = readIncident(fields);
     const changed = relapses.map((relapse, index) =>
       index === 1 ? { ...relapse, [field]: new Date(Number(relapse[field]) + by) } : relapse,
@@ -166,7 +166,7 @@ describe("the record of an outage that came back", () => {
     ["is dropped", (entries) => entries.slice(1)],
     ["counts a run too few", ([first, ...others]) => (first ? [{ ...first, count: first.count - 1 }, ...others] : [])],
     ["counts a run twice", ([first, ...others]) => (first ? [{ ...first, count: first.count + 1 }, ...others] : [])],
-  ])("is found to be false where the ledger of an earlier time %s", (_, change) => {
+  ])("is found to be false if the ledger of an earlier period %s", (_, change) => {
     const { symptoms } = readIncident(fields);
     const changed = symptoms.map((symptom) => ({ ...symptom, failures: change(symptom.failures) }));
     expect(untruths({ ...fields, symptoms: changed }, measured)).not.toEqual([]);

@@ -1,6 +1,4 @@
-/**
- * Whether the record of an incident is true: each instant, count, duration and quoted message of its document is looked up in the raw reports.
- */
+/** Checks the record of an incident: each instant, count, duration and quoted message of its document is looked up in the raw reports. */
 import { type IncidentDocument, readIncident, type SymptomRecord } from "../../shared/documents/incident.ts";
 import type { Fields } from "../../shared/ports.ts";
 import { isAbout, type Measured, msOf, type Run, second, shownSpan } from "./measured.ts";
@@ -10,7 +8,7 @@ import { alarming, falseRelapses, lastedAt, relapseSayings } from "./relapse-tru
 /** Everything in the document of an incident that the reports do not bear out, as sentences. */
 export function untruths(fields: Fields, measured: Measured): string[] {
   const incident = readIncident(fields);
-  // What the monitor says of itself is not in the reports of the probes.
+  // Statements of the monitor about itself are not in the reports of the probes.
   if (incident.verdict === "monitor" || "drill" in fields) return [];
   return [
     ...incident.symptoms.flatMap((symptom) => falseSymptom(symptom, incident, measured)),
@@ -30,7 +28,7 @@ function quoted({ result: { failure } }: Run): string {
   return failure === undefined ? "" : `in ${failure.phase} (${failure.kind}): ${failure.message}`;
 }
 
-/** Whether a quotation is of this run; a long one is cut. */
+/** Returns whether a quotation is from this run; a long one is truncated. */
 function isQuoted(text: string, run: Run): boolean {
   const plain = (one: string): string => one.replaceAll(/[\s.]+/g, " ").trim();
   const [shown, said] = [plain(text), plain(quoted(run))];
@@ -79,14 +77,14 @@ function falseBeginning(incident: IncidentDocument, measured: Measured): string[
     ...alarming(incident, "intermittent").flatMap((one) => measured.burns(one).map(({ from }) => from)),
   ];
   const isFailed = measured.runs(probe, Number(first), Number(first)).some(({ result }) => !result.success);
-  // What failed before belongs to the incident that it repeats, which had been resolved then.
+  // Earlier failures belong to the previous incident, which had been resolved by then.
   const isRepetition = previous !== null && isFailed && fired.from < Number(first);
   const isFirst =
     isRepetition || Number(first) === fired.from || (Number(first) < fired.from && others.includes(Number(first)));
   return isFirst ? [] : [`the first failure that counted was at ${clock(fired.from)}, not at ${clock(Number(first))}`];
 }
 
-/** Who failed, from the first failure of one of its probes to the first good run after the last. */
+/** Components that failed, from the first failed run of one of their probes to the first good run after the last. */
 function falseAffected({ affected, symptoms }: IncidentDocument, measured: Measured): string[] {
   return affected.flatMap(({ component, trouble, from, until }) => {
     if (trouble !== "failed" || from === null) return [];
@@ -132,12 +130,12 @@ function instantOf(line: string): number {
   return Date.parse(`${instant.replace(" ", "T")}Z`);
 }
 
-/** Whether a duration in words is one between two clocks, which show whole seconds. */
+/** Returns whether a duration in words is one between two displayed times, in whole seconds. */
 function isNearly(words: string, ms: number): boolean {
   return Math.abs((msOf(words) ?? 0) - ms) <= second;
 }
 
-/** Sayings of the timeline, and what makes them false. */
+/** Sentences of the timeline, each with its check. */
 type Saying = readonly [
   pattern: RegExp,
   isTrue: (match: RegExpExecArray, at: number, incident: IncidentDocument, measured: Measured) => boolean,
@@ -207,7 +205,7 @@ function falseLine(line: string, incident: IncidentDocument, measured: Measured)
   return wrong;
 }
 
-/** Whether the line of a rule says what its condition saw; `undefined` where it is none. */
+/** Returns whether the line of a rule matches the values of its condition; `undefined` if the line is not of a rule. */
 function ruleLine(text: string, at: number, measured: Measured): boolean | undefined {
   const plain = text.replace(/^Again: /, "");
   const name = [...measured.plan.rulesByName.keys()].find((one) => plain.startsWith(`${one}: `));
@@ -321,7 +319,10 @@ const endings = {
   "resolved by an operator": / UTC {2}Resolved\. An operator/,
 };
 
-/** Whether an earlier proof began when alerts had cleared, and ended so many seconds later as its sentence says, both by the clocks of the timeline. */
+/**
+ * Returns whether an earlier validation began when alerts had cleared, and ended after the number of seconds in its sentence, both by the
+ * timeline.
+ */
 function isEarlierProof(line: string, timeline: readonly string[]): boolean {
   const [, from, how = "", took = ""] = /^Begun at (\S+) UTC, (.+) after (.+?); /.exec(line) ?? [];
   const ending = Object.entries(endings).find(([name]) => name === how)?.[1];

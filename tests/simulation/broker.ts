@@ -1,4 +1,4 @@
-/** The broker: at least once, in any order, again after a pause where it failed, and to the dead letters in the end. */
+/** The broker: delivers at least once, in any order, retries after a pause on failure, and dead-letters messages in the end. */
 import { parseFilter } from "../../local/engine/broker/filter.ts";
 import { MalformedMessage } from "../../shared/messages/parse.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
@@ -12,22 +12,22 @@ import type { Scheduler } from "./scheduler.ts";
 /** Takes a message to an instance. @throws Error that the function answers with, or `Died` */
 export type Push = (target: FunctionName, message: PushedMessage, path: string) => Promise<void>;
 
-/** The instance died over it. */
+/** The instance crashed while handling the message. */
 export class Died extends Error {
   override readonly name = "Died";
 }
 
-/** What the broker is told. */
+/** Options of the broker. */
 export interface BrokerOptions {
   readonly scheduler: Scheduler;
   readonly chance: Random;
   readonly faults: Faults;
   readonly push: Push;
   readonly onPublished: (topic: Topic, data: unknown, copies: number) => void;
-  /** Gets what never should have happened, as a sentence. */
+  /** Receives errors that should never happen, as sentences. */
   readonly onMishap: (sentence: string) => void;
   readonly tell: (sentence: () => string) => void;
-  /** How much later a message comes by itself, in milliseconds. @default at once */
+  /** Delay of a message, in milliseconds. @default immediate */
   readonly travels?: (topic: Topic, data: unknown) => readonly number[];
 }
 

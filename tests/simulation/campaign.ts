@@ -1,4 +1,4 @@
-/** Plays one seed after the other, and counts what struck. */
+/** Plays one seed after the other, and counts the faults that occurred. */
 import type { FaultKind } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import type { Outage } from "./outages.ts";
@@ -6,7 +6,7 @@ import type { Schedule } from "./outcome.ts";
 import type { Failure } from "./shrink.ts";
 import { play } from "./world.ts";
 
-/** What was played. */
+/** Counts of a campaign. */
 export interface Tally {
   schedules: number;
   steps: number;
@@ -20,7 +20,7 @@ export function newTally(): Tally {
   return { schedules: 0, steps: 0, struck: new Map(), contended: 0 };
 }
 
-/** Plays a schedule. @returns what is broken, if anything is */
+/** Plays a schedule. @returns the broken invariants, if any */
 export async function playCounted(
   schedule: Schedule,
   outages: readonly Outage[],

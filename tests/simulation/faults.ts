@@ -1,4 +1,4 @@
-/** Everything that can go wrong in a run, as data: what is decided before it begins can be left out one by one, and told as a story. */
+/** Faults of a run, as data: they are decided before the run begins, can be left out one by one, and can be described as a story. */
 import type { Topic } from "../../shared/topology.ts";
 import type { Edit } from "./operators.ts";
 import type { Trouble } from "./receivers.ts";
@@ -10,7 +10,7 @@ export const functions = ["probe", "evaluate", "notify"] as const;
 /** One of the functions. */
 export type FunctionName = (typeof functions)[number];
 
-/** One place for an instance: `evaluate 2`. Where an instance dies, another one takes its place. */
+/** A place for an instance: `evaluate 2`. When an instance crashes, another one replaces it. */
 export interface Slot {
   readonly function: FunctionName;
   /** From 1. */
@@ -31,7 +31,7 @@ export interface MessageOf {
 
 /** One fault. Times in milliseconds, instants after the beginning of the run. */
 export type Fault =
-  /** The instance dies before its step is done, after it, or, of a publication, when a part is out. */
+  /** The instance crashes before its step is done, after it, or, in a publication, when a part has been published. */
   | ({ readonly fault: "death"; readonly moment: "before" | "after" | "between" } & StepOf)
   /** The step is done, and the answer does not come: a call of the store or a publication. */
   | ({ readonly fault: "lost answer" } & StepOf)
@@ -49,7 +49,7 @@ export type Fault =
   | ({ readonly fault: "delay"; readonly by: number } & MessageOf)
   /** The message is processed, and delivered again, because the answer to that is lost. */
   | ({ readonly fault: "lost acknowledgement" } & MessageOf)
-  /** The clock of a slot is wrong all the time. */
+  /** The clock of a slot is wrong throughout the run. */
   | { readonly fault: "clock skew"; readonly slot: Slot; readonly by: number }
   /** The clock of a slot is wrong for a while. */
   | {

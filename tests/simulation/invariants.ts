@@ -1,4 +1,4 @@
-/** What must hold of every run, whatever goes wrong in it. Each invariant says in words what it is, and in sentences where it is broken. */
+/** Invariants of every run, whatever faults it has. Each has a description, and returns its violations in sentences. */
 
 import { stateCollection } from "../../functions/evaluate/commit/state-collection.ts";
 import { decodePartition } from "../../functions/evaluate/partition/document.ts";
@@ -22,7 +22,7 @@ import type { Outcome } from "./outcome.ts";
 /** One invariant. */
 export interface Invariant {
   readonly words: string;
-  /** What breaks it, in sentences. @param quiet what came of the same outage without faults */
+  /** Returns the violations, in sentences. @param quiet outcome of the same outage without faults */
   readonly broken: (outcome: Outcome, quiet: Outcome) => readonly string[];
 }
 
@@ -108,10 +108,10 @@ function leftInTheDark(outcome: Outcome): string[] {
       const end = own.filter(({ event }) => event === "resolved").at(-1);
       if (end === undefined) return [`${name} heard of ${incident}, and its end is not even planned`];
       const last = arrivals.reduce((newest, one) => (one.delivery.sequence > newest.delivery.sequence ? one : newest));
-      // Who heard that it is over, and not that it came back, believes what is true again in the end.
+      // A reader notified of the end, and not of the relapse, is right again in the end.
       if (last.delivery.event === "resolved") return [];
       const cameBack = own.some(({ event, sequence }) => event === "regressed" && sequence > end.sequence);
-      // Who refuses the end itself has decided.
+      // A receiver that rejects the resolution has decided so itself.
       if (end.status === "rejected" || (end.reason === tooSoon && cameBack)) return [];
       return [`${name} heard of ${incident}, and not that it is over: ${end.status}, ${end.reason}`];
     }),
@@ -129,7 +129,7 @@ function disordered(outcome: Outcome): string[] {
       const { incident, event, sequence } = delivery;
       const before = last.get(incident) ?? 0;
       const own = entries.filter((other) => other.incident === incident && other !== delivery);
-      // Where no answer came, nobody but the receiver knows that nothing had arrived either.
+      // Without a response, only the receiver knows that nothing arrived.
       const isUnsure = own.some(mayHaveArrived);
       const isBoth = own.some(({ reason }) => reason === toldWithEnd);
       if (sequence < before) wrong.push(`${name} heard of ${event} of ${incident} after what came later`);
@@ -274,7 +274,7 @@ function misjudged(outcome: Outcome): string[] {
   return wrong;
 }
 
-/** What a partition knows, as text. */
+/** Returns the knowledge of a partition, as text. */
 const factsOf = {
   series: ({ series }: PartitionState) =>
     JSON.stringify([...series].map(([key, { times, values }]) => [key, times, values]).sort()),
@@ -316,18 +316,18 @@ function overTooSoon(outcome: Outcome): string[] {
   });
 }
 
-/** Whether an incident of the monitor is not waited for. */
+/** Returns whether the run does not wait for an incident of the monitor to end. */
 function goesOn({ schedule, environment }: Outcome, id: string): boolean {
   return !schedule.isPatient && environment.incidents[id]?.diagnosis.verdict === "monitor";
 }
 
-/** Whether what comes of a run must be what comes of the outage without faults. */
+/** Returns whether the outcome of a run must equal that of the outage without faults. */
 function isComparable(outcome: Outcome): boolean {
   const isEnded = outcome.schedule.faults.some((fault) => fault.fault === "edit" && fault.edit.ends === true);
   return !isEnded && !hasFault(outcome, "configuration change");
 }
 
-/** Whether somebody may lose a claim although he is alive: by a clock, or because it cannot be renewed. */
+/** Returns whether a live instance may lose a claim: because of a clock, or because the claim cannot be renewed. */
 function isLeaseAtRisk(outcome: Outcome): boolean {
   return (["clock jump", "store outage", "refusal", "lost answer", "contention", "stall"] as const).some((fault) =>
     hasFault(outcome, fault),
@@ -360,7 +360,7 @@ interface Heard {
   readonly heard: readonly { readonly delivery: Delivery; readonly notice: string }[];
 }
 
-/** What each reader heard, in that order, and what the ledger has for it. */
+/** Notifications that each reader received, in order, and the ledger's record of them. */
 function byReader(outcome: Outcome): Heard[] {
   const deliveryOf = new Map(outcome.sent.map(({ reader, notice, delivery }) => [`${reader} ${notice}`, delivery]));
   return [...outcome.readers].map(([name, reader]) => {

@@ -1,4 +1,4 @@
-/** What operators write into the documents of incidents, some of it wrong. */
+/** Edits of incident documents by operators, some of them invalid. */
 import type { Value } from "../../shared/ports.ts";
 
 /** One edit, of every incident that is open. */
@@ -7,11 +7,11 @@ export interface Edit {
   readonly fields: Readonly<Record<string, Value>>;
   /** Milliseconds from the edit on for which the incident is silenced. */
   readonly silenceMs?: number;
-  /** Whether the incidents are over by it, whatever the probes say. */
+  /** Whether the edit resolves the incidents, regardless of the probes. */
   readonly ends?: true;
 }
 
-/** Every edit that there is. */
+/** Every possible edit. */
 export const edits: readonly Edit[] = [
   { words: "acknowledges", fields: { status: "acknowledged" } },
   { words: "acknowledges in capitals, by name", fields: { status: " ACKNOWLEDGED ", edited_by: "Ann" } },

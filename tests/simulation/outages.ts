@@ -11,7 +11,7 @@ import { play } from "./world.ts";
 export interface Outage {
   readonly scenario: Scenario;
   readonly profile: Profile;
-  /** What comes of it without faults. */
+  /** Outcome of the outage without faults. */
   readonly quiet: Outcome;
   /** It is dear to play, and so is played seldom. */
   readonly isRare: boolean;
@@ -23,7 +23,7 @@ const files: readonly (readonly [name: string, isRare: boolean])[] = [
   ["rare.yaml", true],
 ];
 
-/** Every outage. @throws Error where one does not go as its file says */
+/** Every outage. @throws Error if one does not play as its file says */
 export async function loadOutages(): Promise<readonly Outage[]> {
   const outages: Outage[] = [];
   for (const [name, isRare] of files) {
@@ -45,7 +45,7 @@ async function scenariosIn(path: string): Promise<readonly Scenario[]> {
   return loaded.scenarios;
 }
 
-/** Plays an outage with one instance of each function, and nothing goes wrong. */
+/** Plays an outage with one instance of each function, without faults. */
 function playQuietly(scenario: Scenario): Promise<Outcome> {
   return play({ outage: scenario.name, seed: 0, instances: 1, latencyMs: 1, isPatient: true, faults: [] }, scenario);
 }

@@ -1,4 +1,4 @@
-/** What decides a run, and what comes of it. */
+/** Inputs of a run, and its outcome. */
 import type { Scenario } from "../../cli/scenario/file/load.ts";
 import type { EnvironmentState } from "../../functions/evaluate/incident/state.ts";
 import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
@@ -17,9 +17,9 @@ export interface Schedule {
   readonly seed: number;
   /** Instances of each function. */
   readonly instances: number;
-  /** The longest that a step takes by itself, in milliseconds. */
+  /** Maximum duration of a step without faults, in milliseconds. */
   readonly latencyMs: number;
-  /** Whether it goes on until what the monitor says of undelivered notices is over, which takes an hour. */
+  /** Whether it continues until the monitor's incidents about undelivered notifications are resolved, which takes an hour. */
   readonly isPatient: boolean;
   readonly faults: readonly Fault[];
 }
@@ -32,7 +32,7 @@ export interface Sent {
   readonly by: string;
   /** Milliseconds since the epoch. */
   readonly from: number;
-  /** When the answer came, or whoever waited for it died; absent while neither has happened. */
+  /** When the response arrived, or the waiting instance crashed; absent before that. */
   readonly to?: number;
   readonly trouble: Trouble;
   readonly notice: string;
@@ -46,7 +46,7 @@ export interface Sent {
   readonly concludedAt?: number;
 }
 
-/** What came of a run. */
+/** Outcome of a run. */
 export interface Outcome {
   readonly schedule: Schedule;
   readonly scenario: Scenario;
@@ -55,18 +55,18 @@ export interface Outcome {
   /** By the names of readers. */
   readonly receivers: ReadonlyMap<string, Receiver>;
   readonly readers: ReadonlyMap<string, Reader & { readonly kind: string }>;
-  /** Everything told of incidents, by incident and place among its events. */
+  /** Events of incidents, by incident and sequence number. */
   readonly events: ReadonlyMap<string, IncidentEvent>;
   readonly ledger: ReadonlyMap<string, Delivery>;
   readonly sent: readonly Sent[];
   /** Scheduled reports that were published, by id. */
   readonly reports: ReadonlyMap<string, Report>;
-  /** What the evaluators said of reports that they did not judge. */
+  /** Messages of the evaluators about reports that they did not evaluate. */
   readonly unjudged: readonly string[];
-  /** What went wrong that never should, in sentences. */
+  /** Errors that should never happen, in sentences. */
   readonly mishaps: readonly string[];
   readonly struck: ReadonlyMap<FaultKind, number>;
-  /** Whether everything that was begun came to its end. */
+  /** Whether everything that was started was completed. */
   readonly isAtRest: boolean;
   /** Milliseconds after the beginning. */
   readonly endedAt: number;
@@ -74,7 +74,7 @@ export interface Outcome {
   readonly story: readonly string[];
 }
 
-/** How much there is in a run for faults to strike. */
+/** Number of steps in a run that faults can hit. */
 export interface Profile {
   readonly steps: Readonly<Record<FunctionName, number>>;
   readonly messages: ReadonlyMap<Topic, number>;

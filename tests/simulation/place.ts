@@ -1,4 +1,4 @@
-/** A place for the instances of a function, one after the other: their clock, their calls of ports, and how they die. */
+/** A place for successive instances of a function: their clock, their calls of ports, and their crashes. */
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { type Clock, PublishError, type Publisher, type Store, StoreError, type Timers } from "../../shared/ports.ts";
@@ -9,34 +9,34 @@ import { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { type Documents, StepwiseStore } from "./store.ts";
 
-/** Takes in a message. */
+/** Handles a message. */
 export type Handle = (message: PushedMessage, path: string) => Promise<void>;
 
-/** One instance of a function, as long as it lives. */
+/** One instance of a function during its lifetime. */
 export interface Life {
   dead: boolean;
-  /** What it works on; called where it dies. */
+  /** Work in progress; each function is called on a crash. */
   readonly inFlight: Set<(reason: Error) => void>;
   handle: Handle;
 }
 
-/** What surrounds a place. */
+/** Environment of a place. */
 export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly faults: Faults;
   readonly documents: Documents;
   readonly broker: Broker;
   readonly seed: number;
-  /** The longest that a step takes by itself, in milliseconds. */
+  /** Maximum duration of a step without faults, in milliseconds. */
   readonly latencyMs: number;
-  /** When the run begins, and when nothing goes wrong any more; milliseconds since the epoch. */
+  /** Start of the run, and end of its faults; milliseconds since the epoch. */
   readonly start: number;
   readonly healsAt: number;
   readonly handlerOf: (place: Place, life: Life, plan: Plan) => Handle;
   readonly strike: (fault: Fault) => void;
   readonly tell: (who: string, sentence: () => string) => void;
   readonly onDeath: (place: Place) => void;
-  /** Told of a message that is done, by what `inFlight` held for it. */
+  /** Called when a message is done, with its entry in `inFlight`. */
   readonly onDone: (work: (reason: Error) => void) => void;
 }
 
@@ -72,7 +72,7 @@ export class Place {
     if (!this.life.dead) this.#revive();
   }
 
-  /** Gives a message to the instance. @throws Died where it dies over it */
+  /** Delivers a message to the instance. @throws Died if it crashes while handling it */
   accept(message: PushedMessage, path: string): Promise<void> {
     const { life } = this;
     return new Promise((resolve, reject) => {
@@ -153,7 +153,7 @@ export class Place {
     return new Promise((resolve, reject) => {
       scheduler.after(wait, () => {
         if (life.dead) {
-          // What was on its way when it died may still arrive.
+          // A request in flight at the crash may still arrive.
           if (this.chance.chance(0.5)) attempt(effect);
           return;
         }
@@ -179,7 +179,7 @@ export class Place {
     });
   }
 
-  /** What becomes of a step that a fault strikes: an error, or nothing any more; `undefined` where the fault does not concern it. */
+  /** Returns the effect of a fault on a step: an error, or a step that never completes; `undefined` if the fault does not concern it. */
   #fateOf(
     fault: Fault,
     what: What,
@@ -262,6 +262,6 @@ function attempt(effect: () => unknown): void {
   try {
     effect();
   } catch {
-    // Nobody is there to be told.
+    // The caller is gone.
   }
 }

@@ -1,4 +1,4 @@
-/** Everybody who is told: what the ledger has for them, what is sent to them, and what becomes of it. */
+/** Readers of notifications: their entries in the ledger, what is sent to them, and its outcome. */
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
 import { type Delivery, isFinal } from "../../functions/notify/deliver/ledger.ts";
@@ -10,7 +10,7 @@ import type { Sent } from "./outcome.ts";
 import type { Life, Place, Surroundings } from "./place.ts";
 import { keyOf, Receiver, type Trouble } from "./receivers.ts";
 
-/** An attempt that goes on. */
+/** An attempt in progress. */
 type Attempted = { -readonly [Key in keyof Sent]: Sent[Key] };
 
 /** The readers of a run. */
@@ -36,7 +36,7 @@ export class Readers {
     this.#onMishap = onMishap;
   }
 
-  /** Takes in the readers of a configuration. */
+  /** Adds the readers of a configuration. */
   add({ channels }: Configuration): void {
     for (const channel of channels) {
       const recipients = recipientsOf(channel, kinds);

@@ -1,7 +1,7 @@
-/** Receivers of notices that misbehave in every way, and keep a log of what they took in. */
+/** Receivers of notifications that misbehave in every way, and log what they accepted. */
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 
-/** What may happen to one attempt: before anything is taken in, or when it has been and the answer is lost or late. */
+/** Faults of one attempt: before it is accepted, or after it, when the response is lost or late. */
 export const troubles = [
   "refused",
   "reset",
@@ -13,12 +13,12 @@ export const troubles = [
   "answer late",
 ] as const;
 
-/** What happens to one attempt; nothing, as a rule. */
+/** Outcome of one attempt; usually `undefined`. */
 export type Trouble = (typeof troubles)[number] | undefined;
 
 /** One thing in the log of a receiver. */
 export interface Arrival {
-  /** The notice, as it was sent. */
+  /** The notification, as it was sent. */
   readonly notice: string;
   /** The idempotency key that came with it; absent where the kind of channel has none. */
   readonly key: string | undefined;
@@ -26,11 +26,11 @@ export interface Arrival {
   readonly at: number;
 }
 
-/** The receiver of one reader. What carries a key that it knows, it acknowledges and does nothing more. */
+/** The receiver of one reader. It acknowledges a duplicate idempotency key without further effect. */
 export class Receiver {
   /** Everything that it took in, oldest first. */
   readonly arrivals: Arrival[] = [];
-  /** Notices that it will never take, with its answer. */
+  /** Notifications that it always rejects, with its response. */
   readonly refusals: Map<string, number> = new Map();
   attempts = 0;
   readonly #known = new Set<string>();
@@ -59,7 +59,7 @@ export class Receiver {
         if (this.#speaksSmtp) return { status: 451, headers: {}, body: "451 broken" };
         return { status: 503, headers: {}, body: "" };
       case "unwanted": {
-        // Who has it already does not refuse it.
+        // A receiver does not reject a duplicate.
         if (this.#notices.has(notice)) return accepted;
         const status = this.#speaksSmtp ? 550 : 410;
         this.refusals.set(notice, status);

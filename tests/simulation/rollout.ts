@@ -4,7 +4,7 @@ import type { Configuration } from "../../shared/config/model.ts";
 /** One change of the configuration. */
 export interface Change {
   readonly words: string;
-  /** What has another name, or is gone. */
+  /** Kind of entry that is renamed or removed. */
   readonly what: "component" | "channel" | "rule" | "probe";
   readonly how: "renamed" | "removed";
   readonly name: string;
@@ -12,7 +12,7 @@ export interface Change {
   readonly at: number;
 }
 
-/** How the new name of something is made of the old one. */
+/** Suffix appended to the old name. */
 const suffix = "-renamed";
 
 /** Everything in a configuration that can be renamed or removed. */

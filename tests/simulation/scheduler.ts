@@ -1,4 +1,4 @@
-/** Virtual time for many who work at once: whoever waits goes on when its instant has come, and nothing else moves the clock. */
+/** Virtual time for concurrent tasks: a waiting task resumes when its instant has come, and nothing else moves the clock. */
 import { Agenda } from "../../cli/virtual/agenda.ts";
 
 /** A scheduler. Instants in milliseconds since the epoch. */
@@ -10,12 +10,12 @@ export class Scheduler {
     this.now = start;
   }
 
-  /** Does work at an instant, or at once where that has passed. */
+  /** Runs work at an instant, or immediately if that has passed. */
   at(instant: number, work: () => unknown): void {
     this.#agenda.add(Math.max(instant, this.now), work);
   }
 
-  /** Does work after so many milliseconds. */
+  /** Runs work after a number of milliseconds. */
   after(milliseconds: number, work: () => unknown): void {
     this.at(this.now + milliseconds, work);
   }

@@ -1,18 +1,18 @@
-/** Makes a failing schedule as small as it can be, and tells it as a story. */
+/** Minimizes a failing schedule, and describes it as a story. */
 import { told } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import type { Outage } from "./outages.ts";
 import type { Schedule } from "./outcome.ts";
 import { play } from "./world.ts";
 
-/** A schedule and what is broken in it. */
+/** A schedule and the invariants that it breaks. */
 export interface Failure {
   readonly schedule: Schedule;
   /** As `invariant: sentence`. */
   readonly broken: readonly string[];
 }
 
-/** Plays a schedule, and says what is broken in it. */
+/** Plays a schedule, and returns the invariants that it breaks. */
 export type Trial = (schedule: Schedule) => Promise<readonly string[]>;
 
 /**
@@ -47,7 +47,7 @@ export async function shrunk(failure: Failure, trial: Trial, most = 400): Promis
   return best;
 }
 
-/** A failure as people read it: what went wrong on purpose, what came of it, and what was broken. */
+/** Describes a failure for people: the injected faults, the outcome, and the broken invariants. */
 export async function storyOf({ schedule, broken }: Failure, { scenario }: Outage): Promise<string> {
   const { story } = await play(schedule, scenario, { tells: true });
   const last =

@@ -1,4 +1,4 @@
-/** A small sample of the simulation, always the same; `npm run simulate` plays seeds that nobody has played yet. */
+/** A small fixed sample of the simulation; `npm run simulate` plays new seeds. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { newTally, outageOf, playCounted } from "./campaign.ts";
 import { told } from "./faults.ts";
@@ -30,13 +30,13 @@ describe("several instances of each function under faults", () => {
     expect(tally.contended).toBeGreaterThan(sample);
   });
 
-  it("break nothing where nothing goes wrong", () => {
+  it("keep every invariant without faults", () => {
     for (const { quiet } of outages) expect(violations(quiet, quiet)).toEqual([]);
   });
 });
 
 describe("a schedule", () => {
-  it("goes the same way each time", async () => {
+  it("is deterministic", async () => {
     const schedule = scheduleOf(7, outages);
     const { scenario } = outageOf(schedule.outage, outages);
     const [one, other] = [
@@ -47,13 +47,13 @@ describe("a schedule", () => {
     expect(one.story).toEqual(other.story);
   });
 
-  it("says of each fault what it is", () => {
+  it("describes each fault", () => {
     const faults = Array.from({ length: 300 }, (_, seed) => scheduleOf(seed, outages).faults).flat();
     expect(new Set(faults.map(({ fault }) => fault)).size).toBe(16);
     for (const fault of faults) expect(told(fault)).not.toMatch(/undefined|NaN/);
   });
 
-  it("that breaks something shrinks to what does it, and is told as a story", async () => {
+  it("that breaks an invariant shrinks to its fault, and is described as a story", async () => {
     const [outage] = outages;
     if (outage === undefined) throw new Error("there is no outage");
     const drawn = Array.from({ length: 20 }, (_, seed) => scheduleOf(seed, outages).faults).flat();

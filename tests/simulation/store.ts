@@ -29,9 +29,9 @@ interface Write {
   readonly fields: Fields;
 }
 
-/** The documents, and who is told of each that is written. */
+/** Stores the documents, and notifies the listeners of each write. */
 export class Documents {
-  /** How often a transaction lost to another one. */
+  /** Number of transactions that lost to another one. */
   lost = 0;
   readonly #collections = new Map<string, Map<string, Versioned>>();
   readonly #onWritten: (collection: string, id: string, fields: Fields) => void;
@@ -82,7 +82,7 @@ export class Documents {
   }
 }
 
-/** How often a transaction is tried. */
+/** Maximum number of attempts of a transaction. */
 const mostTries = 12;
 
 /** The store as one instance has it. */

@@ -1,4 +1,4 @@
-/** What the probes see: the real targets are the timeline of an outage. */
+/** Simulates the targets of the probes: their state is the timeline of an outage. */
 import type { Environment } from "../../cli/scenario/environment.ts";
 import type { Scenario } from "../../cli/scenario/file/load.ts";
 import type { ProbeRun } from "../../functions/probe/run/run.ts";
@@ -9,8 +9,8 @@ import { formerName } from "./rollout.ts";
 const minute = 60_000;
 
 /**
- * The report of a run, and how long the run takes, in milliseconds. A run of a schedule shows what there was at its time, so that whoever makes it twice
- * reports the same; one that was asked for shows what there is.
+ * Returns the report of a run, and the duration of the run in milliseconds. A scheduled run shows the state at its scheduled time, so that a
+ * repeated run reports the same; a requested run shows the current state.
  */
 export function runOf(
   run: ProbeRun,

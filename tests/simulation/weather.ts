@@ -9,19 +9,19 @@ import { Random } from "./random.ts";
 import { troubles } from "./receivers.ts";
 import { type Change, changesOf } from "./rollout.ts";
 
-/** How far a report may be late, in milliseconds, so that what comes of it is the same. */
+/** Maximum delay of a report, in milliseconds, for which the outcome stays the same. */
 export const mostDelayMs = 50_000;
 
 /** Instances of each function. */
 const instances = 3;
 
-/** How often an outage is played that is dear to play. */
+/** Share of runs that play an expensive outage. */
 const rareShare = 0.03;
 
 /** Steps take this long at most, in milliseconds: in some runs everybody is quick, in others they hardly get on. */
 const latencies = [5, 20, 80, 400];
 
-/** How often a run has faults of a kind, and how many at most. */
+/** Share of runs with faults of each kind, and the maximum number of them in a run. */
 const shares: Readonly<Record<FaultKind, readonly [share: number, most: number]>> = {
   death: [0.5, 8],
   "lost answer": [0.35, 6],
@@ -132,7 +132,7 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
         ...{ at: chance.below(until), for: 10_000 + chance.below(230_000) },
       };
     case "edit": {
-      // What ends an incident does more than all others.
+      // An edit that ends an incident has the greatest effect.
       const isEnd = chance.chance(0.3) ? true : undefined;
       return {
         fault: kind,

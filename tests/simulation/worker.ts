@@ -5,10 +5,10 @@ import { loadOutages } from "./outages.ts";
 import { shrunk, storyOf, trialOf } from "./shrink.ts";
 import { scheduleOf, singleDeaths } from "./weather.ts";
 
-/** What a worker is to play. */
+/** Assignment of a worker. */
 export interface Order {
   readonly firstSeed: number;
-  /** How many workers share the seeds. */
+  /** Number of workers that share the seeds. */
   readonly stride: number;
   /** Milliseconds since the epoch. */
   readonly until: number;
@@ -16,11 +16,11 @@ export interface Order {
   readonly cpuSeconds?: number;
   /** The most schedules. @default as many as there is time for */
   readonly most?: number;
-  /** Whether an instance dies once over each of its steps, in the place of what seeds draw. @default false */
+  /** Whether an instance crashes once at each of its steps, instead of at random. @default false */
   readonly deaths?: boolean;
 }
 
-/** What a worker says, now and then and at the end. */
+/** Message of a worker, sent periodically and at the end. */
 export interface Word {
   readonly tally: Tally;
   /** A failing seed, as a story. */

@@ -32,9 +32,9 @@ import { Scheduler } from "./scheduler.ts";
 import { Documents } from "./store.ts";
 import { runOf } from "./targets.ts";
 
-/** How a run is played. */
+/** Options of a run. */
 export interface PlayOptions {
-  /** Whether a story is told. @default false */
+  /** Whether a story is printed. @default false */
   readonly tells?: boolean;
 }
 
@@ -46,7 +46,7 @@ export function play(schedule: Schedule, scenario: Scenario, options: PlayOption
 const minute = 60_000;
 /** The longest that a run may take to come to rest after its faults are over, in milliseconds. */
 const longestRest = 180 * minute;
-/** How often it is looked whether a run has come to rest, in milliseconds. */
+/** Interval at which a run is checked for completion, in milliseconds. */
 const lookEvery = 30_000;
 
 class World {
@@ -230,7 +230,7 @@ class World {
     return { info: note, warning: note, error: note };
   }
 
-  /** What strikes by time. */
+  /** Schedules a fault that occurs at a time. */
   #prepare(fault: Fault): void {
     const { start } = this.#scenario;
     if (fault.fault === "edit") this.#scheduler.at(start + fault.at, () => this.#edit(fault));

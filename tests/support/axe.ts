@@ -5,7 +5,7 @@ import type { BrowserContext, Page } from "playwright-core";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 
-/** What axe objects to, each with the elements in question, and how many of its rules are kept. */
+/** Returns the violations that axe finds, each with the elements in question, and the number of passed rules. */
 export async function examined(
   page: Page,
   context: BrowserContext,

@@ -42,7 +42,7 @@ describe("the closing line", () => {
     expect(said).toEqual(["1 passed, 1 failed, 0 skipped"]);
   });
 
-  it("fails a run that skipped tests where nothing needed for them is missing", () => {
+  it("fails a run that skipped tests without a missing requirement", () => {
     vi.stubEnv("PATHKEEPER_NO_SKIPS", "1");
     const before = process.exitCode;
     try {
@@ -57,7 +57,7 @@ describe("the closing line", () => {
     ]);
   });
 
-  it("ends a run in which nothing has ended for too long, and names what has not", () => {
+  it("ends a run without results for too long, and names the unfinished tests", () => {
     const exit = vi.fn();
     const line = new ClosingLine({ silenceMs: 600_000, exit });
     const [done, hung] = [moduleOf("a.test.ts", ["passed", "passed"]), moduleOf("b.test.ts", ["passed", "pending"])];

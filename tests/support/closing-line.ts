@@ -1,8 +1,8 @@
 import type { Reporter, TestModule, TestSpecification } from "vitest/node";
 
-/** What the reporter is configured with. */
+/** Options of the reporter. */
 export interface ClosingLineOptions {
-  /** How long a run may go without a word from any of its tests before it counts as hung, in milliseconds. @default ten minutes */
+  /** Maximum time without a result from any test before a run counts as hung, in milliseconds. @default ten minutes */
   readonly silenceMs?: number;
   /** Ends the process. @default process.exit */
   readonly exit?: (code: number) => void;
@@ -88,7 +88,7 @@ interface Count {
   skipped: number;
 }
 
-/** What became of the tests. A file that could not be loaded is a failure, and so is a test without a result. */
+/** Counts the results of the tests. A file that could not be loaded is a failure, and so is a test without a result. */
 function countOf(modules: readonly TestModule[]): Count {
   const count = { passed: 0, failed: 0, skipped: 0 };
   for (const module of modules) {

@@ -1,9 +1,9 @@
-/** Puts crashes between the functions and their ports: a function dies before or after one of its writes or publications. */
+/** Puts crashes between the functions and their ports: a function crashes before or after one of its writes or publications. */
 import { Crash, type WorldPorts } from "../../cli/virtual/world.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import type { OutgoingMessage, Publisher, Query, Store, Stored, Transaction } from "../../shared/ports.ts";
 
-/** Where a function dies: before a step has been taken, after it, or, of a publication, when only the first message is out. */
+/** Moment of a crash: before a step, after it, or, in a publication, when only the first message has been published. */
 export type Moment = "before" | "after" | "between";
 
 /** A step of a function. */
@@ -19,10 +19,10 @@ export interface Step {
   readonly alone: boolean;
 }
 
-/** What a function does that others see. */
+/** Visible effects of a function. */
 export type What = "write" | "publish" | "send";
 
-/** Decides whether a function dies over a step. */
+/** Decides whether a function crashes at a step. */
 export type Fate = (step: Step) => Moment | undefined;
 
 /** Ports that count steps and crash as fate has it. */
@@ -34,7 +34,7 @@ export class FaultyPorts {
   #attempt = 0;
   #ofDelivery = 0;
   #underWay = 0;
-  /** Whoever is dead does nothing more, also not in what it was doing besides. */
+  /** A crashed function does nothing more, including work that was in progress. */
   #dead: Crash | undefined;
 
   constructor(fate: Fate = () => undefined) {
@@ -57,13 +57,13 @@ export class FaultyPorts {
     publisher: new FaultyPublisher(publisher, this),
   });
 
-  /** Reads, unless it is dead. */
+  /** Reads, unless it has crashed. */
   async read<T>(take: () => Promise<T>): Promise<T> {
     if (this.#dead !== undefined) throw this.#dead;
     return take();
   }
 
-  /** Takes a step, or dies over it. */
+  /** Runs a step, or crashes at it. */
   async step<T>(what: What, take: () => Promise<T>, begin?: () => Promise<unknown>): Promise<T> {
     if (this.#dead !== undefined) throw this.#dead;
     this.#ofDelivery += 1;

@@ -1,4 +1,4 @@
-/** Where a process and its descendants listen, as the kernel of Linux has it in /proc. */
+/** Lists the ports on which a process and its descendants listen, from /proc of Linux. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
 /** A socket that listens. */
@@ -9,7 +9,7 @@ export interface Listener {
   readonly isLoopback: boolean;
 }
 
-/** Whether this system tells it. */
+/** Whether this system exposes listening ports. */
 export const tellsListeners: boolean = existsSync("/proc/net/tcp");
 
 /** The sockets of TCP on which `pid` and its descendants listen. */

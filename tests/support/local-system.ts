@@ -10,7 +10,7 @@ import type { Outcome } from "../../local/demo/outcome.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Where a run of the local system has its place. */
+/** Options of a run of the local system. */
 interface LocalSystemOptions {
   /** The folder to run in. @default the repository */
   readonly cwd?: string;

@@ -1,4 +1,4 @@
-/** A world in which news of incidents arrive and the notifier tells them, on virtual time and under faults. */
+/** A world in which events of incidents arrive and the notifier sends them, on virtual time and under faults. */
 import { VirtualWorld, type WorldOptions } from "../../cli/virtual/world.ts";
 import { type Delivery, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
@@ -11,10 +11,10 @@ export const start: number = Date.parse("2025-09-16T12:00:00Z");
 /** In milliseconds. */
 export const minute = 60_000;
 
-/** What an incident goes through, with the minutes after its beginning. */
+/** Events of an incident, with the minutes after its beginning. */
 export type Course = readonly (readonly [IncidentEventKind, number, Partial<IncidentEvent>])[];
 
-/** Who answers the notifier, where it dies, and who is told of each entry that it writes into the ledger. */
+/** Options: the receivers, the crashes of the notifier, and the listener for each ledger entry that it writes. */
 export interface NotifierOptions extends Pick<WorldOptions, "configuration" | "arrivals"> {
   readonly send: Send;
   readonly fate: Fate | undefined;

@@ -1,6 +1,6 @@
 /**
- * The seed of all chance. By itself it is always the same, so that a change is judged by what it changes; `random` looks for what nobody has
- * thought of, and each run says with which seed it is repeated.
+ * The seed of all randomness. By default it is constant, so that results differ only by the change under test; `random` explores new cases.
+ * Each run prints its seed, with which it can be repeated.
  */
 
 /** `PATHKEEPER_SIMULATION_SEED`: a number, or `random`. */

@@ -1,6 +1,6 @@
 /**
- * What several files of tests need and what takes seconds to start: each is started when it is first asked for, once in a run, and ended
- * with it. Tests get it from `started-once.ts`.
+ * Services shared by several test files that take seconds to start: each is started on first use, once in a run, and stopped with it. Tests
+ * get it from `started-once.ts`.
  */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -41,7 +41,7 @@ async function browser(): Promise<Started> {
   }
 }
 
-/** Vitest calls it before the first test of a project; what it returns, after the last. */
+/** Vitest calls this function before the first test of a project, and the function that it returns after the last. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const started = new Map<OnceName, Promise<Started>>();
   const server = createServer(async ({ url = "" }, response) => {
@@ -65,7 +65,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where `started-once.ts` asks. */
+    /** Address that `started-once.ts` queries. */
     readonly startedOnce: string;
   }
 }

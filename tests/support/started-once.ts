@@ -4,7 +4,7 @@ import { inject } from "vitest";
 /** Google's emulators, a browser, and the functions as they are deployed. */
 export type OnceName = "firestore" | "pubsub" | "browser" | "bundles";
 
-/** Where it is, or why it could not be started. */
+/** Location of the service, or the reason why it could not be started. */
 export type Whereabouts = { readonly where: string } | { readonly problem: string };
 
 /**

@@ -1,7 +1,7 @@
 /** Transactions whose reads take another way, for stores that are slow or counted. */
 import type { Reads, Transaction } from "../../shared/ports.ts";
 
-/** A transaction that writes as another does and reads as it is told. */
+/** Returns a transaction that writes through another and reads with `get`. */
 export function readingBy(inner: Transaction, get: Reads["get"]): Transaction {
   return {
     get,

@@ -1,6 +1,7 @@
 /**
- * Notices through real servers on this machine, told by a notifier that dies at every step: on connections that are refused, reset and left hanging,
- * each arrives, or is given up for a stated cause. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/telling` plays another seed.
+ * Sends notifications through real servers on this machine, with a notifier that crashes at every step. On connections that are refused,
+ * reset and left hanging, each notification is delivered, or given up for a stated reason. `PATHKEEPER_SIMULATION_SEED=N npx vitest run
+ * tests/telling` plays another seed.
  */
 import { expect, it, vi } from "vitest";
 import { Random } from "../simulation/random.ts";
@@ -16,7 +17,7 @@ vi.setConfig({ testTimeout: 600_000 });
 
 const moments: readonly Moment[] = ["before", "after"];
 
-it("arrive on connections that are refused, reset and left hanging", async () => {
+it("delivers notifications over connections that are refused, reset and left hanging", async () => {
   const chance = new Random(`${seed}/wire`);
   await using wire = await openWire();
   const configuration = shopWith(`

@@ -1,4 +1,4 @@
-/** Notices told by the notifier on virtual time, under faults, and what is wrong with how they were told. */
+/** Plays the notifier on virtual time, under faults, and checks its notifications. */
 import type { VirtualWorld } from "../../cli/virtual/world.ts";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
@@ -46,14 +46,14 @@ export interface Attempt extends Reader {
 /** Takes an attempt to its receiver. */
 export type Carry = (outgoing: Outgoing, attempt: Attempt) => Promise<Reply>;
 
-/** Who is told, and how it gets there. */
+/** Recipients of the notifications, and their channels. */
 export interface RunOptions {
   readonly configuration: Configuration;
   /** @default the receiver answers without a network in between */
   readonly carry?: Carry;
 }
 
-/** What came of a run. */
+/** Outcome of a run. */
 export interface Played {
   readonly configuration: Configuration;
   readonly world: VirtualWorld;
@@ -126,7 +126,7 @@ function readersOf({ channels }: Configuration): (Reader & { readonly kind: stri
   });
 }
 
-/** What is wrong with a run, in sentences. */
+/** Returns the errors of a run, in sentences. */
 export async function wrongs({ configuration, world, receivers, events, ledger }: Played): Promise<string[]> {
   const wrong = [...world.mishaps];
   const entries = new Map(ledger.map(({ id, delivery }) => [id, delivery]));
@@ -145,7 +145,7 @@ export async function wrongs({ configuration, world, receivers, events, ledger }
     const receiver = receivers.get(readerName(reader));
     if (receiver !== undefined) wrong.push(...wrongsInOrder(reader, receiver, own, configuration));
   }
-  // What the incidents say of their deliveries is what the ledger says.
+  // The deliveries in the incidents match the ledger.
   for (const [incident, own] of Map.groupBy(ledger, ({ delivery }) => delivery.incident)) {
     const document = await world.store.get("incidents", incident);
     for (const [channel, { sentence }] of Object.entries(summarize(own.map(({ delivery }) => delivery)))) {
@@ -169,7 +169,7 @@ function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] 
   }
   if (status === "rejected") {
     const refusal = receiver.refusals.get(payload ?? "");
-    // What a person can correct is tried for a while, and a mail that may have arrived only once more.
+    // Errors that a person can correct are retried for a while; a mail that may have arrived is retried only once.
     const isGivenUp = /^(gave up after|may have arrived)/.test(reason);
     if (!isGivenUp && (refusal === undefined || !reason.startsWith(String(refusal)))) {
       return [`${id} is rejected, and its receiver did not refuse it: ${reason}`];
@@ -179,7 +179,7 @@ function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] 
   if (!/^(superseded|never announced here|not due|told |limit: |no route: |it is about)/.test(reason)) {
     return [`${id} is suppressed without a known reason: ${reason}`];
   }
-  // What was on its way when it was overtaken may have arrived; what was never tried has not.
+  // A superseded notification in flight may have arrived; one that was never tried has not.
   return count === 0 && arrived.length > 0 ? [`${id} is suppressed, and arrived`] : [];
 }
 
@@ -212,9 +212,9 @@ function wrongsInOrder(
     seen.add(notice);
     const last = heard.get(incident) ?? 0;
     if (sequence < last) wrong.push(`${name} heard of ${incident} ${event} after what came later`);
-    // Where no answer came, nobody but the receiver knows that nothing had arrived either.
+    // Without a response, only the receiver knows that nothing arrived.
     const isUnsure = own.some((other) => other.incident === incident && other !== delivery && mayHaveArrived(other));
-    // One notice says that it was and that it is over, where the beginning could not be told in time.
+    // If the opening could not be sent in time, one notification reports the incident and its end.
     const isBoth = own.some((other) => other.incident === incident && other.reason === toldWithEnd);
     if (event === "resolved" && last === 0 && !isUnsure && !isBoth)
       wrong.push(`${name} heard that ${incident} is over, and not that it began`);
@@ -225,7 +225,7 @@ function wrongsInOrder(
     const within = arrivals.slice(index).findIndex((later) => later.at - at >= minute);
     if (within > perMinute + atOnce) wrong.push(`${name} got ${within} notices within a minute`);
   }
-  // Whoever heard of it hears that it is over, unless the receiver itself refused it. An end that a relapse has overtaken is none.
+  // A reader notified of an incident is notified of its end, unless the receiver rejected it. An end superseded by a relapse does not count.
   const cameBack = (end: Delivery): boolean =>
     end.reason === tooSoon &&
     own.some(
@@ -246,7 +246,7 @@ function paceOfChannel(
   return paceOf(configured ?? {}, kinds[configured?.kind ?? ""] ?? {});
 }
 
-/** How often each trouble happens, in hundredths. */
+/** Frequency of each fault, in percent. */
 const shares: readonly (readonly [NonNullable<Trouble>, number])[] = [
   ["refused", 6],
   ["reset", 5],
@@ -258,7 +258,7 @@ const shares: readonly (readonly [NonNullable<Trouble>, number])[] = [
   ["answer late", 4],
 ];
 
-/** What happens next, by chance. */
+/** Returns the next fault, at random. */
 function troubleBy(chance: Random): Trouble {
   let rest = chance.next() * 100;
   for (const [trouble, share] of shares) {

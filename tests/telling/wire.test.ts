@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { expect, it } from "vitest";
 import { openWire } from "./wire.ts";
 
-it("counts nothing of a sender that hangs up in the middle of a message", async () => {
+it("ignores a message that its sender aborts midway", async () => {
   await using wire = await openWire();
   const socket = connect(Number(new URL(wire.smtp).port), "127.0.0.1");
   const lines = ["EHLO a", "MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"];

@@ -13,17 +13,17 @@ export interface Wire extends AsyncDisposable {
   readonly http: string;
   readonly smtp: string;
   readonly carry: Carry;
-  /** What arrived and was not what was sent, in sentences. */
+  /** Messages that arrived and differ from those sent, in sentences. */
   readonly wrong: readonly string[];
 }
 
-/** How long an answer is waited for, in milliseconds: somebody who hangs must not hold the test up. */
+/** Response timeout, in milliseconds: a hanging receiver must not block the test. */
 const deadlineMs = 250;
 
 /** Opens the servers. */
 export async function openWire(): Promise<Wire> {
   const wrong: string[] = [];
-  // Each address, of a mail or of a webhook, is told one thing at a time.
+  // Each address, of a mail or of a webhook, receives one message at a time.
   const underWay = new Map<string, Attempt>();
   const answer = (address: string, key: string): Reply | undefined => {
     const attempt = underWay.get(address);
@@ -46,7 +46,7 @@ export async function openWire(): Promise<Wire> {
     authOptional: true,
     disabledCommands: ["STARTTLS"],
     onData: async (stream, { id, envelope }, done) => {
-      // A sender whose patience ends in the middle of a message has told nobody anything.
+      // A message that the sender aborts midway is not delivered.
       const text = await readText(stream).catch(() => undefined);
       if (text === undefined) return;
       const reply = answer(
@@ -60,7 +60,7 @@ export async function openWire(): Promise<Wire> {
       else done(Object.assign(new Error(reply.body.slice(4)), { responseCode: reply.status }));
     },
   });
-  // Who hangs up in the middle is part of it.
+  // Clients may hang up midway.
   mail.on("error", () => {});
   await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
   await new Promise<void>((resolve) => mail.listen(0, "127.0.0.1", resolve));

@@ -36,7 +36,7 @@ const ofOneMachine = new Set([
   "PATHKEEPER_SECRET_",
   "PATHKEEPER_SECRET_NAME",
 ]);
-/** What the bundle sets for itself: its configuration lies beside it. */
+/** Variables that the bundle sets itself: its configuration is next to it. */
 const ofTheBundle = new Set(["PATHKEEPER_CONFIGURATION"]);
 
 /** Roles by which a service may be asked that is not only read of, by the name of its client or host. */
@@ -48,7 +48,7 @@ const grants: ReadonlyMap<string, string> = new Map([
   ["storage.googleapis.com", "roles/storage.objectUser"],
   ["sqladmin.googleapis.com", "roles/cloudsql.client"],
 ]);
-/** Where the roles for ways into Cloud SQL are worked out. */
+/** The code that derives the roles for Cloud SQL connections. */
 const deployed = readFileSync(join(root, "cli/deployment/deployment.ts"), "utf8");
 
 function matches(texts: readonly string[], pattern: RegExp): Set<string> {
@@ -85,7 +85,7 @@ describe("code and module agree", () => {
     expect(published).not.toEqual([]);
   });
 
-  it("on what Google's services are asked for: each is granted", () => {
+  it("on the permissions of every Google API call", () => {
     const clients = matches(
       sources.map(({ text }) => text),
       /import\("(@google-cloud\/[\w-]+)"\)/g,
@@ -115,7 +115,7 @@ describe("code and module agree", () => {
     expect(examinationPermissions(true)).toEqual([...examinationPermissions(false), "storage.buckets.getIamPolicy"]);
   });
 
-  it("on the collections that are written for a while only", () => {
+  it("on the collections with expiring documents", () => {
     const expiring = sources.filter(({ text }) => /expires_at: new Date\(/.test(text));
     expect(expiring.length).toBeGreaterThan(0);
     expect(Object.values(expiringCollections)).toEqual(Object.keys(expiringCollections).map(() => "expires_at"));

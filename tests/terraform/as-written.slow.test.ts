@@ -174,7 +174,7 @@ exec "$REAL_TERRAFORM" "$@"`,
   });
 });
 
-/** What a line of shell prints. */
+/** Returns the output of a line of shell. */
 async function output(line: string, path: string): Promise<string> {
   const child = spawn("sh", ["-c", line], { env: { PATH: path }, stdio: ["ignore", "pipe", "ignore"] });
   return text(child.stdout);

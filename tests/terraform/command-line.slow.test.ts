@@ -20,7 +20,7 @@ import { type Planned, planned, writeBundles } from "./plan.ts";
 import { moduleFiles } from "./static.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
 
-/** What is watched is in one project, its data in a second, its network in a third. */
+/** The targets are in one project, their data in a second, and their network in a third. */
 const elsewhere = `environment: shop
 google_cloud: { project: shop-staging, region: us-central1 }
 components: { shop: { layer: application }, database: { layer: platform } }
@@ -70,7 +70,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     expect((JSON.parse(out) as { diagnostics: unknown }).diagnostics).toEqual([]);
   });
 
-  it("refuses with a sentence what the variables cannot take, by its own tests", async () => {
+  it("rejects invalid variables with a sentence, by its own tests", async () => {
     const file = join(examples, "netra-staging", "monitor.yaml");
     const { configuration, sha256 } = await example(file);
     // The tests stand where a user has them: the module beside the examples and the bundles.
@@ -98,7 +98,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
     }
   });
 
-  describe("planned beside what is watched, in a project of its own", () => {
+  describe("planned in a separate project from its targets", () => {
     let plan: Planned[];
     const of = (type: string, name: string): Planned[] =>
       plan.filter((planned) => planned.type === type && planned.name === name);
@@ -122,7 +122,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       );
     }, 180_000);
 
-    it("brings the requests of a group with several runs a minute by a subscription of its own", () => {
+    it("delivers requests of a group with several runs a minute by a separate subscription", () => {
       const pushes = of("google_pubsub_subscription", "push").filter(({ values }) =>
         String(values["name"]).startsWith("pathkeeper-probe-outside"),
       );
@@ -138,7 +138,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       ]);
     });
 
-    it("reads there, by roles that are made there, and runs here", () => {
+    it("reads in the target project, with roles created there, and runs in its own", () => {
       const projects = (type: string, name: string): unknown[] => [
         ...new Set(of(type, name).map(({ values }) => values["project"])),
       ];
@@ -151,7 +151,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       expect(permissions).toEqual(expect.arrayContaining(["monitoring.timeSeries.list", "run.services.get"]));
     });
 
-    it("enables there what it asks there, and here what it runs on", () => {
+    it("enables the APIs that it calls in the target project, and those that it runs on in its own", () => {
       const there = of("google_project_service", "watched").map(({ values }) => [values["project"], values["service"]]);
       expect(there).toEqual(
         expect.arrayContaining([
@@ -164,13 +164,13 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       expect(here).not.toContain("sqladmin.googleapis.com");
     });
 
-    it("sees the metrics of there in its dashboards", () => {
+    it("shows the metrics of the target project in its dashboards", () => {
       const [scope, ...others] = of("google_monitoring_monitored_project", "watched");
       expect(others).toEqual([]);
       expect(scope?.values).toMatchObject({ metrics_scope: "watch-project", name: "shop-staging" });
     });
 
-    it("lets the probes come to Cloud SQL by its connectors and by IAM, where the instance is", () => {
+    it("grants the probes access to Cloud SQL by its connectors and by IAM, in the project of the instance", () => {
       const grants = of("google_project_iam_member", "cloud_sql").map(({ values }) => [
         values["project"],
         values["role"],
@@ -209,7 +209,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
       "0 2 * * MON",
       { query: 'min(custom_googleapis_com:pathkeeper_report_age{project_id="watch-project",node_id="shop"}) > 605700' },
     ],
-  ])("waits for measurements as long as what runs %s is quiet", async (_what, schedule, expected) => {
+  ])("waits for measurements as long as probes that run %s are idle", async (_what, schedule, expected) => {
     const text = `environment: shop
 components: { shop: { layer: application } }
 probes: { front: { kind: http, component: shop, schedule: "${schedule}", url: "https://shop.example.com/" } }
@@ -250,7 +250,7 @@ probes: { front: { kind: http, component: shop, schedule: "${schedule}", url: "h
     ]);
   });
 
-  it("waits for a second check of the edge, however far apart they are", async () => {
+  it("waits for a second edge check at any interval", async () => {
     const text = `environment: shop
 components: { shop: { layer: application } }
 probes: { front: { kind: http, component: shop, url: "https://shop.example.com/" } }
@@ -269,7 +269,7 @@ probes: { front: { kind: http, component: shop, url: "https://shop.example.com/"
     }
   });
 
-  it("has no alarm on measurements where nobody would know of them", async () => {
+  it("has no alert on measurements that are not collected", async () => {
     const plan = await planOf(
       workspace,
       `environment: shop
@@ -315,7 +315,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       expect(jobs).toEqual(expect.arrayContaining(expected.map((job) => expect.objectContaining(job))));
     });
 
-    it("lets every function run as itself, reached from inside only, and as long as its messages wait", () => {
+    it("runs every function with its own identity, internal ingress, and a timeout that matches its subscription", () => {
       const functions = of("google_cloudfunctions2_function");
       expect(functions.map(({ index }) => index).sort()).toEqual(
         [
@@ -348,7 +348,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       );
     });
 
-    it("pushes with an identity, forgets nothing, and lets Pub/Sub bury what cannot be delivered", () => {
+    it("pushes with an identity, retains messages, and dead-letters undeliverable ones", () => {
       const pushes = of("google_pubsub_subscription").filter((planned) => planned.name === "push");
       expect(pushes).toHaveLength(deployment.subscriptions.length);
       const grants = of("google_pubsub_subscription_iam_member").map(({ index }) => index);
@@ -364,7 +364,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       expect(plan.map(({ address }) => address)).toContain("google_pubsub_topic_iam_member.dead_letters");
     });
 
-    it("gives nobody more than he needs", () => {
+    it("grants least privilege", () => {
       const granted = plan.filter(({ type }) => /_iam_(member|binding|policy)$/.test(type));
       expect(granted.filter(({ type }) => !type.endsWith("_iam_member"))).toEqual([]);
       const roles = granted.map(({ values }) => String(values["role"]));
@@ -377,7 +377,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       for (const { values } of store) expect(values["condition"]).toHaveLength(1);
     });
 
-    it("draws dashboards that Cloud Monitoring understands, of metrics that there are", () => {
+    it("creates valid dashboards of existing metrics", () => {
       const dashboards = of("google_monitoring_dashboard");
       expect(dashboards.map(({ index }) => index).sort()).toEqual(["environment", "monitor"]);
       const charted: string[] = [];
@@ -396,7 +396,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       for (const metric of exported) expect(charted).toContain(metric);
     });
 
-    it("raises alarms on what Google or the evaluator really counts", () => {
+    it("raises alerts on metrics that exist", () => {
       const text = JSON.stringify(values("google_monitoring_alert_policy"));
       const own = [...text.matchAll(/custom_googleapis_com:pathkeeper_(\w+)/g)].map(([, metric = ""]) => metric);
       expect(own.filter((metric) => !Object.hasOwn(ownMetrics, metric))).toEqual([]);
@@ -425,7 +425,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       ["work that is not done yet", "notify", "INFO", false, "stdout"],
       ["a warning", "notify", "WARNING", false, "stdout"],
       ["an error of another service", "shop", "ERROR", false, "stdout"],
-    ])("raises the alarm of failing functions by their own errors: %s", (_what, service, severity, isOurs, log) => {
+    ])("raises the alert on failing functions by their own errors: %s", (_what, service, severity, isOurs, log) => {
       const entry = {
         "resource.type": "cloud_run_revision",
         "resource.labels.service_name": service === "shop" ? service : `pathkeeper-${service}`,
@@ -435,7 +435,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       expect(matchesLog(filterOf("pathkeeper: a function fails"), entry)).toBe(isOurs);
     });
 
-    it("raises no alarm for what is written of a revision by others, such as the audit log", () => {
+    it("raises no alert for log entries about a revision by others, such as the audit log", () => {
       const entry = {
         "resource.type": "cloud_run_revision",
         "resource.labels.service_name": "pathkeeper-evaluate",
@@ -453,7 +453,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       ["another monitor whose prefix begins alike", "pathkeeper-two-tick", "NOT_FOUND", false],
       ["another monitor whose prefix ends alike", "my-pathkeeper-tick", "NOT_FOUND", false],
       ["a job of somebody else", "ticketing", "NOT_FOUND", false],
-    ])("raises the alarm of failing schedules by our own jobs: %s", (_what, job, status, isOurs) => {
+    ])("raises the alert on failing schedules by our own jobs: %s", (_what, job, status, isOurs) => {
       const entry = {
         "resource.type": "cloud_scheduler_job",
         "resource.labels.job_id": job,
@@ -487,7 +487,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
   });
 });
 
-/** What terraform would make of a configuration. @param more variables */
+/** Returns terraform's plan for a configuration. @param more variables */
 async function planOf(workspace: Workspace, text: string, more: string = ""): Promise<Planned[]> {
   const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
   if (!("configuration" in loaded)) throw new Error(loaded.problems.map(({ message }) => message).join("\n"));

@@ -8,7 +8,7 @@ const root = protobuf.Root.fromJSON(require(file) as protobuf.INamespace);
 root.resolveAll();
 const dashboard = root.lookupType("google.monitoring.dashboard.v1.Dashboard");
 
-/** What is wrong with a dashboard, in sentences. */
+/** Returns the errors of a dashboard, in sentences. */
 export function dashboardProblems(value: unknown): string[] {
   return problemsIn(value, dashboard, "dashboard");
 }

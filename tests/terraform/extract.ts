@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { dataInUse, resourcesInUse } from "./resources.ts";
 import type { Attribute, Block, CtyType, NestedBlock, ProviderSchema } from "./schema.ts";
 
-/** What the generated code says of one structure: of a resource as a whole, or of a block in it. */
+/** A structure in the generated code: a resource, or a block in it. */
 interface Structure {
   /** Arguments, by their names in HCL, as they are written out. */
   readonly written: ReadonlyMap<

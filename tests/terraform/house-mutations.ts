@@ -5,8 +5,8 @@ export const houseMutations: readonly Mutation[] = [
   {
     what: "a variable without a type",
     file: "variables.tf",
-    from: "  type        = list(string)\n",
-    to: "",
+    from: 'such as serviceAccount:deploy@my-project.iam.gserviceaccount.com."\n  type        = list(string)\n',
+    to: 'such as serviceAccount:deploy@my-project.iam.gserviceaccount.com."\n',
     found: /needs a type/,
   },
   {

@@ -199,7 +199,7 @@ export const mutations: readonly Mutation[] = [
   {
     what: "a default of another type",
     file: "variables.tf",
-    from: "  type        = list(string)\n  default     = []",
-    to: "  type        = list(string)\n  default     = 5",
+    from: 'such as serviceAccount:deploy@my-project.iam.gserviceaccount.com."\n  type        = list(string)\n  default     = []',
+    to: 'such as serviceAccount:deploy@my-project.iam.gserviceaccount.com."\n  type        = list(string)\n  default     = 5',
   },
 ];

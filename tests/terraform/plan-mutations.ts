@@ -1,6 +1,6 @@
 /** Mistakes in the files of the module that a first plan shows: each is one text for another. */
 
-/** One mistake, and what the rehearsal says of it. */
+/** One mistake, and the finding of the rehearsal. */
 export interface PlanMutation {
   readonly what: string;
   readonly file: string;

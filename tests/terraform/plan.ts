@@ -1,4 +1,4 @@
-/** What terraform would make of an example, read from its own account of a test run. */
+/** Plans of the examples, read from terraform's output of a test run. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zipSync } from "fflate";

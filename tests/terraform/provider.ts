@@ -22,12 +22,12 @@ import type { Block, NestedBlock, ProviderSchema } from "./schema.ts";
 
 /** The running provider. */
 export interface SchemaProvider {
-  /** What makes Terraform use it, for its environment. */
+  /** Environment variables that make Terraform use it. */
   readonly environment: Readonly<Record<string, string>>;
   stop(): Promise<void>;
 }
 
-/** What a plan knows of values that Google gives: those that the real provider knows in a first plan, or all, as after an apply. */
+/** Values computed by Google that a plan knows: those that the real provider knows in a first plan, or all, as after an apply. */
 export type Computed = "before the first apply" | "as applied";
 
 /** Starts a provider of that schema for `hashicorp/google`. */
@@ -272,7 +272,7 @@ const identities: Readonly<Record<string, (at: (attribute: string) => string) =>
     `projects/${at("project")}/locations/${at("location")}/repositories/${at("repository_id")}`,
 };
 
-/** What the enumerations have against a configuration, in sentences. */
+/** Returns the violations of enumerations in a configuration, in sentences. */
 function objections(block: Block | undefined, config: unknown, path: readonly string[]): string[] {
   if (block === undefined || typeof config !== "object" || config === null) return [];
   const values = config as Readonly<Record<string, unknown>>;

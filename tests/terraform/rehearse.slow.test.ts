@@ -188,7 +188,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       }
     });
 
-    it("finds what a first plan shows of mistakes in the files of the module", { timeout: 600_000 }, async () => {
+    it("finds mistakes in the files of the module in a first plan", { timeout: 600_000 }, async () => {
       const more = '\nrunbook_url = "https://git.example.com/pathkeeper/docs/alarms.md"\n';
       const mutated = await openWorkspace({}, "before the first apply");
       try {
@@ -239,7 +239,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       await writeFile(built, text);
     });
 
-    it("finds what two monitors of one plan would both create", () => {
+    it("finds resources that two monitors of one plan would both create", () => {
       const [monitor] = readPlan(plan);
       const first = monitor as PlannedMonitor;
       const second = { ...first, module: "module.second" };
@@ -256,7 +256,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       expect(findings.map(({ says: sentence }) => sentence)).toEqual([expect.stringContaining("has no precondition")]);
     });
 
-    it("is told by the command, with what to write, and fails", async () => {
+    it("is reported by the command with a fix, and fails", async () => {
       const folder = join(workspace.folder, "told");
       await mkdir(folder);
       const [right, wrong] = [join(folder, "right.json"), join(folder, "wrong.json")];
@@ -271,7 +271,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       expect(bad.printed.join("\n")).toMatch(/do not apply this plan/);
     });
 
-    it("is of bundles that were built from another configuration", async () => {
+    it("concerns bundles built from another configuration", async () => {
       const file = join(workspace.folder, "plan.json");
       await writeFile(file, plan.replaceAll('"cron":"* * * * *"', '"cron":"*/2 * * * *"'));
       const terminal = memoryTerminal();
@@ -285,7 +285,7 @@ function hasError(monitor: PlannedMonitor): boolean {
   return rehearse(monitor).findings.some(({ level }) => level === "error");
 }
 
-/** What `terraform show -json` writes of the plan for a configuration. */
+/** Returns the output of `terraform show -json` for the plan of a configuration. */
 async function planOf(workspace: Workspace, file: string, variables: string): Promise<string> {
   const { text, loaded } = await readConfigurationFile(file);
   if (!("configuration" in loaded)) throw new Error(`${file} is invalid`);

@@ -24,7 +24,7 @@ export interface NestedBlock {
   readonly block: Block;
 }
 
-/** What stands between the braces. */
+/** Contents of a block. */
 export interface Block {
   readonly attributes: Readonly<Record<string, Attribute>>;
   readonly blocks?: Readonly<Record<string, NestedBlock>>;
@@ -36,7 +36,7 @@ export interface ProviderSchema {
   readonly data: Readonly<Record<string, Block>>;
 }
 
-/** What the provider has gained since the release that the extract was made from, by resource: `path.to.attribute`, or a block. */
+/** Additions of the provider since the release that the extract was made from, by resource: `path.to.attribute`, or a block. */
 type Overlay = Readonly<Record<string, Readonly<Record<string, Attribute | NestedBlock>>>>;
 
 const text: CtyType = "string";
@@ -74,7 +74,7 @@ const overlay: Overlay = {
 /** Since 7.33.0 nearly every resource has it. */
 const deletionPolicy: Attribute = { type: text, optional: true, computed: true };
 
-/** Reads the extract and lays over it what has come since. */
+/** Reads the extract and applies later additions. */
 export function providerSchema(): ProviderSchema {
   const file = new URL("schema.json", import.meta.url);
   const { resources, data } = JSON.parse(readFileSync(file, "utf8")) as ProviderSchema;

@@ -29,7 +29,7 @@ export function moduleFiles(): ModuleFiles {
   return Object.fromEntries(names.map((name) => [name, readFileSync(join(moduleFolder, name), "utf8")]));
 }
 
-/** Everything that is wrong with a module, in sentences; empty where nothing is. */
+/** Returns the errors of a module, in sentences; empty if it has none. */
 export async function problemsOf(files: ModuleFiles, schema: ProviderSchema): Promise<string[]> {
   const declared: Declared[] = [];
   for (const [file, text] of Object.entries(files)) {
@@ -64,6 +64,7 @@ function declarationsOf(file: string, parsed: Body): Declared[] {
     ...list("resource", (type, name) => `${type}.${name}`),
     ...list("data", (type, name) => `data.${type}.${name}`),
     ...list("variable", (name) => `var.${name}`),
+    ...list("check", (name) => `check.${name}`),
     ...list("output", (name) => `output.${name}`),
     ...list("provider", (name) => `provider.${name}`),
     ...locals,
@@ -79,7 +80,7 @@ function doubled(declared: readonly Declared[]): string[] {
   });
 }
 
-/** What stands in any block and is Terraform's own. */
+/** Meta-arguments of Terraform, allowed in any block. */
 const metaArguments = new Set(["count", "depends_on", "dynamic", "for_each", "lifecycle", "provider", "provisioner"]);
 
 function schemaProblems({ address, file, body }: Declared, schema: ProviderSchema): string[] {
@@ -258,7 +259,7 @@ function tooEarly(declared: readonly Declared[]): string[] {
     .map(({ file, address }) => `${file}: ${address} may be made before the APIs are enabled: add depends_on`);
 }
 
-/** What Terraform would let pass, and what would fail in the cloud, or cost, or open a door. */
+/** Returns mistakes that Terraform accepts, but that would fail in the cloud, incur costs, or weaken security. */
 function houseRules(declared: readonly Declared[]): string[] {
   const of = (type: string): Declared[] => declared.filter(({ address }) => address.startsWith(`${type}.`));
   const problems: string[] = [];

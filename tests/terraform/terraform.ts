@@ -16,7 +16,7 @@ export const terraformCommand: string | undefined = ["terraform", "tofu"].find(
   (command) => spawnSync(command, ["version"], { stdio: "ignore" }).status === 0,
 );
 
-/** What a call of terraform gave. */
+/** Result of a call of terraform. */
 export interface Run {
   readonly code: number;
   readonly out: string;

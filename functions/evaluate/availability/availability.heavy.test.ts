@@ -12,7 +12,7 @@ import { type Uptimes, withReport } from "./uptime.ts";
 const minute = 60_000;
 const date = "2025-09-16";
 
-describe("one component over one day", () => {
+describe("availability of one component over a day", () => {
   // A minute each: . good, x bad, ? the prober in trouble, a space for no report.
   it.each<[story: string, minutes: Partial<Record<keyof Shares, number>>, why: string]>([
     ["..........", { up: 10 }, "good all the time"],
@@ -67,7 +67,7 @@ describe("one component over one day", () => {
     expect(sharesOf([{ story }], [window])).toEqual({ up: 0, down: 0, unknown: 0, ...seconds(minutes) });
   });
 
-  it("in two windows that overlap, time is set apart once", () => {
+  it("counts overlapping maintenance windows once", () => {
     const windows = [planned, { from: noon + 4 * minute, to: noon + 6 * minute }].map((once, index) => ({
       name: `w${index}`,
       timezone: "Etc/UTC",
@@ -96,7 +96,7 @@ describe("one component over one day", () => {
     }
   });
 
-  it("is down for as long as the sum of its failures, however many there are of however many probes", () => {
+  it("adds up the downtime of any number of failures of any number of probes", () => {
     const story = Array.from({ length: 2 * 1440 }, (_, index) => ({ index, failed: index % 3 !== 2 }));
     const [, today, tomorrow] = counted([story, story, story]);
     for (const component of ["backend", "auth", "pages"]) {
@@ -105,7 +105,7 @@ describe("one component over one day", () => {
     }
   });
 
-  it("is the same however often and in whatever order the reports come, and as a naive reading says", () => {
+  it("does not depend on the order or repetition of reports, and equals a naive calculation", () => {
     fc.assert(
       fc.property(
         fc.array(
@@ -187,7 +187,7 @@ describe("an incident across the end of a month", () => {
     );
   };
 
-  it("takes of each month what was down in it, and as much as the month has in all", () => {
+  it("charges each month with the downtime in it, at most the whole month", () => {
     const [september, october] = Object.entries(months([incident])).map(([month, own]) => monthTotals(month, own));
     expect(september?.downtime).toEqual({ [incident.id]: { backend: 20 * 60, pages: 0 } });
     expect(october?.downtime).toEqual({ [incident.id]: { backend: 40 * 60, pages: 0 } });
@@ -195,7 +195,7 @@ describe("an incident across the end of a month", () => {
     expect(october?.incidents.count).toBe(0);
   });
 
-  it("is not charged with what was down outside it, and is kept when it is not remembered any more", () => {
+  it("excludes downtime outside the incident, and keeps it after the incident is forgotten", () => {
     const short = { ...incident, resolvedAt: before + 40 * minute };
     const known = months([short]);
     expect(known["2025-10"]?.days["2025-10-01"]?.downtime?.[incident.id]?.["backend"]).toBe(10 * 60);
@@ -216,7 +216,7 @@ describe("the documents", () => {
   const environment = { ...smallEnvironment, probes: [...smallEnvironment.probes, journey] };
   const outage = { "backend-health": failing("timeout/connect"), chat: failing("sequence/reply") };
 
-  it("tell of the day and the month, with the incidents and how fast they were seen and over", async () => {
+  it("contain the day and the month, with incidents and their detection and recovery times", async () => {
     const bench = new Bench(environment, { watchesItself: true });
     await minutes(bench, 10);
     await minutes(bench, 4, outage);
@@ -260,7 +260,7 @@ describe("the documents", () => {
     expect((await read(bench, "2025-10"))?.incidents.count).toBe(0);
   });
 
-  it("keep the morning of a group that left the configuration at noon", async () => {
+  it("keep the availability of a group removed from the configuration", async () => {
     const before = new Bench(environment, { watchesItself: true });
     await minutes(before, 5, outage);
     const probes = environment.probes.map((each) =>
@@ -275,7 +275,7 @@ describe("the documents", () => {
     expect(day?.journeys["chat"]).toEqual({ attempts: 16, successes: 11 });
   });
 
-  it("leave incidents of the monitor out", async () => {
+  it("exclude incidents of the monitor", async () => {
     const bench = new Bench(environment, { watchesItself: true });
     await minutes(bench, 3);
     for (let i = 0; i < 10; i++) {
@@ -286,7 +286,7 @@ describe("the documents", () => {
     expect((await read(bench, date))?.incidents.count).toBe(0);
   });
 
-  it("cost nothing with most ticks, and one read and two writes with the others", async () => {
+  it("cost nothing on most ticks, and one read and two writes on the others", async () => {
     const bench = new Bench(environment, { watchesItself: true });
     await minutes(bench, 30);
     const written: string[] = [];
@@ -324,7 +324,7 @@ function seconds(minutes: Partial<Record<keyof Shares, number>>): Partial<Shares
   return Object.fromEntries(Object.entries(minutes).map(([what, count]) => [what, count * 60]));
 }
 
-/** What the stories of several probes make of one component, from noon on. */
+/** Returns the shares of one component from the histories of several probes, from noon on. */
 function sharesOf(
   stories: readonly { story: string; kind?: string }[],
   maintenance: readonly MaintenanceWindow[] = [],
@@ -343,7 +343,7 @@ function sharesOf(
   return shares && { ...shares, unknown: shares.unknown - 12 * 3600 };
 }
 
-/** What probes whose failed runs are counted make of a component each: on the day of their first run, on the next, and on the one after. */
+/** Returns the shares of one component for each probe with an error budget: on the day of its first run, the next day, and the day after. */
 function counted(
   stories: readonly (readonly { index: number; failed: boolean }[])[],
 ): Readonly<Record<string, Shares>>[] {

@@ -143,7 +143,7 @@ describe("the root cause", () => {
     expect(confidence).toBeLessThanOrEqual(0.95);
   });
 
-  it("does not call good all the time what failed once", () => {
+  it("does not report a check that failed once as good all the time", () => {
     const once = { ...bad("auth-health auth outside 12:04:20 timeout/first_byte"), until: noon + 300_000 };
     const { evidence } = diagnose(
       observed({
@@ -156,7 +156,7 @@ describe("the root cause", () => {
     );
   });
 
-  it("allows two causes at once", () => {
+  it("allows two simultaneous causes", () => {
     const { rootCause, alsoBroken } = cause(
       [
         "database sql inside 12:04:06 database/authentication",
@@ -168,7 +168,7 @@ describe("the root cause", () => {
     expect([rootCause, alsoBroken]).toEqual(["sql", "certificate"]);
   });
 
-  it("takes a component near its limit for the cause of slowness, also while everything still works", () => {
+  it("names a component near its limit as the cause of slowness, even while everything still works", () => {
     const slow = (component: string, time: string): Symptom => ({
       id: `alert/${component}`,
       component,
@@ -183,7 +183,7 @@ describe("the root cause", () => {
     expect([rootCause, verdict]).toEqual(["connector", "platform"]);
   });
 
-  it("is unknown where the facts do not carry more", () => {
+  it("is unknown if the evidence is insufficient", () => {
     // Two services fail, and nothing was measured of what they share: the connector and the database explain it alike.
     const diagnosis = cause(
       [
@@ -202,12 +202,12 @@ describe("the root cause", () => {
     ]);
   });
 
-  it("is the monitor itself where its own runs are all that failed", () => {
+  it("is the monitor itself if only its own runs failed", () => {
     const diagnosis = cause(["walk journey outside 12:04:06 internal/run"], []);
     expect(diagnosis).toMatchObject({ rootCause: "pathkeeper", verdict: "monitor" });
   });
 
-  it("does not accuse what could not be read about: a refused permission is no symptom of the connector", () => {
+  it("does not blame a component whose metrics cannot be read: a denied permission is not a symptom of the connector", () => {
     const symptoms = [
       "connector-load connector outside 12:03:00 auth/google_api",
       "sql-load sql outside 12:03:00 unavailable/google_api",
@@ -218,7 +218,7 @@ describe("the root cause", () => {
     expect(cause(symptoms.slice(0, 2), [])).toMatchObject({ rootCause: "pathkeeper", verdict: "monitor" });
   });
 
-  it("does not flip for a little more of the other", () => {
+  it("does not change for slightly more evidence of another cause", () => {
     const first = cause(["backend-health backend outside 12:04:06 http_status/response"], []);
     expect(first.rootCause).not.toBe("unknown");
     const again = cause(
@@ -232,7 +232,7 @@ describe("the root cause", () => {
     expect(again.rootCause).toBe(first.rootCause);
   });
 
-  it("stands when everything has passed, whatever was good by then", () => {
+  it("keeps the cause after everything has recovered", () => {
     const failing = bad("database sql inside 12:04:06 timeout/connect");
     const greens = [
       "database-direct sql inside",
@@ -267,7 +267,7 @@ describe("a finding of a configuration check", () => {
   const symptoms = ["health backend outside 12:04:06 http_status/response"].map(bad);
   const greens = ["auth-health auth outside", "direct sql outside"].map(good);
 
-  it("is the last why and the first step, with its own remedy and the real name", () => {
+  it("becomes the last why and the first step, with its own remedy and the real resource name", () => {
     const { rootCause, whys, next = [] } = diagnose(observed({ symptoms, greens, faults: [found] }));
     expect(rootCause).toBe("backend");
     expect(whys.at(-1)).toBe(
@@ -279,7 +279,7 @@ describe("a finding of a configuration check", () => {
     expect(next.join(" ")).not.toContain("what was deployed");
   });
 
-  it("is a further step, and no reason, where it was wrong for hours while all worked", () => {
+  it("is a later step, and not evidence, if it was failing for hours while everything worked", () => {
     const standing = { ...found, since: noon - 4 * 3_600_000, isNew: false };
     const { whys, next = [] } = diagnose(observed({ symptoms, greens, faults: [standing] }));
     expect(whys.at(-1)).not.toContain("configuration");

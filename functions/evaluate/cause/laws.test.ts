@@ -64,7 +64,7 @@ function renamed(world: World, seed: number): { world: World; name: (old: string
 }
 
 describe("the laws", () => {
-  it("1, names mean nothing: other names, titles and another order change nothing", () => {
+  it("1, names: renaming, retitling and reordering change nothing", () => {
     fc.assert(
       fc.property(seeds, seeds, (seed, other) => {
         const world = randomWorld(seed, 60);
@@ -76,7 +76,7 @@ describe("the laws", () => {
     );
   });
 
-  it("1, the same of the names of kinds of probe: what they declare counts", () => {
+  it("1, names: kinds of probes are judged by their declarations, not by their names", () => {
     const asked = ["postgres", "gcp_configuration", "service_health", "heartbeat", "http"];
     for (const role of roleNames)
       for (const kind of failureKinds)
@@ -99,7 +99,7 @@ describe("the laws", () => {
         }
   });
 
-  it("2, direction: what is explained depends on what explains it", () => {
+  it("2, direction: explained components depend on the cause", () => {
     fc.assert(
       fc.property(seeds, (seed) => {
         const world = randomWorld(seed, 60);
@@ -114,7 +114,7 @@ describe("the laws", () => {
     );
   });
 
-  it("3, own evidence is monotone: a failing probe of a part never lowers it, a good one never raises it", () => {
+  it("3, own evidence is monotone: a failing probe of a component never lowers its score, and a good one never raises it", () => {
     fc.assert(
       fc.property(seeds, fc.nat(100), (seed, index) => {
         const world = randomWorld(seed);
@@ -132,7 +132,7 @@ describe("the laws", () => {
     );
   });
 
-  it("4, watching more never makes it worse: what works never moves the answer to what it speaks against", () => {
+  it("4, more probes never hurt: a working probe never moves the cause to the component it acquits", () => {
     fc.assert(
       fc.property(seeds, fc.nat(100), (seed, index) => {
         const world = randomWorld(seed);
@@ -165,7 +165,7 @@ describe("the laws", () => {
     "cloud_monitoring",
   ];
 
-  it("5, alone: one watched part that fails alone is named, whatever its role, layer, kind of probe and failure", () => {
+  it("5, alone: a component that fails alone is named, for every role, layer, kind of probe and failure", () => {
     fc.assert(
       fc.property(
         seeds,
@@ -207,7 +207,7 @@ describe("the laws", () => {
     );
   });
 
-  it("5, alone: the same of a rule, whatever it is about and however little it is beyond its limit", () => {
+  it("5, alone: a component with a firing rule alone is named, for every metric and any excess over the threshold", () => {
     fc.assert(
       fc.property(
         seeds,
@@ -251,7 +251,7 @@ describe("the laws", () => {
     return { components, symptoms, greens: [], watched: new Set(["a", "b", "top"]), cause: "b", at: began + 600_000 };
   }
 
-  it("6, magnitude: of two that are alike the one further beyond its limit is named, and a trifle explains no catastrophe", () => {
+  it("6, magnitude: of two similar components the one further beyond its limit is named, and a minor deviation explains no major one", () => {
     const share = fc.double({ min: 0.2, max: 0.95, noNaN: true });
     fc.assert(
       fc.property(share, fc.double({ min: 0.1, max: 0.5, noNaN: true }), (most, less) => {
@@ -263,7 +263,7 @@ describe("the laws", () => {
     expect(answer(twins({ strength: 0.01 }, { strength: 0.01 }, ["platform", "platform"])).rootCause).toBe("top");
   });
 
-  it("7, time: shifting everything changes nothing, and an alarm that stood for long does not take the answer", () => {
+  it("7, time: shifting everything changes nothing, and a long-standing alert is not the cause", () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: -1e9, max: 1e9 }), (seed, by) => {
         const world = randomWorld(seed);
@@ -294,7 +294,7 @@ describe("the laws", () => {
     );
   });
 
-  it("9, honesty: what the facts do not separate is unknown, with both named and what would tell them apart", () => {
+  it("9, honesty: indistinguishable causes are unknown, with both named and the measurement that would separate them", () => {
     for (const layers of [
       ["platform", "application"],
       ["application", "platform"],
@@ -307,7 +307,7 @@ describe("the laws", () => {
     }
   });
 
-  it("9, honesty: no name decides between equals, be they of one kind or of two, first or second", () => {
+  it("9, honesty: no name decides between equal causes, of one kind or of two, first or second", () => {
     const parts = ["b", "a", "c"].map(
       (name): Component => ({ name, title: name.toUpperCase(), layer: "platform", role: "service", dependsOn: [] }),
     );
@@ -333,7 +333,7 @@ describe("the laws", () => {
     });
   });
 
-  it("10, isolation: what is watched in an unconnected part changes nothing", () => {
+  it("10, isolation: probes of an unconnected component change nothing", () => {
     fc.assert(
       fc.property(seeds, seeds, (seed, other) => {
         const world = randomWorld(seed);
@@ -353,7 +353,7 @@ describe("the laws", () => {
     );
   });
 
-  it("10, two troubles at once are two: the second is named as well, or it is said that nothing tells which is first", () => {
+  it("10, two simultaneous faults: the second is named as well, or the order is reported as unknown", () => {
     const answers = Array.from({ length: 100 }, (_, index) => {
       const world = twoTroubles(900_000 + 2 * index);
       const { rootCause, alsoBroken } = answer(world);
@@ -367,7 +367,7 @@ describe("the laws", () => {
     expect(share("wrong")).toBeLessThanOrEqual(0.05);
   });
 
-  it("11, scale: the work grows with the symptoms and what they reach", () => {
+  it("11, scale: the work grows with the symptoms and the components they reach", () => {
     const work = (count: number): number => {
       const components = Array.from({ length: count }, (_, index): Component => {
         const needs =

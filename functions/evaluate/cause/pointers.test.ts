@@ -17,10 +17,10 @@ function words(component: string, more: object = {}): LogPattern {
   return { component, resource: component, pattern: "Memory limit of <*> exceeded", ...counts, means };
 }
 
-describe("changes and the words of logs, in random worlds", () => {
+describe("changes and log messages, in random environments", () => {
   const worlds = Array.from({ length: 150 }, (_, seed) => ({ seed, world: randomWorld(seed + 7_000) }));
 
-  it("never take the answer to another component than the measurements name", () => {
+  it("never override the component that the measurements name", () => {
     for (const { seed, world } of worlds) {
       const random = randomFrom(seed);
       const before = diagnose(observedIn(world));
@@ -33,7 +33,7 @@ describe("changes and the words of logs, in random worlds", () => {
     }
   });
 
-  it("name the true cause more often, and no wrong one, where what broke is what was changed", () => {
+  it("name the true cause more often, and no wrong one, if the changed component broke", () => {
     const right = { without: 0, with: 0 };
     for (const { world } of worlds) {
       right.without += Number(diagnose(observedIn(world)).rootCause === world.cause);
@@ -44,14 +44,14 @@ describe("changes and the words of logs, in random worlds", () => {
     expect(right.with).toBeGreaterThanOrEqual(right.without);
   });
 
-  it("change nothing where there are none", () => {
+  it("change nothing if there are none", () => {
     for (const { world } of worlds.slice(0, 30)) {
       expect(diagnose({ ...observedIn(world), changes: [], logPatterns: [] })).toEqual(diagnose(observedIn(world)));
     }
   });
 });
 
-describe("candidates that nothing else tells apart", () => {
+describe("otherwise indistinguishable candidates", () => {
   const tied: Observed = observedIn({
     components: parts(["shop > one, two", "one", "two"]),
     symptoms: [failing("shop", "shop-up")],
@@ -67,24 +67,24 @@ describe("candidates that nothing else tells apart", () => {
     at: began + 15 * minute,
   });
 
-  it("are told apart by the one that was changed just before", () => {
+  it("are distinguished by a change just before the outage", () => {
     expect(diagnose(alone).rootCause).toBe("unknown");
     const { rootCause, change: named } = diagnose({ ...alone, changes: [change("two", began - minute)] });
     expect([rootCause, named?.id]).toEqual(["two", `two/${began - minute}`]);
   });
 
-  it("stay unknown where both were changed, or where the change is too old or came later", () => {
+  it("stay unknown if both were changed, or if the change is too old or came later", () => {
     const both = [change("one", began - minute), change("two", began - minute)];
     for (const changes of [both, [change("two", began - 45 * minute)], [change("two", began + 5 * minute)]])
       expect(diagnose({ ...alone, changes }).rootCause).toBe("unknown");
   });
 
-  it("are told apart by words that name a cause, and not by words that may follow from one", () => {
+  it("are distinguished by log messages that name a cause, not by those that may be consequences", () => {
     expect(diagnose({ ...alone, logPatterns: [words("one")] }).rootCause).toBe("one");
     expect(diagnose({ ...alone, logPatterns: [words("one", { is_symptom: true })] }).rootCause).toBe("unknown");
   });
 
-  it("does not make a candidate of what works, however it was changed", () => {
+  it("does not make a working component a candidate because of a change", () => {
     const works: Observed = { ...tied, greens: [good("one", "one-up")] };
     const { rootCause } = diagnose({ ...works, changes: [change("one", began - minute)] });
     expect(rootCause).toBe(diagnose(works).rootCause);

@@ -42,14 +42,14 @@ async function outage(count: number): Promise<{ walks: number; rankings: number;
 }
 
 describe("an outage of every component", () => {
-  it("costs about twice as much for twice as many, and is one incident of the part that all the others need", async () => {
+  it("costs about twice as much for twice as many components, and is one incident of their common dependency", async () => {
     const small = await outage(60);
     const large = await outage(120);
     expect([small.causes, large.causes]).toEqual([["base"], ["base"]]);
     expect(large.walks).toBeLessThanOrEqual(3 * small.walks + 100);
   });
 
-  it("makes no ranking to find an alert's incident where only one is tied to it and began when it did", async () => {
+  it("assigns an alert without ranking if only one incident is related and began at the same time", async () => {
     expect((await outage(30)).rankings).toBe(0);
   });
 });

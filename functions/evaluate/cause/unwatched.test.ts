@@ -1,4 +1,4 @@
-/** Parts at which nothing looks: what they may explain, and what not. */
+/** Unmonitored components: the failures that they may explain, and those that they may not. */
 import { describe, expect, it } from "vitest";
 import { diagnose, rank } from "./diagnose.ts";
 import type { Symptom } from "./diagnosis.ts";
@@ -7,7 +7,7 @@ import { alarming, answered, began, cause, failing, good, observedIn, parts } fr
 
 const minute = 60_000;
 
-describe("what nobody looks at", () => {
+describe("unmonitored components", () => {
   const lost = (name: string, phase = "connect"): Symptom =>
     failing(name, `${name}-inside`, {
       vantage: "inside",
@@ -18,7 +18,7 @@ describe("what nobody looks at", () => {
   const ground = ["one > way, region", "two > way, region", "way > region", "region"];
 
   it.each(["connector", "nat", "subnet"] as const)(
-    "is the %s where private targets that time out have it in common, and not the region below it",
+    "is the %s shared by private targets that time out, not the region below it",
     (way) => {
       for (const above of [[], ["shop > one, region", "desk > two, region"]])
         for (const phase of ["connect", "tls"]) {
@@ -29,7 +29,7 @@ describe("what nobody looks at", () => {
     },
   );
 
-  it("is named the surer, the more have it in common", () => {
+  it("has higher confidence the more components share it", () => {
     const names = ["one", "two", "three"];
     const components = parts([...names.map((name) => `${name} > way`), "way"], {
       one: "database",
@@ -48,7 +48,7 @@ describe("what nobody looks at", () => {
     expect(three?.confidence).toBeGreaterThan(two?.confidence ?? 1);
   });
 
-  it("is the way as well where figures of how busy it is are normal, and unknown where another is below it", () => {
+  it("is the path even if its utilization is normal, and unknown if another path is below it", () => {
     const names = ["one", "two", "three"];
     const lines = names.map((name) => `${name} > way`);
     const roles = { one: "database", two: "cache", three: "database", way: "connector", addresses: "subnet" } as const;
@@ -65,7 +65,7 @@ describe("what nobody looks at", () => {
     ).toEqual(["addresses", "way"]);
   });
 
-  it("is no less what two have in common for all that stand on one of them", () => {
+  it("is the shared dependency of two components regardless of the dependents of one of them", () => {
     const above = Array.from({ length: 12 }, (_, index) => `shop-${index}`);
     const components = parts([...above.map((name) => `${name} > one`), "one > way", "two > way", "way"], {
       one: "database",
@@ -77,7 +77,7 @@ describe("what nobody looks at", () => {
     expect(cause(components, [lost("one"), ...felt]).rootCause).toBe("one");
   });
 
-  it("is no region where what is refused is refused by what works", () => {
+  it("is not the region if a working component rejects the requests", () => {
     const components = parts(["one > region", "two > region", "three > region", "region"], { region: "region" });
     for (const status of [401, 403, 404, 429]) {
       const symptoms = ["one", "two", "three"].map((name) => failing(name, `${name}-up`, answered(status)));
@@ -86,7 +86,7 @@ describe("what nobody looks at", () => {
     }
   });
 
-  it("may be slow while it answers, where nobody judges how long that takes", () => {
+  it("may be slow while it responds, if no rule judges its latency", () => {
     const names = ["one", "two", "three", "four", "five"];
     const components = parts([...names.map((name) => `${name} > store`), "store"], { store: "storage" });
     const slow = names.map((name) => alarming(name, "slow", 0.7));
@@ -94,7 +94,7 @@ describe("what nobody looks at", () => {
     expect(found.candidates?.map((one) => one.component)).toContain("store");
   });
 
-  it("is what two have in common where no way carries them", () => {
+  it("is the shared dependency if no path carries both", () => {
     const components = parts(["shop > one, two", "one > under", "two > under", "under"], {
       one: "database",
       two: "cache",
@@ -104,7 +104,7 @@ describe("what nobody looks at", () => {
     expect(cause(components, [lost("one"), lost("two"), felt]).rootCause).toBe("under");
   });
 
-  it.each(["queue", "job"] as const)("is no %s where services answer with errors and nothing is seen of it", (role) => {
+  it.each(["queue", "job"] as const)("is not the %s if services respond with errors and it has no symptoms", (role) => {
     for (const names of [
       ["one", "two"],
       ["one", "two", "three"],
@@ -121,7 +121,7 @@ describe("what nobody looks at", () => {
     }
   });
 
-  it("is the queue where those that work it off have nothing to do", () => {
+  it("is the queue if its consumers are idle", () => {
     const components = parts(["one > queue", "two > queue", "queue"], { queue: "queue" });
     const silent = ["one", "two"].map((name) => alarming(name, "missing", 0.9));
     expect(cause(components, silent).rootCause).toBe("queue");

@@ -11,8 +11,8 @@ const minute = 60_000;
 const layers = ["platform", "application"] as const;
 
 const chain = ["site > web", "web > api", "api > table", "table"];
-describe("the deepest of a chain that fails at once", () => {
-  it.each(layers)("is named on the %s, by whatever probe it is seen", (layer) => {
+describe("the deepest component of a chain that fails simultaneously", () => {
+  it.each(layers)("is named on the %s, for every kind of probe", (layer) => {
     for (const kind of ["http", "postgres", "cloud_monitoring"]) {
       const symptoms = ["site", "web", "api", "table"].map((name) => failing(name, `${name}-up`, { kind }));
       expect(cause(parts(chain, { table: "platform" }, layer), symptoms)).toMatchObject({
@@ -22,7 +22,7 @@ describe("the deepest of a chain that fails at once", () => {
     }
   });
 
-  it("is named when it failed two minutes before, and the dependent is no evidence against it", () => {
+  it("is named if it failed two minutes before, and its dependent is not evidence against it", () => {
     const symptoms = [
       failing("cards", "cards-ping", answered(500)),
       failing("checkout", "checkout-up", { since: began + 2 * minute }),
@@ -52,7 +52,7 @@ describe("magnitude", () => {
     expect(cause(parts(["shop > db", "db"], { db: "database" }), symptoms).rootCause).toBe("shop");
   });
 
-  it("keeps a trifle that stood for an hour, and one that came later, from taking the answer", () => {
+  it("prevents an hour-old minor alert, and a later one, from becoming the cause", () => {
     const memory = alarming("cache", "saturated", 0.01, { since: began - 60 * minute });
     const later = alarming("api", "slow", 0.09, { since: began + 3 * minute });
     const front = alarming("front", "slow", 0.94);
@@ -60,7 +60,7 @@ describe("magnitude", () => {
   });
 });
 
-describe("a part that nothing is seen of", () => {
+describe("a component without symptoms", () => {
   const above = ["one", "two", "three", "four", "five"];
   const components = parts([...above.map((name) => `${name} > below`), "below"]);
   const symptoms = above.map((name) => alarming(name, "slow", 0.7));
@@ -70,12 +70,12 @@ describe("a part that nothing is seen of", () => {
       judged: new Map([["below", new Set([signal])]]),
     }).rootCause;
 
-  it("is not the cause of what a rule measures of it within its limit", () => {
+  it("is not the cause if a rule measures it within its limit", () => {
     expect(judging("slow")).not.toBe("below");
     expect(judging("saturated")).toBe("below");
   });
 
-  it("is no less the cause for a finding that is new", () => {
+  it("is still the cause with a new finding", () => {
     const way = parts(["shop > db", "api > db", "db > way", "way"], { db: "database", way: "connector" });
     const inside: Partial<Symptom> = { vantage: "inside", kind: "postgres", reach: "private" };
     // A single failed run may be chance.
@@ -107,14 +107,14 @@ describe("a part that nothing is seen of", () => {
   });
 });
 
-it.each(["failing", "errors"] as const)("a part that is far too slow makes those that wait for it %s", (signal) => {
+it.each(["failing", "errors"] as const)("a very slow component makes its dependents %s", (signal) => {
   const db = alarming("db", "slow", 0.95);
   const felt = ["shop", "desk"].map((name) => alarming(name, signal, 0.95));
   expect(cause(parts(["shop > db", "desk > db", "db"], { db: "database" }), [db, ...felt]).rootCause).toBe("db");
 });
 
-describe("several troubles at once", () => {
-  it("names the second, be it seen by a probe or by a rule, and no alarm that stood before", () => {
+describe("several simultaneous faults", () => {
+  it("names the second, seen by a probe or by a rule, and no older alert", () => {
     const components = parts(["site > one, two", "one", "two"]);
     const first = failing("one", "one-up");
     const probed = failing("two", "two-up", { since: began + 5 * minute });
@@ -134,16 +134,16 @@ describe("several troubles at once", () => {
   const wrapped = (more: Partial<Symptom>): Symptom[] =>
     ["steps", "run", "step", "inner"].map((name) => alarming(name, "slow", 0.7, more));
 
-  it("a part counts once, however many wrap it: what is felt began with the other", () => {
+  it("a component counts once, regardless of how many depend on it", () => {
     expect(cause(parts(lines), [...wrapped({}), felt, search]).rootCause).toBe("search");
   });
 
-  it("an alarm that was often as bad before takes no answer from one that never was", () => {
+  it("an alert that often fired before does not override one that never did", () => {
     const since = began + 10 * minute;
     expect(cause(parts(lines), [...wrapped({ since, badBefore: 4 }), felt, search]).rootCause).toBe("search");
   });
 
-  it("what shows at those that depend on it no more than by chance counts less than what is felt", () => {
+  it("a fault that its dependents show only by chance counts less than one they feel", () => {
     const noise = alarming("site", "errors", 0.3, { since: began + 10 * minute, badBefore: 6 });
     const broken = alarming("store", "errors", 0.99, { since: began + 10 * minute });
     const components = parts(["site > store, search", "store", "search"]);
@@ -152,7 +152,7 @@ describe("several troubles at once", () => {
   });
 });
 
-it("a way that fails explains those that send over it, and not what outside reaches without it", () => {
+it("a failing path explains components that use it, and not those reached from outside without it", () => {
   const components = parts(["user > way", "way"], { user: "platform", way: "nat" });
   const [felt, own] = [failing("user", "user-up"), failing("way", "way-up")];
   expect(cause(components, [own, felt])).toMatchObject({ rootCause: "way" });
@@ -163,7 +163,7 @@ it("a way that fails explains those that send over it, and not what outside reac
   expect(new Set(candidates.map((one) => one.component))).toEqual(new Set(["way", "user"]));
 });
 
-it("a check of the configuration fails for the component that its finding is about", async () => {
+it("a configuration check fails for the component of its finding", async () => {
   const components = [component("sql", "SQL", "platform"), component("shop", "Shop", "application", ["sql"])];
   const probes = [probe("shop-up", "shop"), probe("settings", "sql", "outside", "gcp_configuration")];
   const bench = new Bench({ ...smallEnvironment, components, probes, rules: [], recovery: { stages: [] } });
@@ -190,12 +190,12 @@ it("a check of the configuration fails for the component that its finding is abo
   expect(incident?.fields).toMatchObject({ root_cause: "shop" });
 });
 
-it("a part that Google's figures show as normal is not named before one that shows the trouble", () => {
+it("a component with normal Google metrics is not named before one with symptoms", () => {
   const components = parts(["shop > db", "db"], { db: "database" });
   expect(cause(components, [failing("shop", "shop-up")], [], ["db"]).rootCause).toBe("shop");
 });
 
-describe("an edge that hands on what a service behind it makes", () => {
+describe("an edge that passes on the errors of a service behind it", () => {
   const behind = ["one > lb", "two > lb", "lb"];
   const components = parts(behind, { lb: "edge" });
   it("is not the cause while others behind it work", () => {
@@ -207,7 +207,7 @@ describe("an edge that hands on what a service behind it makes", () => {
     expect(found.rootCause).toBe("one");
   });
 
-  it("is the cause where it failed a minute before them, whatever else stands about", () => {
+  it("is the cause if it failed a minute before them", () => {
     for (const status of [503, 429])
       for (const other of [[], [alarming("one", "saturated", 0.2, { since: began - 60 * minute })]]) {
         const later = { since: began + minute };
@@ -220,20 +220,20 @@ describe("an edge that hands on what a service behind it makes", () => {
       }
   });
 
-  it("is the cause of a refusal that nothing behind it makes", () => {
+  it("is the cause of a rejection that nothing behind it produces", () => {
     const symptoms = [failing("lb", "front", answered(401)), failing("one", "one-up", answered(503))];
     expect(cause(components, symptoms).rootCause).toBe("lb");
     const made = [failing("lb", "front", answered(401)), failing("one", "one-up", answered(401))];
     expect(cause(components, made, [good("two", "two-up")]).rootCause).toBe("one");
   });
 
-  it("is the cause where several that do not need each other refuse the same at once", () => {
+  it("is the cause if several independent services reject the same request simultaneously", () => {
     const three = parts(["one > lb", "two > lb", "three > lb", "lb"], { lb: "edge" });
     const symptoms = ["lb", "one", "two"].map((name) => failing(name, `${name}-up`, answered(403)));
     expect(cause(three, symptoms, [good("three", "three-up")]).rootCause).toBe("lb");
   });
 
-  it("is the cause of what it makes itself", () => {
+  it("is the cause of errors that it produces itself", () => {
     const symptoms = ["lb", "one", "two"].map((name) => failing(name, `${name}-up`, answered(502)));
     expect(cause(components, symptoms).rootCause).toBe("lb");
   });
@@ -243,7 +243,7 @@ it.each([
   ["an expired certificate behind one edge", "tls" as const, "certificate" as const],
   ["a silent job", "unavailable" as const, "missing" as const],
   ["a body that is not as expected", "body" as const, undefined],
-])("%s is the trouble of the part that shows it", (_, kind, signal) => {
+])("%s is the fault of the component that shows it", (_, kind, signal) => {
   const failure = { kind, phase: "response", message: "", ...(signal === undefined ? {} : { signal }) };
   const found = cause(
     parts(["it > lb, db", "lb", "db"], { lb: "edge", db: "database" }),
@@ -254,7 +254,7 @@ it.each([
   expect(found.whys.join(" ")).not.toMatch(/time-out|Query Insights|gcloud sql/);
 });
 
-it("a database that answers that it is full is the cause, and not the way to it", () => {
+it("a database that reports that it is full is the cause, not the path to it", () => {
   const failure = { kind: "database" as const, phase: "authentication", message: "", code: "53300" };
   const symptoms = [
     failing("db", "db-inside", { failure, vantage: "inside", kind: "postgres", reach: "private" }),
@@ -274,7 +274,7 @@ it("one rotated key is one cause", () => {
   expect([found.rootCause, found.alsoBroken]).toEqual(["socket", undefined]);
 });
 
-it("without its distinguishing fact no pattern is said", () => {
+it("no pattern matches without its distinguishing fact", () => {
   for (const role of ["service", "auth", "connector", "cache", "third_party", "platform", "queue"] as const) {
     const found = cause(parts(["it"], { it: role }), [failing("it", "it-up", answered(503))]);
     expect([found.rootCause, found.pattern]).toEqual(["it", "fails by itself"]);
@@ -282,7 +282,7 @@ it("without its distinguishing fact no pattern is said", () => {
   }
 });
 
-it("a cause that has recovered does not keep the blame for what goes on", () => {
+it("a recovered cause is not blamed for continuing failures", () => {
   const symptoms = [failing("db", "db-up", { until: began + 3 * minute }), failing("shop", "shop-up")];
   const components = parts(["shop > db", "db"], { db: "database" });
   const seen = observedIn({

@@ -69,7 +69,7 @@ const story = [
   ...Array.from({ length: 6 }, () => ({})),
 ];
 
-it("do not get into each other's way while nothing happens", async () => {
+it("do not conflict while nothing happens", async () => {
   const store = new BusyStore();
   const benches = [0, 1, 2].map(() => new Bench(configuration, undefined, { store }));
   for (let minute = 0; minute < 5; minute++) {
@@ -86,8 +86,8 @@ it("do not get into each other's way while nothing happens", async () => {
   expect(store.bodies).toBe(store.commits);
 });
 
-describe("instances that work at the same moment", () => {
-  it("make one incident of one outage, told once, as a single one does", async () => {
+describe("concurrent instances", () => {
+  it("open one incident for one outage, notified once, as a single instance does", async () => {
     const alone = await together(1, story);
     const several = await together(4, story);
     const seen = async (bench: Bench): Promise<unknown[]> =>

@@ -51,7 +51,7 @@ describe("one outage", () => {
     [true, false],
     [undefined, true],
   ] as const)(
-    "acquits a component by what was measured, not by what was read of it minutes late (secondhand: %s)",
+    "acquits a component by measurements, not by metrics that are minutes late (secondhand: %s)",
     async (secondhand, acquits) => {
       const load = {
         ...smallEnvironment.probes[0],
@@ -72,7 +72,7 @@ describe("one outage", () => {
     },
   );
 
-  it("costs one read and one write a report while nothing happens", async () => {
+  it("costs one read and one write per report while nothing happens", async () => {
     const bench = new Bench();
     await minutes(bench, 2);
     const counted = { get: 0, set: 0 };
@@ -104,7 +104,7 @@ describe("an alert that flaps", () => {
   const slow = rule("Slow", "database_connection_time > 25s", "0s", "warning");
   const configuration = { ...smallEnvironment, rules: [slow], recovery: { stages: [] } };
 
-  it("is one incident that says so, held until it calms", async () => {
+  it("is one incident that reports the flapping, open until it calms", async () => {
     const bench = new Bench(configuration);
     for (let i = 0; i < 14; i++)
       await minutes(bench, 1, { database: { database_connection_time: i % 2 === 0 ? 30 : 1 } });
@@ -123,8 +123,8 @@ describe("an alert that flaps", () => {
   });
 });
 
-describe("what a change costs", () => {
-  it("is at most six documents more than a report that changes nothing", async () => {
+describe("cost of a change", () => {
+  it("is at most six documents more than that of a report that changes nothing", async () => {
     const bench = new Bench();
     await minutes(bench, 3);
     const counted = { get: 0, write: 0 };
@@ -176,7 +176,7 @@ describe("what a change costs", () => {
 });
 
 describe("at-least-once delivery", () => {
-  it("ends the same with every report twice, shuffled within two minutes", async () => {
+  it("ends in the same state with every report duplicated and shuffled within two minutes", async () => {
     const calm = new Bench();
     await minutes(calm, 3);
     await minutes(calm, 6, outage);
@@ -207,7 +207,7 @@ describe("at-least-once delivery", () => {
     });
   });
 
-  it("publishes again what a crash kept from being published", async () => {
+  it("publishes again after a crash before publication", async () => {
     const bench = new Bench();
     await minutes(bench, 3);
     await minutes(bench, 2, outage);
@@ -225,7 +225,7 @@ describe("at-least-once delivery", () => {
     expect(bench.events.map(({ event }) => event)).toContain("opened");
   });
 
-  it("publishes with the next tick when the message does not come again", async () => {
+  it("publishes on the next tick if the message is not redelivered", async () => {
     const bench = new Bench();
     await minutes(bench, 3);
     await minutes(bench, 2, outage);
@@ -241,15 +241,15 @@ describe("at-least-once delivery", () => {
   });
 });
 
-describe("the lives of incidents", () => {
-  it("keeps unrelated outages apart", async () => {
+describe("the life of an incident", () => {
+  it("opens separate incidents for unrelated outages", async () => {
     const bench = new Bench();
     await minutes(bench, 2);
     await minutes(bench, 4, { ...outage, "pages-health": failing("timeout/first_byte") });
     expect((await bench.incidents()).map(({ fields }) => fields["root_cause"]).sort()).toEqual(["connector", "pages"]);
   });
 
-  it("re-opens the same incident when it regresses during the validation, and does not open another", async () => {
+  it("reopens the incident if it regresses during the validation, and does not open another", async () => {
     const bench = new Bench();
     await minutes(bench, 2);
     await minutes(bench, 4, outage);
@@ -269,7 +269,7 @@ describe("the lives of incidents", () => {
     expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "recovering", "regressed"]);
   });
 
-  it("does not resolve while a stage fails, and says why", async () => {
+  it("does not resolve while a stage fails, and records the reason", async () => {
     const bench = new Bench();
     await minutes(bench, 2);
     await minutes(bench, 4, outage);
@@ -286,7 +286,7 @@ describe("the lives of incidents", () => {
     expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "resolved" });
   });
 
-  it("opens another long after one is resolved, never joins it", async () => {
+  it("opens a new incident long after the last is resolved", async () => {
     const bench = new Bench();
     for (let i = 0; i < 2; i++) {
       await minutes(bench, 2);
@@ -296,7 +296,7 @@ describe("the lives of incidents", () => {
     expect((await bench.incidents()).map(({ fields }) => fields["status"])).toEqual(["resolved", "resolved"]);
   });
 
-  it("stays silent through short trouble", async () => {
+  it("ignores short failures", async () => {
     const bench = new Bench();
     for (let i = 0; i < 5; i++) {
       await minutes(bench, 1, outage);
@@ -305,7 +305,7 @@ describe("the lives of incidents", () => {
     expect(bench.events).toEqual([]);
   });
 
-  it("neither opens nor resolves anything when probes fall silent", async () => {
+  it("neither opens nor resolves incidents when probes stop reporting", async () => {
     const bench = new Bench();
     await minutes(bench, 2);
     for (let i = 0; i < 10; i++) {
@@ -363,7 +363,7 @@ describe("edits in the console", () => {
     expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "acknowledged"]);
   });
 
-  it("resolves by hand, and does not open again while the same alerts go on", async () => {
+  it("resolves manually, and does not reopen while the same alerts keep firing", async () => {
     const { bench, id } = await openIncident();
     await bench.store.update("incidents", id, { status: "resolved" });
     await minutes(bench, 5, outage);
@@ -371,7 +371,7 @@ describe("edits in the console", () => {
     expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "resolved"]);
   });
 
-  it("explains what it does not understand, and puts the status right", async () => {
+  it("explains an invalid status, and corrects it", async () => {
     const { bench, id } = await openIncident();
     await bench.store.update("incidents", id, { status: "done!", silenced_until: "tomorrow" });
     await bench.minute(outage);
@@ -380,7 +380,7 @@ describe("edits in the console", () => {
       problem:
         '`silenced_until` is not an instant: give the field the type timestamp; `status` cannot be made "done!": write acknowledged or resolved.',
     });
-    // What is wrong about a status that was put right is explained for an hour, or until a right one is written.
+    // The explanation of a corrected status stays for an hour, or until a valid one is written.
     await bench.store.update("incidents", id, { silenced_until: null });
     await bench.minute(outage);
     expect((await bench.incidents())[0]?.fields).toMatchObject({
@@ -391,7 +391,7 @@ describe("edits in the console", () => {
     expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "acknowledged", problem: null });
   });
 
-  it("writes the document again when an operator deletes it", async () => {
+  it("rewrites the document if an operator deletes it", async () => {
     const { bench, id } = await openIncident();
     await bench.store.delete("incidents", id);
     await minutes(bench, 5);
@@ -400,7 +400,7 @@ describe("edits in the console", () => {
 });
 
 describe("the environment", () => {
-  it("of another monitor is none of ours", async () => {
+  it("ignores messages of another environment", async () => {
     const bench = new Bench({ ...smallEnvironment, environment: "other" });
     const [report] = new Bench().reports(outage);
     if (report) await bench.deliver(report);

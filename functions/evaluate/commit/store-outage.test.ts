@@ -24,7 +24,7 @@ const configuration = {
 const minute = 60_000;
 const step = 15_000;
 
-/** Plays minutes of runs every 15 s; what cannot be taken in is delivered again, the newest first, by the given pause. */
+/** Plays minutes of runs every 15 s. Reports that cannot be stored are redelivered after the given pause, newest first. */
 class Deliveries {
   readonly store = new AbsentStore();
   readonly bench = new Bench(configuration, { watchesItself: true }, { store: this.store });
@@ -60,7 +60,7 @@ class Deliveries {
 }
 
 describe("an outage of the store", () => {
-  it("of ten minutes loses no report, and the first failure in it is known to the second", async () => {
+  it("of ten minutes loses no report, and keeps the first failure to the second", async () => {
     const deliveries = new Deliveries();
     const { bench, store } = deliveries;
     await deliveries.run(20);
@@ -78,7 +78,7 @@ describe("an outage of the store", () => {
     expect(lost).toEqual([]);
   });
 
-  it("leaves alarms of the monitor that end by themselves", async () => {
+  it("raises monitor alerts that clear by themselves", async () => {
     const deliveries = new Deliveries();
     const { bench, store } = deliveries;
     await deliveries.run(20);
@@ -90,7 +90,7 @@ describe("an outage of the store", () => {
     expect(statuses.filter((status) => status !== "resolved")).toEqual([]);
   });
 
-  it("of a moment makes nothing wait", async () => {
+  it("of a moment delays nothing", async () => {
     const deliveries = new Deliveries();
     const { store } = deliveries;
     await deliveries.run(20);

@@ -57,11 +57,11 @@ describe("values of several series", () => {
     expect(evaluate(text, 0, ...pools)).toEqual(expected);
   });
 
-  it("are nothing where there is no series", () => {
+  it("are undefined without series", () => {
     expect(evaluate("sum(database_connections) > 50", 0)).toEqual([]);
   });
 
-  it("are compared with the series of their group", () => {
+  it("are compared with the series of the group", () => {
     const all = [connections("a", "red", 90), connections("b", "red", 10), connections("c", "blue", 20)];
     const found = evaluate("database_connections > 1.5 * avg(database_connections) by (component)", 0, ...all);
     expect(found.map((one) => (one as unknown[]).slice(0, 2))).toEqual([
@@ -71,7 +71,7 @@ describe("values of several series", () => {
     ]);
   });
 
-  it("are compared group by group", () => {
+  it("are compared per group", () => {
     const limit = (component: string, value: number): Series =>
       series("database_connection_limit", { probe: `limit-${component}`, component, vantage: "outside" }, [value]);
     const all = [...pools, limit("red", 100), limit("blue", 10)];
@@ -83,7 +83,7 @@ describe("values of several series", () => {
   });
 });
 
-describe("counting what fails", () => {
+describe("counting failures", () => {
   const probes = [
     probe("a", "red", 0),
     probe("b", "red", 0),
@@ -118,7 +118,7 @@ describe("counting what fails", () => {
     expect(evaluate(text, 0, ...probes)).toEqual(expected);
   });
 
-  it("names what counts before what does not", () => {
+  it("lists counted series before the others", () => {
     const [found] = compileCondition("count(probe_success == 0) > 0", { windowMs: 0 }).evaluate(
       source([probe("well", "a", 1), probe("ill", "b", 0)]),
       0,
@@ -127,7 +127,7 @@ describe("counting what fails", () => {
   });
 });
 
-describe("what is missing", () => {
+describe("missing data", () => {
   /** Two probes of which the first has failed and the others are not heard of any more. */
   const silent = (name: string): Series => probe(name, "x", 0, undefined, undefined, undefined);
   const heard = (name: string, value: number): Series => probe(name, "x", value, value, value, value);
@@ -141,7 +141,7 @@ describe("what is missing", () => {
     ["avg(probe_success) by () < 50%", [heard("a", 0), silent("b")], undefined],
     ["avg(probe_success) by () < 60%", [heard("a", 0), silent("b")], true],
     ["count(probe_success == 0) >= 1", [silent("a")], undefined],
-    // How many are heard of is known.
+    // The number of reporting series is known.
     ["count(probe_success) < 2", [heard("a", 1), silent("b")], true],
     ["count(probe_success) < 1", [silent("a")], true],
   ] as const)("%s is undecided only where it could decide", (text, all, truth) => {
@@ -149,7 +149,7 @@ describe("what is missing", () => {
     expect(found?.truth).toBe(truth);
   });
 
-  it("is never less than nothing: a sum that is too large stays so", () => {
+  it("is never negative: a sum that is too large stays so", () => {
     const all = [connections("a", "x", 0, 60), connections("b", "x", 90, undefined, undefined)];
     expect(evaluate("sum(database_connections) > 50", 2, ...all)).toEqual([
       [{}, true, "sum(database_connections) (60) > 50"],
@@ -160,14 +160,14 @@ describe("what is missing", () => {
     expect(evaluate("100 - sum(database_connections) < 20", 2, ...all)[0]).toMatchObject({ 1: undefined });
   });
 
-  it("is said where it is counted", () => {
+  it("is reported if it is counted", () => {
     expect(evaluate("count(probe_success == 0) >= 1", 3, heard("a", 0), silent("b"))).toEqual([
       [{}, true, "count(probe_success == 0) (1 of 2, 1 unknown) >= 1"],
     ]);
   });
 });
 
-it("is decided only as it would be, whatever is missing", () => {
+it("is decided only if no missing value can change it", () => {
   const condition = fc
     .tuple(
       fc.constantFrom(
@@ -270,20 +270,20 @@ describe("offset", () => {
     expect(found.map((one) => (one as unknown[]).slice(1))).toEqual([[true, seen]]);
   });
 
-  it("before anything was measured is not known", () => {
+  it("is unknown before the first measurement", () => {
     expect(evaluate("http_response_time offset 30m > 1s", 5, times)[0]).toMatchObject({ 1: undefined });
   });
 });
 
 describe("counters that begin again", () => {
-  it("rise on across the reset", () => {
+  it("keep rising across the reset", () => {
     const served = series("cloud_monitoring_count", { probe: "a" }, [1000, 1060, 1120, 30, 90]);
     expect(evaluate("rate(cloud_monitoring_count, 10m) > 0.8", 4, served)).toEqual([
       [{ probe: "a" }, true, "rate(cloud_monitoring_count, 10m) (0.88) > 0.8"],
     ]);
   });
 
-  it("are no durations and no ratios, which fall as they like", () => {
+  it("are not durations or ratios, which may fall", () => {
     const falling = series("vpc_connector_utilization", { probe: "a" }, [0.9, 0.6, 0.3]);
     expect(evaluate("rate(vpc_connector_utilization, 10m) < 0%", 2, falling)[0]).toMatchObject({ 1: true });
     const failing = series("probe_success", { probe: "a" }, [1, 1, 0]);

@@ -20,13 +20,13 @@ describe("compileBaseline", () => {
     expect([check.holds(good), check.holds(bad)]).toEqual([true, false]);
   });
 
-  it("says what is wrong with a value", () => {
+  it("explains an invalid value", () => {
     expect(compileBaseline("database_connection_time", "<5.0s").describe(27.4)).toBe(
       "database_connection_time (27.4s) is not < 5s",
     );
   });
 
-  it("knows the series that an alias means", () => {
+  it("resolves an alias to its series", () => {
     const { metric, matchers } = compileBaseline("smd_phase_3_duration", "<20.0s");
     expect({ metric, matchers }).toEqual({ metric: "smd_phase_duration", matchers: { phase: "3" } });
   });

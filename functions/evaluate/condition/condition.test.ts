@@ -82,7 +82,7 @@ describe("the rules of the user, as written", () => {
     expect(evaluate(text, values.length - 1, series(metric, database, values))).toEqual([[database, expected, seen]]);
   });
 
-  it("tells what each condition reads", () => {
+  it("returns the metrics that each condition reads", () => {
     const selectors = (text: string) => compileCondition(text, { windowMs: 3 * minute }).selectors;
     expect(selectors("avg_database_connection_time > 25s")).toEqual([
       { metric: "database_connection_time", matchers: {}, windowMs: 3 * minute },
@@ -105,7 +105,7 @@ describe("the rules of the user, as written", () => {
     ]);
   });
 
-  it("looks one minute back where the rule has no duration", () => {
+  it("looks back one minute without a duration", () => {
     const [selector] = compileCondition("max_http_response_time > 5s", { windowMs: 0 }).selectors;
     expect(selector?.windowMs).toBe(minute);
   });
@@ -144,7 +144,7 @@ describe("the last value", () => {
     expect(evaluate("http_status > 499", at, status)).toEqual([[database, expected, seen]]);
   });
 
-  it("says nothing where there are no series", () => {
+  it("is unknown without series", () => {
     expect(evaluate("http_status > 499", 0)).toEqual([]);
   });
 });
@@ -183,7 +183,7 @@ describe("absent", () => {
     ]);
   });
 
-  it("is true where there is no series at all, and then known by its labels", () => {
+  it("is true without any series, and is identified by its labels", () => {
     expect(evaluate('absent(http_status{probe="x", vantage!="inside"}, 10m)', 0, status)).toEqual([
       [{ probe: "x" }, true, 'absent(http_status{probe="x", vantage!="inside"}, 10m) (yes)'],
     ]);
@@ -289,7 +289,7 @@ describe("and, or, not over missing data", () => {
 });
 
 describe("several series", () => {
-  it("are judged each for itself", () => {
+  it("are evaluated separately", () => {
     const a = series("probe_success", { probe: "a" }, [0]);
     const b = series("probe_success", { probe: "b" }, [1]);
     const c = series("probe_success", { probe: "c" }, []);
@@ -312,7 +312,7 @@ describe("several series", () => {
     expect(probes('probe_success{vantage="outside"} == 0')).toEqual([]);
   });
 
-  it("that look alike when joined are one instance, the worst of them", () => {
+  it("with the same labels after a join are one instance, the worst of them", () => {
     const connectors = [0.2, 0.9].map((value, i) =>
       series("vpc_connector_utilization", { probe: `connector-${i}`, component: "vpc" }, [value]),
     );
@@ -323,7 +323,7 @@ describe("several series", () => {
     ]);
   });
 
-  it("are all named that an instance was made from", () => {
+  it("are all named in their joined instance", () => {
     const used = series("database_connections", database, [45]);
     const limit = series("database_connection_limit", database, [50]);
     const condition = compileCondition("database_connections / database_connection_limit > 80%", { windowMs: 0 });
@@ -333,7 +333,7 @@ describe("several series", () => {
 });
 
 describe("a comparison and its negation", () => {
-  it("never agree, and are unknown together", () => {
+  it("are never both true, and are unknown together", () => {
     const value = fc.option(fc.double({ min: -10, max: 10, noNaN: true }), { nil: undefined });
     const pairs = [
       [">", "<="],

@@ -12,12 +12,12 @@ const [, expressions = ""] = /### Functions of expressions\n(.*?)\n### /s.exec(p
 const functions = [...expressions.matchAll(/^\| `(\w+\(.*?\))` \|/gm)].map(([, text = ""]) => text);
 
 describe("docs/conditions.md", () => {
-  it("has five examples, and more of what is taught", () => {
+  it("has five examples, and enough functions and units", () => {
     expect(blocks.map((block) => block.length)).toEqual([5, 7]);
     expect(functions).toHaveLength(4);
   });
 
-  it.each(functions)("its function %s is right", (text) => {
+  it.each(functions)("the function %s is valid", (text) => {
     const limits = ["2", "2%", "2s"].filter((limit) => {
       try {
         return compileCondition(`${text} > ${limit}`, { windowMs: 0 }).text !== "";
@@ -28,7 +28,7 @@ describe("docs/conditions.md", () => {
     expect(limits).not.toEqual([]);
   });
 
-  it.each(examples)("its example %s is right", (example) => {
+  it.each(examples)("the example %s is valid", (example) => {
     expect(compileCondition(example, { windowMs: 0 }).text).toBe(example);
   });
 

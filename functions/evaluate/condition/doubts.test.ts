@@ -5,7 +5,7 @@ import type { Series } from "./series.ts";
 
 const doubts = (text: string): string[] => conditionDoubts(text, { windowMs: 0 }).map(({ message }) => message);
 
-describe("a condition that can never, or must always, be true is doubted", () => {
+describe("warns about a condition that can never, or must always, be true", () => {
   it.each([
     [
       "database_connection_time < 0s",
@@ -83,11 +83,11 @@ describe("a condition that can never, or must always, be true is doubted", () =>
     "database_connections / database_connection_limit > 200%",
     "absent(http_status, 5m) and http_status > 500",
     "forecast(vpc_connector_utilization, 2h) > 95%",
-  ])("but not %s", (text) => {
+  ])("does not warn about %s", (text) => {
     expect(doubts(text)).toEqual([]);
   });
 
-  it("points at the part that it is about", () => {
+  it("points at the part in question", () => {
     const text = "http_response_time > 2s and probe_success <= 1";
     const [doubt] = conditionDoubts(text, { windowMs: 0 });
     expect(text.slice(doubt?.start, doubt?.end)).toBe("probe_success <= 1");

@@ -115,13 +115,13 @@ describe("rowsOf", () => {
 });
 
 describe("agreedLabels", () => {
-  it("is the union without what is disputed", () => {
+  it("is the union without conflicting labels", () => {
     const row = [{ labels: { a: "1", b: "2" } }, undefined, { labels: { b: "3", c: "4" } }, { labels: { b: "2" } }];
     expect(agreedLabels(row)).toEqual({ a: "1", c: "4" });
     expect(agreedLabels([])).toEqual({});
   });
 
-  it("is at ease with any name", () => {
+  it("accepts any name", () => {
     expect(agreedLabels([{ labels: { constructor: "x" } }])).toEqual({ constructor: "x" });
   });
 });

@@ -42,7 +42,7 @@ describe("Kleene's logic", () => {
     );
   });
 
-  it("never decides by what is unknown: knowing more changes no answer that was given", () => {
+  it("never decides by an unknown: more knowledge changes no decided result", () => {
     fc.assert(
       fc.property(truth, truth, fc.boolean(), (a, b, known) => {
         for (const combine of [both, either]) {

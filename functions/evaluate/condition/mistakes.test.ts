@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { compileCondition } from "./condition.ts";
 import { ConditionError } from "./language/error.ts";
 
-describe("a mistaken condition is refused with where, what, and what to write instead", () => {
+describe("rejects an invalid condition with position, error and suggestion", () => {
   it.each<[text: string, position: number, length: number, message: string, suggestion?: string]>([
     ["", 0, 0, "the condition is empty: write one such as vpc_connector_utilization > 70%"],
     ["  ", 2, 0, "the condition is empty: write one such as vpc_connector_utilization > 70%"],
@@ -391,7 +391,7 @@ describe("a mistaken condition is refused with where, what, and what to write in
     expect(error).toBeInstanceOf(ConditionError);
     expect([error?.position, error?.length, error?.message]).toEqual([position, length, message]);
     expect(error?.suggestion).toBe(suggestion);
-    // What is suggested is right, or wrong only in another place further on.
+    // A suggestion is valid, or invalid only at a later position.
     if (suggestion !== undefined) expect(refusal(suggestion)?.position ?? text.length).toBeGreaterThan(position);
   });
 

@@ -46,7 +46,7 @@ async function down(): Promise<Bench> {
   return bench;
 }
 
-/** What the probe of the audit logs answers to the diagnosis. */
+/** Delivers the response of the audit log probe to the diagnosis request. */
 async function answer(bench: Bench, more: Partial<ProbeResult>): Promise<void> {
   const at = new Date(bench.now).toISOString();
   await bench.deliver({
@@ -74,8 +74,8 @@ function requestsOf(bench: Bench): ProbeRequest[] {
   return all.filter(({ trigger, probes = [] }) => trigger === "diagnosis" && probes.includes("what-changed"));
 }
 
-describe("what was changed", () => {
-  it("is listed newest first before the first failure, and the one that fits the cause is named", async () => {
+describe("changes", () => {
+  it("lists changes before the first failure, newest first, and names the one that fits the cause", async () => {
     const bench = await down();
     await answer(bench, {
       changes: [
@@ -109,7 +109,7 @@ describe("what was changed", () => {
     });
   });
 
-  it("names nothing that is too old, that came after, or that was changed elsewhere", async () => {
+  it("names no change that is too old, too late, or of another component", async () => {
     const bench = await down();
     const before = await incidentOf(bench);
     await answer(bench, {
@@ -129,13 +129,13 @@ describe("what was changed", () => {
     expect(incident).toMatchObject({ root_cause, confidence, evidence, next_steps });
   });
 
-  it("never outweighs what was measured: a change of what works is no cause", async () => {
+  it("never outweighs measurements: a change of a working component is not a cause", async () => {
     const bench = await down();
     await answer(bench, { changes: [change("sql-tier", 1.5, ["sql"])] });
     expect(await incidentOf(bench)).toMatchObject({ root_cause: "backend", suspected_change: null });
   });
 
-  it("stays when a later answer could not look", async () => {
+  it("keeps the change if a later lookup fails", async () => {
     const bench = await down();
     await answer(bench, { changes: [change("backend-42", 1, ["backend"])] });
     bench.now += 1_000;
@@ -143,7 +143,7 @@ describe("what was changed", () => {
     expect((await incidentOf(bench)).changes).toHaveLength(1);
   });
 
-  it("is asked for with the first failure and what it is about, and once more after ten minutes", async () => {
+  it("requests changes with the first failure and its components, and again after ten minutes", async () => {
     const bench = await down();
     expect(requestsOf(bench)[0]).toMatchObject({ since: new Date(noon + 2 * minute).toISOString() });
     expect(requestsOf(bench)[0]?.about).toContain("backend");
@@ -174,7 +174,7 @@ describe("what was changed", () => {
   });
 });
 
-describe("what the logs say", () => {
+describe("log patterns", () => {
   const pattern = (component: string, more: Partial<ReportedLogPattern> = {}): ReportedLogPattern => ({
     pattern: "connect to <*> timed out",
     resource: `Cloud Run service ${component}`,
@@ -188,7 +188,7 @@ describe("what the logs say", () => {
   });
   const means = { name: "memory limit", says: "Backend ran out of memory.", remedy: "Give it more memory." };
 
-  it("is shown with counts, three at most, what is understood first", async () => {
+  it("shows at most three with counts, recognized ones first", async () => {
     const bench = await down();
     const many = Array.from({ length: 5 }, (_, i) => pattern("backend", { pattern: `p${i}`, count: i + 1, before: i }));
     await answer(bench, { log_patterns: [...many, pattern("backend", { count: 2, means }), pattern("auth")] });
@@ -199,7 +199,7 @@ describe("what the logs say", () => {
     );
   });
 
-  it("is the last why and the first step where its words are known", async () => {
+  it("is the last why and the first step if its message is recognized", async () => {
     const bench = await down();
     await answer(bench, { log_patterns: [pattern("backend", { means })] });
     const { whys, next_steps, evidence } = await incidentOf(bench);
@@ -208,7 +208,7 @@ describe("what the logs say", () => {
     expect(evidence).toContainEqual(expect.stringContaining("`connect to <*> timed out` 649 times"));
   });
 
-  it("blames what the words speak of, where that is the cause, and accuses nobody who works", async () => {
+  it("blames the component in the message if it is the cause, and no working component", async () => {
     const bench = await down();
     await answer(bench, { log_patterns: [pattern("backend", { means: { ...means, blames: ["database"] } })] });
     const { root_cause, whys } = await incidentOf(bench);

@@ -28,7 +28,7 @@ const outage = {
   "auth-health": failing("http_status/response"),
 };
 
-/** Reports of the schedules only: nobody answers what is asked. */
+/** Reports of the schedules only: requests get no response. */
 async function minutes(bench: Bench, count: number, shown: Parameters<Bench["minute"]>[0] = {}): Promise<void> {
   for (let i = 0; i < count; i++) {
     for (const report of bench.reports(shown)) {
@@ -45,7 +45,7 @@ function requestsOf(bench: Bench): ProbeRequest[] {
   return [...byId.values()].filter(({ trigger }) => trigger === "diagnosis");
 }
 
-/** What a probe answers to the first diagnosis. */
+/** Returns the report of a probe for the first diagnosis request. */
 function answer(bench: Bench, name: string, more: Partial<Report["results"][number]> = {}): Report {
   const at = new Date(bench.now).toISOString();
   const asked = environment.probes.find((one) => one.name === name);
@@ -69,7 +69,7 @@ function finding(check: string, ok: boolean, explanation = ""): Finding {
 }
 
 describe("opening an incident", () => {
-  it("asks for the configuration, Google's events and all that is involved, from both vantage points", async () => {
+  it("requests configuration checks, Google's events and all involved probes, from both vantage points", async () => {
     const bench = new Bench(environment);
     await minutes(bench, 2);
     await minutes(bench, 3, outage);
@@ -86,7 +86,7 @@ describe("opening an incident", () => {
     expect(requests[0]?.request).toBe("20250916-120400-connector/diagnosis-1/1");
   });
 
-  it("asks again when no answer comes, three times at most", async () => {
+  it("retries without a response, at most three times", async () => {
     const bench = new Bench(environment);
     await minutes(bench, 2);
     await minutes(bench, 12, outage);
@@ -95,7 +95,7 @@ describe("opening an incident", () => {
     );
   });
 
-  it("does not ask again for what was answered, and asks nothing for what is over", async () => {
+  it("does not repeat answered requests, and requests nothing for a resolved incident", async () => {
     const bench = new Bench(environment);
     await minutes(bench, 2);
     await minutes(bench, 3, outage);
@@ -115,7 +115,7 @@ describe("opening an incident", () => {
     expect(requestsOf(deaf)).toHaveLength(before);
   });
 
-  it("asks once more when more becomes involved", async () => {
+  it("requests once more if more components become involved", async () => {
     const bench = new Bench(environment);
     await minutes(bench, 2);
     await minutes(bench, 4, { "backend-health": failing("http_status/response") });
@@ -130,7 +130,7 @@ describe("opening an incident", () => {
   });
 });
 
-describe("what a diagnosis finds", () => {
+describe("results of a diagnosis", () => {
   async function opened(): Promise<Bench> {
     const bench = new Bench(environment);
     await minutes(bench, 2);
@@ -150,7 +150,7 @@ describe("what a diagnosis finds", () => {
     expect(bench.events.map(({ event }) => event)).toEqual(["opened", "joined", "root_cause_changed"]);
   });
 
-  it("names what a check of the configuration found", async () => {
+  it("names the finding of a configuration check", async () => {
     const bench = await opened();
     const says = "connector state is ERROR, expected READY: it carries nothing";
     await bench.deliver(
@@ -163,7 +163,7 @@ describe("what a diagnosis finds", () => {
     expect(incident?.fields["timeline"]).toContainEqual(expect.stringContaining(`Found: ${says}.`));
   });
 
-  it("leaves the alerts of the schedules alone, and ends the same when it comes twice or in another order", async () => {
+  it("does not affect scheduled alerts, and is idempotent in any order", async () => {
     const calm = await opened();
     const stormy = await opened();
     const before = await calm.store.get("state", "outside-1m");
@@ -180,7 +180,7 @@ describe("what a diagnosis finds", () => {
     expect(twice[0]?.fields["evidence"]).toEqual(once[0]?.fields["evidence"]);
   });
 
-  it("adds failed runs to the ledger, of which no entry spans runs that it does not count", async () => {
+  it("adds failed runs to the ledger, whose entries span only runs that they count", async () => {
     const down = { "backend-health": failing("http_status/response") };
     const bench = new Bench();
     const runs: number[] = [];

@@ -51,7 +51,7 @@ it("is told once that a silence is over, also where an earlier tick comes after 
 });
 
 describe("an incident in maintenance", () => {
-  it("is recorded and reminds nobody, and is news when the window ends with it still open", async () => {
+  it("is recorded without reminders, and is notified if still open when the window ends", async () => {
     const { story, notes } = await played(12, [patching(1, 8)]);
     expect(story).toEqual(["12:02 opened", "12:08 status_update", "12:12 reminder"]);
     expect(notes).toEqual([
@@ -60,7 +60,7 @@ describe("an incident in maintenance", () => {
     ]);
   });
 
-  it("hears of a window that begins while it is open, and of one that follows at once", async () => {
+  it("respects a window that begins while it is open, and one that follows immediately", async () => {
     const { story, notes } = await played(14, [patching(4, 6), patching(6, 11, { name: "more" })]);
     expect(story).toEqual(["12:02 opened", "12:11 status_update"]);
     expect(notes).toEqual([
@@ -70,11 +70,11 @@ describe("an incident in maintenance", () => {
     ]);
   });
 
-  it("is not muted by work on other components", async () => {
+  it("is not muted by maintenance of other components", async () => {
     expect((await played(4, [patching(1, 60, { components: ["sql"] })])).notes).toEqual([]);
   });
 
-  it("reaches beyond the window when more fails than is worked on", async () => {
+  it("is not muted if components outside the window fail", async () => {
     const components = smallEnvironment.components.map((component) =>
       component.name === "pages" ? { ...component, dependsOn: ["backend"] } : component,
     );
@@ -89,20 +89,20 @@ describe("an incident in maintenance", () => {
 });
 
 describe("an incident that an operator silences", () => {
-  it("reminds nobody meanwhile, and is news when the silence is over", async () => {
+  it("sends no reminders while silenced, and is notified when the silence ends", async () => {
     const { story, notes } = await played(13, [], { 3: silence(9) });
     expect(story).toEqual(["12:02 opened", "12:09 status_update", "12:13 reminder"]);
     expect(notes.at(-1)).toBe("It is not silenced any more, and it is still open.");
   });
 
-  it("is news sooner when the operator takes the silence back", async () => {
+  it("is notified sooner if the operator removes the silence", async () => {
     const takenBack = (bench: Bench, id: string): Promise<void> =>
       bench.store.update("incidents", id, { silenced_until: null });
     const { story } = await played(7, [], { 3: silence(60), 5: takenBack });
     expect(story).toEqual(["12:02 opened", "12:06 status_update"]);
   });
 
-  it("in maintenance is news only when both are over", async () => {
+  it("in maintenance is notified only when both have ended", async () => {
     const { story, notes } = await played(12, [patching(1, 6)], { 3: silence(9) });
     expect(story).toEqual(["12:02 opened", "12:09 status_update"]);
     expect(notes).toContain('The maintenance "patching" is over, and it is still open.');

@@ -1,4 +1,4 @@
-/** What operators write into the document of an incident is in its timeline, and in its postmortem. */
+/** Operators' edits to the document of an incident appear in its timeline and in its postmortem. */
 import { describe, expect, it } from "vitest";
 import { readIncident } from "../../../shared/documents/incident.ts";
 import type { Fields } from "../../../shared/ports.ts";
@@ -10,7 +10,7 @@ import { decodeEnvironment } from "./state.ts";
 
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
 
-/** What is written, and the line that says so. */
+/** Edits, each with the line that records it. */
 const edits: readonly (readonly [written: Fields, line: string])[] = [
   [{ status: "acknowledged" }, "Acknowledged by an operator, in the document."],
   [{ status: " Acknowledged " }, "Acknowledged by an operator, in the document."],
@@ -68,7 +68,7 @@ async function timeline(bench: Bench): Promise<string[]> {
 }
 
 describe("an edit", () => {
-  it.each(edits)("of %j stands once in the timeline, and in the postmortem", async (written, line) => {
+  it.each(edits)("of %j appears once in the timeline and in the postmortem", async (written, line) => {
     const bench = await openIncident();
     await write(bench, written);
     await bench.minute(outage);
@@ -81,7 +81,7 @@ describe("an edit", () => {
     expect(postmortem.replaceAll(/\\(.)/g, "$1")).toContain(line);
   });
 
-  it("that ends it while it fails leaves a record of every failed run until then, and of none after it", async () => {
+  it("that resolves a failing incident keeps every failed run until then, and none after it", async () => {
     const bench = await openIncident();
     await bench.minute(outage);
     await write(bench, { status: "resolved" });
@@ -94,7 +94,7 @@ describe("an edit", () => {
     ]);
   });
 
-  it("that ends it is the last that is told, whatever is found out at the same moment", async () => {
+  it("that resolves it is the last notification, regardless of simultaneous findings", async () => {
     const bench = await openIncident();
     const { incidents } = decodeEnvironment(await bench.store.get(stateCollection, environmentDocument));
     const [incident] = Object.values(incidents);
@@ -107,7 +107,7 @@ describe("an edit", () => {
     expect(draft.incident.timeline.at(-1)?.text).toBe("The likely cause is another one.");
   });
 
-  it("has the name of who made it, and the next one has not", async () => {
+  it("records the name of its author, and not for the next edit", async () => {
     const bench = await openIncident();
     await write(bench, { note: "Ana looks", edited_by: "Ana" });
     expect(await document(bench)).toMatchObject({ note: "Ana looks", edited_by: null });
@@ -115,7 +115,7 @@ describe("an edit", () => {
     expect((await timeline(bench)).slice(-1)).toEqual(["Acknowledged by an operator, in the document."]);
   });
 
-  it("of each of two people before the same tick has the name of who made it, and how", async () => {
+  it("by each of two people before the same tick records its author and channel", async () => {
     const bench = await openIncident();
     await write(bench, {
       status: "acknowledged",
@@ -134,7 +134,7 @@ describe("an edit", () => {
   });
 
   it.each([{ status: 7 }, "Ana", { status: "Ana" }, null, ["Ana"]])(
-    "whose authors cannot be read (%j) is made by an operator",
+    "with unreadable authors (%j) is attributed to an operator",
     async (written) => {
       const bench = await openIncident();
       await write(bench, { status: "acknowledged", edits: written });
@@ -142,7 +142,7 @@ describe("an edit", () => {
     },
   );
 
-  it("that ends a silence early says who did it", async () => {
+  it("that ends a silence early records its author", async () => {
     const bench = await openIncident();
     await write(bench, { silenced_until: new Date(bench.now + 3_600_000) });
     await write(bench, { silenced_until: null, edited_by: "Ana" });
@@ -155,7 +155,7 @@ describe("an edit", () => {
     expect(await document(bench)).toMatchObject({ edited_by: null });
   });
 
-  it("takes an acknowledgement back, which then is in the record with it", async () => {
+  it("removes an acknowledgement, and both are recorded", async () => {
     const bench = await openIncident();
     await write(bench, { status: "acknowledged" });
     await write(bench, { status: "open" });
@@ -166,7 +166,7 @@ describe("an edit", () => {
     ]);
   });
 
-  it("that was not understood is explained for an hour where the status was put right", async () => {
+  it("that is invalid is explained for an hour after the status is corrected", async () => {
     const bench = await openIncident();
     await write(bench, { status: "fixed" });
     for (let i = 0; i < 58; i++) await bench.minute(outage);
@@ -175,14 +175,14 @@ describe("an edit", () => {
     expect(await document(bench)).toMatchObject({ status: "open", problem: null });
   });
 
-  it("that was not understood twice is said twice", async () => {
+  it("that is invalid twice is reported twice", async () => {
     const bench = await openIncident();
     await write(bench, { status: "fixed" });
     await write(bench, { status: "fixed" });
     expect((await timeline(bench)).filter((line) => line.startsWith("An edit was not"))).toHaveLength(2);
   });
 
-  it("of the end of a silence is told when it is over", async () => {
+  it("of the end of a silence is notified when the silence ends", async () => {
     const bench = await openIncident();
     await write(bench, { silenced_until: new Date(bench.now + 120_000) });
     for (let i = 0; i < 3; i++) await bench.minute(outage);

@@ -1,4 +1,4 @@
-/** An outage that outlives its cause: what fails then is charged to another. */
+/** An outage that outlasts its cause: later failures are charged to another. */
 import { expect, it } from "vitest";
 import { Bench, failing, type Shown } from "../fixtures.ts";
 import { readAccount } from "../postmortem/account.ts";
@@ -18,7 +18,7 @@ async function played(...stretches: readonly (readonly [minutes: number, shown: 
 it.each([
   ["another kind of failure", failing("body/response")],
   ["no answer", failing("timeout/response")],
-])("names another cause when %s goes on after the first was measured good", async (_, otherwise) => {
+])("names another cause if %s continues after the first is measured good", async (_, otherwise) => {
   const { bench, incident } = await played([3, {}], [10, outage], [12, { "backend-health": otherwise }], [15, {}]);
   const changes = bench.events.filter(({ event }) => event === "root_cause_changed");
   expect(changes.map(({ root_cause }) => root_cause)).toEqual(["backend"]);
@@ -42,7 +42,7 @@ it.each([
   );
 });
 
-it("keeps the cause where the same failure ends soon after it", async () => {
+it("keeps the cause if the same failure ends soon after it", async () => {
   const { bench, incident } = await played([3, {}], [10, outage], [2, { "backend-health": refused }], [15, {}]);
   expect(bench.events.filter(({ event }) => event === "root_cause_changed")).toEqual([]);
   expect(incident?.fields).toMatchObject({ root_cause: "sql", causes: [{ component: "sql" }] });

@@ -22,7 +22,7 @@ async function story(hours: number, routes: Configuration["routes"], edit?: stri
 }
 
 describe("as time passes", () => {
-  it("nothing is told where no route asks, but how it stands each day", async () => {
+  it("sends no reminders unless a route requests them, except the daily update", async () => {
     expect(await story(49, [{ channels: ["a"] }])).toEqual([
       "16. 12:02 opened",
       "17. 12:03 status_update",
@@ -30,7 +30,7 @@ describe("as time passes", () => {
     ]);
   });
 
-  it("it reminds as often as the most eager route asks", async () => {
+  it("reminds at the shortest interval of the routes", async () => {
     const routes = [
       { channels: ["a"], remindEveryMs: 4 * hour },
       { channels: ["b"], remindEveryMs: 2 * hour },
@@ -43,7 +43,7 @@ describe("as time passes", () => {
     ]);
   });
 
-  it("it escalates once for each route's patience, until somebody acknowledges", async () => {
+  it("escalates once after the delay of each route, until acknowledged", async () => {
     const routes = [
       { channels: ["a"], escalateAfterMs: hour },
       { channels: ["b"], escalateAfterMs: 3 * hour },
@@ -52,7 +52,7 @@ describe("as time passes", () => {
     expect(await story(6, routes, "acknowledged")).toEqual(["16. 12:02 opened", "16. 13:03 acknowledged"]);
   });
 
-  it("what was missed is told once", async () => {
+  it("sends missed reminders once", async () => {
     const bench = new Bench({ ...smallEnvironment, routes: [{ channels: ["a"], remindEveryMs: hour }] });
     for (let i = 0; i < 3; i++) await bench.minute(down);
     bench.now += 10 * hour;
@@ -63,7 +63,7 @@ describe("as time passes", () => {
     ]);
   });
 
-  describe("it reminds from when a notice last arrived, as the notifier notes it", () => {
+  describe("reminds from the last delivery, as recorded by the notifier", () => {
     const routes = [
       { channels: ["a"], remindEveryMs: 30 * 60_000 },
       { channels: ["b"], remindEveryMs: hour },
@@ -91,7 +91,7 @@ describe("as time passes", () => {
       return bench.story.slice(1);
     }
 
-    it("every half hour where all arrive within seconds, and not a minute later each time", async () => {
+    it("every half hour without drift if all arrive within seconds", async () => {
       expect(await reminders(() => ({ a: 5, b: 5 }))).toEqual([
         "12:32 reminder",
         "13:02 reminder",
@@ -100,7 +100,7 @@ describe("as time passes", () => {
       ]);
     });
 
-    it("later where the opening came late", async () => {
+    it("later if the opening was delivered late", async () => {
       expect(await reminders((event) => ({ a: event === "opened" ? 1200 : 5 }))).toEqual([
         "12:52 reminder",
         "13:22 reminder",
@@ -108,7 +108,7 @@ describe("as time passes", () => {
       ]);
     });
 
-    it("once for each of its times where a channel does not get it", async () => {
+    it("once per interval if a channel does not receive it", async () => {
       expect(await reminders((event) => (event === "opened" ? { b: 5 } : {}))).toEqual([
         "13:02 reminder",
         "14:02 reminder",
@@ -138,7 +138,7 @@ describe("a daily update", () => {
     expect(tried(incident(timeline))).toEqual(["Note by ana: the connector was given more instances."]);
   });
 
-  it("says that nothing is new", () => {
+  it("reports that nothing is new", () => {
     expect(update(incident([{ at: 0, text: "The incident was opened." }]))).toBe(
       "It is acknowledged, 1 d after it was opened. Nothing is new since the last update.",
     );

@@ -5,7 +5,7 @@ import { Bench, failing, noon, smallEnvironment } from "../fixtures.ts";
 const minute = 60_000;
 
 describe("reported changes", () => {
-  it.each(["before", "after"])("are cited by an incident that opens, where they come %s it", async (when) => {
+  it.each(["before", "after"])("are cited by an incident that opens, if they arrive %s it", async (when) => {
     const bench = new Bench({ ...smallEnvironment, recovery: { stages: [] } });
     const release = {
       component: "backend",
@@ -25,7 +25,7 @@ describe("reported changes", () => {
     expect(suspected_change).toBe("Released 1.4.2 by pipeline 7 at 12:01:00 UTC, 1 min before the first failure.");
   });
 
-  it("of what is no component are dropped, with the nearest name", async () => {
+  it("of an unknown component are dropped, with the nearest name", async () => {
     const bench = new Bench();
     await bench.change({ component: "backnd", what: "released" });
     expect(bench.logged).toEqual([
@@ -35,7 +35,7 @@ describe("reported changes", () => {
     expect(await bench.store.get("state", "environment")).toBeUndefined();
   });
 
-  it("of the future are of now", async () => {
+  it("dated in the future are dated now", async () => {
     const bench = new Bench({ ...smallEnvironment, recovery: { stages: [] } });
     for (let i = 0; i < 2; i++) await bench.minute();
     await bench.change({ component: "backend", what: "released", at: "2031-01-01T00:00:00Z" }, noon + minute);
@@ -45,7 +45,7 @@ describe("reported changes", () => {
   });
 
   it.each([[{ what: "released" }], [{ component: "backend" }], [{ component: "backend", what: "x", at: "noon" }]])(
-    "that say too little, such as %j, are refused",
+    "that are incomplete, such as %j, are rejected",
     async (data) => {
       await expect(new Bench().change(data)).rejects.toThrow(/change/);
     },

@@ -3,7 +3,7 @@ import { type SecondCause, secondCauseAt } from "./second-cause.ts";
 
 const noon = Date.UTC(2025, 8, 16, 12);
 
-/** What is known after each instant. @param story seconds after noon, and what the diagnosis names as a second cause */
+/** Returns the state after each instant. @param story seconds after noon, and the second cause that the diagnosis identifies */
 function told(story: readonly (readonly [seconds: number, named: string | undefined])[]): string[] {
   let known: SecondCause | undefined;
   return story.map(([seconds, named]) => {
@@ -15,7 +15,7 @@ function told(story: readonly (readonly [seconds: number, named: string | undefi
 }
 
 describe("a second cause", () => {
-  it("is not told while the first may explain it yet", () => {
+  it("is not notified while the first cause may still explain it", () => {
     expect(
       told([
         [0, "cloud-sql"],
@@ -26,7 +26,7 @@ describe("a second cause", () => {
     ).toEqual(["cloud-sql since 0", "cloud-sql since 0", "none", "cloud-sql since 60"]);
   });
 
-  it("is told once it has stood, as of when it was named", () => {
+  it("is notified once it is stable, with the time it was identified", () => {
     expect(
       told([
         [0, "certificates"],
@@ -42,7 +42,7 @@ describe("a second cause", () => {
     ]);
   });
 
-  it("begins anew where another is named", () => {
+  it("restarts if another is identified", () => {
     expect(
       told([
         [0, "cloud-sql"],

@@ -69,7 +69,7 @@ describe("each tick exports", () => {
     });
   });
 
-  it("how available components are, when that is worked out", async () => {
+  it("the availability of components, when it is calculated", async () => {
     const metrics = new MemoryMetrics();
     await minutes(exporting({ availability: { target: 0.999, components: {} } }, metrics), 6, {
       "pages-health": failing("timeout/connect"),
@@ -98,7 +98,7 @@ describe("each tick exports", () => {
     expect(metrics.calls).toHaveLength(1);
   });
 
-  it("though the last export failed, which is logged and counted", async () => {
+  it("even after a failed export, which is logged and counted", async () => {
     const metrics = new MemoryMetrics();
     let broken = true;
     const sink: MetricSink = {
@@ -113,7 +113,7 @@ describe("each tick exports", () => {
     expect(named(metrics.calls[0], "export_refused")[0]?.value).toBeGreaterThan(5);
   });
 
-  it("no more than a thousand points of series, and says how many were too many", async () => {
+  it("at most a thousand points, and logs how many were dropped", async () => {
     const metrics = new MemoryMetrics();
     const probes = Array.from({ length: 60 }, (_, i) => probe(`probe-${i}`, "backend"));
     const bench = new Bench(

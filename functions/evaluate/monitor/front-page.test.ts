@@ -14,7 +14,7 @@ function watched(): Bench {
 }
 
 describe("the front page", () => {
-  it("says that all is well, in fields that sort in the order in which they are read", async () => {
+  it("reports that all is well, in fields that sort in reading order", async () => {
     const bench = watched();
     for (let i = 0; i < 6; i++) await bench.minute();
     const page = await pageOf(bench);
@@ -36,7 +36,7 @@ describe("the front page", () => {
     expect(page["6_cost"]).toBe("The monitor has cost about $5.00 of an estimated $10.00 this month.");
   });
 
-  it("lists open incidents with cause, owner, time and document, and loses them when they are over", async () => {
+  it("lists open incidents with cause, owner, time and document, and removes resolved ones", async () => {
     const bench = watched();
     for (let i = 0; i < 6; i++) await bench.minute();
     for (let i = 0; i < 4; i++) await bench.minute(failure);
@@ -51,7 +51,7 @@ describe("the front page", () => {
     expect((await pageOf(bench))["2_open_incidents"]).toEqual([]);
   });
 
-  it("says what is not seen", async () => {
+  it("lists what is not measured", async () => {
     const bench = watched();
     for (let i = 0; i < 6; i++) await bench.minute();
     for (let i = 0; i < 12; i++) {
@@ -64,7 +64,7 @@ describe("the front page", () => {
     expect(page["3_not_seen"]).toEqual([expect.stringMatching(/^The group inside-1m last reported at 2025-/)]);
   });
 
-  it("is not written while nothing changes, and only where it is asked for", async () => {
+  it("is written only on changes, and only if enabled", async () => {
     const bench = watched();
     for (let i = 0; i < 6; i++) await bench.minute();
     const before = (await pageOf(bench))["updated_at"];
@@ -75,7 +75,7 @@ describe("the front page", () => {
     expect(await pageOf(without)).toEqual({});
   });
 
-  it("does not stop an evaluation when it cannot be written", async () => {
+  it("does not stop an evaluation if writing fails", async () => {
     const bench = watched();
     const set = bench.store.set.bind(bench.store);
     bench.store.set = async (collection, id, fields) => {

@@ -24,7 +24,7 @@ async function minutes(bench: Bench, count: number, groups: readonly string[] = 
 
 const all = ["outside-1m", "inside-1m", "outside-2h"];
 
-/** What a function reports of the monitor. */
+/** Returns a report of a function about the monitor itself. */
 function told(bench: Bench, result: Partial<ProbeResult>): Report {
   const at = new Date(bench.now).toISOString();
   return {
@@ -54,8 +54,8 @@ async function partly(bench: Bench, count: number, without: readonly string[]): 
   }
 }
 
-describe("a group that reports a part of its probes", () => {
-  it("is an incident of the monitor, and over when all of them are there again", async () => {
+describe("a group that reports only some of its probes", () => {
+  it("is an incident of the monitor, resolved when all of them report again", async () => {
     const bench = watched();
     await partly(bench, 3, []);
     await partly(bench, 7, ["pages-health"]);
@@ -76,13 +76,13 @@ describe("a group that reports a part of its probes", () => {
     );
   });
 
-  it("is seen where they have never been measured", async () => {
+  it("is detected if they have never been measured", async () => {
     const bench = watched();
     await partly(bench, 8, ["pages-health"]);
     expect(bench.story).toEqual(["12:06 opened"]);
   });
 
-  it("is not seen where a probe was only just added, or left out once", async () => {
+  it("ignores a probe that was just added, or omitted once", async () => {
     const bench = watched({
       ...smallEnvironment,
       probes: smallEnvironment.probes.filter(({ name }) => name !== "pages-health"),
@@ -96,7 +96,7 @@ describe("a group that reports a part of its probes", () => {
     expect(bench.story).toEqual([]);
   });
 
-  it("is not seen in a group that is silent altogether, which is said already", async () => {
+  it("is not reported for a group that is entirely silent, which is reported already", async () => {
     const bench = watched();
     await minutes(bench, 3);
     await minutes(bench, 8, ["outside-1m"]);
@@ -105,8 +105,8 @@ describe("a group that reports a part of its probes", () => {
   });
 });
 
-describe("a group that falls silent", () => {
-  it("is an incident of the monitor, and over when its reports come again", async () => {
+describe("a group that stops reporting", () => {
+  it("is an incident of the monitor, resolved when its reports resume", async () => {
     const bench = watched();
     await minutes(bench, 3);
     await minutes(bench, 6, ["outside-1m"]);
@@ -137,7 +137,7 @@ describe("a group that falls silent", () => {
     });
   });
 
-  it("is critical, and one incident, when it is all of them", async () => {
+  it("is critical, and one incident, if all groups are silent", async () => {
     const bench = watched();
     await minutes(bench, 3);
     await minutes(bench, 5, []);
@@ -148,7 +148,7 @@ describe("a group that falls silent", () => {
     });
   });
 
-  it("is no excuse for the targets: their incident stays open, and is another one", async () => {
+  it("does not resolve the separate incident of the targets", async () => {
     const bench = watched();
     await minutes(bench, 2);
     await minutes(bench, 4, all, failing("timeout/connect"));
@@ -161,7 +161,7 @@ describe("a group that falls silent", () => {
     expect(incidents[0]?.fields["alerts"]).toEqual(["database failing"]);
   });
 
-  it("holds nothing that configuration checks found of the targets", async () => {
+  it("excludes configuration findings about the targets", async () => {
     const bench = watched();
     const finding = { check: "state", ok: false, observed: "ERROR", expected: "READY", explanation: "" };
     for (let i = 0; i < 8; i++) {
@@ -193,7 +193,7 @@ describe("a group that falls silent", () => {
     );
   });
 
-  it("may be silent at night where it runs by day only, and is missed by day after three runs", async () => {
+  it("may be silent outside its schedule, and is missed after three scheduled runs", async () => {
     const byDay = probe("pages-health", "pages", "outside", "http", "*/5 8-17 * * *");
     const slow = rule("Slow pages", "http_response_time > 5s", "1m", "warning", { missing: "fire" });
     const bench = watched({ ...smallEnvironment, probes: [byDay], rules: [slow], recovery: { stages: [] } });
@@ -215,14 +215,14 @@ describe("a group that falls silent", () => {
     expect(bench.story).toEqual(["10:11 opened"]);
   });
 
-  it("need not have reported ever, but is given its interval first", async () => {
+  it("is detected even if it never reported, after its interval", async () => {
     const bench = watched();
     await minutes(bench, 5, ["outside-1m"]);
     expect(bench.story).toEqual(["12:05 opened"]);
     expect(bench.events[0]?.evidence[0]).toBe("Seen: No reports of inside-1m: for 4 min, none has ever come.");
   });
 
-  it("is given time after a deployment that brings it", async () => {
+  it("has a grace period after the deployment that adds it", async () => {
     const [before] = [watched({ ...smallEnvironment, probes: smallEnvironment.probes.slice(0, 3) })];
     await minutes(before, 60);
     const after = watched();
@@ -234,7 +234,7 @@ describe("a group that falls silent", () => {
     expect(after.story).toEqual(["13:05 opened"]);
   });
 
-  it("may lose a report now and then", async () => {
+  it("may lose single reports", async () => {
     const bench = watched();
     for (let i = 0; i < 5; i++) {
       await minutes(bench, 1);
@@ -245,7 +245,7 @@ describe("a group that falls silent", () => {
 });
 
 describe("the evaluator", () => {
-  it("says once that everything stood still, and gives everything time again", async () => {
+  it("reports once that everything stopped, and restarts all grace periods", async () => {
     const bench = watched();
     await minutes(bench, 3);
     bench.now += 8 * 3_600_000;
@@ -260,7 +260,7 @@ describe("the evaluator", () => {
     });
   });
 
-  it("makes nothing of a stop that was wanted", async () => {
+  it("ignores an intended stop", async () => {
     const bench = watched();
     await minutes(bench, 3);
     bench.now += 8 * 3_600_000;
@@ -269,7 +269,7 @@ describe("the evaluator", () => {
     expect(bench.story).toEqual([]);
   });
 
-  it("notices by the reports that no tick comes", async () => {
+  it("detects missing ticks from the reports", async () => {
     const bench = watched();
     await minutes(bench, 2);
     for (let i = 0; i < 8; i++) {
@@ -285,7 +285,7 @@ describe("the evaluator", () => {
     expect(bench.story).toEqual(["12:08 opened", "12:20 resolved"]);
   });
 
-  it("notices that it stood still by a tick that is handled late, and does not call the groups silent", async () => {
+  it("detects its own stop from a late tick, and does not report the groups as silent", async () => {
     const bench = watched();
     await minutes(bench, 3);
     const missed = [];
@@ -301,7 +301,7 @@ describe("the evaluator", () => {
     expect((await bench.incidents())[0]?.fields).toMatchObject({ status: "resolved" });
   });
 
-  it("notices that reports wait in between", async () => {
+  it("detects queued reports", async () => {
     const bench = watched();
     await minutes(bench, 3);
     const waiting: Report[][] = [];
@@ -317,7 +317,7 @@ describe("the evaluator", () => {
     ]);
   });
 
-  it("is not misled by a tick that is delivered twice, or overtaken", async () => {
+  it("tolerates duplicate and out-of-order ticks", async () => {
     const bench = watched();
     await minutes(bench, 3);
     await bench.tick(noon);
@@ -328,8 +328,8 @@ describe("the evaluator", () => {
   });
 });
 
-describe("a prober in trouble of its own", () => {
-  it("is an incident of the monitor when it persists, and judges nobody meanwhile", async () => {
+describe("an unhealthy prober", () => {
+  it("is an incident of the monitor if it persists, and its results are ignored", async () => {
     const bench = watched();
     await minutes(bench, 3);
     const unhealthy = async (): Promise<void> => {
@@ -352,14 +352,14 @@ describe("a prober in trouble of its own", () => {
   });
 });
 
-describe("what other functions report of the monitor", () => {
+describe("reports of other functions about the monitor", () => {
   const failure = {
     kind: "internal",
     phase: "delivery",
     message: "an event of 20250916-120600-x was given up",
   } as const;
 
-  it("opens an incident, however often it is reported, and leaves it behind after an hour", async () => {
+  it("opens one incident for repeated reports, resolved after an hour", async () => {
     const bench = watched();
     await minutes(bench, 2);
     const report = told(bench, { failure });
@@ -379,7 +379,7 @@ describe("what other functions report of the monitor", () => {
     });
   });
 
-  it("clears when the function says so, and stays clear when the failure comes again late", async () => {
+  it("clears when the function reports it, and ignores a late failure", async () => {
     const bench = watched();
     await minutes(bench, 2);
     const first = told(bench, { probe: "mail", failure });
@@ -402,7 +402,7 @@ describe("what other functions report of the monitor", () => {
     expect(bench.story).toEqual(["12:02 opened", "12:03 resolved", "12:05 opened"]);
   });
 
-  it("cannot fill the state with names", async () => {
+  it("limits the number of names in the state", async () => {
     const bench = watched();
     await minutes(bench, 1);
     for (let i = 0; i < 50; i++) await bench.deliver(told(bench, { probe: `x${i}`, failure }));
@@ -411,8 +411,8 @@ describe("what other functions report of the monitor", () => {
   });
 });
 
-describe("a rehearsal", () => {
-  it("does not call silent what its record does not hold", async () => {
+describe("a replay", () => {
+  it("does not report groups without records as silent", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: false });
     await minutes(bench, 3);
     await minutes(bench, 60, []);

@@ -35,13 +35,13 @@ async function minutes(bench: Bench, count: number, groups: readonly string[] = 
 }
 
 describe("a watchdog signal leaves", () => {
-  it("when every vantage point has completed a cycle, and then as often as it is asked for", async () => {
+  it("when every vantage point has completed a cycle, then at the configured interval", async () => {
     const { bench, beats } = beating();
     await minutes(bench, 12);
     expect(beats).toEqual(["12:01", "12:06", "12:11"]);
   });
 
-  it("not while a vantage point is silent, and again as soon as it reports", async () => {
+  it("not while a vantage point is silent, and resumes when it reports", async () => {
     const { bench, beats } = beating();
     await minutes(bench, 2, ["outside-1m"]);
     await minutes(bench, 1);
@@ -51,14 +51,14 @@ describe("a watchdog signal leaves", () => {
     expect(beats).toEqual(["12:03", "12:14"]);
   });
 
-  it("not once more for a report that was proof already, though its group is not called silent yet", async () => {
+  it("not twice for the same report, even before its group counts as silent", async () => {
     const { bench, beats } = beating({ ...smallEnvironment, watchdog: { ...settings, everyMs: 60_000 } });
     await minutes(bench, 3);
     await minutes(bench, 3, ["outside-1m"]);
     expect(beats).toEqual(["12:01", "12:02", "12:03"]);
   });
 
-  it("not for reports whose prober is in trouble of its own", async () => {
+  it("not for reports of an unhealthy prober", async () => {
     const { bench, beats } = beating();
     for (let i = 0; i < 8; i++) {
       for (const report of bench.reports()) {
@@ -96,7 +96,7 @@ describe("a watchdog signal leaves", () => {
     expect(beats).toEqual(["12:01"]);
   });
 
-  it("with the next tick when it did not arrive, and the evaluation goes on", async () => {
+  it("on the next tick if it was not delivered, without stopping the evaluation", async () => {
     let broken = true;
     const { bench, beats } = beating(smallEnvironment, () => broken);
     await minutes(bench, 3);
@@ -106,7 +106,7 @@ describe("a watchdog signal leaves", () => {
     expect(bench.logged).toEqual(Array(3).fill("the watchdog signal was not sent: no way out"));
   });
 
-  it("though a vantage point has nothing to do for hours, while its last run has come", async () => {
+  it("even if a vantage point is idle for hours, if its last run reported", async () => {
     const slow = probe("database", "sql", "inside", "postgres", "every 2h");
     const probes = [...smallEnvironment.probes.filter(({ vantage }) => vantage === "outside"), slow];
     const { bench, beats } = beating({ ...smallEnvironment, probes });
@@ -117,7 +117,7 @@ describe("a watchdog signal leaves", () => {
   });
 });
 
-it("leaves though a vantage point that has nothing to do for hours has never run, until its first run is missing", async () => {
+it("even if an idle vantage point has never run, until its first run is missing", async () => {
   const { bench, beats } = beating({
     ...smallEnvironment,
     probes: smallEnvironment.probes.filter(({ vantage }) => vantage === "outside"),
@@ -175,7 +175,7 @@ describe("sending it", () => {
       (response) => response.writeHead(500).end("cannot serve /ping/very-secret-uuid"),
       "it was answered with 500: cannot serve ***",
     ],
-  ])("says so of %s", async (_name, answer, message) => {
+  ])("reports %s", async (_name, answer, message) => {
     const { url } = await serve(answer);
     await expect(watchdogTo({ ...settings, url }, localSecrets({}))()).rejects.toThrow(message);
   });
@@ -190,7 +190,7 @@ describe("sending it", () => {
     await expect(beat()).rejects.toThrow(message);
   });
 
-  it("says which secret is missing", async () => {
+  it("names the missing secret", async () => {
     const beat = watchdogTo({ ...settings, url: { secret: "beat" } }, localSecrets({}));
     await expect(beat()).rejects.toThrow('secret "beat" not found');
   });

@@ -1,4 +1,4 @@
-/** Timelines of clocks that are wrong while something breaks. */
+/** Timelines of incorrect clocks during an outage. */
 import { expect, it } from "vitest";
 import type { Report } from "../../../shared/messages/report.ts";
 import { Bench, failing, noon, type Shown, smallEnvironment } from "../fixtures.ts";
@@ -32,7 +32,7 @@ async function minutes(bench: Bench, count: number, shown: typeof down | object,
 it.each([
   ["an hour", 3_600_000],
   ["a day", 86_400_000],
-])("one report %s ahead hides no outage that begins after it", async (_, byMs) => {
+])("a report %s ahead does not hide a later outage", async (_, byMs) => {
   const bench = new Bench(smallEnvironment, { watchesItself: true });
   await minutes(bench, 5, {});
   await minutes(bench, 1, {}, byMs);

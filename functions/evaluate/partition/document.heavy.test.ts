@@ -92,7 +92,7 @@ function bytesOf(state: PartitionState): number {
 }
 
 describe("the document of a partition", () => {
-  it("holds all of the state", () => {
+  it("contains the whole state", () => {
     const flapping = (_: number, minute: number): number => (minute % 2 === 0 ? 9 : 0);
     for (const state of [emptyPartition, lived(3, 20, noise), lived(25, 20, flapping), lived(5, 300, () => 9)]) {
       const back = decodePartition(encodePartition(state).text);
@@ -114,14 +114,14 @@ describe("the document of a partition", () => {
     }
   });
 
-  it("holds a history once that several alerts have, and gives it back to all of them", () => {
+  it("stores a history shared by several alerts once", () => {
     const { alerts } = decodePartition(encodePartition(lived(5, 300, () => 9)).text);
     const slow = [...alerts.values()].filter((alert) => alert.rule === "Slow" && alert.labels["probe"] === "probe-3");
     expect(slow).toHaveLength(10);
     expect(new Set(slow.map(({ history }) => history)).size).toBe(1);
   });
 
-  it("goes on from there as if it had never been written", () => {
+  it("continues as if it had never been stored", () => {
     const steps = fc.array(fc.constantFrom(0, 9), { minLength: 3, maxLength: 12 });
     const bench = new Bench({
       ...smallEnvironment,
@@ -151,7 +151,7 @@ describe("the document of a partition", () => {
     );
   });
 
-  it("of another version is as good as none", () => {
+  it("of another version is ignored", () => {
     expect(decodePartition('{"v":1,"series":{}}')).toBe(emptyPartition);
     expect(decodePartition(undefined)).toBe(emptyPartition);
   });
@@ -196,13 +196,13 @@ describe("a state stays below a quarter of a document", () => {
     if (count === 100) expect(kept).toBe(state);
   });
 
-  it("reads counts of runs as an older version has written them", () => {
+  it("reads run counts written by an older version", () => {
     const { runs = {}, ...state } = intermittent(2);
     const written = { ...JSON.parse(encodePartition({ ...state }).text), runs };
     expect(decodePartition(JSON.stringify(written)).runs).toEqual(runs);
   });
 
-  it("leaves out as much again as it had to, and nothing any more once there is room", () => {
+  it("leaves out no more than it must, and nothing once there is room", () => {
     const state = lived(2, 300, noise);
     const long = [...state.series].map(([key, one], index) => {
       const times = Array.from({ length: 400 }, (_, minute) => noon + minute * 60_000);
@@ -218,7 +218,7 @@ describe("a state stays below a quarter of a document", () => {
     expect(encodePartition({ ...squeezed, series: few }).state.squeezed).toBeUndefined();
   });
 
-  it("and where it cannot, the oldest goes first, and one sentence says what", () => {
+  it("otherwise drops the oldest first, and reports it in one sentence", () => {
     const hostile = (): string => Array.from({ length: 3 }, () => crypto.randomUUID()).join("");
     const state = lived(12, 2000, noise, hostile);
     expect(bytesOf(state)).toBeLessThan(mostBytes);

@@ -84,7 +84,7 @@ describe("the ledger of failures", () => {
     expect(shown(ledgerOf(runs))).toEqual(expected);
   });
 
-  it("is the same in whatever order the runs come", () => {
+  it("does not depend on the order of runs", () => {
     const run = fc.tuple(fc.integer({ min: 0, max: 12 }), fc.constantFrom(lost, full, starting));
     fc.assert(
       fc.property(fc.uniqueArray(run, { selector: ([at]) => at, maxLength: 8 }), (runs) => {
@@ -94,27 +94,27 @@ describe("the ledger of failures", () => {
     );
   });
 
-  it("counts every run, however many failures there are", () => {
+  it("counts every run for any number of failures", () => {
     const words = (index: number): string => [...String(index)].map((digit) => "abcdefghij"[Number(digit)]).join("");
     const runs = Array.from({ length: 200 }, (_, at) => [at, { ...lost, message: `gave up: ${words(at)}` }] as const);
     const ledger = ledgerOf(runs);
     expect(ledger.length).toBeLessThanOrEqual(mostEntries);
     expect(ledger.reduce((sum, { count }) => sum + count, 0)).toBe(200);
     expect(ledger[0]).toMatchObject({ from: noon, varied: true });
-    // What cannot be told apart any more is no news.
+    // An entry that can no longer be distinguished is not reported as a new failure.
     expect(
       isNewFailure(ledger, withFailure(ledger, { ...lost, message: "gave up: again" }, noon + 200 * minute, gap)),
     ).toBe(false);
   });
 
-  it("keeps the newest where every failure is another", () => {
+  it("keeps the newest if every failure differs", () => {
     const runs = Array.from({ length: 20 }, (_, at) => [at, { ...lost, phase: `step ${"x".repeat(at)}` }] as const);
     expect(shown(ledgerOf(runs)).map((line) => line.replace(/^\w+ x* ?/, ""))).toEqual(
       Array.from({ length: mostEntries }, (_, index) => `${12 + index}-${12 + index} x1`),
     );
   });
 
-  it("takes in the runs of a diagnosis beside those of the schedule", () => {
+  it("includes the runs of a diagnosis as well as scheduled ones", () => {
     const scheduled = ledgerOf([
       [0, full],
       [1, full],
@@ -123,7 +123,7 @@ describe("the ledger of failures", () => {
     expect(shown(joined(scheduled, asked, gap))).toEqual(["53300 0-1 x3"]);
   });
 
-  it("brings a copy up to date, and keeps what the ledger has dropped", () => {
+  it("updates a copy, and keeps entries that the ledger has dropped", () => {
     const copy = ledgerOf([
       [0, lost],
       [10, full],
@@ -136,7 +136,7 @@ describe("the ledger of failures", () => {
     expect(principalFailure(updated(copy, later))).toEqual(full);
   });
 
-  it("keeps the first and the newest of a copy where there is little room, and does not count a part twice", () => {
+  it("keeps the first and newest entries of a full copy, and counts no part twice", () => {
     const ledger = ledgerOf([
       [0, lost],
       [1, full],
@@ -158,7 +158,7 @@ describe("the ledger of failures", () => {
     ).toEqual(["connect 0-1 x2"]);
   });
 
-  it("counts no run twice where a copy has put entries together that the ledger still tells apart", () => {
+  it("counts no run twice if a copy has merged entries that the ledger keeps separate", () => {
     const ledger = ledgerOf([
       [10, lost],
       [20, lost],
@@ -178,11 +178,11 @@ describe("the ledger of failures", () => {
     ["instance backend-00042-kiw is gone", "instance backend-00043-zux is gone"],
     ["https://a.example.com/x answered late", "https://b.example.com/y?z=1 answered late"],
     ["certificate ended on 2025-09-16", "certificate ended on 2024-01-02"],
-  ])("reads %s and %s as one sentence", (one, other) => {
+  ])("treats %s and %s as one message", (one, other) => {
     expect(sentenceOf({ message: other })).toBe(sentenceOf({ message: one }));
   });
 
-  it("replaces in the longest of hostile texts in no time", () => {
+  it("normalizes the longest hostile text quickly", () => {
     for (const text of ["a-".repeat(5_000), "1.".repeat(5_000), ":".repeat(10_000), "a1".repeat(5_000)]) {
       const begun = performance.now();
       sentenceOf({ message: text });
@@ -192,7 +192,7 @@ describe("the ledger of failures", () => {
 });
 
 describe("a partition", () => {
-  it("tells of a failure that is another, once", () => {
+  it("reports a different failure once", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);
     const shows = ["timeout/connect", "http_status/response", "timeout/connect", "http_status/response"];

@@ -10,7 +10,7 @@ import { emptyPartition, type PartitionState } from "./state.ts";
 const minute = 60_000;
 
 describe("a partition", () => {
-  it("judges a report once, however often and in whatever order it comes", () => {
+  it("evaluates a report once, regardless of duplicates and order", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);
     const [first] = bench.reports();
@@ -30,7 +30,7 @@ describe("a partition", () => {
     expect(again.state).toBe(inOrder);
   });
 
-  it("goes by `success` where a report says it there alone", () => {
+  it("uses `success` if a report has no measurement of it", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);
     let state: PartitionState = emptyPartition;
@@ -49,7 +49,7 @@ describe("a partition", () => {
     ]);
   });
 
-  it("does not judge what comes later than its horizon", () => {
+  it("does not evaluate reports later than its horizon", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);
     const [old] = bench.reports({ "backend-health": failing("http_status/response") });
@@ -60,7 +60,7 @@ describe("a partition", () => {
     expect(evaluateReport(state, old, plan)).toEqual({ state, changes: [], ignored: "late" });
   });
 
-  it("judges nobody by a report whose prober was itself in trouble", () => {
+  it("ignores results of an unhealthy prober", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);
     const [report] = bench.reports({ "backend-health": failing("timeout/connect") });
@@ -77,7 +77,7 @@ describe("a partition", () => {
     });
   });
 
-  it("does not take the prober's own trouble for absent data, until nothing comes from it either", () => {
+  it("does not treat an unhealthy prober as absent data until it stops reporting", () => {
     const bench = new Bench({
       ...smallEnvironment,
       rules: [rule("Is measured", "http_response_time > 5s", "0s", "critical", { missing: "fire" })],
@@ -103,7 +103,7 @@ describe("a partition", () => {
     expect(timeline).toEqual(["11m unknown", "11m Is measured firing"]);
   });
 
-  it("takes a probe that fell silent for unknown, not for good or bad", () => {
+  it("treats a silent probe as unknown, neither good nor bad", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);
     const [report] = bench.reports();
@@ -131,7 +131,7 @@ describe("a partition", () => {
 });
 
 describe("rules", () => {
-  it("with missing: fire alert when a measurement stays away, and with missing: clear end then", async () => {
+  it("with missing: fire alert when a measurement is missing, and with missing: clear end", async () => {
     const silent = new Bench({
       ...smallEnvironment,
       rules: [
@@ -161,7 +161,7 @@ describe("rules", () => {
     expect(cleared.events.map(({ event }) => event)).toEqual(["opened", "recovering", "resolved"]);
   });
 
-  it("are judged only where their metrics come from: elsewhere nothing is absent", async () => {
+  it("are evaluated only in partitions that yield their metrics: elsewhere nothing is absent", async () => {
     const bench = new Bench({
       ...smallEnvironment,
       rules: [
@@ -179,7 +179,7 @@ describe("rules", () => {
     expect(bench.events.map(({ event, alerts }) => [event, ...alerts])).toEqual([["opened", "Pages fell silent"]]);
   });
 
-  it("are judged over all partitions where the configuration was compiled before it said what probes yield", () => {
+  it("are evaluated over all partitions for a configuration compiled without the yields of probes", () => {
     const configuration: Configuration = {
       ...smallEnvironment,
       probes: [probe("web", "backend", "outside", "http"), probe("database", "sql", "inside", "postgres")].map(
@@ -196,7 +196,7 @@ describe("rules", () => {
     expect(rulesOf.get("outside-1m")?.map(({ name }) => name)).toEqual(["web failing", "web intermittent", "Down"]);
   });
 
-  it("that join metrics of two partitions are judged with the ticks", async () => {
+  it("that join metrics of two partitions are evaluated on ticks", async () => {
     const bench = new Bench({
       ...smallEnvironment,
       probes: [probe("web", "backend", "outside", "http"), probe("database", "sql", "inside", "postgres")],
@@ -216,7 +216,7 @@ describe("rules", () => {
     expect(bench.events.map(({ event }) => event)).toContain("resolved");
   });
 
-  it("that join metrics of two partitions are not judged while the prober of one says that it sees nothing", async () => {
+  it("that join metrics of two partitions are not evaluated while the prober of one is unhealthy", async () => {
     const bench = new Bench({
       ...smallEnvironment,
       probes: [probe("web", "backend", "outside", "http"), probe("database", "sql", "inside", "postgres")],
@@ -244,8 +244,8 @@ describe("rules", () => {
   });
 });
 
-describe("what configuration checks found", () => {
-  it("is told apart by the resource that was looked at", () => {
+describe("findings of configuration checks", () => {
+  it("are distinguished by resource", () => {
     const finding = (resource: string, observed: string) => ({
       check: "state",
       ok: false,

@@ -50,7 +50,7 @@ async function minutes(
   }
 }
 
-/** What was told, with the verdict: `12:04 opened monitor`. */
+/** Returns the events with their verdicts: `12:04 opened monitor`. */
 function told(bench: Bench): string[] {
   return bench.events
     .filter(({ event }) => event === "opened" || event === "resolved")
@@ -79,7 +79,7 @@ describe("event time", () => {
     for (const instant of instants) expect(Date.parse(instant) - noon).toBe(left);
   });
 
-  it("is that of each result, where a run took long", () => {
+  it("is that of each result, for a long run", () => {
     const [first, ...others] = report.results;
     const late = { ...(first as (typeof report.results)[number]), at: new Date(noon + 90 * second).toISOString() };
     const ahead = { ...report, results: [late, ...others] };
@@ -87,7 +87,7 @@ describe("event time", () => {
     expect(bounded.results.map(({ at }) => Date.parse(at) - noon)).toEqual([20 * second, ...others.map(() => 0)]);
   });
 
-  it("stands where nothing is known of the publication", async () => {
+  it("is kept if the publication time is unknown", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: false, knowsPublication: false });
     const [outside] = bench.reports(down);
     const reports = Array.from({ length: 5 }, (_, i) => dated(outside as Report, i * minute));
@@ -116,7 +116,7 @@ describe("one report of a clock that is ahead", () => {
     ["an hour", hour],
     ["a day", 24 * hour],
     ["a year", 365 * 24 * hour],
-  ])("by %s delays nothing that is told of the targets", async (_, aheadMs) => {
+  ])("by %s delays no notification about the targets", async (_, aheadMs) => {
     const stories = [0, aheadMs].map(async (error) => {
       const bench = new Bench();
       await minutes(bench, 3);
@@ -131,7 +131,7 @@ describe("one report of a clock that is ahead", () => {
     expect(other).toEqual(usual);
   });
 
-  it.each(["a result that is good", "a result that is bad"])("leaves nothing in the future: %s", async (what) => {
+  it.each(["a result that is good", "a result that is bad"])("leaves no date in the future: %s", async (what) => {
     const shown = what.endsWith("bad") ? { ...down, "backend-health": failing("refused/connect") } : {};
     const bench = new Bench();
     await minutes(bench, 3, { shown: down });
@@ -148,7 +148,7 @@ describe("one report of a clock that is ahead", () => {
     }
   });
 
-  it("hides no silence of its probes", async () => {
+  it("does not hide silent probes", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 3);
     await minutes(bench, 1, { aheadMs: hour, group: "inside-1m" });
@@ -162,7 +162,7 @@ describe("one report of a clock that is ahead", () => {
 });
 
 describe("a clock that is ahead", () => {
-  it("is an incident of the monitor, which ends when it is right again", async () => {
+  it("is an incident of the monitor, resolved when the clock is correct again", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 3);
     await minutes(bench, 5, { aheadMs: hour });
@@ -182,7 +182,7 @@ describe("a clock that is ahead", () => {
     ]);
   });
 
-  it("is one for a single report, however the tick and the next report follow each other", async () => {
+  it("is one for a single report, for any order of the tick and the next report", async () => {
     for (const tickFirst of [true, false]) {
       const bench = new Bench(smallEnvironment, { watchesItself: true });
       await minutes(bench, 3);
@@ -195,13 +195,13 @@ describe("a clock that is ahead", () => {
     }
   });
 
-  it("is none within a minute", async () => {
+  it("is not an incident within a minute", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 10, { aheadMs: 59 * second });
     expect(bench.story).toEqual([]);
   });
 
-  it("keeps no outage from being told, and is told apart from it", async () => {
+  it("does not suppress an outage, and is a separate incident", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 3);
     await minutes(bench, 6, { aheadMs: 24 * hour, shown: down });
@@ -209,7 +209,7 @@ describe("a clock that is ahead", () => {
     expect(told(bench)).toEqual(["12:04 opened monitor", "12:05 opened application", "12:12 resolved application"]);
   });
 
-  it("dates nothing that other functions report of the monitor", async () => {
+  it("does not date reports of other functions about the monitor", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 2);
     const [outside] = bench.reports();
@@ -241,7 +241,7 @@ describe("a clock that is behind", () => {
     ["12 min", 12 * minute],
     ["an hour", hour],
     ["a day", 24 * hour],
-  ])("by %s is an incident of the monitor, which ends when it is right again", async (_, behindMs) => {
+  ])("by %s is an incident of the monitor, resolved when the clock is correct again", async (_, behindMs) => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 3);
     await minutes(bench, 10, { aheadMs: -behindMs, group: "inside-1m" });
@@ -256,7 +256,7 @@ describe("a clock that is behind", () => {
     });
   });
 
-  it("is none where one report waited before it was published", async () => {
+  it("is not an incident if one report waited before publication", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 3);
     await minutes(bench, 1, { aheadMs: -2 * minute });
@@ -264,7 +264,7 @@ describe("a clock that is behind", () => {
     expect(bench.story).toEqual([]);
   });
 
-  it("is critical where no group is judged any more", async () => {
+  it("is critical if no group is evaluated any more", async () => {
     const bench = new Bench(smallEnvironment, { watchesItself: true });
     await minutes(bench, 3);
     for (let i = 0; i < 8; i++) {
@@ -289,7 +289,7 @@ describe("the watchdog signal", () => {
     return { bench, beats };
   }
 
-  it("does not go on for a group that was ahead and has fallen silent", async () => {
+  it("stops for a group that was ahead and has stopped reporting", async () => {
     const { bench, beats } = beating();
     await minutes(bench, 2);
     await minutes(bench, 1, { aheadMs: 24 * hour, group: "inside-1m" });
@@ -301,7 +301,7 @@ describe("the watchdog signal", () => {
     expect(beats).toEqual(["12:01", "12:02", "12:03"]);
   });
 
-  it("stops while reports of a group are too late to be judged, though others are in time", async () => {
+  it("stops while reports of a group are too late to be evaluated, even if others are on time", async () => {
     const [first, ...rest] = smallEnvironment.probes;
     if (first === undefined) throw new Error("there is no probe");
     const { bench, beats } = beating();
@@ -314,7 +314,7 @@ describe("the watchdog signal", () => {
   });
 });
 
-describe("a state that a clock ahead has written before event time was bounded", () => {
+describe("a state written by a clock ahead before event time was bounded", () => {
   /** A system over whose store one report of the future went unbounded. */
   async function spoilt(aheadMs: number, shown: Record<string, Shown> = {}): Promise<Bench> {
     const before = new Bench(smallEnvironment, { watchesItself: true, knowsPublication: false });
@@ -341,7 +341,7 @@ describe("a state that a clock ahead has written before event time was bounded",
     expect(bench.story).toEqual(["12:12 opened", "12:18 recovering", "12:19 resolved"]);
   });
 
-  it("hides no silence of its probes", async () => {
+  it("does not hide silent probes", async () => {
     const bench = await spoilt(24 * hour);
     for (let i = 0; i < 6; i++) {
       for (const report of bench.reports()) if (report.group !== "outside-1m") await bench.deliver(report);
@@ -354,7 +354,7 @@ describe("a state that a clock ahead has written before event time was bounded",
     expect(JSON.parse(environment).probes["pages-health"].status).toBe("unknown");
   });
 
-  it("heals where the clock of the ticks themselves was ahead", async () => {
+  it("heals if the clock of the ticks themselves was ahead", async () => {
     const beats: string[] = [];
     const watchdog = { url: "", everyMs: minute, method: "GET", allowPrivate: true } as const;
     const bench: Bench = new Bench(

@@ -11,17 +11,17 @@ import { type IncidentDocument, incidentCollection, readIncident } from "../../.
 import type { Store } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 
-/** Everything that is known of one incident. */
+/** An incident with its deliveries and the availability of its months. */
 export interface Account {
   readonly id: string;
   readonly incident: IncidentDocument;
-  /** Sent and withheld notifications, in the order of the events. */
+  /** Sent and suppressed notifications, in the order of the events. */
   readonly deliveries: readonly DeliveryRecord[];
-  /** The months in which it was, oldest first. */
+  /** The months of the incident, oldest first. */
   readonly months: readonly Availability[];
 }
 
-/** One event for one reader. */
+/** Delivery of one event to one reader. */
 export interface DeliveryRecord extends Reader {
   readonly event: string;
   readonly sequence: number;
@@ -29,15 +29,15 @@ export interface DeliveryRecord extends Reader {
   readonly reason: string;
   readonly at: Date;
   readonly delivered_at: Date | null;
-  /** Until when it was held back on purpose. */
+  /** End of a deliberate hold. */
   readonly held_until?: Date | undefined;
   readonly attempt_count: number;
 }
 
-/** More than one incident ever has. */
+/** Maximum number of deliveries read; incidents have fewer. */
 const mostDeliveries = 10_000;
 
-/** Reads everything; `undefined` where there is no such incident. @throws StoreError */
+/** Reads an incident and its sources; `undefined` if it does not exist. @throws StoreError */
 export async function readAccount(store: Store, id: string): Promise<Account | undefined> {
   const fields = await store.get(incidentCollection, id);
   if (fields === undefined) return undefined;
@@ -60,7 +60,7 @@ export async function readAccount(store: Store, id: string): Promise<Account | u
   };
 }
 
-/** The UTC months from the first failure to the end, at most three. */
+/** Returns the UTC months from the first failure to the end, at most three. */
 function monthsOf({ first_failure_at: from, resolved_at: to }: IncidentDocument): string[] {
   if (from === null) return [];
   const months = [monthOf(from.getTime())];

@@ -1,15 +1,15 @@
-/** Words that several sections of a postmortem use. */
+/** Formats shared by the sections of a postmortem. */
 
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import { clockTime, dateTime } from "../incident/record/instants.ts";
 
-/** The title of a component, as the incident knows it. */
+/** Returns the title of a component in the incident; its name if the incident has none. */
 export function titleOf({ affected }: Pick<IncidentDocument, "affected">, component: string): string {
   return affected.find((one) => one.component === component)?.title ?? component;
 }
 
-/** `12:10:00`, with its date where that is not the day on which the incident began; a dash where it is not known. */
+/** Formats an instant as `12:10:00`, with its date unless the incident began on that day; a dash if it is unknown. */
 export function moment(
   at: Date | null,
   { first_failure_at: began }: Pick<IncidentDocument, "first_failure_at">,
@@ -19,7 +19,7 @@ export function moment(
   return shown.replace(" UTC", "");
 }
 
-/** The last sentence of the chain of whys: what has happened. */
+/** Returns the last sentence of the chain of whys: the cause. */
 export function causeIn({ whys }: Pick<IncidentDocument, "whys">): string {
   return whys.at(-1)?.replace(/^Why\? /, "") ?? "";
 }
@@ -34,7 +34,7 @@ function shownSpan(ms: number): string {
   return ms < 1_000 ? "under 1 s" : spokenDuration(ms);
 }
 
-/** The same without the time in which the incident was over, before it came back. */
+/** Formats the time between two instants, excluding the time in which the incident was resolved before a relapse. */
 export function failedBetween(
   from: Date | null,
   to: Date | null,
@@ -44,8 +44,8 @@ export function failedBetween(
 }
 
 /**
- * Returns the time between two instants without the time in which the incident was resolved, in milliseconds by clocks that show whole
- * seconds.
+ * Returns the time between two instants, excluding the time in which the incident was resolved, in milliseconds. Instants are rounded down
+ * to whole seconds, as shown.
  */
 export function failedMs(from: Date, to: Date, relapses: IncidentDocument["relapses"]): number {
   const good = relapses.map(({ resolved_at, failed_at }) => {
@@ -58,12 +58,12 @@ export function failedMs(from: Date, to: Date, relapses: IncidentDocument["relap
   return clockSpan(from.getTime(), to.getTime()) - good.reduce((sum, ms) => sum + ms, 0);
 }
 
-/** `1 check`, `3 checks`. */
+/** Formats a count: `1 check`, `3 checks`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A text that is cut where it is too long; its full stop stays. @param most characters */
+/** Truncates a text that is too long. @param most maximum length in characters */
 export function briefly(text: string, most: number): string {
   const cut = text
     .slice(0, most - 1)
@@ -72,7 +72,7 @@ export function briefly(text: string, most: number): string {
   return text.length <= most ? text : `${cut.replace(/[\s.,;:]+$/, "")}…`;
 }
 
-/** The first and the last of many, with a word on those in between. */
+/** Returns the first and last of many items, with one that stands for those omitted. */
 export function firstAndLast<T>(items: readonly T[], most: number, left: (count: number) => T): readonly T[] {
   if (items.length <= most) return items;
   const half = Math.floor(most / 2);

@@ -18,37 +18,37 @@ import { moment } from "./format.ts";
 import { inline, table } from "./markdown.ts";
 
 /**
- * The section. Downtime has one source, the availability of the months: `from` and `until` say between which instants a component was seen to be bad,
- * and it may have been good in between.
+ * Writes the section. The only source of downtime is the monthly availability: a component was first seen failing at `from` and last at `until`,
+ * but may have been healthy in between.
  */
 export function impactOf({ id, incident, months }: Account): (string | undefined)[] {
   const rows = incident.affected.map((one) => [
     inline(one.title),
     inline(troubleText(one)),
     moment(one.from, incident),
-    one.from !== null && one.until === null ? "not seen to end" : moment(one.until, incident),
+    one.from !== null && one.until === null ? "end not observed" : moment(one.until, incident),
     ofEachMonth(months, (month) => downtimeIn(month, id, one)),
     ofEachMonth(months, (month) => budgetIn(month, id, one)),
     one.impact === null || one.trouble !== "failed" ? "" : inline(one.impact),
   ]);
-  const head = ["component", "what", "from", "until", "downtime", "error budget", "what it blocked"];
+  const head = ["component", "status", "from", "until", "downtime", "error budget", "user impact"];
   return [feltBy(id, incident, months), table(head, rows), ...months.map((month) => ofMonth(month, id, incident))];
 }
 
-/** For how long what people use was down, the worst of it: a number of the table, in which all of it is. Nothing where that is not measured. */
+/** Returns the longest downtime of a failed application component, which is also in the table; `undefined` if none was measured. */
 function feltBy(id: string, { affected }: IncidentDocument, months: readonly Availability[]): string | undefined {
   const felt = affected.filter(({ layer, trouble }) => layer === "application" && trouble === "failed");
   const taken = felt.map((one) => months.reduce((sum, month) => sum + (takenIn(month, id, one) ?? 0), 0));
   const longest = Math.max(0, ...taken);
   const worst = felt[taken.indexOf(longest)];
   if (longest === 0 || worst === undefined) return undefined;
-  return `What people use failed for **${spokenDuration(longest * 1000)}**, ${inline(worst.title)} the longest.`;
+  return `User-facing downtime: **${spokenDuration(longest * 1000)}** (longest: ${inline(worst.title)}).`;
 }
 
 /** Describes each month, with its name if there are several; a dash if there is nothing. */
-function ofEachMonth(months: readonly Availability[], tell: (month: Availability) => string | undefined): string {
+function ofEachMonth(months: readonly Availability[], describe: (month: Availability) => string | undefined): string {
   const told = months.flatMap((month) => {
-    const text = tell(month);
+    const text = describe(month);
     return text === undefined ? [] : [months.length === 1 ? text : `${monthName(month.period)}: ${text}`];
   });
   return told.length === 0 ? "–" : told.join("; ");
@@ -71,28 +71,26 @@ function budgetIn(month: Availability, id: string, one: Affected): string | unde
   const shares = ownEntry(month.components, one.component);
   if (taken === undefined || shares === undefined || upRatio(shares) === undefined) return undefined;
   const { allowed, left } = errorBudget(month.period, shares, one.availability_target);
-  if (allowed <= 0) return "there is none";
-  return `${percent(taken / allowed)}, ${left < 0 ? "overdrawn" : `${percent(left)} left`}`;
+  if (allowed <= 0) return "no budget";
+  return `${percent(taken / allowed)}, ${left < 0 ? "overspent" : `${percent(left)} left`}`;
 }
 
-/** Monthly budgets of the affected components, and how often failed journeys were completed. */
+/** Lists the monthly budgets of the affected components, and how often failed journeys were completed. */
 function ofMonth(month: Availability, id: string, { affected, symptoms }: IncidentDocument): string | undefined {
   const own = affected.filter((one) => takenIn(month, id, one) !== undefined);
   const targets = [...new Set(own.map((one) => one.availability_target))];
   const allowed = (target: number): string => spokenDuration((1 - target) * periodSeconds(month.period) * 1000);
   const allows = targets.map((target) => `a target of ${percent(target)} allows ${allowed(target)}`);
-  const walked = symptoms.flatMap(({ check }) => {
+  const completed = symptoms.flatMap(({ check }) => {
     const { attempts = 0, successes = 0 } = ownEntry(month.journeys, check) ?? {};
     const share = percent(successes / attempts);
-    return attempts === 0
-      ? []
-      : [`\`${check}\` was walked to its end in ${successes} of ${attempts} attempts (${share})`];
+    return attempts === 0 ? [] : [`\`${check}\` completed ${successes} of ${attempts} attempts (${share})`];
   });
-  const told = [...(allows.length === 0 ? [] : [`${list(allows)} of downtime`]), ...walked];
+  const told = [...(allows.length === 0 ? [] : [`${list(allows)} of downtime`]), ...completed];
   return told.length === 0 ? undefined : inline(`In ${monthName(month.period)}, ${told.join("; ")}.`);
 }
 
-/** `September 2025`; a period that is no month stays as it is. */
+/** Formats a month as `September 2025`; any other period is returned unchanged. */
 function monthName(period: string): string {
   const start = periodStart(period);
   const format = dateFormat("en", { month: "long", year: "numeric", timeZone: "UTC" });

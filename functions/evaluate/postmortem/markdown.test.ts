@@ -30,7 +30,7 @@ describe("a text in Markdown", () => {
     expect(inline(text)).toBe(written);
   });
 
-  it("has no markup outside of code spans, whatever it was", () => {
+  it("has no markup outside code spans for any input", () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(..."ab `*_[]<>()#|~!&@$\\\n:/.w-1") }), (text) => {
         // From left to right: in a span a backslash is one, and outside a span does not begin behind it.
@@ -42,14 +42,14 @@ describe("a text in Markdown", () => {
 });
 
 describe("a section", () => {
-  it("is left out with its heading where there is nothing in it", () => {
+  it("is omitted with its heading if empty", () => {
     expect(section("Impact", undefined, "", table(["a"], []))).toBeUndefined();
     expect(section("Impact", "text")).toBe("## Impact\n\ntext");
   });
 });
 
 describe("a table", () => {
-  it("keeps its columns, whatever stands in code spans", () => {
+  it("keeps its columns with pipes in code spans", () => {
     expect(table(["a", "b"], [["`x | y`", inline("p | q")]])).toBe("| a | b |\n|---|---|\n| `x \\| y` | p \\| q |");
   });
 });

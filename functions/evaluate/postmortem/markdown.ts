@@ -1,8 +1,8 @@
-/** Markdown from texts that nobody vouches for: what a target, a person or a configuration says stays text, and never becomes markup. */
+/** Builds Markdown from untrusted texts: text from targets, people and configurations is escaped. */
 
 /**
- * A text on one line, as it stands in a paragraph, an item or a cell. Spans in backticks, as our own sentences have them, stay what they are: in
- * them nothing is markup. Everything else that could be is escaped: formatting, links and addresses that become links, HTML, formulas.
+ * Returns a text on one line, for a paragraph, an item or a cell. Spans in backticks are kept: they contain no markup. All other markup is
+ * escaped: formatting, links, addresses that would become links, HTML, formulas.
  */
 export function inline(text: string): string {
   return text
@@ -16,26 +16,26 @@ export function inline(text: string): string {
     .replace(/^(\d+)(?=[.)])/, "$1\\");
 }
 
-/** Paragraphs, headings, tables and lists, each set apart by an empty line. */
+/** Joins paragraphs, headings, tables and lists with blank lines. */
 export function blocks(parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined && part !== "").join("\n\n");
 }
 
-/** A section with its heading; nothing where there is nothing in it. */
+/** Returns a section with its heading; `undefined` if it is empty. */
 export function section(heading: string, ...parts: readonly (string | undefined)[]): string | undefined {
   const body = blocks(parts);
   return body === "" ? undefined : `## ${heading}\n\n${body}`;
 }
 
-/** Items, each already Markdown. */
+/** Returns a bulleted list. @param items Markdown */
 export function bullets(items: readonly string[]): string {
   return items.map((item) => `- ${item}`).join("\n");
 }
 
-/** A table; its cells are already Markdown. Nothing where it has no rows. */
+/** Returns a table; `undefined` if it has no rows. Its cells are Markdown. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string | undefined {
   if (rows.length === 0) return undefined;
-  // In a table this sign must be escaped within backticks, too.
+  // In a table, a pipe must be escaped even within backticks.
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll(/(?<!\\)\|/g, "\\|")).join(" | ")} |`;
   return [line(head), `|${"---|".repeat(head.length)}`, ...rows.map(line)].join("\n");
@@ -46,7 +46,7 @@ function escaped(text: string): string {
     text
       .replaceAll(/[\\`*[\]<>~|@$]/g, "\\$&")
       .replaceAll(/&(?=#?\w+;)/g, "\\&")
-      // Within a word it is no formatting, and names of metrics stay readable.
+      // An underscore within a word is not formatting, and names of metrics stay readable.
       .replaceAll(/(?<!\w)_|_(?!\w)/g, "\\_")
       .replaceAll("://", ":\\//")
       .replaceAll(/\bwww\./gi, (start) => start.replace(".", "\\."))

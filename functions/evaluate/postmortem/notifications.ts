@@ -6,49 +6,49 @@ import type { Account, DeliveryRecord } from "./account.ts";
 import { between } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
-/** The most names in one sentence, and the most failures. */
+/** Maximum number of names in a sentence, and of failures. */
 const mostNames = 12;
 const mostFailures = 20;
 
-/** The section. */
+/** Writes the section. */
 export function notificationLines({ deliveries }: Account): (string | undefined)[] {
-  if (deliveries.length === 0) return ["Nobody: there are no notices of this incident."];
+  if (deliveries.length === 0) return ["No notifications were recorded for this incident."];
   const events = [...Map.groupBy(deliveries, ({ sequence, event }) => `${sequence} ${event}`).values()];
   const last = events.findLast(([first]) => first?.event === "resolved");
-  // One that came back was resolved before it was over.
+  // A relapsed incident has earlier resolutions.
   const isEnd = (own: readonly DeliveryRecord[]): boolean => own === last || own[0]?.event === "opened";
   let before = "";
   const told = events.filter(isEnd).flatMap((own) => {
     const reached = arrivals(own);
     if (reached === "") return [];
-    const names = list(namesOf(own.filter(isTold), own), mostNames);
+    const names = list(namesOf(own.filter(isDelivered), own), mostNames);
     // Resolutions are sent to those who received the opening.
-    const shown = names === before ? reached.replace(names, "the same") : reached;
+    const shown = names === before ? reached.replace(names, "the same recipients") : reached;
     before = names;
-    return [`${eventOf(own[0])}: ${shown}`];
+    return [`${eventOf(own[0])} to ${shown}`];
   });
-  const updates = events.filter((own) => !isEnd(own)).flatMap((own) => own.filter(isTold));
+  const updates = events.filter((own) => !isEnd(own)).flatMap((own) => own.filter(isDelivered));
   const news =
-    updates.length === 0 ? [] : [`in between: ${list(namesOf(updates, deliveries), mostNames)}, ${eventsOf(updates)}`];
+    updates.length === 0 ? [] : [`updates to ${list(namesOf(updates, deliveries), mostNames)}: ${eventsOf(updates)}`];
   const line = [...told.slice(0, 1), ...news, ...told.slice(1)].join("; ");
   return [
-    line === "" ? "No notice of this incident reached anybody." : inline(`Told of ${line}.`),
+    line === "" ? "No notification of this incident was delivered." : inline(`Delivered: ${line}.`),
     bullets([...failures(deliveries), ...muted(deliveries)].slice(0, mostFailures).map(inline)),
   ];
 }
 
-/** "`infra-email` and `ops-hook` after 35 s". @param own all deliveries of an event */
+/** Formats deliveries: "`infra-email` and `ops-hook` after 35 s". @param own all deliveries of an event */
 function arrivals(own: readonly DeliveryRecord[]): string {
-  const byDelay = Map.groupBy(own.filter(isTold), ({ at, delivered_at, attempt_count }) => {
-    const tries = attempt_count > 1 ? `, at attempt ${attempt_count}` : "";
+  const byDelay = Map.groupBy(own.filter(isDelivered), ({ at, delivered_at, attempt_count }) => {
+    const tries = attempt_count > 1 ? ` on attempt ${attempt_count}` : "";
     const atOnce = delivered_at !== null && delivered_at.getTime() - at.getTime() < 1_000;
-    const delay = atOnce ? " at once" : ` after ${between(at, delivered_at)}`;
+    const delay = atOnce ? " immediately" : ` after ${between(at, delivered_at)}`;
     return `${delivered_at === null ? "" : delay}${tries}`;
   });
   return [...byDelay].map(([delay, some]) => `${list(namesOf(some, own), mostNames)}${delay}`).join(", ");
 }
 
-/** "joined (3 times) and recovering". */
+/** Counts events: "joined (3 times) and recovering". */
 function eventsOf(own: readonly DeliveryRecord[]): string {
   const byEvent = Map.groupBy(own, eventOf);
   const counts = Array.from(byEvent, ([event, some]) => {
@@ -58,15 +58,15 @@ function eventsOf(own: readonly DeliveryRecord[]): string {
   return list(counts, mostNames);
 }
 
-/** Notices that did not arrive: "`hook` did not get resolved: 410 Gone." @param all deliveries of the incident */
+/** Lists undelivered notifications: "`hook` did not receive "resolved": 410 Gone." @param all deliveries of the incident */
 function failures(all: readonly DeliveryRecord[]): string[] {
   const lost = all.filter(({ status }) => status !== "delivered" && status !== "suppressed");
-  const stateOf = ({ status, reason }: DeliveryRecord): string => (status === "rejected" ? reason : "it is on its way");
+  const stateOf = ({ status, reason }: DeliveryRecord): string => (status === "rejected" ? reason : "delivery pending");
   const alike = Map.groupBy(lost, (one) => `${eventOf(one)}\n${one.channel}\n${stateOf(one)}`);
   return Array.from(alike.values(), (some) => {
     const [first] = some;
     const of = all.filter(({ event, sequence }) => event === first?.event && sequence === first.sequence);
-    return `${list(namesOf(some, of), mostNames)} did not get "${eventOf(first)}": ${some.slice(0, 1).map(stateOf).join("")}.`;
+    return `${list(namesOf(some, of), mostNames)} did not receive "${eventOf(first)}": ${some.slice(0, 1).map(stateOf).join("")}.`;
   });
 }
 
@@ -77,15 +77,15 @@ function muted(all: readonly DeliveryRecord[]): string[] {
   );
   return Array.from(
     Map.groupBy(kept, ({ reason }) => reason.replace(/\.$/, "")),
-    ([reason, some]) => `${list(namesOf(some, all), mostNames)} did not hear of the opening: ${reason}.`,
+    ([reason, some]) => `${list(namesOf(some, all), mostNames)} did not receive "opened": ${reason}.`,
   );
 }
 
-function isTold({ status }: DeliveryRecord): boolean {
+function isDelivered({ status }: DeliveryRecord): boolean {
   return status === "delivered";
 }
 
-/** The names of channels, with those of their recipients who are meant where it is not all of them. @param all in which the others are found */
+/** Returns the names of channels; if only some recipients of a channel are meant, the names of those. @param all deliveries that include the others */
 function namesOf(some: readonly DeliveryRecord[], all: readonly DeliveryRecord[]): string[] {
   const recipients = (of: readonly DeliveryRecord[], channel: string): Set<string> =>
     new Set(of.filter((one) => one.channel === channel).map(readerName));

@@ -19,31 +19,31 @@ function changed(incident: Partial<IncidentDocument>, more: Partial<Account> = {
 }
 
 describe("a postmortem", () => {
-  it("tells in three paragraphs what happened, what it meant and how it went", () => {
+  it("summarizes the outage, its impact and the response in three paragraphs", () => {
     expect(text.split("\n")[0]).toBe("# Postmortem: Shop: Database and Shop failing");
     expect(text).toContain(
-      "`20250916-120200-database` · critical, P0 · verdict: platform · 90% sure · team: infrastructure",
+      "`20250916-120200-database` · critical, P0 · verdict: platform · confidence: 90% · team: infrastructure",
     );
     expect(linesOf("Summary")).toEqual([
       "On 2025-09-16: Database failed from 12:00:00 UTC, Shop from 12:01:00 UTC. The cause was Database (platform). Database has no connection left: it answers at once, and turns new clients away.",
       "Nobody can buy. 2 of 3 components are affected.",
-      "Pathkeeper opened this incident 2 min after the first failure and named the cause 1 min later. The first notice arrived 3 s after the opening. It was acknowledged after 20 min. It ended 30 min 30 s after the first failure, at 12:30:30 UTC, when fresh probes had proved the recovery in 1 stage.",
+      "Pathkeeper opened this incident 2 min after the first failure and identified the cause 1 min later. The first notification was delivered 3 s after the incident opened. It was acknowledged after 20 min. It was resolved 30 min 30 s after the first failure, at 12:30:30 UTC, after fresh probes validated the recovery in 1 stage.",
     ]);
   });
 
-  it("says who was affected, and takes downtime and error budget from the availability alone", () => {
+  it("lists affected components, with downtime and error budget from the availability", () => {
     // 1% of 30 days is 7 h 12 min, 0.1% is 43 min 12 s; a share is never rounded up.
     expect(linesOf("Impact")).toEqual([
-      "What people use failed for **19 min**, Shop the longest.",
-      "| component | what | from | until | downtime | error budget | what it blocked |",
+      "User-facing downtime: **19 min** (longest: Shop).",
+      "| component | status | from | until | downtime | error budget | user impact |",
       "|---|---|---|---|---|---|---|",
       "| Database | failed | 12:00:00 | 12:20:00 | 18 min 30 s | 4.28%, 95.37% left |  |",
-      "| Shop | failed | 12:01:00 | 12:20:00 | 19 min | 43.98%, overdrawn | Nobody can buy |",
-      "In September 2025, a target of 99% allows 7 h 12 min and a target of 99.9% allows 43 min 12 s of downtime; `database` was walked to its end in 199 of 200 attempts (99.5%).",
+      "| Shop | failed | 12:01:00 | 12:20:00 | 19 min | 43.98%, overspent | Nobody can buy |",
+      "In September 2025, a target of 99% allows 7 h 12 min and a target of 99.9% allows 43 min 12 s of downtime; `database` completed 199 of 200 attempts (99.5%).",
     ]);
   });
 
-  it("divides the downtime among the months in which it was", () => {
+  it("splits the downtime by month", () => {
     const [september] = outage.months;
     if (september === undefined) throw new Error("the fixture has a month");
     const taken = (database: number): Availability["downtime"] => ({ [outage.id]: { database } });
@@ -55,13 +55,13 @@ describe("a postmortem", () => {
     expect(database).toContain("| September 2025: 20 min; October 2025: 40 min |");
   });
 
-  it("has a timeline of moments without what is told elsewhere, and a note that is not in it", () => {
+  it("has a timeline without redundant lines, and the operator's note", () => {
     expect(linesOf("Timeline")).toEqual([
       "- **2025-09-16 12:00:00** `database` fails in authentication (database): too many clients.",
       '- **12:02:00** Opened by "database failing". The likely cause is Database.',
       "- **12:20:00** `database` and `shop-health` are good again.",
       "- **12:30:30** Resolved. Every stage of the recovery has passed.",
-      "- Note in the document: It was the importer",
+      "- Note: It was the importer",
     ]);
     const timeline = [
       "2025-09-16 12:00:00 UTC  `database` fails in connect (timeout): no answer.",
@@ -81,43 +81,43 @@ describe("a postmortem", () => {
     ]);
   });
 
-  it("has the chain of whys, and evidence against the cause as such", () => {
-    expect(linesOf("Why it happened")).toEqual([
+  it("has the chain of whys, and labels evidence against the cause", () => {
+    expect(linesOf("Root cause")).toEqual([
       "1. Shop fails: `shop-health` fails in response (http_status): 503.",
       "2. Why? It depends on Database. Database fails: `database` fails in authentication (database): too many clients.",
       "3. Why? Database has no connection left: it answers at once, and turns new clients away.",
-      "- **For it:** Its connections are used up: 100 of 100.",
-      "- **Against it:** `reports` was good all the time, though it needs Database.",
+      "- **Evidence for:** Its connections are used up: 100 of 100.",
+      "- **Evidence against:** `reports` was good all the time, though it needs Database.",
       "- Less likely: Shop, because it explains less of what was seen.",
     ]);
   });
 
-  it("charges each cause with its own time where several were named", () => {
+  it("lists each of several causes with its own period", () => {
     const causes = [
       { component: "shop", title: "Shop", from: at("12:00:00"), until: at("12:08:00") },
       { component: "database", title: "Database", from: at("12:08:00"), until: at("12:30:30") },
     ];
     expect(postmortemOf(changed({ causes }))).toContain(
-      "The cause that was named changed: Shop from 12:00:00 to 12:08:00 (8 min), Database from 12:08:00 to 12:30:30 (22 min 30 s).",
+      "The identified cause changed: Shop from 12:00:00 to 12:08:00 (8 min), Database from 12:08:00 to 12:30:30 (22 min 30 s).",
     );
   });
 
-  it("says how it was noticed and how the recovery was proved", () => {
-    expect(linesOf("How it was noticed")).toEqual([
-      'The first sign was `database`, from inside, at 12:00:00 UTC. "database failing" opened the incident at 12:02:00 UTC. 2 checks of 1 component saw it, from inside.',
+  it("describes the detection and the recovery", () => {
+    expect(linesOf("Detection")).toEqual([
+      'The first symptom was `database`, from inside, at 12:00:00 UTC. The rule "database failing" opened the incident at 12:02:00 UTC. 2 checks on 1 component detected it, from inside.',
     ]);
-    expect(linesOf("How the recovery was proved")).toEqual([
-      "The proof took 6 min 30 s.",
-      "- basic health: passed after 6 min 30 s (3 attempts, 1 without an answer).",
+    expect(linesOf("Recovery")).toEqual([
+      "Validation took 6 min 30 s.",
+      "- basic health: passed after 6 min 30 s (3 attempts, 1 without a response).",
       "- basic health: 2025-09-16 12:25:00 UTC Attempt 1: `database` succeeds, but it is slow.",
-      "- An earlier proof: Begun at 12:10:00 UTC, regressed after 2 min; no stage had passed.",
+      "- Earlier validation: Begun at 12:10:00 UTC, regressed after 2 min; no stage had passed.",
     ]);
   });
 
-  it("says in one line who was told, and what did not arrive", () => {
-    expect(linesOf("Who was told")).toEqual([
-      "Told of opened: `mail` after 3 s, `hook` after 3 s, at attempt 2; resolved: `mail` after 1 s.",
-      '- `hook` did not get "resolved": 410 Gone.',
+  it("lists deliveries in one line, and failed deliveries", () => {
+    expect(linesOf("Notifications")).toEqual([
+      "Delivered: opened to `mail` after 3 s, `hook` after 3 s on attempt 2; resolved to `mail` after 1 s.",
+      '- `hook` did not receive "resolved": 410 Gone.',
     ]);
     const [ann, bob, cleo] = ["ann@example.com", "bob@example.com", "cleo@example.com"];
     const several = [
@@ -131,10 +131,10 @@ describe("a postmortem", () => {
       delivery(4, "resolved", "mail", "delivered", { recipient: bob }),
       delivery(4, "resolved", "mail", "suppressed", { recipient: cleo, reason: "never announced here" }),
     ];
-    expect(linesOf("Who was told", postmortemOf({ ...outage, deliveries: several }))).toEqual([
-      "Told of opened: `mail (ann@example.com)` after 3 s, `mail (bob@example.com)` after 3 s, at attempt 3; in between: `mail (ann@example.com)`, joined (2 times); resolved: the same after 1 s.",
-      '- `mail (cleo@example.com)` did not get "opened": 550 no such user.',
-      "- `hook` did not hear of the opening: silenced until 13:00.",
+    expect(linesOf("Notifications", postmortemOf({ ...outage, deliveries: several }))).toEqual([
+      "Delivered: opened to `mail (ann@example.com)` after 3 s, `mail (bob@example.com)` after 3 s on attempt 3; updates to `mail (ann@example.com)`: joined (2 times); resolved to the same recipients after 1 s.",
+      '- `mail (cleo@example.com)` did not receive "opened": 550 no such user.',
+      '- `hook` did not receive "opened": silenced until 13:00.',
     ]);
     const same = [
       delivery(1, "opened", "mail", "delivered"),
@@ -142,33 +142,33 @@ describe("a postmortem", () => {
       delivery(2, "resolved", "mail", "delivered"),
       delivery(2, "resolved", "hook", "delivered"),
     ];
-    expect(linesOf("Who was told", postmortemOf({ ...outage, deliveries: same }))).toEqual([
-      "Told of opened: `mail` and `hook` after 3 s; resolved: the same after 1 s.",
+    expect(linesOf("Notifications", postmortemOf({ ...outage, deliveries: same }))).toEqual([
+      "Delivered: opened to `mail` and `hook` after 3 s; resolved to the same recipients after 1 s.",
     ]);
-    expect(linesOf("Who was told", postmortemOf({ ...outage, deliveries: [] }))).toEqual([
-      "Nobody: there are no notices of this incident.",
+    expect(linesOf("Notifications", postmortemOf({ ...outage, deliveries: [] }))).toEqual([
+      "No notifications were recorded for this incident.",
     ]);
   });
 
-  it("proposes what the cause, the findings, the telling and the recovery call for, each with its reason", () => {
-    const lines = linesOf("What to do");
+  it("proposes action items for the cause, findings, notifications and recovery, each with its reason", () => {
+    const lines = linesOf("Action items");
     const reasons = lines.flatMap((line) => / \(([A-Z][^()]*)\)$/.exec(line)?.[1] ?? []);
     expect(reasons).toEqual([
-      "A configuration check was wrong before the outage: max-connections is 100, expected 400: instances x pool is above it",
+      "A configuration check was failing before the outage: max-connections is 100, expected 400: instances x pool is above it",
       "Nothing was measured of Load balancer meanwhile",
-      "It took 20 min until somebody acknowledged it",
-      "A notice did not arrive there: 410 Gone",
-      "The recovery was believed too early once",
-      "Validations of basic health got no answer",
+      "It took 20 min to acknowledge the incident",
+      "A notification was not delivered: 410 Gone",
+      "Recovery was declared too early once",
+      "Validations of basic health got no response",
     ]);
-    // What is proposed against the cause needs no reason besides it.
+    // Proposals against the cause state no reason: the cause is the reason.
     expect(lines.filter((line) => line.startsWith("- [ ] ")).length).toBeGreaterThan(reasons.length);
     expect(text).toContain(
-      "- [ ] Warn before they are used up: a rule such as `forecast(cloud_sql_pool_utilization, 1h) > 90%`.",
+      "- [ ] Alert before connections run out, with a rule such as `forecast(cloud_sql_pool_utilization, 1h) > 90%`.",
     );
   });
 
-  it("of an incident that came back says how often, and counts its resolutions before the last among the updates", () => {
+  it("counts relapses, and lists earlier resolutions as updates", () => {
     const relapse = (resolved: string, failed: string): IncidentDocument["relapses"][number] => ({
       ...{ resolved_at: at(resolved), failed_at: at(failed), reopened_at: at(failed), acknowledged_at: null },
     });
@@ -182,60 +182,60 @@ describe("a postmortem", () => {
       ),
     );
     expect(linesOf("Summary", written).at(-1)).toContain(
-      "In between it was over and came back 2 times, last at 12:22:00 UTC: without that time, it lasted 20 min 30 s.",
+      "It relapsed 2 times, last at 12:22:00 UTC; excluding the time it was resolved, it lasted 20 min 30 s.",
     );
-    expect(linesOf("What to do", written).join()).toContain("The recovery was believed too early 2 times");
-    expect(linesOf("Who was told", written)).toEqual([
-      "Told of opened: `mail` after 3 s; in between: `mail`, resolved (2 times) and regressed (2 times); resolved: the same after 1 s.",
+    expect(linesOf("Action items", written).join()).toContain("Recovery was declared too early 2 times");
+    expect(linesOf("Notifications", written)).toEqual([
+      "Delivered: opened to `mail` after 3 s; updates to `mail`: resolved (2 times) and regressed (2 times); resolved to the same recipients after 1 s.",
     ]);
   });
 
-  it("asks of the change that was made before it whether it was that", () => {
+  it("asks whether the preceding change was the cause", () => {
     const says = "Changed Cloud SQL instance shop: tier at 11:58:00 UTC, 2 min before the first failure.";
     const lines = linesOf("Open questions", postmortemOf(changed({ suspected_change: says })));
     expect(lines[0]).toBe(`- Did this change cause it? ${says}`);
-    expect(lines.join()).not.toContain("What changed before");
+    expect(lines.join()).not.toContain("What changed at");
   });
 
-  it("asks what only people can answer", () => {
+  it("asks the open questions", () => {
     expect(linesOf("Open questions")).toEqual([
-      expect.stringMatching(/^- What changed before 12:00:00 UTC at Database\? /),
+      expect.stringMatching(/^- What changed at Database before 12:00:00 UTC\? /),
       expect.stringMatching(/^- Why did the stage "basic health" need 3 attempts\? /),
-      expect.stringMatching(/^- What does `Pool is full` show now\? /),
-      '- What did the operator mean? `status` cannot be made "fixed": write acknowledged or resolved.',
+      expect.stringMatching(/^- What is the current state of `Pool is full`\? /),
+      '- What did the operator intend? `status` cannot be made "fixed": write acknowledged or resolved.',
     ]);
   });
 
   it.each<[string, Account, string]>([
-    ["while it lasts", changed({ status: "open", resolved_at: null, recovery: null }), "It is open."],
+    ["while it lasts", changed({ status: "open", resolved_at: null, recovery: null }), "The incident is open."],
     ["without a cause", changed({ root_cause: "unknown", confidence: 0, whys: [] }), "The cause was not found."],
-    ["that an operator ended", changed({ recovery: null }), "because an operator said so"],
+    ["that an operator ended", changed({ recovery: null }), "at 12:30:30 UTC, by an operator."],
     [
       "that came back after its proof, and that an operator ended",
       changed({ recovery: outage.incident.recovery && { ...outage.incident.recovery, ended_at: at("12:25:00") } }),
-      "because an operator said so",
+      "at 12:30:30 UTC, by an operator.",
     ],
     [
       "with a proof of an earlier recovery only",
       changed({ recovery: outage.incident.recovery && { ...outage.incident.recovery, ended_at: at("12:25:00") } }),
-      "The newest proof is of an earlier recovery, begun at 12:24:00 UTC.",
+      "The latest validation is of an earlier recovery, started at 12:24:00 UTC.",
     ],
-    ["of doubt", changed({ confidence: 0.5 }), "- Was it Database? The monitor was 50% sure."],
-    ["of two causes", changed({ also_broken: "shop" }), "Do Database and Shop have something in common"],
+    ["of doubt", changed({ confidence: 0.5 }), "- Was Database the cause? Confidence was 50%."],
+    ["of two causes", changed({ also_broken: "shop" }), "Do the failures of Database and Shop have a common cause?"],
     [
       "with a notice on its way",
       changed({}, { deliveries: [delivery(1, "opened", "mail", "retrying")] }),
-      "on their way when this was written: opened to mail.",
+      "pending when this was written: opened to mail.",
     ],
-    ["that nobody heard of", changed({}, { deliveries: [] }), "Nobody: there are no notices of this incident."],
+    ["that nobody heard of", changed({}, { deliveries: [] }), "No notifications were recorded for this incident."],
     ["that nobody took up", changed({ acknowledged_at: null }), "Nobody acknowledged it."],
     ["over midnight", changed({ resolved_at: new Date("2025-09-17T00:10:00Z") }), "at 2025-09-17 00:10:00 UTC"],
     [
       "of which little is left",
       { ...outage, incident: readIncident({ timeline: "broken", affected: [{}] }) },
-      "# So far:",
+      "# Draft postmortem:",
     ],
-  ])("of an outage %s says so", (_, account, said) => {
+  ])("covers an outage %s", (_, account, said) => {
     expect(postmortemOf(account)).toContain(said);
   });
 });
@@ -251,7 +251,7 @@ describe("a postmortem of hostile texts", () => {
     "x".repeat(5_000),
   ];
 
-  it.each(hostile)("keeps %j text", (evil) => {
+  it.each(hostile)("escapes %j", (evil) => {
     const written = postmortemOf(poisoned(outage, evil));
     const outside = written.replaceAll(/\\./g, "").replaceAll(/`[^`\n]*`/g, "");
     expect(outside).not.toMatch(/<[a-z/]|\]\(|https:\/\//);
@@ -263,7 +263,7 @@ describe("a postmortem of hostile texts", () => {
     }
   });
 
-  it("has a bound, whatever its document holds", () => {
+  it("has a maximum size for any document", () => {
     const many = changed({
       timeline: Array.from({ length: 150 }, (_, i) => `2025-09-16 12:00:00 UTC  ${i} ${"<>".repeat(2_000)}`),
       evidence: Array(400).fill(`Against it: ${"&amp;".repeat(500)}`),
@@ -271,7 +271,7 @@ describe("a postmortem of hostile texts", () => {
     });
     const written = postmortemOf(many);
     expect(Buffer.byteLength(written)).toBeLessThanOrEqual(longestPostmortem);
-    expect(written).toContain("The rest is left out");
+    expect(written).toContain("Truncated: the postmortem exceeds");
   });
 
   it("is the same for the same account", () => {

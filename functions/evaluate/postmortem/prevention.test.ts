@@ -8,12 +8,12 @@ import { remedies } from "./prevention.ts";
 const elsewhere = ["the monitor's own trouble", "platform-wide", "fails by itself"];
 
 describe("the remedies", () => {
-  it("are there for every way to fail, and for no other", () => {
+  it("cover every failure pattern, and no other", () => {
     expect(Object.keys(remedies).sort()).toEqual([...patterns.map(({ name }) => name), ...elsewhere].sort());
     for (const own of Object.values(remedies)) expect(own.length).toBeGreaterThan(0);
   });
 
-  it("propose rules that are right, of metrics that there are", () => {
+  it("propose valid rules on existing metrics", () => {
     const spans = Object.values(remedies)
       .flat()
       .flatMap((remedy) => [...remedy("It", null).matchAll(/`([^`]+)`/g)].map(([, span = ""]) => span));

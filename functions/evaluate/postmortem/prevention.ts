@@ -10,7 +10,7 @@ import type { Account } from "./account.ts";
 import { causeIn, titleOf } from "./format.ts";
 import { falseRecoveries } from "./recovery.ts";
 
-/** A proposal, and why it is made. */
+/** A proposal and its reason. */
 export interface Proposal {
   readonly text: string;
   readonly because: string;
@@ -20,165 +20,161 @@ export interface Proposal {
 export const remedies: Readonly<Record<string, readonly ((title: string, change: string | null) => string)[]>> = {
   "connector loses handshakes": [
     (title) =>
-      `Move the services from ${title} to Direct VPC egress, which has no instances that can be short of anything; or give it a larger machine type and more instances than its load asks for.`,
+      `Move the services from ${title} to Direct VPC egress, which has no connector instances to exhaust, or give it a larger machine type and more instances than its load requires.`,
     () =>
-      "Let services keep their database connections (a pool with a minimum) and open new ones with a short time-out and a second try, so that lost handshakes cost a moment and not a request.",
+      "Keep database connections open (a pool with a minimum size), and open new ones with a short timeout and a retry, so that a lost handshake does not fail a request.",
     () =>
-      "Keep a rule on `database_connect_burst_success`: bursts of new connections are what such a connector loses first, while its load looks as always.",
+      "Keep an alert on `database_connect_burst_success`: such a connector loses bursts of new connections first, while its load looks normal.",
   ],
   "connector at its ceiling": [
     (title) =>
-      `Raise the maximum of instances or the machine type of ${title}, or move its busiest service to Direct VPC egress.`,
+      `Raise the maximum number of instances or the machine type of ${title}, or move its busiest service to Direct VPC egress.`,
     () =>
-      "Bound the connections of every service (instances x pool), so that a rush of instances cannot fill the connector.",
-    () => "Warn before it is full: a rule such as `forecast(vpc_connector_utilization, 1h) > 90%`.",
+      "Limit the connections of every service (instances x pool), so that a burst of new instances cannot saturate the connector.",
+    () => "Alert before it is saturated, with a rule such as `forecast(vpc_connector_utilization, 1h) > 90%`.",
   ],
   "path missing": [
     (title) =>
-      `Keep the network of ${title} (peering, routes, firewall) in Terraform alone, and let a plan that removes any of it be approved by a second person.`,
-    () =>
-      "Run the configuration checks of the monitor right after each deployment: a missing path shows before a user does.",
+      `Manage the network of ${title} (peering, routes, firewall) only in Terraform, and require a second approval for plans that remove any of it.`,
+    () => "Run the configuration checks of Pathkeeper after each deployment, to detect a missing path before users do.",
   ],
   "database out of connections": [
     (title) =>
-      `Bound instances x pool of all services below \`max_connections\` of ${title}, with room for a deployment in which old and new instances stand side by side.`,
-    () => "Put a pooler in front of the database, or lower the idle time after which a pool gives connections back.",
-    () => "Warn before they are used up: a rule such as `forecast(cloud_sql_pool_utilization, 1h) > 90%`.",
+      `Keep instances x pool of all services below \`max_connections\` of ${title}, with room for deployments in which old and new instances run side by side.`,
+    () => "Put a connection pooler in front of the database, or shorten the idle timeout of the pools.",
+    () => "Alert before connections run out, with a rule such as `forecast(cloud_sql_pool_utilization, 1h) > 90%`.",
   ],
   "database slow": [
     (title) =>
-      `Find the statements that kept ${title} busy, and set \`statement_timeout\` so that one cannot hold up the rest.`,
-    () =>
-      "Let services give up on the database before their callers give up on them, and answer what they can without it.",
+      `Find the slow queries on ${title}, and set \`statement_timeout\` so that one query cannot block the others.`,
+    () => "Set database timeouts shorter than those of the callers, and degrade gracefully without the database.",
   ],
-  "database near a limit": [
-    (title) => `Give ${title} room for its busiest hour, and warn at 80 % of each of its limits.`,
-  ],
+  "database near a limit": [(title) => `Size ${title} for peak load, and alert at 80% of each of its limits.`],
   "database down or failing over": [
     (title) =>
-      `Give ${title} high availability (a standby in another zone), if it has none, and set its maintenance window to quiet hours.`,
-    () => "Let services reconnect by themselves, with growing pauses, and rehearse a failover in a drill.",
+      `Enable high availability for ${title} (a standby in another zone), and set its maintenance window to off-peak hours.`,
+    () => "Make services reconnect automatically, with exponential backoff, and rehearse a failover in a drill.",
   ],
   "login to the database refused": [
     (title) =>
-      `Rotate the passwords of ${title} with two roles that take turns: the new one is in use everywhere before the old one is locked.`,
-    () => "Check the login with the new secret before traffic goes to the revision that uses it.",
+      `Rotate the passwords of ${title} with two alternating roles: move every service to the new role before locking the old one.`,
+    () => "Test the login with the new secret before routing traffic to the revision that uses it.",
   ],
   "certificate wrong or expired": [
     (title) =>
-      `Let managed certificates with DNS authorization serve ${title}: they are for its names and renew themselves; and let a rule on \`tls_certificate_expiry\` warn 21 days ahead.`,
+      `Use managed certificates with DNS authorization for ${title}, which match its names and renew automatically, and alert on \`tls_certificate_expiry\` 21 days ahead.`,
   ],
   "names not resolved": [
-    () => "Lock the zone at the registrar, have it renewed by itself, and change records through review only.",
-    () => "Lower the time to live of the records that matter, so that a mistake is taken back within minutes.",
+    () => "Lock the domain at the registrar, enable automatic renewal, and require review for changes to records.",
+    () => "Lower the TTL of critical records, so that a mistake can be reverted within minutes.",
   ],
   "load balancer fails": [
     (title) =>
-      `Change URL map and backends of ${title} through Terraform with a plan that is read by two, and try them on a test host first.`,
+      `Change the URL map and backends of ${title} only through Terraform, with a reviewed plan, and test them on a staging host first.`,
     () =>
-      "Keep a probe that goes past the load balancer, to the run.app address: it tells the load balancer from the service in one look.",
+      "Keep a probe that bypasses the load balancer, to the run.app address, to distinguish failures of the load balancer from those of the service.",
   ],
   "time-out set too short": [
     (title) =>
-      `Set the time-outs of ${title} from the outside in, each a little longer than the one behind it, and let a configuration check hold them.`,
-    () => "Send something over a quiet WebSocket at least every 30 s, so that no idle timeout cuts it.",
+      `Set each timeout of ${title} slightly longer than the one behind it, from the outside in, and enforce them with a configuration check.`,
+    () => "Send a keepalive over idle WebSockets at least every 30 s, so that no idle timeout closes them.",
   ],
   "instances fail to start": [
-    (title) => `Deploy ${title} with a start-up probe and without traffic first, and move traffic step by step.`,
-    () =>
-      "Let start-up phases report by themselves what they wait for, and fail with that in their first line of the log.",
+    (title) => `Deploy ${title} with a startup probe and without traffic first, then shift traffic gradually.`,
+    () => "Log what each startup phase waits for, and make that the first line logged when it fails.",
   ],
   "no way into the network": [
     (title) =>
-      `Write connector and egress of ${title} into the Terraform of the service, so that no deployment can leave them out.`,
+      `Define the connector and egress of ${title} in the Terraform of the service, so that no deployment can omit them.`,
   ],
   "fails by itself": [
     (title, change) =>
-      `${change === null ? `Find out what changed at ${title} before it began, and let` : "Let"} such a change go out step by step, with a way back that is rehearsed.`,
-    () => "Add a test or a probe of what broke, so that it shows before users see it.",
+      `${change === null ? `Find out what changed at ${title} before the outage, and roll` : "Roll"} out such changes gradually, with a rehearsed rollback.`,
+    () => "Add a test or a probe for this failure, to detect it before users do.",
   ],
   "NAT out of ports": [
-    (title) => `Give ${title} dynamic port allocation and enough addresses for its busiest hour.`,
-    () => "Let services keep connections to the same address open instead of opening one for each request.",
+    (title) => `Enable dynamic port allocation for ${title}, with enough addresses for peak load.`,
+    () => "Reuse connections to the same address instead of opening one for each request.",
   ],
   "no free addresses": [
-    (title) => `Give ${title} twice the addresses that all instances together can take, and warn when half are in use.`,
+    (title) =>
+      `Give ${title} twice as many addresses as all instances together can use, and alert when half are in use.`,
   ],
   "quota used up": [
-    (title) => `Ask for more of ${title} before the next peak, and warn at 80 % of it.`,
-    () => "Retry what is refused with growing pauses, so that refusals do not multiply.",
+    (title) => `Request a higher limit for ${title} before the next peak, and alert at 80% of it.`,
+    () => "Retry rejected requests with exponential backoff, so that retries do not add to the load.",
   ],
   "cache full": [
-    (title) => `Give every key in ${title} a lifetime, set an eviction policy, and warn at 80 % of its memory.`,
-    () => "Let services work without the cache, slowly, instead of failing.",
+    (title) => `Set a TTL on every key in ${title}, set an eviction policy, and alert at 80% of its memory.`,
+    () => "Make services work without the cache, more slowly, instead of failing.",
   ],
   "queue grows": [
-    (title) => `Warn on the age of the oldest message of ${title}, and let its consumers scale with it.`,
-    () => "Send a message that fails again and again to a dead letter topic.",
+    (title) => `Alert on the age of the oldest message of ${title}, and scale its consumers with it.`,
+    () => "Send messages that fail repeatedly to a dead-letter topic.",
   ],
   "rate limit reached": [
-    (title) => `Keep what ${title} has answered, and retry with growing pauses, so that a peak stays below its limit.`,
+    (title) => `Cache responses of ${title}, and retry with exponential backoff, so that peaks stay below its limit.`,
   ],
   "pool used up": [
     (title) =>
-      `Bound how long ${title} holds a connection: transactions without calls to others in them, and a time-out.`,
-    () => "Warn on the time that requests wait for a connection of the pool, before it has run out.",
+      `Limit how long ${title} holds a connection: make no remote calls within transactions, and set a timeout.`,
+    () => "Alert on the time that requests wait for a pooled connection, before the pool is exhausted.",
   ],
   "disk full": [
-    (title) => `Let the disk of ${title} grow by itself, and warn at 80 % of it.`,
-    () => "Look at what grows: logs of transactions that a replica or a slot holds back, temporary files, tables.",
+    (title) => `Enable automatic storage increase for ${title}, and alert at 80% of its disk.`,
+    () => "Find out what grows: transaction logs retained for a replica or a slot, temporary files, or tables.",
   ],
   "callers refused": [
     (title) =>
-      `Test a call to ${title} with a real token in the pipeline, right after each deployment and each change of roles or keys.`,
+      `Test a call to ${title} with a real token in the pipeline, after each deployment and each change of roles or keys.`,
   ],
   "turned away for load": [
-    (title) => `Raise the cap of ${title} to what its busiest hour asks for, and test it under that load.`,
-    () => "Warn when `cloud_run_instances` comes near the cap, and retry what is turned away with growing pauses.",
+    (title) => `Raise the instance limit of ${title} to match its peak load, and load-test it.`,
+    () =>
+      "Alert when `cloud_run_instances` approaches the limit, and retry rejected requests with exponential backoff.",
   ],
   "logins fail": [
-    (title) => `Rotate the keys of ${title} with the old one accepted until every token that it signed has run out.`,
-    () => "Test a login from outside in the pipeline, right after each deployment.",
+    (title) => `When rotating the keys of ${title}, accept the old key until every token that it signed has expired.`,
+    () => "Test a login from outside in the pipeline, after each deployment.",
   ],
   "sockets fail, requests work": [
     (title) =>
-      `Put a handshake of ${title} into the checks of each deployment: a health URL does not notice that sockets fail.`,
+      `Add a WebSocket handshake with ${title} to the deployment checks: a health URL does not detect socket failures.`,
   ],
   "journey breaks while its parts work": [
-    (title) => `Walk ${title} as a check of each deployment: all its parts were green.`,
+    (title) => `Run ${title} as a check after each deployment: all its parts were healthy.`,
     () =>
-      "Measure what it waits for as steps of their own (agents, model provider), so that the next cause has a name.",
+      "Measure its dependencies as separate steps (agents, model provider), so that the next cause can be identified.",
   ],
   "event in the region": [
-    () => "Decide now what may move to another region and who decides it, and rehearse that once.",
-    () => "Subscribe to Google's Service Health for the region, and keep a second region ready for what earns money.",
+    () => "Decide in advance what can fail over to another region and who decides, and rehearse it.",
+    () => "Subscribe to Google's Service Health for the region, and keep a second region ready for critical services.",
   ],
   "the monitor's own trouble": [
-    () =>
-      "Watch the way out of this vantage point itself (egress, NAT, DNS) with a control probe: a target that is known to be good.",
+    () => "Monitor the egress of this vantage point (NAT, DNS) with a control probe to a target known to be healthy.",
   ],
   "platform-wide": [
-    () => "Compare the times with the provider's own record of incidents, and keep its address in the runbook.",
-    () => "Decide what may move to another region when Cloud Run itself is in trouble.",
+    () => "Compare the times with the provider's incident history, and link it in the runbook.",
+    () => "Decide what can fail over to another region when Cloud Run itself fails.",
   ],
 };
 
-/** Below what confidence it is worth measuring more. */
+/** Confidence below which more measurements are proposed. */
 const sure = 0.8;
-/** Longest acceptable wait, in milliseconds. */
+/** Longest acceptable delay, in milliseconds. */
 const slowToDetect = 300_000;
 const slowToAcknowledge = 900_000;
-/** The most findings that become proposals. */
+/** Maximum number of findings that become proposals. */
 const mostFindings = 5;
 
-/** Everything that is proposed, the cause first. */
+/** Returns every proposal, those against the cause first. */
 export function proposalsFor(account: Account): Proposal[] {
   return [
     ...againstTheCause(account),
     ...fromFindings(account),
     ...forMeasuring(account),
     ...forNoticing(account),
-    ...forTelling(account),
+    ...forNotifying(account),
     ...forRecovering(account),
   ];
 }
@@ -191,17 +187,17 @@ function againstTheCause({ incident }: Account): Proposal[] {
   return own.map((remedy) => ({ text: remedy(title, suspected_change), because }));
 }
 
-/** Findings of configuration checks, except events that Google reports of itself, which nobody here can fix. */
+/** Findings of configuration checks, except events reported by Google, which users cannot fix. */
 function fromFindings({ incident }: Account): Proposal[] {
   const ours = incident.findings.filter(({ severity, check }) => severity !== "info" && !check.startsWith("google_"));
   return ours.slice(0, mostFindings).map(({ check, component, says, came_with_it }) => {
     const of = `\`${check}\` of ${titleOf(incident, component)}`;
     return came_with_it
       ? {
-          text: `See to it that ${of} stays right: run the monitor's configuration checks after each deployment.`,
-          because: sentence(`A configuration check came to be wrong with the outage: ${says}`),
+          text: `Prevent ${of} from failing again: run the configuration checks of Pathkeeper after each deployment.`,
+          because: sentence(`A configuration check started failing with the outage: ${says}`),
         }
-      : { text: `Put right ${of}.`, because: sentence(`A configuration check was wrong before the outage: ${says}`) };
+      : { text: `Fix ${of}.`, because: sentence(`A configuration check was failing before the outage: ${says}`) };
   });
 }
 
@@ -213,11 +209,11 @@ function forMeasuring({ incident: { next_steps, confidence, root_cause } }: Acco
   if (unmeasured.length > 0 || (root_cause !== "unknown" && confidence >= sure)) return unmeasured;
   return [
     {
-      text: "Add a probe from the other vantage point of what failed, and write this outage down as a test (`npx --no pathkeeper test`) with the cause that people found.",
+      text: "Add a probe of the failed component from the other vantage point, and record this outage as a test (`npx --no pathkeeper test`) with the confirmed cause.",
       because:
         root_cause === "unknown"
           ? "The cause was not found."
-          : `The cause was only ${Math.round(100 * confidence)}% sure.`,
+          : `Confidence in the cause was only ${Math.round(100 * confidence)}%.`,
     },
   ];
 }
@@ -230,24 +226,24 @@ function forNoticing({ incident }: Account): Proposal[] {
     {
       text:
         counting === undefined
-          ? `Shorten what "${rule ?? "the rule"}" waits for (\`alert_after\` of its probe, or its \`alert_duration\`), or the interval of the probe.`
-          : `Raise the \`availability\` target of ${counting.component}, which decides how many failed runs are too many, or shorten the interval of \`${counting.check}\`.`,
+          ? `Shorten the delay of "${rule ?? "the rule"}" (\`alert_after\` of its probe, or its \`alert_duration\`), or the interval of the probe.`
+          : `Raise the \`availability\` target of ${counting.component}, which sets how many failed runs are tolerated, or shorten the interval of \`${counting.check}\`.`,
       because: `The incident was opened ${spokenDuration(clockSpan(from.getTime(), opened.getTime()))} after the first failure.`,
     },
   ];
 }
 
-function forTelling({ incident, deliveries }: Account): Proposal[] {
+function forNotifying({ incident, deliveries }: Account): Proposal[] {
   const { opened_at: opened, acknowledged_at: taken, severity } = incident;
   const proposals: Proposal[] = [];
   const waited = opened !== null && taken !== null ? taken.getTime() - opened.getTime() : undefined;
   if (severity === "critical" && (waited ?? slowToAcknowledge) >= slowToAcknowledge) {
     proposals.push({
-      text: "Set `escalate_after` on a route to somebody who is on call, and agree on who acknowledges.",
+      text: "Set `escalate_after` on a route to the on-call engineer, and agree on who acknowledges.",
       because:
         waited === undefined
-          ? "Nobody acknowledged the incident in its document."
-          : `It took ${spokenDuration(waited)} until somebody acknowledged it.`,
+          ? "Nobody acknowledged the incident."
+          : `It took ${spokenDuration(waited)} to acknowledge the incident.`,
     });
   }
   const lost = deliveries.filter(({ status }) => status === "rejected");
@@ -255,14 +251,14 @@ function forTelling({ incident, deliveries }: Account): Proposal[] {
   for (const channel of channels) {
     const reason = lost.find((one) => one.channel === channel)?.reason ?? "";
     proposals.push({
-      text: `Mend the channel \`${channel}\`, and try it with \`npx --no pathkeeper preview --channel ${channel}\`.`,
-      because: sentence(`a notice did not arrive there: ${reason}`),
+      text: `Fix the channel \`${channel}\`, and test it with \`npx --no pathkeeper preview --channel ${channel}\`.`,
+      because: sentence(`a notification was not delivered: ${reason}`),
     });
   }
   if (deliveries.length > 0 && !deliveries.some(({ status }) => status === "delivered")) {
     proposals.push({
-      text: "Add a route that brings such incidents to somebody.",
-      because: "No notice of this incident reached anybody.",
+      text: "Add a route that notifies somebody of such incidents.",
+      because: "No notification of this incident was delivered.",
     });
   }
   return proposals;
@@ -278,15 +274,15 @@ function forRecovering({ incident }: Account): Proposal[] {
       : [
           {
             text: "Lengthen `clear_duration` of the rules that fired again.",
-            because: `The recovery was believed too early ${regressed === 1 ? "once" : `${regressed} times`}.`,
+            because: `Recovery was declared too early ${regressed === 1 ? "once" : `${regressed} times`}.`,
           },
         ]),
     ...(silent.length === 0
       ? []
       : [
           {
-            text: "Look into the log of the probe functions at the time of the validation.",
-            because: `Validations of ${list(silent)} got no answer.`,
+            text: "Check the logs of the probe functions at the time of the validation.",
+            because: `Validations of ${list(silent)} got no response.`,
           },
         ]),
   ];

@@ -1,11 +1,11 @@
-/** Describes how the outage was noticed, and how the recovery was validated. */
+/** Describes how the outage was detected, and how the recovery was validated. */
 import type { IncidentDocument } from "../../../shared/documents/incident.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import { clockTime } from "../incident/record/instants.ts";
 import { between, counted, moment } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
-/** The section on how it was noticed. */
+/** Writes the section on detection. */
 export function noticedOf({ symptoms, opened_at: opened, opened_by: rule }: IncidentDocument): string {
   const [first] = symptoms;
   const components = new Set(symptoms.map(({ component }) => component)).size;
@@ -14,16 +14,18 @@ export function noticedOf({ symptoms, opened_at: opened, opened_by: rule }: Inci
   const from = first?.vantage == null ? "" : `, from ${first.vantage}`;
   const seen = vantages.length === 0 ? "" : `, from ${list(vantages)}`;
   const sentences = [
-    ...(first === undefined ? [] : [`The first sign was ${name}${from}, at ${clockTime(first.since.getTime())}.`]),
-    ...(opened === null || rule === null ? [] : [`"${rule}" opened the incident at ${clockTime(opened.getTime())}.`]),
+    ...(first === undefined ? [] : [`The first symptom was ${name}${from}, at ${clockTime(first.since.getTime())}.`]),
+    ...(opened === null || rule === null
+      ? []
+      : [`The rule "${rule}" opened the incident at ${clockTime(opened.getTime())}.`]),
     ...(symptoms.length === 0
       ? []
-      : [`${counted(symptoms.length, "check")} of ${counted(components, "component")} saw it${seen}.`]),
+      : [`${counted(symptoms.length, "check")} on ${counted(components, "component")} detected it${seen}.`]),
   ];
   return inline(sentences.join(" "));
 }
 
-/** Returns whether the newest validation is the one that ended it: after that one it may have relapsed, and been resolved by an operator. */
+/** Returns whether the latest validation resolved the incident: it may have relapsed since, and been resolved by an operator. */
 export function isProved({ recovery, resolved_at: end }: Pick<IncidentDocument, "recovery" | "resolved_at">): boolean {
   return recovery?.status === "passed" && recovery.ended_at?.getTime() === end?.getTime();
 }
@@ -35,7 +37,7 @@ export function falseRecoveries(incident: Pick<IncidentDocument, "recovery" | "r
   return Math.max(relapses.length, (recovery?.earlier.length ?? 0) + (isNewestOne ? 1 : 0));
 }
 
-/** The section on the proof: which stages passed, and what failed on the way. */
+/** Writes the section on recovery: the stages that passed, and the attempts that failed. */
 export function recoveryOf(incident: IncidentDocument): (string | undefined)[] {
   const { recovery, resolved_at: end } = incident;
   if (recovery === null) return [];
@@ -43,24 +45,24 @@ export function recoveryOf(incident: IncidentDocument): (string | undefined)[] {
   const isEarlier = end !== null && ended !== null && ended < end;
   const straight = stages.filter(({ status, attempts }) => status === "passed" && attempts === 1);
   const others = stages.filter((stage) => !straight.includes(stage));
-  const within = ended === null ? "" : ` The proof took ${between(begun, ended)}.`;
+  const within = ended === null ? "" : ` Validation took ${between(begun, ended)}.`;
   const first =
     straight.length === 0
       ? ""
-      : `Passed at the first attempt: ${list(
+      : `Passed on the first attempt: ${list(
           straight.map(({ name }) => name),
           12,
         )}.`;
   return [
     isEarlier
-      ? `It was not proved: an operator resolved it. The newest proof is of an earlier recovery, begun at ${moment(begun, incident)} UTC.`
+      ? `An operator resolved the incident. The latest validation is of an earlier recovery, started at ${moment(begun, incident)} UTC.`
       : undefined,
     stages.length === 0
-      ? "The configuration has no recovery stages: that every alert had cleared was enough."
+      ? "No recovery stages are configured: incidents resolve when every alert has cleared."
       : inline(`${first}${within}`),
     bullets(
       others.flatMap(({ name, status, attempts, unanswered, failures, begun_at: from, passed_at: passed }) => {
-        const silent = unanswered === 0 ? "" : `, ${unanswered} without an answer`;
+        const silent = unanswered === 0 ? "" : `, ${unanswered} without a response`;
         const after = passed === null ? "" : ` after ${between(from, passed)}`;
         return [
           inline(`${name}: ${status.replaceAll("_", " ")}${after} (${counted(attempts, "attempt")}${silent}).`),
@@ -68,6 +70,6 @@ export function recoveryOf(incident: IncidentDocument): (string | undefined)[] {
         ];
       }),
     ),
-    bullets(earlier.map((line) => inline(`An earlier proof: ${line}`))),
+    bullets(earlier.map((line) => inline(`Earlier validation: ${line}`))),
   ];
 }

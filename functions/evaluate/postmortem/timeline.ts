@@ -5,7 +5,7 @@ import { list } from "../../../shared/text/sentences.ts";
 import { briefly, firstAndLast } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
-/** The most items, and the longest text of one line in characters. */
+/** Maximum number of items, and maximum length of a line in characters. */
 const mostItems = 60;
 const longestLine = 200;
 
@@ -15,7 +15,7 @@ interface Line {
   readonly text: string;
 }
 
-/** Lines that say again what others say: alerts that join or clear, stages that pass, and notices. The document keeps all of them. */
+/** Redundant lines: alerts that join or clear, stages that pass, and notifications. The document keeps all of them. */
 const repeated: readonly RegExp[] = [
   /^"[^"]+"(?:.* and (?:"[^"]+"|\d+ more))? joined: /,
   /^"[^"]+" has cleared\.$/,
@@ -25,37 +25,37 @@ const repeated: readonly RegExp[] = [
   /^Again: /,
 ];
 
-/** The section. */
+/** Writes the section. */
 export function timelineOf({ timeline, note }: IncidentDocument): string {
   const all = timeline.map(lineOf);
-  const told = all.filter(
+  const shown = all.filter(
     ({ text }, index) =>
       !repeated.some((pattern) => pattern.test(text)) &&
       // An intermittent failure ends with its last recovery.
       !(good.test(text) && all.slice(index + 1).some((later) => later.text === text)),
   );
-  const left = (count: number): Line[] => [{ date: "", clock: "", text: `${count} moments are left out here.` }];
+  const left = (count: number): Line[] => [{ date: "", clock: "", text: `${count} entries omitted.` }];
   let day = "";
-  const items = firstAndLast(momentsOf(told), mostItems, left).map((lines) => {
+  const items = firstAndLast(momentsOf(shown), mostItems, left).map((lines) => {
     const [{ date, clock } = { date: "", clock: "" }] = lines;
-    const shown = clock === "" ? "" : `**${date === day ? clock : `${date} ${clock}`}** `;
+    const time = clock === "" ? "" : `**${date === day ? clock : `${date} ${clock}`}** `;
     day = date === "" ? day : date;
-    return `${shown}${together(lines)
+    return `${time}${together(lines)
       .map((text) => inline(briefly(text, longestLine)))
       .join(" ")}`;
   });
   const isKnown = note === null || note === "" || timeline.some((line) => line.includes(note));
-  return bullets(isKnown ? items : [...items, inline(`Note in the document: ${note.slice(0, 600)}`)]);
+  return bullets(isKnown ? items : [...items, inline(`Note: ${note.slice(0, 600)}`)]);
 }
 
-/** A line as documents have it: `2025-09-16 12:10:00 UTC  text`. */
+/** Parses a line of a document: `2025-09-16 12:10:00 UTC  text`. */
 function lineOf(line: string): Line {
   const [, date = "", clock = "", text = line] = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) UTC {2}(.*)$/s.exec(line) ?? [];
-  // Why a cause is named stands among the evidence.
+  // The reasons for a cause are listed with the evidence.
   return { date, clock, text: text.replace(/^(The likely cause is [^.]+\.) (?:For|Against) .*$/s, "$1") };
 }
 
-/** Lines of one moment, which stand beside each other. */
+/** Groups adjacent lines of the same instant. */
 function momentsOf(lines: readonly Line[]): Line[][] {
   const moments: Line[][] = [];
   for (const line of lines) {
@@ -70,15 +70,15 @@ function momentsOf(lines: readonly Line[]): Line[][] {
 const good = /^(`[^`]+`) is (good again\.)$/;
 
 /** Singular and plural forms. */
-const sayings: readonly (readonly [one: RegExp, many: string])[] = [
+const mergeable: readonly (readonly [one: RegExp, many: string])[] = [
   [good, "are"],
   [/^(`[^`]+`) fails (.+)$/s, "fail"],
 ];
 
-/** The texts of a moment, with those that say the same of several things put together. */
+/** Returns the texts of a moment, merging those that differ only in their subject. */
 function together(lines: readonly Line[]): string[] {
   const said = lines.map(({ text }) => {
-    const saying = sayings.find(([one]) => one.test(text));
+    const saying = mergeable.find(([one]) => one.test(text));
     const [, name = "", rest = ""] = saying?.[0].exec(text) ?? [];
     return { text, name, rest, many: saying?.[1] };
   });

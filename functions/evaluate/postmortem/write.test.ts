@@ -78,30 +78,30 @@ async function tick(bench: Bench, afterMs: number): Promise<unknown> {
 }
 
 describe("a postmortem", () => {
-  it("is written with the first tick after the end where there is no channel to wait for", async () => {
+  it("is written on the first tick after the end without channels", async () => {
     const { bench } = await resolved();
     expect((await incident(bench))["postmortem"]).toBeUndefined();
     expect(await tick(bench, 60_000)).toMatch(/^# Postmortem: Test: /);
   });
 
-  it("waits until what is to be sent has arrived, and says so", async () => {
+  it("waits for pending deliveries, and lists them", async () => {
     const { bench } = await resolved(withChannel);
     await told(bench, "opened", "delivered");
     expect(await tick(bench, 60_000)).toBeUndefined();
     await told(bench, "resolved", "retrying");
     expect(await tick(bench, 60_000)).toBeUndefined();
     await told(bench, "resolved", "delivered");
-    expect(await tick(bench, 60_000)).toMatch(/^Told of opened: .*; resolved: .* at once\.$/m);
+    expect(await tick(bench, 60_000)).toMatch(/^Delivered: opened to .*; resolved to .* immediately\.$/m);
   });
 
   it("does not wait for a channel that is down for longer than ten minutes", async () => {
     const { bench } = await resolved(withChannel);
     await told(bench, "resolved", "retrying");
     expect(await tick(bench, 540_000)).toBeUndefined();
-    expect(await tick(bench, 60_000)).toContain('`mail` did not get "resolved": it is on its way.');
+    expect(await tick(bench, 60_000)).toContain('`mail` did not receive "resolved": delivery pending.');
   });
 
-  it("is written once, however many ticks come, and by however many instances", async () => {
+  it("is written once for any number of ticks and instances", async () => {
     const { bench, store } = await resolved();
     const other = new Bench(smallEnvironment, { watchesItself: false }, { store, publisher: bench.publisher });
     other.now = bench.now + 60_000;
@@ -111,7 +111,7 @@ describe("a postmortem", () => {
     expect(store.postmortems).toBe(1);
   });
 
-  it.each(["before", "after"] as const)("is written once where the process dies %s the commit", async (when) => {
+  it.each(["before", "after"] as const)("is written once if the process crashes %s the commit", async (when) => {
     const { bench, store } = await resolved();
     store.dies = when;
     await tick(bench, 60_000);
@@ -122,7 +122,7 @@ describe("a postmortem", () => {
     expect(store.postmortems).toBe(1);
   });
 
-  it("leaves alone what people have written there", async () => {
+  it("keeps text edited by people", async () => {
     const { bench } = await resolved();
     const [{ id = "" } = {}] = await bench.incidents();
     await bench.store.update("incidents", id, { postmortem: "Ours." });
@@ -131,7 +131,7 @@ describe("a postmortem", () => {
     expect(await tick(bench, 60_000)).toBe("Ours, longer.");
   });
 
-  it("does not come back for a document that was deleted", async () => {
+  it("does not recreate a deleted document", async () => {
     const { bench } = await resolved();
     const [{ id = "" } = {}] = await bench.incidents();
     await bench.store.delete("incidents", id);

@@ -1,4 +1,4 @@
-/** Writes postmortems into the documents of resolved incidents: once each, when what there is to say of the notices is known. */
+/** Writes postmortems into the documents of resolved incidents: once each, when the fate of its notifications is known. */
 
 import { isDone } from "../../../shared/documents/delivery-summary.ts";
 import { incidentCollection } from "../../../shared/documents/incident.ts";
@@ -10,7 +10,7 @@ import { decodeEnvironment, encodeEnvironment, type RecentlyResolved } from "../
 import { type Account, readAccount } from "./account.ts";
 import { postmortemOf } from "./postmortem.ts";
 
-/** Maximum wait for pending notifications, in milliseconds: retries that last a day are not waited for. */
+/** Maximum wait for pending notifications, in milliseconds: retries can take a day. */
 const patience = 600_000;
 
 /**
@@ -34,13 +34,13 @@ export async function writePostmortem(
   return true;
 }
 
-/** Returns whether the resolution has reached every reader who should get it, and nothing is pending. Pure. */
+/** Returns whether the resolution was sent and no delivery is pending. Pure. */
 export function isWhole({ deliveries }: Pick<Account, "deliveries">, channels: number): boolean {
   if (channels === 0) return true;
   return deliveries.some(({ event }) => event === "resolved") && deliveries.every(isDone);
 }
 
-/** Writes the text and that it is written, or neither. */
+/** Writes the text and marks it as written, in one transaction. */
 function commit(store: Store, id: string, text: string | undefined, now: number): Promise<void> {
   return store.transaction(async (transaction) => {
     const environment = decodeEnvironment(await transaction.get(stateCollection, environmentDocument));
@@ -55,7 +55,7 @@ function commit(store: Store, id: string, text: string | undefined, now: number)
   });
 }
 
-/** Returns whether people have edited it. A postmortem written before a relapse is outdated. */
+/** Returns whether people have edited the postmortem. One that was written before a relapse is outdated. */
 function isTheirs(postmortem: Value | undefined, written: string | undefined): boolean {
   return typeof postmortem === "string" && postmortem !== "" && !isOwnPostmortem(postmortem, written);
 }

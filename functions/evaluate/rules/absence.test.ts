@@ -1,4 +1,4 @@
-/** Timelines of alerts that have nothing to judge any more: the source is silent, the series is gone, or there is no traffic. */
+/** Timelines of alerts without data: the source is silent, the series is gone, or there is no traffic. */
 import { describe, expect, it } from "vitest";
 import type { Rule } from "../../../shared/config/model.ts";
 import { Bench, failing, probe, rule, type Shown, smallEnvironment } from "../fixtures.ts";
@@ -66,7 +66,7 @@ describe("no traffic", () => {
     expect(timeline).toContain("there has been no traffic since 12:05:00 UTC");
   });
 
-  it("is kept where the rule says so, and the timeline says that it is", async () => {
+  it("keeps the alert if the rule says so, and records it in the timeline", async () => {
     for (const more of [{ noTraffic: "keep" as const }, { gone: "keep" as const, noTraffic: "keep" as const }]) {
       const bench = benchWith(condition, more);
       await minutes(bench, 5, bad);
@@ -95,7 +95,7 @@ describe("a series that vanished", () => {
     );
   });
 
-  it("ends it however long the all-clear takes, when the samples are not even remembered", async () => {
+  it("ends its alert even if the samples have expired before the all-clear", async () => {
     const bench = benchWith(instances, { clearDurationMs: 3_600_000 });
     await minutes(bench, 5, slow);
     await minutes(bench, 50, {});
@@ -104,7 +104,7 @@ describe("a series that vanished", () => {
     expect((await record(bench)).status).toBe("resolved");
   });
 
-  it("is one of several: the others are judged on", async () => {
+  it("does not affect the other series", async () => {
     const bench = benchWith("http_response_time > 5s");
     const both: Minute = { "pages-health": { http_response_time: 9 }, "auth-health": { http_response_time: 9 } };
     await minutes(bench, 5, both);
@@ -115,7 +115,7 @@ describe("a series that vanished", () => {
     expect(timeline).not.toContain("`auth-health` reports");
   });
 
-  it("fires where the rule says so", async () => {
+  it("fires if the rule says so", async () => {
     const bench = benchWith(instances, { gone: "fire" });
     await minutes(bench, 3, { "backend-requests": { cloud_run_instances: 10 } });
     await minutes(bench, 10, {});
@@ -123,11 +123,11 @@ describe("a series that vanished", () => {
   });
 });
 
-describe("a source of which nothing comes", () => {
+describe("a silent source", () => {
   it.each<[string, Minute, readonly string[]]>([
     ["is silent", {}, ["backend-requests"]],
     ["fails", { "backend-requests": failing("timeout/connect") }, []],
-  ])("leaves the alert as it is when it %s, and the timeline says so", async (_, shown, silent) => {
+  ])("keeps the alert if it %s, and records it in the timeline", async (_, shown, silent) => {
     const bench = benchWith(condition);
     await minutes(bench, 5, bad);
     await minutes(bench, 90, shown, silent);
@@ -140,7 +140,7 @@ describe("a source of which nothing comes", () => {
     expect((await record(bench)).status).toBe("resolved");
   });
 
-  it("ends it where the rule says so, with the reason", async () => {
+  it("ends the alert if the rule says so, with the reason", async () => {
     const bench = benchWith(condition, { missing: "clear" });
     await minutes(bench, 5, bad);
     await minutes(bench, 8, {}, ["backend-requests"]);
@@ -150,7 +150,7 @@ describe("a source of which nothing comes", () => {
   });
 });
 
-describe("a forecast that is not sure", () => {
+describe("an uncertain forecast", () => {
   it("ends no alert", async () => {
     const bench = benchWith("forecast(cloud_run_instances, 20m) > 80");
     for (let i = 0; i < 16; i++) await minutes(bench, 1, { "backend-requests": { cloud_run_instances: 20 + 4 * i } });

@@ -47,7 +47,7 @@ describe("an alert of 2 min, cleared after 3 min good, measured each minute", ()
     expect(standing(timeline)).toBe(expected);
   });
 
-  it("does not trust a stretch with a hole until what is missing would be too late", () => {
+  it("does not fire across a gap until the missing results would be too late", () => {
     expect(standing("0 bad, 120 bad")).toBe("pending since 0");
     expect(standing("0 bad, 120 bad, 180 bad")).toBe("pending since 0");
     expect(standing("0 bad, 120 bad, 180 bad", 239)).toBe("pending since 0");
@@ -55,13 +55,13 @@ describe("an alert of 2 min, cleared after 3 min good, measured each minute", ()
     expect(standing("0 bad, 60 good, 120 bad, 180 bad", 240)).toBe("pending since 120");
   });
 
-  it("does not clear across a hole until what is missing would be too late", () => {
+  it("does not clear across a gap until the missing results would be too late", () => {
     const timeline = "0 bad, 60 bad, 120 bad, 180 good, 300 good, 360 good";
     expect(standing(timeline)).toBe("firing since 0, fired at 120");
     expect(standing(timeline, 420)).toBe("inactive");
   });
 
-  it("fires at once where the duration is zero", () => {
+  it("fires immediately with a duration of zero", () => {
     const now = { alertDurationMs: 0, clearDurationMs: 0, intervalMs: 60_000, flapping: true };
     const bad: AlertHistory = { base: { status: "inactive" }, recent: [[60_000, 1]] };
     expect(phaseOf(bad, now, 60_000)).toMatchObject({
@@ -102,7 +102,7 @@ describe("an alert with an all-clear of its own", () => {
 describe("an alert that flaps", () => {
   const prompt = { alertDurationMs: 0, clearDurationMs: 0, intervalMs: 60_000, flapping: true };
 
-  /** What it is after each letter of a line, one a minute: `.` inactive, `F` firing, `~` firing and flapping. */
+  /** Returns the state after each letter of a line, one per minute: `.` inactive, `F` firing, `~` firing and flapping. */
   function drawn(line: string, timing: AlertTiming = prompt): string {
     return [...line]
       .map((_, index) => {
@@ -123,11 +123,11 @@ describe("an alert that flaps", () => {
     expect(drawn(line)).toBe(expected);
   });
 
-  it("is not held where the rule says so", () => {
+  it("is not held if the rule says so", () => {
     expect(drawn("bgbgbgbgbg", { ...prompt, flapping: false })).toBe("F.F.F.F.F.");
   });
 
-  it("flaps the same in whatever order its judgements arrive, and with its past compacted", () => {
+  it("flaps the same for any order of results, and with a compacted history", () => {
     const results = fc.array(fc.constantFrom<0 | 1>(0, 1), { minLength: 20, maxLength: 50 });
     fc.assert(
       fc.property(results, fc.nat(40), fc.nat(19), (all, keep, late) => {
@@ -149,7 +149,7 @@ describe("an alert that flaps", () => {
   });
 });
 
-describe("what was announced", () => {
+describe("an announced alert", () => {
   const fired: AlertHistory = {
     base: { status: "inactive" },
     recent: judgements("0 bad, 120 bad, 180 bad"),
@@ -194,7 +194,7 @@ describe("an orderly world", () => {
     return state;
   }
 
-  it("is judged as Prometheus judges it", () => {
+  it("is evaluated as in Prometheus", () => {
     const minutes = fc.nat(5).map((count) => count * 60_000);
     fc.assert(
       fc.property(fc.array(fc.constantFrom<0 | 1>(0, 1), { maxLength: 40 }), minutes, minutes, (all, forMs, keepMs) => {
@@ -209,7 +209,7 @@ describe("an orderly world", () => {
 describe("a history", () => {
   const words = fc.array(fc.constantFrom<0 | 1>(0, 1), { minLength: 1, maxLength: 30 });
 
-  it("ends the same in whatever order its judgements arrive, and however often", () => {
+  it("ends in the same state for any order and repetition of results", () => {
     fc.assert(
       fc.property(words, fc.infiniteStream(fc.nat()), (bads, chance) => {
         const inOrder = bads.map((bad, index): Judgement => [index * 60_000, bad]);
@@ -226,7 +226,7 @@ describe("a history", () => {
     );
   });
 
-  it("says the same before and after it is compacted", () => {
+  it("gives the same result before and after compaction", () => {
     fc.assert(
       fc.property(words, fc.nat(30), (bads, keep) => {
         const watermark = (bads.length - 1) * 60_000;
@@ -238,7 +238,7 @@ describe("a history", () => {
     );
   });
 
-  it("is quiet while nothing bad is remembered", () => {
+  it("is inactive without bad results", () => {
     expect(isQuiet(quiet)).toBe(true);
     expect(isQuiet({ ...quiet, recent: [[0, 0]] })).toBe(true);
     expect(isQuiet({ ...quiet, recent: [[0, 1]] })).toBe(false);
@@ -250,7 +250,7 @@ describe("many alerts in one step", () => {
   const day = 86_400_000;
   const step = (watermark: number): SharedStep => new SharedStep(watermark, () => day);
 
-  it("have one history between them as long as they are judged alike", () => {
+  it("share one history as long as their results are the same", () => {
     let [one, other] = [quiet, quiet];
     for (let minute = 0; minute < 5; minute++) {
       const shared = step(minute * 60_000);
@@ -261,7 +261,7 @@ describe("many alerts in one step", () => {
     expect(other).toBe(one);
   });
 
-  it("part when they are judged apart, or by another timing", () => {
+  it("split when their results or timings differ", () => {
     const shared = step(60_000);
     const bad = shared.settled(quiet, [[60_000, 1]], timing);
     const prompt = shared.settled(quiet, [[60_000, 1]], { ...timing, alertDurationMs: 0 });
@@ -278,7 +278,7 @@ describe("many alerts in one step", () => {
     expect(again.history).toEqual(bad.history);
   });
 
-  it("fire as they would alone, whatever the others do", () => {
+  it("fire independently of the others", () => {
     const verdict = fc.constantFrom<0 | 1 | 2>(0, 1, 2);
     fc.assert(
       fc.property(fc.array(fc.array(verdict, { minLength: 3, maxLength: 3 }), { maxLength: 25 }), (minutes) => {

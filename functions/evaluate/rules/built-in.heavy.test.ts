@@ -11,7 +11,7 @@ async function play(bench: Bench, runs: string): Promise<void> {
 }
 
 describe("a probe that fails in two of three runs", () => {
-  it("is an incident within minutes, told once and without a line for each run", async () => {
+  it("is an incident within minutes, notified once, without a line for each run", async () => {
     const bench = new Bench();
     await play(bench, "...".repeat(10));
     await play(bench, "xx.".repeat(60));
@@ -26,7 +26,7 @@ describe("a probe that fails in two of three runs", () => {
     expect(timeline.length).toBeLessThan(6);
   });
 
-  it("is over minutes after the failures are", async () => {
+  it("is resolved minutes after the failures end", async () => {
     const bench = new Bench();
     await play(bench, "xx.".repeat(20));
     const ended = bench.now;
@@ -52,7 +52,7 @@ describe("the availability of a component", () => {
 });
 
 describe("the slow window", () => {
-  it("warns of what the fast one does not see, however severe the probe is", async () => {
+  it("warns of failures that the fast window misses, for every severity of the probe", async () => {
     const severe = smallEnvironment.probes.map((one) =>
       one.name === "pages-health" ? { ...one, alert: { afterMs: 120_000, severity: "critical" as const } } : one,
     );
@@ -94,14 +94,14 @@ describe("a stated severity", () => {
 });
 
 describe("the rule over continuous failures", () => {
-  it("has an outage of its own for itself", async () => {
+  it("opens its own incident", async () => {
     const bench = new Bench();
     await play(bench, `..${"x".repeat(30)}${".".repeat(20)}`);
     const incidents = await bench.incidents();
     expect(incidents.map(({ fields }) => fields["alerts"])).toEqual([["pages-health failing"]]);
   });
 
-  it("shares its incident with the other where both see something", async () => {
+  it("shares its incident with the other if both fire", async () => {
     const bench = new Bench();
     await play(bench, `${"xx.".repeat(20)}${"x".repeat(10)}`);
     const incidents = await bench.incidents();
@@ -122,7 +122,7 @@ describe("the rule over continuous failures", () => {
   });
 });
 
-describe("what is silent", () => {
+describe("silence", () => {
   it.each([
     ["two failed runs of a fresh probe", "x.x..............."],
     ["one blip of a minute and a half", `....xx${".".repeat(60)}`],
@@ -165,7 +165,7 @@ describe("every schedule", () => {
     ["every 5 minutes", 300_000, 15],
     ["every hour", 3_600_000, 15],
     ["every day", 86_400_000, 15],
-  ])("%s sees that two of three runs fail", (_, paceMs, most) => {
+  ])("%s detects that two of three runs fail", (_, paceMs, most) => {
     const after = burnsAfter(paceMs, "xx.".repeat(40));
     expect(after).toBeGreaterThan(3);
     expect(after).toBeLessThanOrEqual(most);
@@ -185,7 +185,7 @@ describe("every schedule", () => {
     ["goes on as it began", "xx.".repeat(60), "first"],
     ["had failed seldom before", `${`x${".".repeat(39)}`.repeat(3)}${"xx.".repeat(60)}`, "window"],
     ["had an outage before, which another rule is for", `${"x".repeat(20)}..${"xx.".repeat(60)}`, "outage"],
-  ])("tells with which failed run it began where it %s", (_, runs, how) => {
+  ])("records the failed run that it began with if it %s", (_, runs, how) => {
     let counts: RunCounts | undefined;
     for (const [index, run] of [...runs].entries()) {
       const at = noon + index * 60_000;
@@ -203,7 +203,7 @@ describe("every schedule", () => {
     expect.unreachable("nothing burns");
   });
 
-  it("lets nothing begin that no run has failed for", () => {
+  it("begins only with a failed run", () => {
     let counts: RunCounts | undefined;
     const burning: boolean[] = [];
     for (const [index, run] of [..."xx.".repeat(10), ..."x..".repeat(11), ...".".repeat(400)].entries()) {
@@ -216,7 +216,7 @@ describe("every schedule", () => {
     expect(begins).toHaveLength(1);
   });
 
-  it("is bounded, and the same in whatever order the runs are heard of", () => {
+  it("is bounded, and does not depend on the order of runs", () => {
     const runs = Array.from({ length: 5_000 }, (_, i) => [noon + i * 10_000, i % 3 !== 0] as const);
     const fold = (order: typeof runs): RunCounts | undefined =>
       order.reduce<RunCounts | undefined>((known, [at, failed]) => withRun(known, at, failed, 10_000), undefined);

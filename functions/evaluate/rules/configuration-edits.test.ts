@@ -25,7 +25,7 @@ async function timeline(bench: Bench): Promise<string> {
 }
 
 describe("a rule that is edited while it is pending", () => {
-  it("fires later when its duration is raised, for nobody was told yet", async () => {
+  it("fires later when its duration is raised", async () => {
     const bench = await slowFor(3);
     bench.configure(configured([{ ...slow, alertDurationMs: 360_000 }]));
     await minutes(bench, 3, 30);
@@ -43,7 +43,7 @@ describe("a rule that is edited while it is pending", () => {
     expect(bench.story).toEqual(["12:01 opened"]);
   });
 
-  it("begins anew when its condition is changed: what was bad by the old one may not be by the new", async () => {
+  it("restarts when its condition is changed", async () => {
     const bench = await slowFor(3);
     bench.configure(configured([{ ...slow, condition: "database_connection_time > 28s" }]));
     await minutes(bench, 3, 30);
@@ -54,7 +54,7 @@ describe("a rule that is edited while it is pending", () => {
 });
 
 describe("a rule that is edited while it is firing", () => {
-  it("goes on firing when its duration is raised: people were told, and nothing good was measured", async () => {
+  it("keeps firing when its duration is raised", async () => {
     const bench = await slowFor(5);
     bench.configure(configured([{ ...slow, alertDurationMs: 3_600_000 }]));
     await minutes(bench, 5, 30);
@@ -63,7 +63,7 @@ describe("a rule that is edited while it is firing", () => {
     expect(bench.story).toEqual(["12:03 opened", "12:13 recovering", "12:13 resolved"]);
   });
 
-  it("is judged by its new condition from the next measurement", async () => {
+  it("is evaluated by its new condition from the next measurement", async () => {
     const bench = await slowFor(5);
     bench.configure(configured([{ ...slow, condition: "database_connection_time > 40s" }]));
     await minutes(bench, 4, 30);
@@ -71,7 +71,7 @@ describe("a rule that is edited while it is firing", () => {
     expect(await timeline(bench)).toContain('"Slow" has cleared.');
   });
 
-  it("ends with a sentence when its condition does not speak of the series any more", async () => {
+  it("ends with a sentence when its condition no longer selects the series", async () => {
     const bench = await slowFor(5);
     bench.configure(configured([{ ...slow, condition: 'database_connection_time{probe="database-direct"} > 25s' }]));
     await minutes(bench, 1, 30);
@@ -87,7 +87,7 @@ describe("a rule that is edited while it is firing", () => {
     expect(bench.story).toEqual(["12:03 opened", "12:05 recovering", "12:05 resolved"]);
   });
 
-  it("goes on under its new name when it is renamed, without a word to people", async () => {
+  it("keeps firing under its new name when it is renamed, without a notification", async () => {
     const bench = await slowFor(5);
     bench.configure(configured([{ ...slow, name: "Database is slow" }]));
     await minutes(bench, 5, 30);
@@ -99,7 +99,7 @@ describe("a rule that is edited while it is firing", () => {
     expect(bench.story.at(-1)).toMatch(/resolved/);
   });
 
-  it("says so when it is given to another component", async () => {
+  it("records when it is assigned to another component", async () => {
     const bench = await slowFor(5);
     bench.configure(configured([{ ...slow, component: "connector" }]));
     await minutes(bench, 2, 30);
@@ -140,7 +140,7 @@ describe("a probe that is edited while its alert fires", () => {
     }
   });
 
-  it("ends it and judges anew when it is moved to another schedule", async () => {
+  it("ends it and restarts when it is moved to another schedule", async () => {
     const bench = await pagesDown();
     const moved = probe("pages-health", "pages", "inside");
     const others = smallEnvironment.probes.filter(({ name }) => name !== moved.name);
@@ -148,11 +148,11 @@ describe("a probe that is edited while its alert fires", () => {
     for (let i = 0; i < 2; i++) await bench.minute(down);
     expect(await timeline(bench)).toContain("the probe pages-health was moved to the group inside-1m");
     for (let i = 0; i < 4; i++) await bench.minute(down);
-    // That it is still bad is asked for before the all-clear, which does not come; and what fires then belongs to the same outage.
+    // Recovery validation finds that it is still failing, so no all-clear is sent. A later alert belongs to the same outage.
     expect(bench.events.map(({ event }) => event)).toEqual(["opened", "recovering", "joined", "regressed"]);
   });
 
-  it("goes on when it is given to another component", async () => {
+  it("keeps firing when it is assigned to another component", async () => {
     const bench = await pagesDown();
     const probes = smallEnvironment.probes.map((each) =>
       each.name === "pages-health" ? { ...each, component: "auth" } : each,

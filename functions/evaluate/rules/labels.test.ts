@@ -18,11 +18,11 @@ describe("keys", () => {
     ["a backslash before a comma", "r", { a: "1\\", b: "2" }, "r", { a: "1\\,b=2" }],
     ["a stroke in the name of a rule", "r|a=1", {}, "r", { a: "1" }],
     ["no value and no label", "r", { a: "" }, "r", {}],
-  ])("tell alerts apart: %s", (_what, rule, some, otherRule, others) => {
+  ])("distinguish alerts: %s", (_what, rule, some, otherRule, others) => {
     expect(alertKey(rule, some)).not.toBe(alertKey(otherRule, others));
   });
 
-  it("are as they always were where there is nothing to tell apart", () => {
+  it("are unchanged if there is nothing to distinguish", () => {
     const some = { path: "/a?b=c|d", phase: "3", probe: "health", component: "backend" };
     expect(labelKey(some)).toBe("path=/a?b=c|d,phase=3,probe=health");
     expect(alertKey("Slow, at times", some)).toBe("Slow, at times|path=/a?b=c|d,phase=3,probe=health");

@@ -19,7 +19,7 @@ function verdicts(of: Parameters<typeof rule>[4], condition: string, series: rea
   return findings(compiled, source, 0).map((finding) => verdictOf(finding, compiled));
 }
 
-it("knows a condition again however it is spaced, but not one with another value", () => {
+it("recognizes a condition with other spacing, but not with another value", () => {
   const criterion = (condition: string): string => compileRule(rule("R", condition, "1m", "warning")).criterion;
   const one = criterion('http_status{probe="sign  in"}>1 and  absent(http_status, 5m)');
   expect(criterion(' http_status{probe="sign  in"}>1  and absent(http_status, 5m) ')).toBe(one);
@@ -40,12 +40,12 @@ describe("a rule with an all-clear of its own", () => {
     expect(verdicts(clear, "vpc_connector_utilization > 70%", series)).toEqual([expected]);
   });
 
-  it("asks the same series, not its neighbour", () => {
+  it("evaluates the same series, not another", () => {
     const series = seriesOf("vpc_connector_utilization", { a: 0.65, b: 0.5 });
     expect(verdicts(clear, "vpc_connector_utilization > 70%", series)).toEqual([neither, good]);
   });
 
-  it("may ask another metric of the same probe; where that is missing it is not over, unless the rule says so", () => {
+  it("may use another metric of the same probe; if that is missing the alert does not clear, unless the rule says so", () => {
     const other = { clearCondition: "http_status == 200" };
     const times = seriesOf("http_response_time", { web: 1 });
     const condition = "http_response_time > 2s";
@@ -56,7 +56,7 @@ describe("a rule with an all-clear of its own", () => {
   });
 });
 
-describe("several points of view", () => {
+describe("several vantage points", () => {
   const slow = 3;
   const fast = 0.1;
   const condition = "http_response_time > 2s";
@@ -75,7 +75,7 @@ describe("several points of view", () => {
     expect(verdicts({ vantages }, condition, seriesOf("http_response_time", values))).toEqual([expected]);
   });
 
-  it("each for itself is the default", () => {
+  it("are independent by default", () => {
     const series = seriesOf("http_response_time", { inside: slow, outside: fast });
     expect(verdicts({}, condition, series)).toEqual([bad, good]);
   });
@@ -108,7 +108,7 @@ describe("several points of view", () => {
     ]);
   });
 
-  it("are over when so many say that they are", () => {
+  it("clear when enough of them clear", () => {
     const of = { vantages: "all", clearCondition: "http_response_time < 1s" } as const;
     expect(verdicts(of, condition, seriesOf("http_response_time", { inside: 3, outside: 1.5 }))).toEqual([neither]);
     expect(verdicts(of, condition, seriesOf("http_response_time", { inside: 3, outside: 0.5 }))).toEqual([good]);

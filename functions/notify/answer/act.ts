@@ -1,34 +1,34 @@
-/** What an answer does to an incident: the edit that it makes, or why it makes none. Pure. */
+/** Applies an answer to an incident: returns the edit it makes, or the reason it makes none. Pure. */
 import { readIncident } from "../../../shared/documents/incident.ts";
 import { EditRefused, type OperatorEdit, operatorEdits, statusIn } from "../../../shared/operator-edits.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AnswerAction } from "./link.ts";
 
-/** How long a silence lasts that one tap begins, in milliseconds. */
+/** Duration of a silence started from a notice, in milliseconds. */
 export const silenceMs = 3_600_000;
 
-/** Something that somebody did. */
+/** An action that somebody took on an incident. */
 export interface Act {
   readonly action: AnswerAction;
-  /** Of the link, or of the message: what has it changes nothing a second time. */
+  /** Id of the link or message. An id that has already changed the incident has no further effect. */
   readonly id: string;
-  /** When it was done, in milliseconds since the epoch, where that is earlier than now. */
+  /** Time of the action, in milliseconds since the epoch, if earlier than now. */
   readonly doneAt?: number;
 }
 
-/** How long what was used is remembered, in milliseconds: longer than a link is valid and than services repeat their messages. */
+/** Retention of used ids, in milliseconds: longer than links are valid and than services repeat their messages. */
 const rememberedMs = 7 * 86_400_000;
 
-/** The most that one incident remembers: each has changed something, so more are no honest use. */
+/** Maximum number of used ids kept per incident. Each one has changed something, so more than this is abuse. */
 const mostRemembered = 200;
 
-/** How far the clock of a service may be behind, in milliseconds. */
+/** Maximum lag of a service's clock, in milliseconds. */
 const clockSkewMs = 120_000;
 
 /**
- * Returns what an act writes into the document of its incident.
- * @throws EditRefused where it was done before, speaks of an earlier outage of the incident, or would have no effect
+ * Returns the fields that an action writes into the document of its incident.
+ * @throws EditRefused if the action was already taken, concerns an earlier outage of the incident, or would have no effect
  */
 export function editOf(document: Fields, { action, id, doneAt }: Act, now: number): OperatorEdit {
   const { used_links: used = {}, opened_at: openedAt, relapses } = readIncident(document);
@@ -44,7 +44,7 @@ export function editOf(document: Fields, { action, id, doneAt }: Act, now: numbe
   return { fields, done, besides: { used_links: { ...Object.fromEntries(kept), [id]: new Date(now) } } };
 }
 
-/** Why a link that has changed something does not do so again. */
+/** Reason for refusing a link that has already changed something. */
 export const usedBefore = "this link has been used before";
 
 const edits: Readonly<Record<AnswerAction, (status: string, now: number) => OperatorEdit>> = {
@@ -53,13 +53,13 @@ const edits: Readonly<Record<AnswerAction, (status: string, now: number) => Oper
   resolve: (status) => operatorEdits.resolve(status),
 };
 
-/** What can be done about an incident by its status, the most likely first. */
+/** Returns the actions available for an incident status, the most likely first. */
 export function actionsFor(status: string): readonly AnswerAction[] {
   if (status === "open") return ["acknowledge", "silence"];
   return status === "acknowledged" ? ["resolve", "silence"] : [];
 }
 
-/** What buttons and links are called. */
+/** Labels of buttons and links. */
 export const actionTitles: Readonly<Record<AnswerAction, string>> = {
   acknowledge: "Acknowledge",
   silence: "Silence for 1 h",

@@ -1,19 +1,19 @@
-/** What the tests of answers share: requests as browsers and services send them. */
+/** Shared fixtures for answer tests: requests as browsers and services send them. */
 import { createHmac } from "node:crypto";
 import type { AnswerRequest } from "./incoming.ts";
 
-/** Where answers are taken in tests. */
+/** Base URL for answers in tests. */
 export const answersUrl = "https://answers.example.com/shop";
 
-/** The key of links in tests. */
+/** Link signing key in tests. */
 export const linkKey = "a key of at least thirty-two characters";
 
-/** A request that opens a link, as a browser or a scanner of mails sends it. */
+/** Builds the request that opens a link, as sent by a browser or a mail scanner. */
 export function opened(url: string, method: "GET" | "HEAD" = "GET"): AnswerRequest {
   return { method, path: pathOf(url), headers: { host: "answers.example.com" }, body: Buffer.alloc(0) };
 }
 
-/** The form of the page of a link, as a browser sends it when its button is pressed. */
+/** Builds the form submission of a link's page, as a browser sends it when the button is pressed. */
 export function pressed(
   url: string,
   fields: Readonly<Record<string, string>> = {},
@@ -32,7 +32,7 @@ export function pressed(
   };
 }
 
-/** A button that was pressed in Slack. */
+/** Builds the request for a button pressed in Slack. */
 export function slackPress(
   channel: string,
   secret: string,
@@ -42,7 +42,7 @@ export function slackPress(
   return slackRequest(channel, secret, at, new URLSearchParams({ payload: JSON.stringify(payload) }).toString());
 }
 
-/** A request as Slack signs it. @param at milliseconds since the epoch, which it states */
+/** Builds a request signed the way Slack signs it. @param at timestamp of the request, in milliseconds since the epoch */
 export function slackRequest(channel: string, secret: string, at: number, body: string): AnswerRequest {
   const timestamp = String(Math.floor(at / 1000));
   const signature = createHmac("sha256", secret).update(`v0:${timestamp}:${body}`).digest("hex");
@@ -54,7 +54,7 @@ export function slackRequest(channel: string, secret: string, at: number, body: 
   };
 }
 
-/** The payload of a button. */
+/** Payload of a Slack button. */
 export function slackPayload(
   incident: string,
   action: string = "acknowledge",
@@ -70,7 +70,7 @@ export function slackPayload(
   };
 }
 
-/** A webhook as PagerDuty signs it. */
+/** Builds a webhook signed the way PagerDuty signs it. */
 export function pagerDutyRequest(
   channel: string,
   secret: string,
@@ -86,7 +86,7 @@ export function pagerDutyRequest(
   };
 }
 
-/** An acknowledgement in PagerDuty. */
+/** PagerDuty event for an acknowledgement. */
 export function pagerDutyEvent(
   incident: string,
   more: Readonly<Record<string, unknown>> = {},
@@ -103,7 +103,7 @@ export function pagerDutyEvent(
   };
 }
 
-/** What a webhook integration of Opsgenie sends. */
+/** Builds a request from an Opsgenie webhook integration. */
 export function opsgenieRequest(
   channel: string,
   token: string,

@@ -1,4 +1,4 @@
-/** Links that let a reader act: who can use them, for what, how often and until when; and what other services may send. */
+/** Action links: who can use them, for what, how often and until when; and the messages accepted from other services. */
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
@@ -75,12 +75,12 @@ const link: AnswerLink = {
   notice: "20250916-120000-database:opened:mail:ana@example.com",
 };
 
-/** A signed link. @param at when it was sent */
+/** Builds a signed link. @param at when it was sent */
 function linkOf(changes: Partial<AnswerLink> = {}, at: number = noon, key: string = linkKey): string {
   return signedUrl(unsignedUrl(answersUrl, { ...link, ...changes }), key, at);
 }
 
-/** The documents of two open incidents, and where answers are taken. */
+/** Creates a handler with the documents of two open incidents. */
 async function desk(
   given: { channels?: readonly ConfiguredChannel[]; secrets?: Record<string, string>; document?: Fields } = {},
 ) {
@@ -122,7 +122,7 @@ async function desk(
   return { store, clock, replies, logger, reads, handle, read };
 }
 
-/** Whether nothing was written. */
+/** Returns whether nothing was written. */
 async function isUntouched({ read }: Awaited<ReturnType<typeof desk>>): Promise<boolean> {
   const documents = [await read(), await read(another)];
   return documents.every(
@@ -132,8 +132,8 @@ async function isUntouched({ read }: Awaited<ReturnType<typeof desk>>): Promise<
 
 const statusOf = ({ status }: AnswerResponse): number => status;
 
-describe("a link", () => {
-  it("shows the incident in short and a button, and changes nothing until that is pressed", async () => {
+describe("an action link", () => {
+  it("shows the incident and a button, and changes nothing until the button is pressed", async () => {
     const at = await desk();
     for (const method of ["GET", "HEAD", "GET"] as const)
       expect((await at.handle(opened(linkOf(), method))).status).toBe(200);
@@ -172,11 +172,11 @@ describe("a link", () => {
     expect(await at.read()).toMatchObject(written);
   });
 
-  it("works once: a copy of it changes nothing, also after the acknowledgement was withdrawn", async () => {
+  it("works once, even after the acknowledgement is withdrawn", async () => {
     const at = await desk();
     expect(statusOf(await at.handle(pressed(linkOf())))).toBe(200);
     await at.store.update("incidents", incident, { status: "open", edited_by: null });
-    // Sent again a minute later, the same link has another expiry.
+    // When sent again a minute later, the same link has another expiry.
     for (const copy of [linkOf(), linkOf({}, noon + 60_000)]) {
       expect(await at.handle(pressed(copy))).toMatchObject({
         status: 410,
@@ -185,17 +185,17 @@ describe("a link", () => {
       expect((await at.handle(opened(copy))).body).not.toContain("<button");
     }
     expect(await at.read()).toMatchObject({ status: "open", edited_by: null });
-    // The link of another notice is another link.
+    // A link from another notice is a different link.
     expect(statusOf(await at.handle(pressed(linkOf({ notice: "escalated" }))))).toBe(200);
   });
 
-  it("used twice at the same time changes something once", async () => {
+  it("changes the incident once when used twice concurrently", async () => {
     const at = await desk();
     const answers = await Promise.all([pressed(linkOf()), pressed(linkOf())].map(at.handle));
     expect(answers.map(statusOf).toSorted()).toEqual([200, 410]);
   });
 
-  it("expires", async () => {
+  it("is refused after it expires", async () => {
     const at = await desk();
     at.clock.time = noon + linkValidMs - 1_000;
     expect(statusOf(await at.handle(opened(linkOf())))).toBe(200);
@@ -204,7 +204,7 @@ describe("a link", () => {
     expect(await isUntouched(at)).toBe(true);
   });
 
-  /** Everything that can be changed about a link without the key. */
+  /** Every change to a link that is possible without the key. */
   const forged: Readonly<Record<string, string>> = {
     "of another incident": withClaims(linkOf(), { 1: another }),
     "for another action": withClaims(linkOf(), { 0: "resolve" }),
@@ -217,15 +217,15 @@ describe("a link", () => {
       /[^.]+$/,
       linkOf({ action: "resolve" }).split(".").at(-1) ?? "",
     ),
-    "that is torn off": linkOf().slice(0, -3),
-    "with more behind it": `${linkOf()}A`,
-    "with claims that are none": `${answersUrl}/${"A".repeat(40)}.0000000.${"0".repeat(43)}`,
+    "that is truncated": linkOf().slice(0, -3),
+    "with extra characters at the end": `${linkOf()}A`,
+    "with invalid claims": `${answersUrl}/${"A".repeat(40)}.0000000.${"0".repeat(43)}`,
     "that is a path": `${answersUrl}/../incidents`,
     "that is empty": `${answersUrl}/`,
-    "that is long": `${answersUrl}/${"A".repeat(100_000)}`,
+    "that is too long": `${answersUrl}/${"A".repeat(100_000)}`,
   };
 
-  it.each(Object.entries(forged))("%s is refused, and nothing is read for it", async (_, url) => {
+  it.each(Object.entries(forged))("%s is refused without reading the store", async (_, url) => {
     const at = await desk();
     for (const request of [opened(url), opened(url, "HEAD"), pressed(url)])
       expect(statusOf(await at.handle(request))).toBe(404);
@@ -233,11 +233,11 @@ describe("a link", () => {
   });
 
   it.each([
-    ["whom the channel does not list any more", [{ ...mail, settings: { to: ["bob@example.com"] } }]],
-    ["whose channel is gone", [chat]],
-    ["whose channel may not act any more", [{ ...mail, mayAct: false }]],
-    ["whose channel is read by others now", [{ ...mail, audience: "sales" as const }]],
-  ])("of a reader %s is refused", async (_, channels) => {
+    ["no longer listed in the channel", [{ ...mail, settings: { to: ["bob@example.com"] } }]],
+    ["whose channel was removed", [chat]],
+    ["whose channel may no longer act", [{ ...mail, mayAct: false }]],
+    ["whose channel has a new audience", [{ ...mail, audience: "sales" as const }]],
+  ])("is refused for a reader %s", async (_, channels) => {
     const at = await desk({ channels });
     for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await at.handle(request))).toBe(404);
     expect(at.reads).toEqual([]);
@@ -247,17 +247,17 @@ describe("a link", () => {
     ["another site", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
     ["another site in an old browser", { origin: "https://evil.example", "sec-fetch-site": undefined }],
     ["a sandboxed frame", { origin: "null", "sec-fetch-site": undefined }],
-    ["a site of the same domain", { origin: "https://blog.example.com", "sec-fetch-site": "same-site" }],
-    ["something that is no browser", { origin: undefined, "sec-fetch-site": undefined }],
+    ["another site on the same domain", { origin: "https://blog.example.com", "sec-fetch-site": "same-site" }],
+    ["a client that is not a browser", { origin: undefined, "sec-fetch-site": undefined }],
     ["a script, as JSON", { "content-type": "application/json" }],
     ["a script, as text", { "content-type": "text/plain" }],
-  ])("that is posted by %s changes nothing", async (_, headers) => {
+  ])("changes nothing when posted by %s", async (_, headers) => {
     const at = await desk();
     expect(statusOf(await at.handle(pressed(linkOf(), {}, headers)))).toBe(403);
     expect(await isUntouched(at)).toBe(true);
   });
 
-  it.each(["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])("asked with %s is refused", async (method) => {
+  it.each(["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])("refuses the method %s", async (method) => {
     const at = await desk();
     expect(await at.handle({ ...pressed(linkOf()), method })).toMatchObject({
       status: 405,
@@ -272,7 +272,7 @@ describe("a link", () => {
     ["resolved", "resolve", "The incident is resolved already."],
     ["resolved", "acknowledge", "The incident is resolved already."],
     ["recovering", "resolve", true],
-  ] as const)("to an incident that is %s, to %s it: %j", async (status, action, expected) => {
+  ] as const)("for an incident that is %s, with the action %s: %j", async (status, action, expected) => {
     const at = await desk({ document: { status } });
     const page = await at.handle(opened(linkOf({ action })));
     expect(page.body.includes("<button")).toBe(expected === true);
@@ -285,14 +285,14 @@ describe("a link", () => {
     expect(await at.read()).toMatchObject({ status, edited_by: null });
   });
 
-  it("to an incident that does not exist says so", async () => {
+  it("returns 404 for an unknown incident", async () => {
     const at = await desk();
     const url = linkOf({ incident: "20250101-000000-gone" });
     expect(statusOf(await at.handle(opened(url)))).toBe(404);
     expect(statusOf(await at.handle(pressed(url)))).toBe(404);
   });
 
-  it("of a chat asks who it was, and keeps the name within its bounds", async () => {
+  it("asks for a name when sent to a chat, and limits its length", async () => {
     const at = await desk();
     const url = linkOf({ channel: "chat", recipient: undefined as never });
     expect((await at.handle(opened(url))).body).toContain('<input name="name"');
@@ -304,13 +304,13 @@ describe("a link", () => {
   it.each([
     ["Ana", "Ana (chat)"],
     [" ", "somebody in chat"],
-  ])("of a chat, used by %j, is by %s", async (name, by) => {
+  ])("records an action in a chat by %j as %s", async (name, by) => {
     const at = await desk();
     await at.handle(pressed(linkOf({ channel: "chat", recipient: undefined as never }), { name }));
     expect(await at.read()).toMatchObject({ edited_by: by });
   });
 
-  it("is refused after a few uses a minute, and others are not, whatever strangers send", async () => {
+  it("is rate limited on its own, independently of other links and unsigned requests", async () => {
     const at = await desk();
     const answers: number[] = [];
     for (let i = 0; i < 12; i++) answers.push((await at.handle(opened(linkOf()))).status);
@@ -327,7 +327,7 @@ describe("a link", () => {
   it.each([
     ["is missing", {}],
     ["is too short", { "answers-key": "short" }],
-  ])("is answered with 503 while the key %s, and the log does not tell it", async (_, table) => {
+  ])("returns 503 if the key %s, and keeps the key out of the log", async (_, table) => {
     const at = await desk({ secrets: table });
     for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await at.handle(request))).toBe(503);
     expect(at.logger.lines.join()).toContain("answers-key");
@@ -335,7 +335,7 @@ describe("a link", () => {
     expect(await isUntouched(at)).toBe(true);
   });
 
-  it("remembers what was used for a week, and at most two hundred", async () => {
+  it("keeps used ids for a week, and at most 200 of them", async () => {
     const used = Object.fromEntries(
       Array.from({ length: 250 }, (_, at) => [`link-${at}`, new Date(noon - 1_000 - at)]),
     );
@@ -348,7 +348,7 @@ describe("a link", () => {
     expect(kept).not.toContain("link-249");
   });
 
-  it("is as long signed as unsigned, so that a message that fits is not too long when it is sent", () => {
+  it("has the same length signed and unsigned, so that a message still fits when it is sent", () => {
     expect(linkOf()).toHaveLength(unsignedUrl(answersUrl, link).length);
     const longAfter = Date.UTC(2400, 0);
     expect(linkOf({}, longAfter)).toHaveLength(unsignedUrl(answersUrl, link).length);
@@ -357,7 +357,7 @@ describe("a link", () => {
   });
 });
 
-describe("what another service sends", () => {
+describe("a message from another service", () => {
   type Way = readonly [
     name: string,
     request: (changes?: Readonly<Record<string, unknown>>) => AnswerRequest,
@@ -391,44 +391,50 @@ describe("what another service sends", () => {
     ],
   ];
 
-  it.each(ways)("to %s acknowledges the incident, by who did it there", async (_, request, by, via) => {
+  it.each(ways)("through %s acknowledges the incident in the name of the person", async (_, request, by, via) => {
     const at = await desk();
     expect(await at.handle(request())).toMatchObject({ status: 200, body: expect.stringContaining("is acknowledged") });
     expect(await at.read()).toMatchObject({ status: "acknowledged", edited_by: by, edits: { status: { by, via } } });
     expect(await at.read(another)).toMatchObject({ status: "open" });
   });
 
-  it.each(ways)("to %s again changes nothing, also after the acknowledgement was withdrawn", async (_, request) => {
-    const at = await desk();
-    await at.handle(request());
-    await at.store.update("incidents", incident, { status: "open", edited_by: null });
-    expect(await at.handle(request())).toMatchObject({ status: 200, body: expect.stringContaining("used before") });
-    expect(await at.read()).toMatchObject({ status: "open", edited_by: null });
-  });
+  it.each(ways)(
+    "repeated through %s changes nothing, even after the acknowledgement is withdrawn",
+    async (_, request) => {
+      const at = await desk();
+      await at.handle(request());
+      await at.store.update("incidents", incident, { status: "open", edited_by: null });
+      expect(await at.handle(request())).toMatchObject({ status: 200, body: expect.stringContaining("used before") });
+      expect(await at.read()).toMatchObject({ status: "open", edited_by: null });
+    },
+  );
 
-  it.each(ways)("to %s is refused without its proof, and nothing is read for it", async (_, request) => {
-    const at = await desk();
-    const right = request();
-    const changed = Buffer.concat([right.body, Buffer.from(" ")]);
-    const isSigned = right.headers["authorization"] === undefined;
-    for (const wrong of [
-      { ...right, headers: {} },
-      { ...right, headers: Object.fromEntries(Object.keys(right.headers).map((name) => [name, ""])) },
-      {
-        ...right,
-        headers: Object.fromEntries(Object.entries(right.headers).map(([name, value]) => [name, `${value}0`])),
-      },
-      ...(isSigned ? [{ ...right, body: changed }] : []),
-      ...["silent", "mail", "constructor", "nobody", "%", "empty"].map((name) => ({
-        ...right,
-        path: `/channels/${name}`,
-      })),
-    ])
-      expect(statusOf(await at.handle(wrong))).toBe(401);
-    expect(at.reads).toEqual([]);
-  });
+  it.each(ways)(
+    "through %s is refused without valid credentials, and without reading the store",
+    async (_, request) => {
+      const at = await desk();
+      const right = request();
+      const changed = Buffer.concat([right.body, Buffer.from(" ")]);
+      const isSigned = right.headers["authorization"] === undefined;
+      for (const wrong of [
+        { ...right, headers: {} },
+        { ...right, headers: Object.fromEntries(Object.keys(right.headers).map((name) => [name, ""])) },
+        {
+          ...right,
+          headers: Object.fromEntries(Object.entries(right.headers).map(([name, value]) => [name, `${value}0`])),
+        },
+        ...(isSigned ? [{ ...right, body: changed }] : []),
+        ...["silent", "mail", "constructor", "nobody", "%", "empty"].map((name) => ({
+          ...right,
+          path: `/channels/${name}`,
+        })),
+      ])
+        expect(statusOf(await at.handle(wrong))).toBe(401);
+      expect(at.reads).toEqual([]);
+    },
+  );
 
-  it.each(ways)("to %s is only taken as POST", async (_, request) => {
+  it.each(ways)("through %s is accepted only as POST", async (_, request) => {
     const at = await desk();
     for (const method of ["GET", "HEAD", "PUT"]) expect(statusOf(await at.handle({ ...request(), method }))).toBe(405);
     expect(await isUntouched(at)).toBe(true);
@@ -436,28 +442,28 @@ describe("what another service sends", () => {
 
   it.each([
     ["a resolution in PagerDuty", ways[1], { event_type: "incident.resolved" }],
-    ["a ping of PagerDuty", ways[1], { event_type: "pagey.ping", data: { message: "Hello", type: "ping" } }],
+    ["a ping from PagerDuty", ways[1], { event_type: "pagey.ping", data: { message: "Hello", type: "ping" } }],
     [
       "our own acknowledgement in PagerDuty",
       ways[1],
       { agent: { type: "events_api_v2_inbound_integration_reference" } },
     ],
-    ["a closing in Opsgenie", ways[2], { action: "Close" }],
+    ["an alert closed in Opsgenie", ways[2], { action: "Close" }],
     ["an alert without an alias in Opsgenie", ways[2], { alert: {} }],
     ["a button in another channel of Slack", ways[0], { channel: { id: "C9999999999" } }],
     [
-      "a button of somebody else in Slack",
+      "a button of another app in Slack",
       ways[0],
       { actions: [{ action_id: "approve", value: incident, action_ts: "1" }] },
     ],
     ["a shortcut in Slack", ways[0], { type: "shortcut" }],
-  ] as const)("%s is no answer", async (_, way, more) => {
+  ] as const)("%s is ignored", async (_, way, more) => {
     const at = await desk();
     expect(await at.handle((way as Way)[1](more))).toMatchObject({ status: 200, body: "nothing to do\n" });
     expect(at.reads).toEqual([]);
   });
 
-  it("speaks of an outage before the incident came back, and changes nothing", async () => {
+  it("about an outage before the relapse changes nothing", async () => {
     const relapses = [
       {
         resolved_at: new Date(noon + 900_000),
@@ -476,13 +482,13 @@ describe("what another service sends", () => {
     expect(await isUntouched(at)).toBe(true);
   });
 
-  it("to an incident that nobody knows is taken note of, so that it is not sent again", async () => {
+  it("about an unknown incident is accepted, so that it is not sent again", async () => {
     const at = await desk();
     const strange = pagerDutyRequest("pager", "pagerduty webhook secret", pagerDutyEvent("somebody-else"));
     expect(await at.handle(strange)).toMatchObject({ status: 200, body: expect.stringContaining("does not exist") });
   });
 
-  it("from Slack must be of the last five minutes", async () => {
+  it("from Slack is refused if older than five minutes", async () => {
     const at = await desk();
     for (const off of [-301_000, 301_000]) {
       const old = slackPress("slack", "slack signing secret", noon + off, slackPayload(incident));
@@ -491,7 +497,7 @@ describe("what another service sends", () => {
     expect(await isUntouched(at)).toBe(true);
   });
 
-  it("from Slack is signed as its documentation shows", async () => {
+  it("from Slack is verified against the documented example signature", async () => {
     const secret = "8f742231b10e8888abcd99yyyzzz85a5";
     const body =
       "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
@@ -504,7 +510,7 @@ describe("what another service sends", () => {
     expect(await at.handle(request)).toMatchObject({ status: 200, body: "nothing to do\n" });
   });
 
-  it("from Slack is replied to there, and nowhere else", async () => {
+  it("from Slack gets a reply only at Slack's own URLs", async () => {
     const at = await desk();
     await at.handle(ways[0]?.[1]() as AnswerRequest);
     expect(at.replies).toEqual([
@@ -529,7 +535,7 @@ describe("what another service sends", () => {
     expect(await at.read()).toMatchObject({ edited_by: "ana" });
   });
 
-  it("while the store is down is answered with 503, so that it is sent again", async () => {
+  it("gets 503 while the store is down, so that it is sent again", async () => {
     const handle = answerHandler({
       store: { get: () => Promise.reject(new Error("down")), transaction: () => Promise.reject(new Error("down")) },
       secrets: secretsOf(secrets),
@@ -545,7 +551,7 @@ describe("what another service sends", () => {
   });
 });
 
-/** A link with other claims and the signature that it had. */
+/** Returns a link with changed claims and its original signature. */
 function withClaims(url: string, changes: Readonly<Record<number, string>>): string {
   const [claims = "", ...rest] = url.slice(answersUrl.length + 1).split(".");
   const changed = Object.assign(JSON.parse(Buffer.from(claims, "base64url").toString()), changes);

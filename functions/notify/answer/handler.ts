@@ -1,6 +1,6 @@
 /**
- * Takes answers to notices: links that a reader opens, and what other services send. GET shows what a link would do; only POST does it, so that what visits every
- * link of a mail changes nothing. Nothing is read from the store before a signature is valid.
+ * Handles answers to notices: links opened by readers, and messages from other services. GET shows what a link would do. Only POST does it,
+ * so mail scanners that visit every link change nothing. Nothing is read from the store before a signature is verified.
  */
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
 import { incidentCollection } from "../../../shared/documents/incident.ts";
@@ -16,14 +16,14 @@ import type { AnswerRequest, IncomingAct } from "./incoming.ts";
 import { digest, readAnswersKey, readLink, type SignedLink } from "./link.ts";
 import { pageHeaders, questionPage, sentencePage } from "./page.ts";
 
-/** What is answered to a request. */
+/** Response to an answer request. */
 export interface AnswerResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** What answering needs of the world. */
+/** Dependencies of the answer handler. */
 export interface AnswerWorld {
   readonly store: Pick<Store, "get" | "transaction">;
   readonly secrets: Secrets;
@@ -31,20 +31,20 @@ export interface AnswerWorld {
   readonly logger: Logger;
   readonly configuration: Configuration;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
-  /** Where answers are taken, without a slash at the end: links lead there, and forms come from there. */
+  /** Base URL for answers, without a trailing slash. Links point to it, and forms are submitted from it. */
   readonly answersUrl: string;
-  /** Posts JSON to a service that asked for it. */
+  /** Posts JSON to the reply URL that a service supplied. */
   readonly reply: (url: string, body: object) => Promise<void>;
 }
 
-/** How many requests without a valid signature, and how many with the same one, are answered a minute and at once. */
+/** Rate limits, per minute and as a burst, for requests without a valid signature and for requests with the same signature. */
 const unsignedPace = { perMinute: 120, atOnce: 60 } as const;
 const signedPace = { perMinute: 20, atOnce: 10 } as const;
 
-/** The most signatures whose requests are counted; the oldest are forgotten first. */
+/** Maximum number of signatures whose requests are counted. The oldest are dropped first. */
 const mostCounted = 1_000;
 
-/** Makes the handler. It never throws: what fails is logged, and answered with 503. */
+/** Creates the handler. It never throws: failures are logged and answered with 503. */
 export function answerHandler(world: AnswerWorld): (request: AnswerRequest) => Promise<AnswerResponse> {
   const limits = new Limits();
   return async (request) => {
@@ -130,11 +130,11 @@ async function answerService(
       world.logger.warning(`${name} could not be told what came of an answer: ${error.message}`);
     });
   }
-  // A service repeats what is refused, and what is refused for good is refused again.
+  // Services repeat refused requests, and a permanent refusal would only be refused again.
   return text(status === 503 ? 503 : 200, done);
 }
 
-/** Reads what a service sent to a channel; `refused` also where there is no such channel, or it takes nothing in. */
+/** Reads a message that a service sent to a channel. Returns `refused` also if the channel does not exist or accepts no messages. */
 async function actOf(
   request: AnswerRequest,
   name: string,
@@ -156,7 +156,7 @@ async function actOf(
     : { ...act, id: digest(`${name}\n${act.id}`).slice(0, 22), via: incoming.via(settings.data) };
 }
 
-/** Writes the edit of an act, and says what came of it. */
+/** Writes the edit of an action, and returns the result as text. */
 async function write(
   act: Act,
   incident: string,
@@ -174,7 +174,7 @@ async function write(
   }
 }
 
-/** Whether the channel of a link still lets its readers act, and the reader is still one of them. */
+/** Returns whether the channel of a link still lets its readers act, and still includes the link's reader. */
 function isStillReader({ channel: name, recipient }: SignedLink, { configuration, kinds }: AnswerWorld): boolean {
   const channel: ConfiguredChannel | undefined = configuration.channels.find((one) => one.name === name);
   if (channel === undefined || !mayAct(channel, kinds)) return false;
@@ -182,8 +182,8 @@ function isStillReader({ channel: name, recipient }: SignedLink, { configuration
 }
 
 /**
- * Whether a form was sent by a page of our own: browsers say where it comes from in `Origin`, and in `Sec-Fetch-Site`, which a page cannot forge.
- * https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+ * Returns whether a form was submitted from one of our own pages. Browsers state the source in `Origin`, and in `Sec-Fetch-Site`, which a
+ * page cannot forge. https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
  */
 function isOwnForm({ headers }: AnswerRequest, answersUrl: string): boolean {
   const { origin, "sec-fetch-site": site, "content-type": type = "" } = headers;
@@ -194,17 +194,17 @@ function isOwnForm({ headers }: AnswerRequest, answersUrl: string): boolean {
   );
 }
 
-/** The form of a signed link; what has another one is not worth the key. */
+/** Format of a signed link. The key is not read for anything else. */
 const looksSigned = /^[\w-]{20,2000}\.[0-9a-z]{7}\.[\w-]{43}$/;
 
 const notValid =
   "It was changed, is incomplete, or was sent to somebody who may not act on incidents any more. Use the command line or the console.";
 
-/** Token buckets of one instance, by what they count. */
+/** In-memory token buckets of this instance, by key. */
 class Limits {
   readonly #buckets = new Map<string, Bucket>();
 
-  /** Whether one more request may be answered. */
+  /** Returns whether one more request is within the limit. */
   take(key: string, pace: Parameters<typeof take>[1], now: number): boolean {
     const taken = take(this.#buckets.get(key), pace, "critical", now);
     if (!taken.taken) return false;

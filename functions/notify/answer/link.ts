@@ -1,51 +1,52 @@
 /**
- * Links in notices that let a reader act: `BASE/CLAIMS.EXPIRY.SIGNATURE`. The claims name incident, action and reader; the signature is HMAC-SHA256 with a secret of
- * the deployment. A notice is planned with unsigned links of the same length, so that no valid link stands in the ledger; they are signed when the notice is sent. Pure.
+ * Action links in notices: `BASE/CLAIMS.EXPIRY.SIGNATURE`. The claims name incident, action and reader; the signature is HMAC-SHA256 with a
+ * secret of the deployment. A notice is planned with unsigned links of the same length, so that the ledger holds no valid link; they are
+ * signed when the notice is sent. Pure.
  */
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import type { Secrets } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 
-/** What a link does. */
+/** Actions that a link can take. */
 export const answerActions = ["acknowledge", "silence", "resolve"] as const;
 
-/** What a reader of a notice can do. */
+/** An action that the reader of a notice can take. */
 export type AnswerAction = (typeof answerActions)[number];
 
-/** What a link is for. */
+/** The claims of a link. */
 export interface AnswerLink {
   readonly action: AnswerAction;
   readonly incident: string;
-  /** Whom the notice was sent to. */
+  /** Channel that the notice was sent to. */
   readonly channel: string;
-  /** Of a channel with recipients: the one whose link it is. */
+  /** Recipient that the link belongs to, for channels with recipients. */
   readonly recipient?: string;
-  /** The key of the notice: each notice has links of its own. */
+  /** Key of the notice. Each notice has its own links. */
   readonly notice: string;
 }
 
-/** A link whose signature is valid. */
+/** A link with a valid signature. */
 export interface SignedLink extends AnswerLink {
-  /** The same for every copy of the link. It may stand in a document: no link can be made from it. */
+  /** Id of the link, the same for every copy. Safe to store: a link cannot be derived from it. */
   readonly id: string;
   readonly isExpired: boolean;
 }
 
-/** Name of the secret that links are signed with. */
+/** Name of the secret that signs links. */
 export const answersKey = "answers-key";
 
-/** The shortest key, in characters: 32 bytes in base64 have 44. */
+/** Minimum length of the key, in characters: 32 bytes in base64 have 44. */
 const shortestKey = 32;
 
-/** How long a link can be used after it was sent, in milliseconds. */
+/** Validity of a link after it is sent, in milliseconds. */
 export const linkValidMs: number = 24 * 3_600_000;
 
-/** The length of an expiry (seconds since the epoch, base 36, until the year 4453) and of a signature in base64url. */
+/** Length of an expiry (seconds since the epoch, base 36, until the year 4453) and of a signature in base64url. */
 const expiryLength = 7;
 const signatureLength = 43;
 
-/** Returns the address of a link that is not signed yet. @param base where links are answered, without a slash at the end */
+/** Returns the URL of an unsigned link. @param base base URL for answers, without a trailing slash */
 export function unsignedUrl(base: string, link: AnswerLink): string {
   const { action, incident, channel, recipient = "", notice } = link;
   const claims = [action, incident, channel, recipient, digest(notice).slice(0, 12)];
@@ -53,10 +54,7 @@ export function unsignedUrl(base: string, link: AnswerLink): string {
   return `${base}/${encoded}.${"0".repeat(expiryLength)}.${"0".repeat(signatureLength)}`;
 }
 
-/**
- * Signs an unsigned address.
- * @param now milliseconds since the epoch, from which the link is valid
- */
+/** Signs an unsigned URL. @param now milliseconds since the epoch, the start of the link's validity */
 export function signedUrl(unsigned: string, key: string, now: number): string {
   const at = unsigned.lastIndexOf("/") + 1;
   const [claims = ""] = unsigned.slice(at).split(".");
@@ -66,7 +64,7 @@ export function signedUrl(unsigned: string, key: string, now: number): string {
   return `${unsigned.slice(0, at)}${claims}.${expiry}.${signatureOf(claims, expiry, key)}`;
 }
 
-/** Reads the last part of the address of a link; `undefined` where it was not signed with the key. */
+/** Reads the last path segment of a link; `undefined` if it was not signed with the key. */
 export function readLink(token: string, key: string, now: number): SignedLink | undefined {
   const [claims = "", expiry = "", signature = "", ...rest] = token.split(".");
   if (rest.length > 0 || !isSame(signature, signatureOf(claims, expiry, key))) return undefined;
@@ -84,7 +82,7 @@ export function readLink(token: string, key: string, now: number): SignedLink | 
   };
 }
 
-/** Reads the key of the deployment. @throws Error that says what is wrong with it, without its value */
+/** Reads the signing key of the deployment. @throws Error that describes the problem without the value of the key */
 export async function readAnswersKey(secrets: Secrets): Promise<string> {
   const key = (await secrets.read(answersKey)).trim();
   if (key.length < shortestKey)
@@ -92,23 +90,23 @@ export async function readAnswersKey(secrets: Secrets): Promise<string> {
   return key;
 }
 
-/** Compares two texts in a time that does not depend on where they differ. */
+/** Compares two texts in constant time. */
 export function isSame(one: string, other: string): boolean {
   const [a, b] = [one, other].map((text) => createHash("sha256").update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
 }
 
-/** HMAC-SHA256. */
+/** Returns the HMAC-SHA256 of a content. */
 export function hmac(key: string, content: string | Uint8Array): Buffer {
   return createHmac("sha256", key).update(content).digest();
 }
 
-/** The SHA-256 of a content, in base64url. */
+/** Returns the SHA-256 of a content, in base64url. */
 export function digest(content: string | Uint8Array): string {
   return createHash("sha256").update(content).digest("base64url");
 }
 
-/** The words before the claims keep a signature of anything else made with the same key from being one of a link. */
+/** The prefix before the claims prevents other signatures made with the same key from passing as link signatures. */
 function signatureOf(claims: string, expiry: string, key: string): string {
   return hmac(key, `pathkeeper answer link 1\n${claims}\n${expiry}`).toString("base64url");
 }

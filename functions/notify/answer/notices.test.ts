@@ -1,4 +1,4 @@
-/** Which notices carry links, to whom, and how they are signed on their way out. */
+/** Which notices carry links, who receives them, and how they are signed on sending. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
@@ -37,7 +37,7 @@ const mail = (server: string): Pick<ConfiguredChannel, "kind" | "settings"> => (
   settings: { to: ["ana@example.com"], from: "shop@example.com", server },
 });
 
-/** The actions of the links in something that is sent. */
+/** Returns the actions of the links in an outgoing message. */
 function actionsIn(outgoing: Outgoing): string[] {
   const links = outgoing.transport === "page" ? [] : (outgoing.links ?? []);
   return links.map(
@@ -54,18 +54,21 @@ describe("a notice", () => {
     [{ audience: "executives" }, "open", []],
     [{ audience: "support", mayAct: true }, "open", ["acknowledge", "silence"]],
     [{ mayAct: false }, "open", []],
-  ] as const)("to %j of an incident that is %s leads to %j", (channel, status, actions) => {
-    expect(actionsIn(composed({ ...mail("smtp://127.0.0.1"), ...channel }, incidentEvent({ status })))).toEqual(
-      actions,
-    );
-  });
+  ] as const)(
+    "to a channel with %j, of an incident that is %s, links to the actions %j",
+    (channel, status, actions) => {
+      expect(actionsIn(composed({ ...mail("smtp://127.0.0.1"), ...channel }, incidentEvent({ status })))).toEqual(
+        actions,
+      );
+    },
+  );
 
-  it("leads nowhere where no answers are taken, and at the end", () => {
+  it("has no action links without a URL for answers, or when the incident is resolved", () => {
     expect(composed(mail("smtp://127.0.0.1"), incidentEvent(), null)).not.toHaveProperty("links");
     expect(composed(mail("smtp://127.0.0.1"), resolvedEvent())).not.toHaveProperty("links");
   });
 
-  it("is the same however often it is planned, and its links are those of no other notice", () => {
+  it("is the same each time it is planned, with links unique to it", () => {
     expect(composed(mail("smtp://127.0.0.1"))).toEqual(composed(mail("smtp://127.0.0.1")));
     const [one, other] = [incidentEvent(), incidentEvent({ event: "reminder", occurrence: 1 })].map((event) =>
       composed(mail("smtp://127.0.0.1"), event),
@@ -74,7 +77,7 @@ describe("a notice", () => {
       expect(JSON.stringify(other)).not.toContain(link);
   });
 
-  it.each(Object.entries(kinds))("of the kind %s shows all that its reader can do, or nothing of it", (_, kind) => {
+  it.each(Object.entries(kinds))("of the kind %s shows either all actions or none", (_, kind) => {
     const all = answerActions.map((action) => ({
       action,
       title: action,
@@ -105,11 +108,11 @@ describe("a notice", () => {
     const sent = JSON.stringify(kind.render(settings, notice));
     const shown = all.filter(({ url }) => sent.includes(url));
     expect([0, all.length]).toContain(shown.length);
-    // A pager acknowledges by itself, a program acts by itself, and everybody does not act.
+    // A pager and a program acknowledge by their own means, and the public cannot act.
     expect(shown.length > 0).toBe(!(kind.lasting || kind.everyEvent || kind.public));
   });
 
-  it("to an app in Slack that has a signing secret has buttons, and no links", () => {
+  it("to a Slack app with a signing secret has buttons instead of links", () => {
     const settings = { token: { secret: "token" }, channel: "C0123456789", signing_secret: { secret: "signing" } };
     const outgoing = composed({ kind: "slack", settings }, incidentEvent({ status: "acknowledged" }));
     const { blocks } = JSON.parse(outgoing.transport === "http" ? outgoing.body : "");
@@ -131,8 +134,8 @@ describe("a notice", () => {
   });
 });
 
-describe("links", () => {
-  it("of a mail are signed when it is sent, for whom it is sent to; what is planned has no valid link", async () => {
+describe("action links", () => {
+  it("in a mail are signed for its recipient on sending, and the plan has no valid link", async () => {
     await using inbox = await mailInbox();
     const outgoing = composed(mail(inbox.url));
     await sender(secretsOf({ "answers-key": linkKey }))(outgoing, noon);
@@ -152,7 +155,7 @@ describe("links", () => {
       expect(readLink(token, linkKey, noon)).toBeUndefined();
   });
 
-  it("that a target wrote into its answer are not signed", async () => {
+  it("written by a target into its response are not signed", async () => {
     await using inbox = await mailInbox();
     const planted = unsignedUrl(answersUrl, {
       action: "resolve",
@@ -169,7 +172,7 @@ describe("links", () => {
     expect(tokens.map((token) => readLink(token, linkKey, noon)?.incident)).toEqual([undefined, incident, incident]);
   });
 
-  it("of a chat are signed in the body of the request, and no answer of the service can tell them", async () => {
+  it("in a chat are signed in the request body, and redacted from the service's response", async () => {
     await using inbox = await webInbox((response, _, request) => {
       response.statusCode = 400;
       response.end(`refused ${request.method}: ${inbox.received[0]?.body.slice(0, 2_000)}`);
@@ -181,7 +184,7 @@ describe("links", () => {
     expect(JSON.stringify(reply)).not.toContain(found.split(".").at(-1));
   });
 
-  it("without a key stay unsigned, and the notice arrives", async () => {
+  it("stay unsigned without a key, and the notice arrives", async () => {
     await using inbox = await mailInbox();
     expect(await sender(secretsOf({}))(composed(mail(inbox.url)), noon)).toMatchObject({ status: 250 });
     expect(inbox.received[0]?.text).toContain("0".repeat(43));

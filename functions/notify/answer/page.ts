@@ -1,4 +1,4 @@
-/** The page that a link leads to: the incident in short, and the button that acts. */
+/** The page behind a link: a short view of the incident, and the button that takes the action. */
 import { createHash } from "node:crypto";
 import { readIncident } from "../../../shared/documents/incident.ts";
 import type { Fields } from "../../../shared/ports.ts";
@@ -17,7 +17,7 @@ label { display: block; margin: 1rem 0; }
 input { font: inherit; display: block; width: 100%; max-width: 22rem; padding: 0.5rem; margin-top: 0.25rem; border: 1px solid var(--soft); border-radius: 8px; background: var(--card); color: var(--text); }
 `;
 
-/** Headers of every page: nothing is loaded, nothing is framed or kept, and the address, which is a credential, is given to nobody else. */
+/** Headers of every page: no external resources, no framing, no caching, and no referrer, because the URL is a credential. */
 export const pageHeaders: () => Readonly<Record<string, string>> = lazily(() => ({
   "content-type": "text/html; charset=utf-8",
   "content-security-policy": [
@@ -33,16 +33,16 @@ export const pageHeaders: () => Readonly<Record<string, string>> = lazily(() => 
   "x-robots-tag": "noindex",
 }));
 
-/** What is asked before an action is taken. */
+/** Contents of the confirmation page. */
 export interface Question {
   readonly incident: string;
   readonly document: Fields;
   readonly action: AnswerAction;
-  /** Whom the link was sent to, where that is a person; others are asked for their name. */
+  /** Recipient of the link, if it is a person. Others are asked for their name. */
   readonly reader?: string | undefined;
 }
 
-/** The page with the button. It is posted to where it came from. */
+/** Returns the page with the button. The form posts to its own URL. */
 export function questionPage({ incident, document, action, reader }: Question): string {
   const name =
     reader === undefined
@@ -55,7 +55,7 @@ export function questionPage({ incident, document, action, reader }: Question): 
   );
 }
 
-/** A page that says something. @param about the incident that it is about */
+/** Returns a page with a message. @param about the incident it refers to */
 export function sentencePage(title: string, sentence: string, about?: Pick<Question, "incident" | "document">): string {
   const incident = about === undefined ? html`` : shortly(about.incident, about.document);
   return pageOf(title, html`<p>${sentence}</p>${incident}`);

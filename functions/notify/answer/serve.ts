@@ -1,4 +1,4 @@
-/** Answers over HTTP: as a function of its own in the cloud, or as a part of a server on one machine. */
+/** Serves answers over HTTP: as a separate function in the cloud, or as part of a server on one machine. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { outbound } from "../../../shared/net/outbound.ts";
@@ -6,16 +6,16 @@ import { forRequest } from "../../../shared/runtime/logger.ts";
 import { type AnswerResponse, type AnswerWorld, answerHandler } from "./handler.ts";
 import type { AnswerRequest } from "./incoming.ts";
 
-/** The longest body that is read, in bytes: what Slack sends of a button holds the whole message. */
+/** Maximum size of a request body, in bytes. Slack sends the whole message with each button press. */
 const longestBody = 256 * 1024;
 
-/** How long a service may take to hear what came of an answer, in milliseconds: Slack itself waits no longer than three seconds. */
+/** Timeout for replying to a service, in milliseconds. Slack waits at most three seconds. */
 const replyMs = 2_000;
 
-/** What answering needs besides a way to reply. */
+/** Dependencies of the answer handler, except for sending replies. */
 export type AnswerPorts = Omit<AnswerWorld, "reply">;
 
-/** Makes the HTTP function. */
+/** Creates the HTTP function. */
 export function answerFunction(ports: AnswerPorts): HttpFunction {
   const handle = answerHandler({ ...ports, reply: postReply });
   return (request, response) =>
@@ -26,7 +26,7 @@ export function answerFunction(ports: AnswerPorts): HttpFunction {
     });
 }
 
-/** Makes a listener for a server of Node; it takes the requests below the path of the address at which answers are taken. */
+/** Creates a listener for a Node server. It handles requests below the path of the base URL for answers. */
 export function answerListener(ports: AnswerPorts): {
   takes(request: IncomingMessage): boolean;
   answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
@@ -37,7 +37,7 @@ export function answerListener(ports: AnswerPorts): {
     takes: ({ url = "" }) => url.startsWith(below),
     answer: async (request, response) => {
       const body = await bodyOf(request).catch(() => null);
-      // Whoever sent it has hung up.
+      // The client has disconnected.
       if (body === null) response.destroy();
       else write(response, body === undefined ? tooLong : await handle(readRequest(request, ports.answersUrl, body)));
     },
@@ -59,7 +59,7 @@ function readRequest(
   };
 }
 
-/** The body; `undefined` where it is too long. */
+/** Returns the body; `undefined` if it is too long. */
 async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;

@@ -39,14 +39,14 @@ function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): O
 }
 
 describe("settings", () => {
-  it.each<[unknown]>([[12345], ["general"], ["12"]])("refuse the thread %j", (thread_id) => {
+  it.each<[unknown]>([[12345], ["general"], ["12"]])("refuse the invalid thread %j", (thread_id) => {
     const { error } = discord.settings.safeParse({ url: { secret: "discord-url" }, thread_id });
     expect(error?.issues[0]?.message).toBe('must be the id of a thread, in quotes: "1234567890123456789"');
   });
 });
 
 describe("a message", () => {
-  it("reads well when an incident is opened", () => {
+  it("renders the opening of an incident", () => {
     expect(JSON.parse(requestOf().body)).toMatchInlineSnapshot(`
       {
         "allowed_mentions": {
@@ -85,13 +85,13 @@ describe("a message", () => {
     `);
   });
 
-  it("turns green when it is resolved", () => {
+  it("turns green when the incident is resolved", () => {
     const { content, embeds } = JSON.parse(requestOf(noticeOf(resolvedEvent())).body);
     expect(content).toMatch(/^🟢 \*\*RESOLVED · /);
     expect(embeds[0].color).toBe(0x188038);
   });
 
-  it("waits for the true answer, in the thread that is asked for", async () => {
+  it("requests the final status, and posts to the configured thread", async () => {
     await using inbox = await webInbox();
     const send = sender(secretsOf({ "discord-url": `${inbox.url}/api/webhooks/1/token` }));
     await send({ ...requestOf(), allowPrivate: true }, 0);
@@ -112,13 +112,13 @@ describe("a message", () => {
     ["# heading", "\\# heading"],
     ["- item - more", "\\- item - more"],
     ["C:\\dir\\", "C:\\\\dir\\\\"],
-  ])("shows %s as it is, and calls nobody", (summary, escaped) => {
+  ])("shows %s literally, and mentions nobody", (summary, escaped) => {
     const { content, allowed_mentions } = JSON.parse(requestOf(noticeOf(incidentEvent({ summary }))).body);
     expect(content.split("\n")[1]).toBe(escaped);
     expect(allowed_mentions).toEqual({ parse: [] });
   });
 
-  it.each(hostileNotices)("keeps to Discord's limits with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within Discord's limits with %s", (_, notice) => {
     const { body } = requestOf(notice);
     const { content, embeds } = JSON.parse(body);
     const [{ description, footer }] = embeds;
@@ -132,7 +132,7 @@ describe("a message", () => {
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   it.each<[number, string, Record<string, string>, object]>([
     [200, "", {}, { outcome: "delivered", answer: "200" }],
     [400, '{"code":50035}', {}, { outcome: "rejected", answer: '400 {"code":50035}' }],

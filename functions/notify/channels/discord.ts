@@ -1,4 +1,4 @@
-/** Messages in Discord by a webhook of a channel. https://docs.discord.com/developers/resources/webhook */
+/** Messages in Discord through a channel webhook. https://docs.discord.com/developers/resources/webhook */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -65,20 +65,20 @@ const colors: Readonly<Record<Tone, number>> = {
 };
 
 interface Embed {
-  /** What the link is called; there is none without. */
+  /** Title of the link; absent without one. */
   readonly title?: string;
   readonly url?: string;
   readonly description: string;
   readonly color: number;
-  /** Plain text, which reads no Markdown. */
+  /** Plain text: footers do not support Markdown. */
   readonly footer?: { readonly text: string };
 }
 
 interface Message {
-  /** What a notification on the phone shows. */
+  /** Text of the push notification. */
   readonly content: string;
   readonly embeds: readonly [Embed];
-  /** Nobody is called by what a target says. */
+  /** Texts from targets must not mention anybody. */
   readonly allowed_mentions: { readonly parse: readonly [] };
 }
 
@@ -88,7 +88,7 @@ function renderMessage({ url, thread_id }: DiscordSettings, notice: Notice): Out
     (words) => messageOf(words, toneOf(notice)),
     (written) => keepsTo(limits, written),
   );
-  // Without waiting Discord answers 204 before it has looked at the message.
+  // Without `wait`, Discord answers 204 before it has validated the message.
   return postJson(withQuery(url, { wait: "true", ...(thread_id === undefined ? {} : { thread_id }) }), message);
 }
 
@@ -124,7 +124,7 @@ function ofEmbeds({ embeds }: Message): number {
   return characters(texts.join(""));
 }
 
-/** What formats, mentions or links; an address too, which Discord would otherwise visit for its preview. */
+/** Escapes characters that format, mention or link. URLs are escaped too, so that Discord does not fetch them for previews. */
 function escapeMarkdown(text: string): string {
   return text
     .replaceAll(/[\\*_~`|#<>[\]@]/g, "\\$&")

@@ -1,4 +1,4 @@
-/** Mails in a real browser: on a phone and on a desk, in light and dark, for every reader. */
+/** Mails in a real browser: phone and desktop, light and dark, for every audience. */
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Audience, audiences } from "../../../shared/config/notification.ts";
@@ -24,7 +24,7 @@ describe("a mail in a browser", () => {
   });
   afterAll(() => browser?.close());
 
-  /** A window of each size and scheme, and what its page has asked for. */
+  /** One window for each size and colour scheme, with the requests of its page. */
   const windows = new Map<string, { readonly page: Page; readonly requests: string[] }>();
 
   async function windowOf(width: number, colorScheme: "light" | "dark") {
@@ -46,7 +46,7 @@ describe("a mail in a browser", () => {
     const settings = email.settings.parse({ to: ["team@example.com"] });
     await page.setContent((email.render(settings, notice) as OutgoingMail).html);
     await look(page, page.context());
-    // Nothing is loaded from elsewhere, and nothing that a target said has become an element that would.
+    // Nothing is loaded from elsewhere, and no text from a target has become an element that would.
     expect(requests).toEqual([]);
     expect(await page.locator("script, img, iframe").count()).toBe(0);
   }
@@ -59,16 +59,16 @@ describe("a mail in a browser", () => {
     ...Object.entries(hostile).map(([name, notice]) => [name, "engineers", notice] as const),
   ];
 
-  it.each(views)("fits a phone and a desk: %s for %s", async (_, audience, told) => {
+  it.each(views)("fits a phone and a desktop: %s for %s", async (_, audience, told) => {
     const notice = { ...told, audience };
     for (const width of [390, 1000])
       await shown(notice, { width, scheme: "light" }, async (page) => {
         const over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
         expect(over, `at ${width} pixels`).toBe(0);
-        // A thumb needs 44 pixels.
+        // Minimum size of a touch target: 44 pixels.
         const box = await page.getByRole("link", { name: "Open the incident" }).boundingBox();
         expect(box?.height).toBeGreaterThanOrEqual(44);
-        // What it is about is seen without scrolling.
+        // The heading is visible without scrolling.
         const heading = await page.getByRole("heading", { level: 1 }).boundingBox();
         expect(heading?.y).toBeLessThan(40);
       });
@@ -78,7 +78,7 @@ describe("a mail in a browser", () => {
     Object.entries(notices).flatMap(([name, notice]) =>
       audiences.flatMap((audience) => schemes.map((scheme) => [name, audience, scheme, notice] as const)),
     ),
-  )("has nothing that axe objects to: %s for %s in %s", async (_, audience, scheme, told) => {
+  )("passes axe: %s for %s in %s", async (_, audience, scheme, told) => {
     const notice = { ...told, audience };
     await shown(notice, { width: 390, scheme }, async (page, context) => {
       const { violations, passes } = await examined(page, context);

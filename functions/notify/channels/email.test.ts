@@ -11,7 +11,7 @@ function mailOf(changes: Parameters<typeof incidentEvent>[0] = {}, timezone = "E
 }
 
 describe("settings", () => {
-  it("need only who gets the mail", () => {
+  it("require only the recipients", () => {
     expect(email.settings.parse({ to: ["infra@example.com"] })).toEqual({
       to: ["infra@example.com"],
       from: "Pathkeeper <pathkeeper@localhost>",
@@ -33,7 +33,7 @@ describe("settings", () => {
 });
 
 describe("a mail", () => {
-  it("says the state first and everything that people ask next", () => {
+  it("begins with the state, followed by the key facts", () => {
     const evidence = [...incidentEvent().evidence, "It began when the traffic doubled."];
     const steps = ["Give the connector more instances.", "Look at what opens connections."];
     expect(mailOf({ evidence, next_steps: steps }).text).toBe(`NEW INCIDENT · critical P0 · Netra staging
@@ -73,22 +73,22 @@ To acknowledge it, set status to acknowledged there. To mute it, set silenced_un
   it.each<[string, string]>([
     ["Etc/UTC", "Since: 2025-09-16 11:58 UTC\n"],
     ["Europe/Berlin", "Since: Tue, 16 Sept 2025, 13:58 CEST\n"],
-  ])("tells times in %s", (timezone, line) => {
+  ])("shows times in %s", (timezone, line) => {
     expect(mailOf({}, timezone).text).toContain(line);
   });
 
-  it("admits that the cause is not known", () => {
+  it("says that the cause is not known", () => {
     const { text } = mailOf({ root_cause: "unknown", verdict: "unknown" });
     for (const line of ["Root cause: not known yet\n", "Responsible layer: not known yet\n"])
       expect(text).toContain(line);
   });
 
-  it("says how many sentences it has left out", () => {
+  it("counts the sentences that it leaves out", () => {
     const evidence = Array.from({ length: 15 }, (_, n) => `Fact ${n + 1}.`);
     expect(mailOf({ evidence }).text).toContain("- Fact 12.\n- … and 3 more, in the incident\n");
   });
 
-  it("keeps its subject from the opening to the all-clear behind the state, and joins the thread", () => {
+  it("keeps its subject after the state, and stays in the thread until the all-clear", () => {
     const opened = mailOf({ title: "[P0] Connector [staging] failing" });
     const resolved = mailOf({ ...resolvedEvent(), title: "[P0] Connector [staging] failing" });
     const topic = "P0 Connector staging failing · 20250916-120000-vpc-connector";
@@ -96,7 +96,7 @@ To acknowledge it, set status to acknowledged there. To mute it, set silenced_un
     expect(resolved.subject).toBe(`[RESOLVED] ${topic}`);
     expect([opened.inReplyTo, resolved.inReplyTo]).toEqual([undefined, opened.messageId]);
     expect([opened, resolved].map(({ headers }) => headers["Thread-Topic"])).toEqual([topic, topic]);
-    // Outlook: 22 bytes for the thread, and 5 more for a reply to it.
+    // Outlook: 22 bytes for the thread, and 5 more for a reply.
     const [first, reply] = [opened, resolved].map(({ headers }) =>
       Buffer.from(headers["Thread-Index"] ?? "", "base64"),
     );
@@ -105,7 +105,7 @@ To acknowledge it, set status to acknowledged there. To mute it, set silenced_un
     expect([opened, resolved].map(({ headers }) => headers["Importance"])).toEqual(["High", undefined]);
   });
 
-  it("is resolved in the past tense: nothing in it is so any more, and nothing is to be done", () => {
+  it("uses the past tense when resolved, without symptoms or next steps", () => {
     const { text, html } = mailOf(
       resolvedEvent({ impact: "Nobody can log in", next_steps: ["Give the connector room."] }),
     );
@@ -115,7 +115,7 @@ To acknowledge it, set status to acknowledged there. To mute it, set silenced_un
     expect(text).toContain("Lasted: 32 min");
   });
 
-  it("has no character that turns the direction of writing", () => {
+  it("contains no bidirectional control characters", () => {
     const turned = "invoice \u202egpj.exe\u2066 \u200fx";
     const mail = mailOf({
       title: turned,
@@ -128,21 +128,21 @@ To acknowledge it, set status to acknowledged there. To mute it, set silenced_un
     expect(JSON.stringify(mail)).not.toMatch(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/);
   });
 
-  it("asks where to be taken off only where the configuration says so", () => {
+  it("has a List-Unsubscribe header only if configured", () => {
     const settings = email.settings.parse({ to: ["a@example.com"], unsubscribe: "mailto:ops@example.com" });
     const mail = email.render(settings, noticeOf(incidentEvent())) as OutgoingMail;
     expect(mail.headers["List-Unsubscribe"]).toBe("<mailto:ops@example.com>");
     expect(mailOf().headers).not.toHaveProperty("List-Unsubscribe");
   });
 
-  it("escapes what targets say in HTML", () => {
+  it("escapes texts from targets in HTML", () => {
     const { html } = mailOf({ summary: `<img src=x onerror="alert('1')"> & more`, evidence: ["</ul><script>"] });
     expect(html).toContain("&lt;img src=x onerror=&quot;alert(&#39;1&#39;)&quot;&gt; &amp; more");
     expect(html).toContain("<br>&lt;/ul&gt;&lt;script&gt;</p>");
   });
 });
 
-describe("the picture in a mail", () => {
+describe("the timeline in a mail", () => {
   const instant = (clock: string): Date => new Date(`2025-09-16T${clock}:00Z`);
   const failed = (component: string, title: string): Fields => ({
     ...{ component, title, trouble: "failed", from: instant("12:00"), until: null },
@@ -165,7 +165,7 @@ describe("the picture in a mail", () => {
     return delivery === undefined ? "" : (delivery.payload as OutgoingMail).html;
   };
 
-  it("is a table, because readers of mail show no SVG", () => {
+  it("is a table, because mail clients show no SVG", () => {
     const html = htmlFor("engineers");
     expect(html).toMatch(/<th scope="row"[^>]*font-weight:bold[^>]*>VPC &lt;connector&gt;<\/th>/);
     expect(html).toContain("cause, failed for 10 min");

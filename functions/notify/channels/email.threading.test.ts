@@ -8,7 +8,7 @@ import { email } from "./email.ts";
 
 const incidents = ["20250916-120000-vpc-connector", "20250917-080000-vpc-connector", "20250917-080000-backend"];
 
-/** A mail as it arrives: what threading goes by. */
+/** Returns the headers used for threading, as parsed from the mail. */
 async function arrived(incident: string, event: (typeof incidentEventKinds)[number], at: number) {
   const settings = email.settings.parse({ to: ["infra@example.com"] });
   const notice = noticeOf(incidentEvent({ incident, event, sequence: at + 1, title: "[Netra] VPC connector failing" }));
@@ -29,7 +29,7 @@ async function arrived(incident: string, event: (typeof incidentEventKinds)[numb
 
 type Arrived = Awaited<ReturnType<typeof arrived>>;
 
-/** Threads by References alone, in whatever order mails come, ids that were never seen included. https://www.jwz.org/doc/threading.html */
+/** Groups mails by References alone, in any order of arrival and with unknown ids included. https://www.jwz.org/doc/threading.html */
 function threadsOf(mails: readonly Arrived[]): Arrived[][] {
   const parents = new Map<string, string>();
   const root = (id: string): string => {
@@ -45,19 +45,16 @@ function threadsOf(mails: readonly Arrived[]): Arrived[][] {
 }
 
 it.each([
-  ["in their order", (mails: Arrived[]) => mails],
+  ["in order", (mails: Arrived[]) => mails],
   ["backwards", (mails: Arrived[]) => mails.toReversed()],
-  [
-    "without the first of each, which was lost",
-    (mails: Arrived[]) => mails.filter(({ references }) => references.length > 0),
-  ],
-])("every incident is one thread, and no two share one: mails %s", async (_, arrange) => {
+  ["without the first of each incident", (mails: Arrived[]) => mails.filter(({ references }) => references.length > 0)],
+])("puts each incident into one thread of its own, with mails %s", async (_, arrange) => {
   const mails = await Promise.all(
     incidents.flatMap((incident) => incidentEventKinds.map((event, at) => arrived(incident, event, at))),
   );
   const threads = threadsOf(arrange(mails));
   expect(threads.map((thread) => new Set(thread.map(({ incident }) => incident)).size)).toEqual([1, 1, 1]);
-  // Gmail goes by the subject as well, and leaves out what stands in brackets.
+  // Gmail also compares subjects, and ignores text in brackets.
   const subjects = threads.map((thread) => new Set(thread.map(({ subject }) => subject?.replaceAll(/\[.*?\]/g, ""))));
   expect(subjects.map(({ size }) => size)).toEqual([1, 1, 1]);
   expect(new Set(subjects.flatMap((all) => [...all])).size).toBe(3);

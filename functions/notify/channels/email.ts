@@ -1,4 +1,4 @@
-/** Mail by SMTP: one thread an incident, readable on a phone, in text and HTML. Each recipient gets a mail of their own. */
+/** Mail through SMTP: one thread per incident, readable on a phone, in text and HTML. Each recipient gets a separate mail. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { secretText, told } from "../../../shared/config/fields.ts";
@@ -57,7 +57,7 @@ const settings = lazily(() =>
 /** Settings of a mail channel. */
 export type EmailSettings = z.output<ReturnType<typeof settings>>;
 
-/** Gmail hides the end of a mail beyond 102 KB. */
+/** Gmail clips mails beyond 102 KB. */
 const limits: readonly Limit[] = [{ ...atMost(60_000, "bytes"), unit: "bytes of text and HTML" }];
 
 /** The mail channel. */
@@ -108,7 +108,7 @@ function renderMail({ to, from, server, unsubscribe }: EmailSettings, notice: No
     (written) => keepsTo(limits, written),
   );
   const { thread, key, delay, event } = notice;
-  // What was never told begins no thread.
+  // If the opening was never sent, there is no thread to reply to.
   const isReply = key !== thread && delay !== "unheard";
   const topic = topicOf(notice);
   return {
@@ -132,27 +132,31 @@ function renderMail({ to, from, server, unsubscribe }: EmailSettings, notice: No
   };
 }
 
-/** What the subject of each state begins with. It stands in brackets, which Gmail leaves out where it compares subjects. */
+/** Returns the prefix of the subject for each state. It is in brackets, which Gmail ignores when it compares subjects. */
 function tagOf({ event: { event, status, severity, drill } }: Notice): string {
   if (drill) return status === "resolved" ? "FIRE DRILL, OVER" : "FIRE DRILL";
   if (status !== "open") return status.toUpperCase();
   return event === "escalated" ? "ESCALATED" : severity.toUpperCase();
 }
 
-/** What wakes somebody: the beginning and the worsening of what is critical, and that nobody has taken it. */
+/** Returns whether a mail is urgent enough to wake somebody: a critical incident opens, worsens or escalates. */
 function isUrgent({ event: { event, severity, status, drill }, delay }: Notice): boolean {
   const wakes = event === "opened" || event === "severity_raised" || event === "escalated" || event === "regressed";
   return wakes && severity === "critical" && status === "open" && !drill && delay === undefined;
 }
 
-/** The same for all mails of an incident, or Gmail breaks the thread; without brackets, whose content Gmail ignores. */
+/**
+ * Returns the subject without its prefix. It must be the same for all mails of an incident, or Gmail breaks the thread, and without
+ * brackets, whose content Gmail ignores.
+ */
 function topicOf({ event, threadTitle }: Notice): string {
   const title = bounded(threadTitle.replaceAll(/[[\]]/g, " "), [], 120).replaceAll(/ {2,}/g, " ");
   return `${title} · ${bounded(event.incident)}`;
 }
 
 /**
- * The conversation that Outlook and Exchange put a mail into: 22 bytes for the thread, its time and its id, and 5 bytes more for a reply (MS-OXOMSG, 2.2.1.3).
+ * Returns the conversation index by which Outlook and Exchange group mails: 22 bytes for the thread, its time and its id, and 5 bytes more
+ * for a reply (MS-OXOMSG, 2.2.1.3).
  * @param openedAt milliseconds since the epoch
  * @param reply the key of the reply; absent for the first mail
  */
@@ -166,8 +170,8 @@ function threadIndex(thread: string, openedAt: number, reply: string | undefined
 }
 
 /**
- * A Message-ID that a key always leads to, made only of characters that may stand there (RFC 5322, 3.6.4): `<incident.event.channel@…>`, at the domain of the sender, with a
- * hash of the recipient behind the channel, because no two addresses may become the same.
+ * Returns the Message-ID derived from a key, with only permitted characters (RFC 5322, 3.6.4): `<incident.event.channel@…>`, at the domain
+ * of the sender, with a hash of the recipient after the channel, because different addresses must have different ids.
  */
 function messageId(key: string, { event, recipient = "" }: Notice, from: string): string {
   const isOwn = recipient !== "" && key.endsWith(`:${recipient}`);
@@ -179,17 +183,17 @@ function messageId(key: string, { event, recipient = "" }: Notice, from: string)
   return `<${left}@${event.environment.replaceAll(/[^A-Za-z0-9-]+/g, "-")}.pathkeeper>`;
 }
 
-/** A mail in the order in which it is read: what is known and what to do first above the button, everything else below. */
+/** The parts of a mail in reading order: the facts and the first step above the button, everything else below. */
 interface Arrangement {
   readonly first: NoticeText["facts"];
   readonly facts: NoticeText["facts"];
   readonly lists: NoticeText["lists"];
 }
 
-/** The facts that somebody needs who has just been woken, in this order. */
+/** The facts most urgent for somebody who has just been woken, in this order. */
 const leading: readonly string[] = ["Root cause", "Tell customers", "Outlook", "What we know", "Lasted"];
 
-/** How many sentences of evidence stand above the button. */
+/** Maximum number of evidence sentences above the button. */
 const evidenceAbove = 2;
 
 function arranged({ facts, lists }: NoticeText): Arrangement {
@@ -197,7 +201,7 @@ function arranged({ facts, lists }: NoticeText): Arrangement {
   const evidence = itemsOf("Evidence").slice(0, evidenceAbove);
   const step = itemsOf("Next steps").slice(0, 1);
   const moved: Readonly<Record<string, number>> = { Evidence: evidence.length, "Next steps": step.length };
-  // What an engineer is told to begin with says the impact already.
+  // The summary for engineers already contains the impact.
   const isForEngineers = facts.some(({ label }) => label === "Root cause");
   const above = isForEngineers ? leading : ["Impact", ...leading];
   const first = above.flatMap((label) => facts.filter((fact) => fact.label === label));
@@ -234,7 +238,7 @@ function textOf(words: NoticeText): string {
   return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-/** The bar beside the state: seen on light and on dark ground. */
+/** Colours of the bar beside the state, visible on light and dark backgrounds. */
 const colors: Readonly<Record<Tone, string>> = {
   critical: "#d93025",
   warning: "#d07a00",
@@ -242,7 +246,10 @@ const colors: Readonly<Record<Tone, string>> = {
   resolved: "#188038",
 };
 
-/** Texts without colours of their own, so that light and dark mode both stay readable. Styles stand in the tags: some readers drop the head. */
+/**
+ * Renders the HTML. Texts have no colours of their own, so that they stay readable in light and dark mode. Styles are inline, because some
+ * clients drop the head.
+ */
 function htmlOf(words: NoticeText, tone: Tone, picture?: Swimlane): string {
   const { state, what, paragraphs, nextSteps, actions, link, linkTitle } = words;
   const { first, facts, lists } = arranged(words);
@@ -285,7 +292,7 @@ ${parts.join("\n")}
 `;
 }
 
-/** A text, escaped, with what stands between backticks in the letters of a terminal. */
+/** Escapes a text, and sets parts between backticks in a monospace font. */
 function htmlText(text: string): string {
   return escapeHtml(text).replaceAll(
     /`([^`]+)`/g,
@@ -293,7 +300,7 @@ function htmlText(text: string): string {
   );
 }
 
-/** Links that a thumb meets. */
+/** Renders links as buttons large enough to tap. */
 function buttons(links: readonly { readonly url: string; readonly title: string }[]): string {
   const style =
     "display:inline-block;margin:0 6px 8px 0;padding:11px 18px;border:1px solid;border-radius:8px;color:inherit;font-weight:bold;text-decoration:none";
@@ -310,7 +317,7 @@ function domainOf(from: string): string {
   return addressOf(from).replace(/^.*@/, "").toLowerCase();
 }
 
-/** Whether a server is on this machine, and its address no secret. */
+/** Returns whether a server is on this machine, with an address that is not secret. */
 function isOpenLoopback(server: string): boolean {
   return URL.canParse(server) && isLoopback(new URL(server).hostname);
 }
@@ -319,7 +326,7 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || host.startsWith("127.");
 }
 
-/** Whether a server is asked at a port that Google Cloud lets nobody reach outside. */
+/** Returns whether a server uses a port that Google Cloud blocks for outbound connections. */
 function isBlocked(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { hostname, port } = new URL(text);

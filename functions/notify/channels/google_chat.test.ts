@@ -45,7 +45,7 @@ function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
 }
 
 describe("a card", () => {
-  it("reads well when an incident is opened", () => {
+  it("renders the opening of an incident", () => {
     expect(JSON.parse(requestOf().body)).toMatchInlineSnapshot(`
       {
         "cardsV2": [
@@ -177,7 +177,7 @@ describe("a card", () => {
     `);
   });
 
-  it("stays in the thread of its incident, and is made once however often it is sent", () => {
+  it("stays in the thread of its incident, and is posted once despite retries", () => {
     const opened = requestOf();
     const resolved = requestOf(noticeOf(resolvedEvent()));
     const queryOf = ({ url }: OutgoingRequest): object =>
@@ -192,7 +192,7 @@ describe("a card", () => {
     }
   });
 
-  it("arrives with key and token of its secret address and with its own parameters", async () => {
+  it("is sent with the key and token of its secret URL and with its own parameters", async () => {
     await using inbox = await webInbox();
     const url = `${inbox.url}/v1/spaces/AAA/messages?key=AIza-1&token=a%2Fb%3D`;
     await sender(secretsOf({ "chat-url": url }))({ ...requestOf(), allowPrivate: true }, 0);
@@ -206,7 +206,7 @@ describe("a card", () => {
     ]);
   });
 
-  it("lets nothing from a target make tags, links or mentions", () => {
+  it("escapes tags, links and mentions in texts from targets", () => {
     const { body } = requestOf(
       noticeOf(incidentEvent({ summary: "<users/all> <a href='https://evil.example'>&</a>" })),
     );
@@ -217,7 +217,7 @@ describe("a card", () => {
     );
   });
 
-  it.each(hostileNotices)("keeps to 32,000 bytes with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within 32,000 bytes with %s", (_, notice) => {
     const { body } = requestOf(notice);
     expect(bytes(body)).toBeLessThanOrEqual(32_000);
     expect(body).not.toMatch(/\\ud[89a-f]/);
@@ -225,7 +225,7 @@ describe("a card", () => {
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   it.each<[number, Record<string, string>, object]>([
     [200, {}, { outcome: "delivered", answer: "200" }],
     [400, {}, { outcome: "rejected", answer: "400" }],

@@ -1,4 +1,4 @@
-/** Cards in Google Chat by the webhook of a space, one thread an incident. https://developers.google.com/workspace/chat/quickstart/webhooks */
+/** Cards in Google Chat through a space webhook, one thread per incident. https://developers.google.com/workspace/chat/quickstart/webhooks */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -64,7 +64,7 @@ interface Section {
 }
 
 interface Message {
-  /** What a notification on the phone shows. */
+  /** Text of the push notification. */
   readonly fallbackText: string;
   readonly thread: { readonly threadKey: string };
   readonly cardsV2: readonly { readonly cardId: string; readonly card: { readonly sections: readonly Section[] } }[];
@@ -77,9 +77,9 @@ function renderMessage({ url }: GoogleChatSettings, notice: Notice): OutgoingReq
     (written) => keepsTo(limits, written),
   );
   const query = {
-    // Without it Chat ignores the key of the thread.
+    // Without it, Chat ignores the thread key.
     messageReplyOption: "REPLY_MESSAGE_FALLBACK_TO_NEW_THREAD",
-    // The same id again brings the message that is already there.
+    // A repeated id returns the existing message.
     requestId: notice.key,
   };
   return postJson(withQuery(url, query), message);
@@ -135,12 +135,12 @@ function buttons(links: readonly { readonly url: string; readonly title: string 
   return [{ buttonList: { buttons: links.map(({ url, title: text }) => ({ text, onClick: { openLink: { url } } })) } }];
 }
 
-/** The characters that begin tags and entities of the HTML that cards show. */
+/** Escapes the characters that begin tags and entities in the HTML of cards. */
 function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Plain text of Chat knows no escape, and `<users/all>` in it would call everybody. */
+/** Prevents mentions: plain text in Chat has no escape syntax, and `<users/all>` would notify everybody. */
 function withoutMentions(text: string): string {
   return text.replaceAll("<", "‹").replaceAll(">", "›");
 }

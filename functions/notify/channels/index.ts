@@ -1,4 +1,4 @@
-/** Every kind of channel. Configuration, documentation and the contract tests follow from this list. */
+/** All kinds of channels. Configuration, documentation and contract tests are derived from this list. */
 import type { AnyChannelKind } from "../channel.ts";
 import { discord } from "./discord.ts";
 import { email } from "./email.ts";
@@ -12,7 +12,7 @@ import { teams } from "./teams.ts";
 import { telegram } from "./telegram.ts";
 import { webhook } from "./webhook.ts";
 
-/** The registry of channels, by kind. */
+/** Channel kinds by name. */
 export const channels: Readonly<Record<string, AnyChannelKind>> = {
   email,
   webhook,

@@ -26,7 +26,7 @@ function textOf(notice: Notice): string {
 }
 
 describe("a message", () => {
-  it("goes to the channel of the webhook, or to another one under another name", () => {
+  it("goes to the webhook's channel, or to the configured channel and username", () => {
     const plain = requestOf();
     expect(plain).toMatchObject({ url: "${secret:mattermost-url}", allowPrivate: false });
     expect(Object.keys(JSON.parse(plain.body))).toEqual(["text"]);
@@ -40,14 +40,14 @@ describe("a message", () => {
   });
 
   it.each([{ channel: "Town Square" }, { username: "" }, { url: "https://mattermost.example.com/hooks/x" }])(
-    "is refused with %j",
+    "is refused with the invalid setting %j",
     (settings) => {
       expect(mattermost.settings.safeParse({ url: { secret: "u" }, ...settings }).success).toBe(false);
     },
   );
 
   it.each(["@channel", "@all @here", "x@channel", "<!channel> <!here>", "\\@all", "<@U123|bob>"])(
-    "calls nobody for %s",
+    "mentions nobody for %s",
     (summary) => {
       const said = textOf(noticeOf(incidentEvent({ summary, evidence: [summary] })));
       expect(said).not.toMatch(/@[\w]|<[!@]/);
@@ -59,12 +59,12 @@ describe("a message", () => {
     expect(said).toContain("\\# \\*\\*bold\\*\\* \\[link\\](https://\u2060evil.example) \\`code\\` \\| \\~x\\~");
   });
 
-  it("links to the incident, whatever the address holds", () => {
+  it("links to the incident, whatever characters its URL has", () => {
     const said = textOf({ ...noticeOf(incidentEvent()), url: "https://console.example.com/a(b)|c" });
     expect(said).toContain("[Open the incident](https://console.example.com/a%28b%29%7cc)");
   });
 
-  it.each(hostileNotices)("keeps to 16,383 characters with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within 16,383 characters with %s", (_, notice) => {
     const said = textOf(notice);
     expect(characters(said)).toBeLessThanOrEqual(16_383);
     expect(leftOut(said)).toEqual([]);
@@ -76,6 +76,6 @@ it.each<[number, string]>([
   [404, "retry"],
   [429, "retry"],
   [500, "retry"],
-])("an answer %i is %s", (status, outcome) => {
+])("classifies a response with %i as %s", (status, outcome) => {
   expect(mattermost.classify({ status, headers: {}, body: "" }).outcome).toBe(outcome);
 });

@@ -1,4 +1,4 @@
-/** Messages in Mattermost by an incoming webhook. https://developers.mattermost.com/integrate/webhooks/incoming/ */
+/** Messages in Mattermost through an incoming webhook. https://developers.mattermost.com/integrate/webhooks/incoming/ */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -37,7 +37,7 @@ const settings = lazily(() =>
 /** Settings of a Mattermost channel. */
 export type MattermostSettings = z.output<ReturnType<typeof settings>>;
 
-/** Mattermost divides longer texts into several posts. */
+/** Mattermost splits longer texts into several posts. */
 const limits: readonly Limit[] = [atMost(16_383, "characters", "text")];
 
 /** The Mattermost channel. */
@@ -103,9 +103,9 @@ function textOf(
 }
 
 /**
- * Text as it is in Markdown. Angle brackets become entities, because the server reads `<!channel>` as Slack does before it reads Markdown. An
- * invisible character behind @ keeps it from calling anybody: behind a backslash, the server would still find `@channel` and `@all`. One behind
- * :// keeps an address from being visited for its preview.
+ * Escapes text for Markdown. Angle brackets become entities, because the server interprets `<!channel>` as Slack does, before it parses
+ * Markdown. An invisible character after @ prevents mentions: with a backslash before it, the server would still find `@channel` and `@all`.
+ * One after :// prevents link previews.
  */
 function escaped(text: string): string {
   return text
@@ -119,7 +119,7 @@ function escaped(text: string): string {
     .replaceAll("://", "://\u2060");
 }
 
-/** An address with what would end a link in Markdown, or make one in Slack's form, percent-encoded. */
+/** Percent-encodes the characters of a URL that would end a Markdown link, or start a link in Slack's format. */
 function encodeEnds(url: string): string {
   return url.replaceAll(/[()<>|\\\s]/g, (character) => `%${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

@@ -33,7 +33,7 @@ function requestOf(notice: Notice = noticeOf(incidentEvent()), settings: object 
 }
 
 describe("an incident", () => {
-  it("opens one alert, whose alias is the incident", () => {
+  it("opens one alert, with the incident id as its alias", () => {
     const request = requestOf();
     expect(request).toMatchObject({
       url: "https://api.opsgenie.com/v2/alerts",
@@ -54,7 +54,7 @@ describe("an incident", () => {
   it.each([
     [incidentEvent({ event: "acknowledged", status: "acknowledged" }), "acknowledge"],
     [resolvedEvent(), "close"],
-  ])("is followed on that alert", (event, action) => {
+  ])("updates that alert", (event, action) => {
     const request = requestOf(noticeOf(event), { region: "eu" });
     expect(request.url).toBe(
       `https://api.eu.opsgenie.com/v2/alerts/20250916-120000-vpc-connector/${action}?identifierType=alias`,
@@ -80,7 +80,7 @@ describe("an incident", () => {
     expect(request.headers).toMatchObject({ authorization: "GenieKey ${secret:opsgenie-key}" });
   });
 
-  it("is closed with the key and in the region in which it was opened, whatever the configuration says by now", () => {
+  it("is closed with the key and region of its opening, even after the configuration changed", () => {
     const settings = { api_key: { secret: "first-key" }, region: "eu" };
     const [opening] = heldLedger("ops", [[{}, "delivered"]]);
     if (opening === undefined) throw new Error("there is an opening");
@@ -102,7 +102,7 @@ describe("an incident", () => {
     }
   });
 
-  it.each(hostileNotices)("keeps to Opsgenie's limits with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within Opsgenie's limits with %s", (_, notice) => {
     const { message, alias, description, entity, source } = JSON.parse(requestOf(notice).body);
     expect(characters(message)).toBeLessThanOrEqual(130);
     expect(characters(alias)).toBeLessThanOrEqual(512);
@@ -126,6 +126,6 @@ it.each<[number, object]>([
   ],
   [429, { outcome: "retry", answer: "429 x" }],
   [503, { outcome: "retry", answer: "503 x" }],
-])("an answer %i", (status, expected) => {
+])("classifies a response with %i", (status, expected) => {
   expect(opsgenie.classify({ status, headers: {}, body: "x" })).toEqual(expected);
 });

@@ -1,6 +1,6 @@
 /**
- * Alerts in Opsgenie by its Alert API, one alert an incident. https://docs.opsgenie.com/docs/alert-api
- * The integration events of Jira Service Management are the same requests on another host, with the same kind of key.
+ * Alerts in Opsgenie through its Alert API, one alert per incident. https://docs.opsgenie.com/docs/alert-api
+ * The integration events of Jira Service Management use the same requests on another host, with the same kind of key.
  * https://developer.atlassian.com/cloud/jira/service-desk-ops/rest/v1/api-group-integration-events/
  */
 import { z } from "zod";
@@ -44,7 +44,7 @@ const settings = lazily(() =>
 /** Settings of an Opsgenie channel. */
 export type OpsgenieSettings = z.output<ReturnType<typeof settings>>;
 
-/** The longest texts, in characters. https://docs.opsgenie.com/docs/alert-api */
+/** Maximum lengths of texts, in characters. https://docs.opsgenie.com/docs/alert-api */
 const longest = { message: 130, alias: 512, entity: 512, source: 100, description: 15_000, note: 25_000 } as const;
 
 /** The Opsgenie channel. */
@@ -59,10 +59,10 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
 `,
   limits: Object.entries(longest).map(([part, most]) => atMost(most, "characters", part)),
   incidentForm: "one alert, by its alias",
-  // Only a key of the same account and region finds the alert again.
+  // The alert can only be found with a key of the same account and region.
   lasting: true,
   closesForGood: true,
-  // A new alert would page again wherever the first has been closed by hand.
+  // If the first alert was closed by hand, a new one would page again.
   omitted: {
     recovering: "Opsgenie knows no recovering alert",
     status_update: "Opsgenie is for those who act, not for those who follow",
@@ -121,7 +121,7 @@ const addresses: Readonly<Record<OpsgenieSettings["region"], string>> = {
   eu: "https://api.eu.opsgenie.com/v2/alerts",
 };
 
-/** What is done to the alert that is there; everything else opens it, and is counted on it while it is open. */
+/** Action on the existing alert for each event. All other events create an alert, or increase its count while it is open. */
 const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "close">>> = {
   acknowledged: "acknowledge",
   resolved: "close",
@@ -185,7 +185,8 @@ const webhook = lazily(() =>
 );
 
 /**
- * Reads what a webhook integration sends: the action, and the alert with its alias and who acted. The token stands in a header of our own choice, for there is no signature.
+ * Reads a message from a webhook integration: the action, the alert with its alias, and who acted. The token is in a header of our choice,
+ * because Opsgenie does not sign webhooks.
  * https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/ and, for Jira Service Management, which sends the same,
  * https://support.atlassian.com/jira-service-management-cloud/docs/alert-action-data-for-jira-edge-connector
  */
@@ -198,7 +199,7 @@ function readWebhook({ headers, body }: AnswerRequest, secret: string): Incoming
   return updatedAt === undefined ? done : { ...done, doneAt: updatedAt / 1e6 };
 }
 
-/** Plain text: Opsgenie shows it as such. */
+/** Renders plain text, which Opsgenie shows as it is. */
 function textOf({ state, what, paragraphs, facts, lists, nextSteps, link, linkTitle }: NoticeText): string {
   const parts = [
     [state, what, ...paragraphs],
@@ -206,7 +207,7 @@ function textOf({ state, what, paragraphs, facts, lists, nextSteps, link, linkTi
     ...lists.map(({ label, items }) => [`${label}:`, ...items.map((item) => `- ${item}`)]),
     [...nextSteps, ...(link === undefined ? [] : [`${linkTitle}: ${link}`])],
   ];
-  // It may be shown as HTML, too: what looks like a tag is none.
+  // Some views render it as HTML, so text that looks like a tag must not be one.
   return parts
     .map((lines) => lines.join("\n"))
     .join("\n\n")

@@ -1,4 +1,4 @@
-/** Incidents from their beginning to their end, told to a PagerDuty that keeps to its own rules. */
+/** Whole incidents, sent to a simulated PagerDuty that enforces its documented rules. */
 
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../shared/adapters/memory.ts";
@@ -12,11 +12,11 @@ import { documentOf, incidentEvent, type NotifyWorldForTests, noon, notifyWorld,
 
 const keys = { first: "1".repeat(32), second: "2".repeat(32), broken: "too short" };
 
-/** PagerDuty, as its documentation of the Events API v2 has it. */
+/** Simulates PagerDuty as described in the documentation of the Events API v2. */
 class PagerDuty {
-  /** What became of the alert of each place, key and incident, oldest first: `us 1 incident: opened acknowledged resolved`. */
+  /** History of the alerts by region, key and incident, oldest first: `us 1 incident: opened acknowledged resolved`. */
   readonly alerts = new Map<string, string[]>();
-  /** Answers that come before it looks at anything. */
+  /** Replies returned before a request is processed. */
   readonly failures: Reply[] = [];
 
   readonly send: Send = async (outgoing) => {
@@ -28,7 +28,7 @@ class PagerDuty {
     return this.enqueue(region, key, body);
   };
 
-  /** By hand, in PagerDuty. */
+  /** Resolves all alerts by hand. */
   resolveAll(): void {
     for (const history of this.alerts.values()) history.push("resolved");
   }
@@ -49,13 +49,13 @@ class PagerDuty {
     const history = this.alerts.get(place) ?? [];
     const isOpen = history.length > 0 && history.at(-1) !== "resolved";
     this.alerts.set(place, history);
-    // Beside an open alert a trigger is added to it; where none is open, acknowledge and resolve are dropped.
+    // A trigger is added to an open alert; without one, acknowledge and resolve are dropped.
     if (event_action === "trigger") history.push(isOpen ? "added" : "opened");
     else if (isOpen) history.push(event_action === "resolve" ? "resolved" : "acknowledged");
     return answer(202);
   }
 
-  /** Everything that became of every alert. */
+  /** Returns the history of every alert. */
   seen(): Record<string, string> {
     return Object.fromEntries([...this.alerts].map(([place, history]) => [place, history.join(" ")]));
   }
@@ -77,10 +77,10 @@ function channel(key: keyof typeof keys, settings: object = {}): ConfiguredChann
   return { name: "pager", kind: "pagerduty", settings: { routing_key: { secret: key }, ...settings } };
 }
 
-/** When a resolution is not held back any more, in milliseconds since the epoch: all that happens later than that is told at once. */
+/** Time at which resolutions are no longer held back, in milliseconds since the epoch. Later events are sent immediately. */
 const released = Date.parse("2025-09-16T12:40:00Z");
 
-/** The notifier with this configuration, on what earlier ones have left in the store. */
+/** Creates a notifier with this configuration, on the store that earlier ones left. */
 function configured(pagerDuty: PagerDuty, store: MemoryStore, ...channels: ConfiguredChannel[]): NotifyWorldForTests {
   const routes = [{ channels: channels.map(({ name }) => name), events: incidentEventKinds }];
   const world = notifyWorld({ channels, routes, store, send: () => pagerDuty.send });
@@ -103,14 +103,14 @@ describe("an alert in PagerDuty", () => {
 
   it.each<[string, ConfiguredChannel[]]>([
     ["has another key", [channel("second")]],
-    ["has another key, which is wrong", [channel("broken")]],
+    ["has another, invalid key", [channel("broken")]],
     ["names another region", [channel("first", { region: "eu" })]],
-    ["has no such channel any more", []],
+    ["no longer has the channel", []],
     [
-      "has another kind of channel by that name",
+      "has another kind of channel under that name",
       [{ name: "pager", kind: "slack", settings: { url: { secret: "x" } } }],
     ],
-  ])("is resolved by the key that triggered it when the configuration %s", async (_, channels) => {
+  ])("is resolved with the key that triggered it when the configuration %s", async (_, channels) => {
     const pagerDuty = new PagerDuty();
     const store = new MemoryStore();
     expect(await configured(pagerDuty, store, channel("first")).push(opened)).toBe("done");
@@ -120,7 +120,7 @@ describe("an alert in PagerDuty", () => {
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: acknowledges });
   });
 
-  it("is opened late by a key that was wrong at first, and resolved by that one", async () => {
+  it("is opened late after its key is corrected, and resolved with the same key", async () => {
     const pagerDuty = new PagerDuty();
     const store = new MemoryStore();
     const wrong = configured(pagerDuty, store, channel("broken"));
@@ -135,7 +135,7 @@ describe("an alert in PagerDuty", () => {
     expect(pagerDuty.seen()).toEqual({ [`us 2 ${alert}`]: "opened resolved" });
   });
 
-  it("that was resolved by hand is not opened again by the end of the incident", async () => {
+  it("is not reopened by the end of the incident after it was resolved by hand", async () => {
     const pagerDuty = new PagerDuty();
     const { push } = configured(pagerDuty, new MemoryStore(), channel("first"));
     await push(opened);
@@ -144,7 +144,7 @@ describe("an alert in PagerDuty", () => {
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved" });
   });
 
-  it("is opened anew for the next incident, which has a key of its own", async () => {
+  it("is opened anew, with another key, for the next incident", async () => {
     const pagerDuty = new PagerDuty();
     const { push } = configured(pagerDuty, new MemoryStore(), channel("first"));
     const next = "20250917-080000-vpc-connector";
@@ -162,7 +162,7 @@ describe("a relapse", () => {
     const instant = new Date(at).toISOString();
     return resolvedEvent({ sequence: 4, occurrence: 2, at: instant, resolved_at: instant });
   };
-  /** A world that hears of each event at its time, and tries again what is held back once a minute until then. */
+  /** Creates a notifier, delivers each event at its time, and retries held-back notices once a minute until they are released. */
   async function told(route: Partial<Route>, ...events: readonly IncidentEvent[]): Promise<[PagerDuty, string[]]> {
     const pagerDuty = new PagerDuty();
     const bodies: string[] = [];
@@ -189,13 +189,13 @@ describe("a relapse", () => {
     return [pagerDuty, bodies];
   }
 
-  it("within ten minutes finds the alert still open, and it is resolved once", async () => {
+  it("within ten minutes finds the alert still open, which is resolved once", async () => {
     const first = resolvedEvent({ sequence: 2 });
     const [pagerDuty] = await told({}, opened, first, regressed(end + 6 * minute), resolvedAgain(end + 30 * minute));
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened added resolved" });
   });
 
-  it("later is a new alert, which names the one before", async () => {
+  it("after ten minutes opens a new alert, which names the previous one", async () => {
     const first = resolvedEvent({ sequence: 2 });
     const again = end + 20 * minute;
     const [pagerDuty, bodies] = await told({}, opened, first, regressed(again), resolvedAgain(end + 40 * minute));
@@ -206,19 +206,19 @@ describe("a relapse", () => {
     expect(JSON.parse(bodies[0] ?? "").payload.custom_details["Earlier alert"]).toBeUndefined();
   });
 
-  it("that never comes leaves the alert open for ten minutes, and resolves it", async () => {
+  it("that does not occur leaves the alert open for ten minutes, then resolves it", async () => {
     const [pagerDuty] = await told({}, opened, resolvedEvent({ sequence: 2 }));
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved" });
   });
 
-  it("is told whatever events the route names", async () => {
+  it("is sent regardless of the events in the route", async () => {
     const first = resolvedEvent({ sequence: 2 });
     const [pagerDuty] = await told({ events: ["opened", "resolved"] }, opened, first, regressed(end + 20 * minute));
     expect(pagerDuty.seen()).toEqual({ [`us 1 ${alert}`]: "opened resolved opened" });
   });
 });
 
-describe("whatever happens on the way", () => {
+describe("reordered and repeated messages, and failures", () => {
   const middle = ["severity_raised", "acknowledged", "joined", "recovering", "regressed", "reminder"] as const;
   const story: Readonly<Record<string, IncidentEvent>> = {
     opened,
@@ -233,11 +233,12 @@ describe("whatever happens on the way", () => {
     away: { error: "connect ECONNREFUSED", code: "ECONNREFUSED" },
   };
 
-  it("one alert is opened once and resolved at the end, or none where it was over before it could be opened", async () => {
+  it("open and resolve one alert once, or none if the incident was over first", async () => {
     let opened = 0;
     await fc.assert(
       fc.asyncProperty(
-        // Messages come in any order and twice, the end after the others have come once; the configuration changes at some point; PagerDuty is not always there.
+        // Messages arrive in any order and twice, the end after the others have arrived once; the configuration changes at some point;
+        // PagerDuty is sometimes unavailable.
         fc.shuffledSubarray(before, { minLength: before.length }),
         fc.shuffledSubarray(all, { minLength: all.length }),
         fc.nat(before.length + all.length + 1),

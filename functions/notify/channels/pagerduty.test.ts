@@ -55,7 +55,7 @@ function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): O
   return pagerduty.render(parsed, notice) as OutgoingRequest;
 }
 
-/** What becomes of an event that a route asks for: what PagerDuty is asked to do, or why it is not asked. */
+/** Returns what a routed event becomes: the action requested from PagerDuty, or the reason for omitting it. */
 function told(event: IncidentEventKind): string | undefined {
   const channel = { name: "ops", kind: "pagerduty", settings: { routing_key: { secret: "pagerduty-key" } } };
   const configuration = configurationOf([channel], [{ channels: ["ops"], events: incidentEventKinds }]);
@@ -67,7 +67,7 @@ function told(event: IncidentEventKind): string | undefined {
 }
 
 describe("settings", () => {
-  it("know two regions", () => {
+  it("support two regions", () => {
     expect(requestOf().url).toBe("https://events.pagerduty.com/v2/enqueue");
     expect(requestOf(undefined, { region: "eu" }).url).toBe("https://events.eu.pagerduty.com/v2/enqueue");
     const { error } = pagerduty.settings.safeParse({ routing_key: { secret: "pagerduty-key" }, region: "de" });
@@ -76,7 +76,7 @@ describe("settings", () => {
 });
 
 describe("an event", () => {
-  it("is one of three, or none where PagerDuty has nothing that corresponds", () => {
+  it("maps to one of three actions, or to none without a counterpart", () => {
     expect(Object.fromEntries(incidentEventKinds.map((event) => [event, told(event)]))).toEqual({
       opened: "trigger",
       joined: "trigger",
@@ -92,7 +92,7 @@ describe("an event", () => {
     });
   });
 
-  it("carries everything about the incident when it triggers", () => {
+  it("contains all details of the incident when it triggers", () => {
     expect(JSON.parse(requestOf().body)).toMatchInlineSnapshot(`
       {
         "client": "Pathkeeper",
@@ -133,11 +133,11 @@ describe("an event", () => {
     `);
   });
 
-  it.each<[Severity]>([["info"], ["warning"], ["critical"]])("of severity %s is called so there, too", (severity) => {
+  it.each<[Severity]>([["info"], ["warning"], ["critical"]])("keeps the severity %s", (severity) => {
     expect(JSON.parse(requestOf(noticeOf(incidentEvent({ severity }))).body).payload.severity).toBe(severity);
   });
 
-  it("follows trigger with acknowledge and resolve of the same alert, with the key only on the wire", async () => {
+  it("acknowledges and resolves the same alert, with the key only in the sent request", async () => {
     await using inbox = await webInbox((response) => response.writeHead(202).end('{"status":"success"}'));
     const send = sender(secretsOf({ "pagerduty-key": "0123456789abcdef0123456789abcdef" }));
     const events = [
@@ -165,7 +165,7 @@ describe("an event", () => {
     ]);
   });
 
-  it.each(hostileNotices)("keeps to PagerDuty's limits with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within PagerDuty's limits with %s", (_, notice) => {
     const { body } = requestOf(notice);
     const { dedup_key, payload } = JSON.parse(body);
     expect(characters(dedup_key)).toBeLessThanOrEqual(255);
@@ -176,7 +176,7 @@ describe("an event", () => {
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   it.each<[number, string, Record<string, string>, object]>([
     [202, "", {}, { outcome: "delivered", answer: "202" }],
     [

@@ -1,4 +1,4 @@
-/** Alerts in PagerDuty by its Events API v2, one alert an incident. https://developer.pagerduty.com/docs/events-api-v2-overview */
+/** Alerts in PagerDuty through its Events API v2, one alert per incident. https://developer.pagerduty.com/docs/events-api-v2-overview */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
@@ -31,10 +31,10 @@ const settings = lazily(() =>
 /** Settings of a PagerDuty channel. */
 export type PagerDutySettings = z.output<ReturnType<typeof settings>>;
 
-/** The longest texts, in characters. https://developer.pagerduty.com/docs/send-alert-event */
+/** Maximum lengths of texts, in characters. https://developer.pagerduty.com/docs/send-alert-event */
 const longest = { summary: 1_024, dedupKey: 255 } as const;
 
-/** PagerDuty takes 512 KB, which nobody reads. */
+/** PagerDuty accepts 512 KB, more than anybody reads. */
 const alertLimits: readonly Limit[] = [atMost(24_000, "bytes")];
 
 /** The PagerDuty channel. */
@@ -53,10 +53,10 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
     atMost(longest.dedupKey, "characters", "dedup_key"),
   ],
   incidentForm: "one alert, by its deduplication key",
-  // Only the key that opened an alert can acknowledge or resolve it.
+  // An alert can only be acknowledged or resolved with the key that opened it.
   lasting: true,
   closesForGood: true,
-  // A trigger would page again wherever the alert has been resolved by hand.
+  // If the alert was resolved by hand, a trigger would page again.
   omitted: {
     recovering: "PagerDuty knows no recovering alert",
     status_update: "PagerDuty is for those who act, not for those who follow",
@@ -99,7 +99,7 @@ const advice: Readonly<Record<number, string>> = {
   400: "check that the secret of routing_key is the 32 characters of an Events API v2 integration, and nothing else",
 };
 
-/** How long to wait when PagerDuty says that there were too many events, in milliseconds: its limits count by the minute. */
+/** Delay after PagerDuty reports too many events, in milliseconds. Its limits count per minute. */
 const waitAfterTooMany = 60_000;
 
 const addresses: Readonly<Record<PagerDutySettings["region"], string>> = {
@@ -107,7 +107,7 @@ const addresses: Readonly<Record<PagerDutySettings["region"], string>> = {
   eu: "https://events.eu.pagerduty.com/v2/enqueue",
 };
 
-/** What PagerDuty is asked to do; a trigger adds to the alert while it is open. */
+/** PagerDuty action for each event. A trigger adds to the alert while it is open. */
 const actions: Readonly<Partial<Record<IncidentEventKind, "acknowledge" | "resolve">>> = {
   acknowledged: "acknowledge",
   resolved: "resolve",
@@ -143,7 +143,7 @@ function alertOf(notice: Notice): object {
   );
 }
 
-/** What a new alert says of the one that it continues. */
+/** Returns the details by which a new alert refers to the one it continues. */
 function earlierAlert({ event, resolvedBefore, timezone }: Notice): Record<string, string> {
   if (resolvedBefore === undefined) return {};
   const resolved = localTime(resolvedBefore, timezone);
@@ -151,7 +151,7 @@ function earlierAlert({ event, resolvedBefore, timezone }: Notice): Record<strin
 }
 
 function detailsOf({ state, paragraphs, facts, lists, nextSteps }: NoticeText): Record<string, string> {
-  // In words of one's own the state stands among the facts.
+  // With a template, the state is one of the facts.
   const isOwn = facts.some(({ label }) => label === "State");
   return {
     [isOwn ? "Title" : "State"]: state,
@@ -178,8 +178,9 @@ const webhook = lazily(() =>
 );
 
 /**
- * Reads a webhook: HMAC-SHA256 of the body in hexadecimal, one `v1=…` for each secret while it is changed. The key of an incident is the deduplication key of its alert.
- * https://developer.pagerduty.com/docs/webhooks/webhooks-overview, https://developer.pagerduty.com/docs/verifying-webhook-signatures
+ * Reads a webhook: HMAC-SHA256 of the body in hexadecimal, one `v1=…` for each secret during rotation. The incident key is the deduplication
+ * key of its alert. https://developer.pagerduty.com/docs/webhooks/webhooks-overview,
+ * https://developer.pagerduty.com/docs/verifying-webhook-signatures
  */
 function readWebhook({ headers, body }: AnswerRequest, secret: string): IncomingAct | "refused" | "ignored" {
   const expected = `v1=${hmac(secret, body).toString("hex")}`;
@@ -188,7 +189,7 @@ function readWebhook({ headers, body }: AnswerRequest, secret: string): Incoming
   const read = webhook().safeParse(jsonOf(body));
   if (!read.success || read.data.event.event_type !== "incident.acknowledged") return "ignored";
   const { id, agent, data, occurred_at: at } = read.data.event;
-  // What our own notice of an acknowledgement has done there comes back in the name of the integration.
+  // Acknowledgements from our own notices come back in the name of the integration.
   if (agent?.type.includes("integration")) return "ignored";
   const done = { action: "acknowledge", incident: data.incident_key, by: agent?.summary ?? "", id } as const;
   return at === undefined ? done : { ...done, doneAt: Date.parse(at) };

@@ -20,7 +20,7 @@ const form = z.strictObject({
     )
     .min(1)
     .max(50)
-    // Not documented: larger messages are refused as msg_blocks_too_long.
+    // Undocumented: larger messages are refused as msg_blocks_too_long.
     .refine((blocks) => JSON.stringify(blocks).length < 13_200, "must have fewer than 13,200 characters"),
   unfurl_links: z.boolean(),
   unfurl_media: z.boolean(),
@@ -42,7 +42,7 @@ function requestOf(notice = noticeOf(incidentEvent())): OutgoingRequest {
   return slack.render({ url: "${secret:slack-url}" }, notice) as OutgoingRequest;
 }
 
-/** Everything that people read, block after block. */
+/** Returns all text that people read, block after block. */
 function read(notice = noticeOf(incidentEvent())): string {
   const { blocks } = JSON.parse(requestOf(notice).body) as { blocks: Block[] };
   return blocks
@@ -51,7 +51,7 @@ function read(notice = noticeOf(incidentEvent())): string {
 }
 
 describe("settings", () => {
-  it("refuse an address in the file", () => {
+  it("refuse a URL in the file", () => {
     const { error } = slack.settings.safeParse({ url: "https://hooks.slack.com/services/T0/B0/x" });
     expect(error?.issues[0]?.message).toBe(
       "a secret does not belong in this file: write { secret: NAME } and keep its value outside",
@@ -78,11 +78,11 @@ describe("settings with a token", () => {
 });
 
 describe("a message", () => {
-  it("goes to the secret address", () => {
+  it("is posted to the secret URL", () => {
     expect(requestOf()).toMatchObject({ method: "POST", url: "${secret:slack-url}", allowPrivate: false });
   });
 
-  it("has a line for the phone, and blocks that convert nothing", () => {
+  it("has a line for push notifications, and blocks without automatic formatting", () => {
     const { text, blocks, ...others } = JSON.parse(requestOf().body);
     expect(text).toBe(
       "🔴 NEW INCIDENT · critical P0 · Netra staging: The VPC connector is saturated; the backend answers 503.",
@@ -91,7 +91,7 @@ describe("a message", () => {
     expect(others).toEqual({ unfurl_links: false, unfurl_media: false });
   });
 
-  it("reads well when an incident is opened", () => {
+  it("renders the opening of an incident", () => {
     expect(read()).toMatchInlineSnapshot(`
       "🔴 *NEW INCIDENT · critical P0 · Netra staging*
       The VPC connector is saturated; the backend answers 503.
@@ -119,7 +119,7 @@ describe("a message", () => {
     `);
   });
 
-  it("reads well when it is resolved", () => {
+  it("renders the resolution", () => {
     expect(read(noticeOf(resolvedEvent()))).toMatchInlineSnapshot(`
       "🟢 *RESOLVED · critical P0 · Netra staging*
       The VPC connector is saturated; the backend answers 503.
@@ -139,7 +139,7 @@ describe("a message", () => {
     `);
   });
 
-  it("lets nothing from a target mention, link or format as an entity", () => {
+  it("escapes mentions, links and entities in texts from targets", () => {
     const said = read(
       noticeOf(incidentEvent({ summary: "<!channel> <https://evil.example|log in> &lt;", whys: ["<@U1>"] })),
     );
@@ -147,14 +147,14 @@ describe("a message", () => {
     expect(said).toContain("• &lt;@U1&gt;");
   });
 
-  it("spreads long lists over sections before it folds anything", () => {
+  it("spreads long lists over sections before folding", () => {
     const whys = Array.from({ length: 12 }, (_, n) => `${n + 1} ${"y".repeat(290)}`);
     const said = read(noticeOf(incidentEvent({ whys })));
     expect(said).toContain("12 yyy");
     expect(said).not.toContain("in the incident");
   });
 
-  it.each(hostileNotices)("keeps to Slack's limits with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within Slack's limits with %s", (_, notice) => {
     const { text, blocks } = JSON.parse(requestOf(notice).body) as { text: string; blocks: Block[] };
     expect(blocks.length).toBeLessThanOrEqual(50);
     for (const block of blocks) expect(characters(block.text?.text ?? "")).toBeLessThanOrEqual(3_000);
@@ -165,7 +165,7 @@ describe("a message", () => {
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   it.each<[number, string, Record<string, string>, object]>([
     [200, "ok", {}, { outcome: "delivered", answer: "200 ok" }],
     [400, "invalid_payload", {}, { outcome: "rejected", answer: "400 invalid_payload" }],

@@ -1,5 +1,5 @@
 /**
- * Messages in Slack: by an incoming webhook, which posts only, or with the token of a bot, one thread an incident.
+ * Messages in Slack: through an incoming webhook, which only posts, or with a bot token, one thread per incident.
  * https://docs.slack.dev/messaging
  */
 import { z } from "zod";
@@ -57,13 +57,13 @@ channels:
 \`\`\`
 `;
 
-/** What is worth more than a line in a thread. */
+/** Events that are important enough to also appear outside the thread. */
 const loud: readonly IncidentEventKind[] = ["severity_raised", "regressed", "escalated", "resolved"];
 
-/** The longest text of a section, in characters. Slack refuses the whole message otherwise. */
+/** Maximum length of a section, in characters. Slack refuses the whole message if one is longer. */
 const longestSection = 3_000;
 
-/** https://docs.slack.dev/reference/block-kit/blocks; that of all blocks together is not documented: Slack refuses more than about 13,200. */
+/** https://docs.slack.dev/reference/block-kit/blocks; the limit for all blocks together is undocumented: Slack refuses more than about 13,200. */
 const limits: readonly Limit[] = [
   atMost(40_000, "characters", "text"),
   atMost(50, "items", "blocks"),
@@ -135,7 +135,7 @@ export const slack: ChannelKind<SlackSettings> = {
   },
 };
 
-/** What Slack's refusals mean. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors */
+/** Explanations of Slack's refusals, by status. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors */
 const advice: Readonly<Record<number, string>> = {
   403: "the workspace forbids it, or the address has expired: add the webhook again and change the secret",
   404: "the webhook or its channel is gone: add a webhook and change the secret",
@@ -144,7 +144,7 @@ const advice: Readonly<Record<number, string>> = {
 interface Text {
   readonly type: "mrkdwn";
   readonly text: string;
-  /** Leaves alone what looks like an address, a channel or a mention. */
+  /** Turns off the automatic formatting of addresses, channels and mentions. */
   readonly verbatim: true;
 }
 
@@ -154,7 +154,7 @@ type Block =
   | { readonly type: "context"; readonly elements: Text[] };
 
 interface Message {
-  /** What a notification on the phone shows. */
+  /** Text of the push notification. */
   readonly text: string;
   readonly blocks: readonly Block[];
   readonly unfurl_links: false;
@@ -172,7 +172,7 @@ function renderMessage(settings: SlackSettings, notice: Notice): OutgoingRequest
   return slackPost(settings.token, settings.channel, message, notice.key, loud.includes(notice.event.event));
 }
 
-/** @param incident the one that buttons are about; `undefined` where there are links in their place */
+/** @param incident id of the incident for the buttons; `undefined` if the message has links instead */
 function messageOf(
   { state, what, paragraphs, facts, lists, nextSteps, actions, link, linkTitle }: NoticeText,
   sign: string,
@@ -202,7 +202,7 @@ function messageOf(
   };
 }
 
-/** Lines in as few sections as hold them. */
+/** Packs lines into as few sections as possible. */
 function sectionsOf(lines: readonly string[]): Block[] {
   const texts: string[] = [];
   for (const line of lines) {
@@ -218,12 +218,12 @@ function mrkdwn(text: string): Text {
   return { type: "mrkdwn", text, verbatim: true };
 }
 
-/** A link; what would end it is percent-encoded. */
+/** Returns a link. Characters that would end it are percent-encoded. */
 function linked(url: string, title: string): string {
   return `<${escapeMrkdwn(url.replaceAll(/[|<>]/g, encodeURIComponent))}|${title}>`;
 }
 
-/** The three characters that make mentions, links and entities. */
+/** Escapes the three characters that make mentions, links and entities. */
 function escapeMrkdwn(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

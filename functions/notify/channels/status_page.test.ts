@@ -17,7 +17,7 @@ function newsText(event: Partial<IncidentEvent>, impact = false): string {
   return outgoing.transport === "page" ? outgoing.news.text : "";
 }
 
-/** Two incidents of one second whose hashes begin with the same digits. */
+/** Returns the ids of two incidents opened in the same second whose hashes begin with the same digits. */
 function alikeOnPages(): string[] {
   const ids = Array.from({ length: 600 }, (_, number) => `20250916-120000-component-${number}`);
   const groups = [...Map.groupBy(ids, (incident) => publicId({ incident })).values()];
@@ -26,7 +26,7 @@ function alikeOnPages(): string[] {
   return alike;
 }
 
-/** The notifier with a status page in memory. */
+/** Creates a notifier with a status page in memory. */
 function world(pages: Pages = new MemoryPages(), set: Readonly<Record<string, unknown>> = channel.settings) {
   const settings = statusPage.settings.parse(set);
   const store = new MemoryStore();
@@ -41,7 +41,7 @@ function world(pages: Pages = new MemoryPages(), set: Readonly<Record<string, un
   return { store, page, tell };
 }
 
-describe("the words of a status page", () => {
+describe("the texts of a status page", () => {
   it.each<[Partial<IncidentEvent>, string]>([
     [{}, "Backend is not working as usual. We know about it."],
     [{ severity: "warning" }, "Backend is slower or less reliable than usual. We know about it."],
@@ -52,9 +52,9 @@ describe("the words of a status page", () => {
       { event: "resolved", status: "resolved", resolved_at: "2025-09-16T12:30:00.000Z" },
       "Resolved: Backend is working again. The incident lasted 32 min.",
     ],
-  ])("of %j", (event, text) => expect(newsText(event)).toBe(text));
+  ])("are right for %j", (event, text) => expect(newsText(event)).toBe(text));
 
-  it("say what a failure means only where the settings say so", () => {
+  it("state the impact only if configured", () => {
     const backend = {
       name: "backend",
       title: "API",
@@ -67,7 +67,7 @@ describe("the words of a status page", () => {
     expect(said.map((text) => text.includes("Nobody can order."))).toEqual([true, false]);
   });
 
-  it("call two incidents of one second by two names, though their first digits are alike", () => {
+  it("give distinct ids to two incidents of one second with the same first digits", () => {
     const alike = alikeOnPages();
     const told = (incident: string, more: Partial<IncidentEvent> = {}) => newsOf({ incident, ...more });
     const opened = alike.reduce((memory, incident) => withNews(memory, told(incident)), {
@@ -76,18 +76,18 @@ describe("the words of a status page", () => {
     const names = new Map(opened.incidents.map(({ incident, id }) => [incident, id]));
     expect(new Set(names.values()).size).toBe(2);
     for (const id of names.values()) expect(id).toMatch(/^20250916-120000-[0-9a-f]{4,5}$/);
-    // What one is called, it stays called.
+    // Public names never change.
     const later = alike.reduce((memory, incident) => withNews(memory, told(incident, { sequence: 2 })), opened);
     expect(new Map(later.incidents.map(({ incident, id }) => [incident, id]))).toEqual(names);
   });
 
-  it("call an incident by its time, not by the component that broke", () => {
+  it("identify an incident by its time, not by the component that broke", () => {
     expect(publicId(incidentEvent())).toMatch(/^20250916-120000-[0-9a-f]{4}$/);
   });
 });
 
-describe("what a status page remembers", () => {
-  it("is the same in whatever order and however often news come", () => {
+describe("the memory of a status page", () => {
+  it("does not depend on the order or repetition of updates", () => {
     const all = [
       newsOf(),
       newsOf({ event: "joined", sequence: 2 }),
@@ -100,7 +100,7 @@ describe("what a status page remembers", () => {
 });
 
 describe("writing a status page", () => {
-  it("shows an incident from its news to its end, and keeps its page", async () => {
+  it("shows an incident from its first update to its end, and keeps its page", async () => {
     const pages = new MemoryPages();
     const { tell, page } = world(pages);
     const status = (): { state: string; open: unknown[]; past: unknown[] } =>
@@ -117,7 +117,7 @@ describe("writing a status page", () => {
     expect(pages.standing.get(own)?.content).toContain("Resolved: Backend is working again.");
   });
 
-  it("gives two incidents of one second a page each, though their first digits are alike", async () => {
+  it("gives a page each to two incidents of one second with the same first digits", async () => {
     const pages = new MemoryPages();
     const { tell } = world(pages);
     for (const incident of alikeOnPages()) {
@@ -129,7 +129,7 @@ describe("writing a status page", () => {
     for (const [, { content }] of own) expect(content).toContain("Resolved");
   });
 
-  it("shows the words of a person as an update, which stays when it is over", async () => {
+  it("shows a person's note as an update, which stays after the end", async () => {
     const pages = new MemoryPages();
     const { tell, page, store } = world(pages);
     const status = () => JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "");
@@ -144,7 +144,7 @@ describe("writing a status page", () => {
     expect(texts(status().past[0])).toEqual([expect.anything(), note, expect.stringContaining("Resolved")]);
   });
 
-  it("makes one update of what happens within a minute, and says no more than it knows", async () => {
+  it("merges updates within a minute, and claims no more than is known", async () => {
     const pages = new MemoryPages();
     const { tell } = world(pages);
     await tell(incidentEvent({ severity: "warning" }));
@@ -155,7 +155,7 @@ describe("writing a status page", () => {
     expect(pages.standing.get("shop-status/index.html")?.content).not.toContain("Not measured</span>");
   });
 
-  it("has feeds and a badge", async () => {
+  it("writes feeds and a badge", async () => {
     const pages = new MemoryPages();
     await world(pages).tell(incidentEvent());
     const content = (path: string): string => pages.standing.get(`shop-status/${path}`)?.content ?? "";
@@ -166,7 +166,7 @@ describe("writing a status page", () => {
     expect(content("badge.svg")).toContain(">outage</text>");
   });
 
-  it("says that more is affected only where more of what it shows is", async () => {
+  it("reports more affected components only if they are on the page", async () => {
     const pages = new MemoryPages();
     const { tell } = world(pages);
     const joined = (sequence: number, components: string[]): IncidentEvent =>
@@ -185,7 +185,7 @@ describe("writing a status page", () => {
     expect(updates().map(({ text }) => text)).toEqual(["Backend is not working as usual. We know about it."]);
   });
 
-  it("says that more is affected where it is", async () => {
+  it("reports more affected components", async () => {
     const pages = new MemoryPages();
     const { tell } = world(pages, { ...channel.settings, components: ["backend", "vpc-connector"] });
     await tell(incidentEvent({ components: ["backend"] }));
@@ -204,7 +204,7 @@ describe("writing a status page", () => {
     ]);
   });
 
-  it("does not say that something was available all the time while it fails", async () => {
+  it("does not show 100% availability for a component that fails", async () => {
     const pages = new MemoryPages();
     const { tell, store } = world(pages);
     const day = { components: { backend: { up: 86_400, down: 0, unknown: 0 } }, journeys: {} };
@@ -215,7 +215,7 @@ describe("writing a status page", () => {
     expect(page).not.toContain("100% available");
   });
 
-  it("knows from the document what has joined since, and leaves the end to the all-clear", async () => {
+  it("reads joined components from the document, and waits for the all-clear to show the end", async () => {
     const pages = new MemoryPages();
     const { tell, page, store } = world(pages);
     await tell(incidentEvent());
@@ -230,9 +230,9 @@ describe("writing a status page", () => {
     expect([status, severity]).toEqual(["open", "warning"]);
   });
 
-  it("never puts an older state over a newer one, though two write at once", async () => {
+  it("never replaces a newer state with an older one, even with two concurrent writers", async () => {
     const pages = new MemoryPages();
-    // The slow writer has read the facts, and is about to write, when the fast one tells of the end.
+    // The slow writer has read the facts and is about to write when the fast one publishes the end.
     let held: (() => Promise<void>) | undefined;
     const slow: Pages = {
       version: (...asked) => pages.version(asked[0], asked[1]),
@@ -252,7 +252,7 @@ describe("writing a status page", () => {
     expect(JSON.parse(pages.standing.get("shop-status/status.json")?.content ?? "").open).toEqual([]);
   });
 
-  it("is tried again when the place refuses for now, and says what to grant when it may not write", async () => {
+  it("is retried after a transient refusal, and names the missing permission", async () => {
     const refusing = (status: number): Pages => ({
       version: async () => undefined,
       write: () => Promise.reject(new PagesError("gs://shop-status/index.html cannot be written: no", status)),
@@ -269,7 +269,7 @@ describe("writing a status page", () => {
     });
   });
 
-  it("happens with a delivery, which stands in the ledger like any other", async () => {
+  it("is a delivery, recorded in the ledger like any other", async () => {
     const { page } = world();
     const bench = notifyWorld({
       channels: [channel],

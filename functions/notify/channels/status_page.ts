@@ -1,4 +1,4 @@
-/** A status page for everybody: static pages in a bucket, or in a folder on one machine. docs/status-page.md */
+/** A public status page: static pages in a bucket, or in a folder on one machine. docs/status-page.md */
 import { z } from "zod";
 import { told } from "../../../shared/config/fields.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
@@ -58,7 +58,7 @@ export const statusPage: ChannelKind<StatusPageSettings> = {
   example: `bucket: shop-status
 title: Shop
 `,
-  // Its sentences are its own, for everybody.
+  // The page has fixed texts for the public.
   ownForm: true,
   everyEvent: true,
   public: true,
@@ -99,7 +99,7 @@ function renderNews(settings: StatusPageSettings, { event, channel, components }
   };
 }
 
-/** At most three sentences: of more, nobody reads the fourth. */
+/** Returns at most three sentences: nobody reads a fourth. */
 function impactsOf(components: Configuration["components"]): string[] {
   return [...new Set(components.flatMap(({ impact }) => impact ?? []))].slice(0, 3);
 }

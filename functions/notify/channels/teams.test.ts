@@ -8,7 +8,7 @@ import { hostileNotices, leftOut } from "./support/hostile.fixtures.ts";
 import { serviceContract } from "./support/service.contract.ts";
 import { teams } from "./teams.ts";
 
-/** https://adaptivecards.io/explorer and the limit of Workflows; the card itself is read by Microsoft's own library. */
+/** https://adaptivecards.io/explorer and the limit of Workflows; Microsoft's own library parses the card itself. */
 const form = z
   .strictObject({
     type: z.literal("message"),
@@ -27,7 +27,7 @@ const form = z
   })
   .refine((message) => bytes(JSON.stringify(message)) <= 28_000, "must have at most 28,000 bytes");
 
-/** What of Microsoft's library is called here. */
+/** The parts of Microsoft's library that are used here. */
 interface AdaptiveCards {
   readonly Versions: { readonly v1_2: unknown };
   readonly SerializationContext: new (
@@ -39,10 +39,10 @@ interface AdaptiveCards {
   };
 }
 
-// The package is made for browsers: only its bundle can be read as it is.
+// The package is built for browsers: only its bundle loads here.
 const cards = createRequire(import.meta.url)("adaptivecards/dist/adaptivecards.min.js") as AdaptiveCards;
 
-/** What Microsoft's library complains of in a card of version 1.2. */
+/** Returns the errors that Microsoft's library reports for a card of version 1.2. */
 function cardMistakes(card: unknown): string[] {
   const context = new cards.SerializationContext(cards.Versions.v1_2);
   const read = new cards.AdaptiveCard();
@@ -73,7 +73,7 @@ function read(notice = noticeOf(incidentEvent())): string {
 }
 
 describe("a card", () => {
-  it("comes in the envelope that Workflows expect, without parameters that would break the signature of the address", () => {
+  it("is in the envelope that Workflows expects, without parameters that would break the signature of the URL", () => {
     const { body, url } = requestOf();
     const { attachments, ...message } = JSON.parse(body);
     expect(url).toBe("${secret:teams-url}");
@@ -97,7 +97,7 @@ describe("a card", () => {
     ]);
   });
 
-  it("reads well when an incident is opened", () => {
+  it("renders the opening of an incident", () => {
     expect(read()).toMatchInlineSnapshot(`
       "🔴 NEW INCIDENT · critical P0 · Netra staging
       The VPC connector is saturated; the backend answers 503.
@@ -164,7 +164,7 @@ describe("a card", () => {
     expect(blocksOf(noticeOf(resolvedEvent()))[0]?.inlines[0]?.color).toBe("Good");
   });
 
-  it("says what targets say only in runs of text, which read no Markdown", () => {
+  it("puts texts from targets only into text runs, which do not interpret Markdown", () => {
     const summary = "[log in](https://evil.example) **now** {{DATE(2017-02-14T06:00:00Z)}} <at>all</at>";
     const blocks = blocksOf(noticeOf(incidentEvent({ summary })));
     expect(blocks[1]?.inlines).toEqual([{ type: "TextRun", text: summary }]);
@@ -174,7 +174,7 @@ describe("a card", () => {
     }
   });
 
-  it.each(hostileNotices)("keeps to 28,000 bytes with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within 28,000 bytes with %s", (_, notice) => {
     const { body } = requestOf(notice);
     expect(bytes(body)).toBeLessThanOrEqual(28_000);
     expect(body).not.toMatch(/\\ud[89a-f]/);
@@ -183,7 +183,7 @@ describe("a card", () => {
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   const accepted = "the flow has accepted it; only its run history says whether it posted";
 
   it.each<[number, Record<string, string>, object]>([
@@ -207,7 +207,7 @@ describe("an answer", () => {
   });
 });
 
-it("reads cards with Microsoft's own library", () => {
+it("Microsoft's own library parses cards", () => {
   const run = { type: "RichTextBlock", inlines: [{ type: "TextRun", text: "x", color: "Purple" }] };
   expect(cardMistakes({ type: "AdaptiveCard", version: "1.2", body: [run, { type: "Nope" }] })).toEqual([
     'Invalid value "Purple" for property "color".',

@@ -1,4 +1,4 @@
-/** Adaptive Cards in Microsoft Teams by a flow of Workflows. https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors */
+/** Adaptive Cards in Microsoft Teams through a Workflows flow. https://learn.microsoft.com/microsoftteams/platform/webhooks-and-connectors */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -47,7 +47,7 @@ const advice: Readonly<Record<number, string>> = {
   404: "the flow is gone: add one and change the secret",
 };
 
-/** Runs of text, and not TextBlock or FactSet: those read Markdown, in which what targets say would have to be escaped. */
+/** Text runs instead of TextBlock or FactSet, which interpret Markdown and would require escaping texts from targets. */
 interface RichTextBlock {
   readonly type: "RichTextBlock";
   readonly inlines: readonly TextRun[];
@@ -71,7 +71,7 @@ interface Message {
     readonly content: {
       readonly $schema: string;
       readonly type: "AdaptiveCard";
-      /** The first version with runs of text. */
+      /** The first version with text runs. */
       readonly version: "1.2";
       readonly msteams: { readonly width: "Full" };
       readonly fallbackText: string;
@@ -98,7 +98,10 @@ function renderMessage({ url }: TeamsSettings, notice: Notice): OutgoingRequest 
   return postJson(url, message);
 }
 
-/** What stands in a notification of a phone, in a reader that shows no cards, and what is read aloud: the state and what is broken, in characters. */
+/**
+ * Maximum length of the summary, in characters. It has the state and the affected parts, and appears in push notifications, in clients that
+ * show no cards, and in screen readers.
+ */
 const longestSummary = 200;
 
 function messageOf(
@@ -118,7 +121,7 @@ function messageOf(
   ];
   const links = [...(link === undefined ? [] : [{ url: link, title: linkTitle }]), ...actions];
   const summary = cut(`${state}: ${what}`, longestSummary);
-  // Some clients read Markdown or SSML here.
+  // Some clients interpret Markdown or SSML here.
   const plain = summary.replaceAll(/[[\]()*_`~#<>&\\]+/g, " ").trim() || "Incident";
   return {
     type: "message",
@@ -144,7 +147,7 @@ function messageOf(
   };
 }
 
-/** A 2xx of Workflows says that the flow has begun, not that the card has arrived. */
+/** A 2xx response from Workflows means that the flow has started, not that the card has arrived. */
 function classifyFlow(reply: Reply): Attempt {
   const attempt = classifyHttp(reply, advice);
   if (attempt.outcome !== "delivered") return attempt;

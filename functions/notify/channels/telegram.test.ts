@@ -27,7 +27,7 @@ function textOf(notice: Notice): string {
   return JSON.parse(requestOf(notice).body).text;
 }
 
-/** The text without the tags and entities that Telegram's HTML knows; anything else it refuses. */
+/** Returns the text without the tags and entities of Telegram's HTML. Telegram refuses all others. */
 function shown(html: string): string {
   const plain = html.replaceAll(/<\/?[bi]>|<a href="[^"<>]*">|<\/a>/g, "");
   expect(plain).not.toMatch(/[<>]|&(?!(amp|lt|gt|quot);)/);
@@ -46,7 +46,7 @@ describe("settings", () => {
 });
 
 describe("a message", () => {
-  it("goes to the chat, with the token in the path of the address", async () => {
+  it("goes to the chat, with the token in the path of the URL", async () => {
     const request = requestOf(undefined, { message_thread_id: 7 });
     expect(request.url).toBe("https://api.telegram.org/bot${secret:telegram-token}/sendMessage");
     const filler = new SecretFiller(secretsOf({ "telegram-token": "123456:AAF-x_y" }));
@@ -61,21 +61,21 @@ describe("a message", () => {
     });
   });
 
-  it("shows foreign text as it is, and mentions nobody", () => {
+  it("shows texts from targets literally, and mentions nobody", () => {
     const summary = '<b>not bold</b> </a> &amp; "quoted" *x* _y_ @everyone <a href="tg://user?id=1">';
     const said = shown(textOf(noticeOf(incidentEvent({ summary }))));
     expect(said.replaceAll("\u2060", "")).toContain(summary);
     expect(said).not.toMatch(/@\w/);
   });
 
-  it.each(hostileNotices)("keeps to 4,096 characters after its entities are read with %s", (_, notice) => {
+  it.each(hostileNotices)("stays within 4,096 characters after parsing entities, with %s", (_, notice) => {
     const said = shown(textOf(notice));
     expect(said.length).toBeLessThanOrEqual(4_096);
     expect(leftOut(`${said}\n${notice.url}`)).toEqual([]);
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   const reply = (status: number, body: object, headers = {}): Reply => ({
     status,
     headers,
@@ -85,18 +85,22 @@ describe("an answer", () => {
   it.each<[string, Reply, object]>([
     ["of success", reply(200, { ok: true, result: { message_id: 1 } }), { outcome: "delivered" }],
     [
-      "that asks to wait",
+      "that asks for a delay",
       reply(429, { ok: false, error_code: 429, parameters: { retry_after: 35 } }),
       { outcome: "retry", afterMs: 35_000 },
     ],
-    ["that asks to wait for days", reply(429, { parameters: { retry_after: 999_999 } }), { afterMs: 3_600_000 }],
-    ["that asks in the header", { status: 429, headers: { "retry-after": "3" }, body: "busy" }, { afterMs: 3_000 }],
+    ["that asks for a delay of days", reply(429, { parameters: { retry_after: 999_999 } }), { afterMs: 3_600_000 }],
+    [
+      "that asks for a delay in the header",
+      { status: 429, headers: { "retry-after": "3" }, body: "busy" },
+      { afterMs: 3_000 },
+    ],
     [
       "that refuses the token",
       reply(401, { ok: false, description: "Unauthorized" }),
       { outcome: "retry", correctable: true, answer: expect.stringContaining("the token is wrong") },
     ],
-    ["of a broken server", reply(502, {}), { outcome: "retry" }],
+    ["from a broken server", reply(502, {}), { outcome: "retry" }],
   ])("%s", (_, answer, expected) => {
     expect(telegram.classify(answer)).toMatchObject(expected);
   });

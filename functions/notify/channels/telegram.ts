@@ -1,4 +1,4 @@
-/** Messages in Telegram by the Bot API. https://core.telegram.org/bots/api#sendmessage */
+/** Messages in Telegram through the Bot API. https://core.telegram.org/bots/api#sendmessage */
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -28,7 +28,7 @@ const settings = lazily(() =>
 /** Settings of a Telegram channel. */
 export type TelegramSettings = z.output<ReturnType<typeof settings>>;
 
-/** Telegram counts UTF-16 code units once tags and entities of HTML are read. */
+/** Telegram counts UTF-16 code units after parsing HTML tags and entities. */
 const limits: readonly Limit[] = [
   {
     part: "text",
@@ -77,7 +77,7 @@ interface Message {
   readonly chat_id: number | string;
   readonly message_thread_id?: number;
   readonly text: string;
-  /** Three characters are to be escaped in it; in MarkdownV2, eighteen. */
+  /** HTML needs three characters escaped; MarkdownV2 needs eighteen. */
   readonly parse_mode: "HTML";
   readonly link_preview_options: { readonly is_disabled: true };
 }
@@ -122,7 +122,7 @@ function textOf(
     .join("\n\n");
 }
 
-/** Text in Telegram's HTML, which knows four entities by name. An invisible character behind @ keeps it from mentioning anybody. */
+/** Escapes text for Telegram's HTML, which supports four named entities. An invisible character after @ prevents mentions. */
 function escaped(text: string): string {
   return text
     .toWellFormed()
@@ -132,15 +132,15 @@ function escaped(text: string): string {
     .replaceAll("@", "@\u2060");
 }
 
-/** The text as Telegram counts it. */
+/** Returns the text as Telegram counts it. */
 function withoutEntities(html: string): string {
   return html.replaceAll(/<[^>]*>/g, "").replaceAll(/&(?:\w+|#\d+);/g, "&");
 }
 
-/** What Telegram answers, as far as it is read. https://core.telegram.org/bots/api#making-requests */
+/** The fields of Telegram's response that are used. https://core.telegram.org/bots/api#making-requests */
 const answerSchema = lazily(() => z.object({ parameters: z.object({ retry_after: z.number().nonnegative() }) }));
 
-/** The longest wait that Telegram may ask for, in milliseconds: news of an incident is worthless after that. */
+/** Maximum delay that Telegram may request, in milliseconds: after that, incident news is worthless. */
 const longestWaitMs = 3_600_000;
 
 function classifyMessage(reply: Reply): Attempt {
@@ -150,7 +150,7 @@ function classifyMessage(reply: Reply): Attempt {
   return seconds === undefined ? attempt : { ...attempt, afterMs: Math.min(seconds * 1_000, longestWaitMs) };
 }
 
-/** How long Telegram asks to wait, in seconds. */
+/** Returns the delay that Telegram requests, in seconds. */
 function waitOf(body: string): number | undefined {
   try {
     return answerSchema().safeParse(JSON.parse(body)).data?.parameters.retry_after;

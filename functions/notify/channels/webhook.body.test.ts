@@ -1,4 +1,4 @@
-/** A body of one's own: JSON of the configuration, into which fields of notices are filled. */
+/** Custom bodies: JSON from the configuration, with fields of the notice filled in. */
 import { describe, expect, it } from "vitest";
 import { vocabulary } from "../../../cli/vocabulary.ts";
 import { loadConfiguration } from "../../../shared/config/load.ts";
@@ -13,8 +13,8 @@ function requestOf(body: unknown, changes: Parameters<typeof incidentEvent>[0] =
   return webhook.render(webhook.settings.parse({ url, body }), noticeOf(incidentEvent(changes))) as OutgoingRequest;
 }
 
-describe("a body of one's own", () => {
-  it("is the JSON of the configuration, with the fields in its texts", () => {
+describe("a custom body", () => {
+  it("is the JSON from the configuration, with the fields filled in", () => {
     const { body } = requestOf({
       fields: { project: { key: "OPS" }, summary: "${severity}: ${title}", labels: ["${priority}", 4, true, null] },
       event: "${event} ${status} ${key}",
@@ -30,7 +30,7 @@ describe("a body of one's own", () => {
   });
 
   it.each(['"},"admin":true,{"x":"', "${secret:token}", "\\u0000\n\r\t", "\ud83d", "</script>", "$${x}"])(
-    "holds whatever a target says as one text: %j",
+    "keeps a text from a target as one JSON string: %j",
     async (text) => {
       await using inbox = await webInbox();
       const settings = webhook.settings.parse({
@@ -47,7 +47,7 @@ describe("a body of one's own", () => {
     },
   );
 
-  it("stays below what receivers take, whatever there is to say", () => {
+  it("stays below the size limit, whatever the length of the texts", () => {
     const long = Array.from({ length: 400 }, (_, index) => `Fact ${index} ${"é".repeat(300)}`);
     const { body } = requestOf(
       { a: "${evidence}", b: "${next_steps}", c: "${summary}" },
@@ -64,7 +64,7 @@ describe("a body of one's own", () => {
     ["{ text: '${severty}' }", /unknown field "severty": did you mean "?severity/],
     ["{ text: '${severity' }", /the brace of \$\{ is not closed/],
     ["text", /must be a map or a list/],
-  ])("is checked before it is used: %s", (body, expected) => {
+  ])("is validated: %s", (body, expected) => {
     const text = `
 environment: shop
 control: off
@@ -79,7 +79,7 @@ routes: [{ channels: [hook] }]
   });
 });
 
-it("sends only the events that it is asked for, and not even the end besides", () => {
+it("sends only the configured events, without adding the resolution", () => {
   const settings = webhook.settings.parse({ url, only: ["opened"] });
   expect(
     ["opened", "severity_raised", "resolved"].map((event) => webhook.omits?.(settings, event as "opened")),

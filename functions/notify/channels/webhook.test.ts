@@ -36,7 +36,7 @@ describe("settings", () => {
     expect(JSON.stringify(error?.issues)).toContain(message);
   });
 
-  it("allow http on the own network only", () => {
+  it("allow plain HTTP on private networks only", () => {
     const url = "http://10.0.0.7/hook";
     expect(requestOf({}, { url, allow_private: true })).toMatchObject({ url, allowPrivate: true });
     expect(requestOf()).toMatchObject({ url: "${secret:ops-url}", allowPrivate: false });
@@ -44,7 +44,7 @@ describe("settings", () => {
 });
 
 describe("a request", () => {
-  it("carries the whole event in the envelope of Standard Webhooks", () => {
+  it("contains the whole event in the envelope of Standard Webhooks", () => {
     const event = incidentEvent();
     const request = requestOf({}, { signing_keys: [{ secret: "old" }, { secret: "new" }] });
     expect(JSON.parse(request.body)).toEqual({
@@ -92,16 +92,16 @@ describe("a request", () => {
     });
   });
 
-  it("lets no text of an event into a header of CloudEvents as it is", () => {
+  it("escapes event texts in CloudEvents headers", () => {
     const { headers } = requestOf({ incident: 'a "b"\r\nX-Evil: 1 é %' }, { cloudevents: "binary" });
     for (const value of Object.values(headers)) expect(value).toMatch(/^([!#$&-~]|%[0-9A-F]{2})+$/);
   });
 
-  it("is not signed without a key, and still carries its id", () => {
+  it("without a key is unsigned, but has its id", () => {
     expect(requestOf().signature).toEqual({ id: "20250916-120000-vpc-connector:opened:ops", keys: [] });
   });
 
-  it("stays under 20 KB: it leaves out evidence first, then whys, and says how many", () => {
+  it("stays under 20 KB: leaves out evidence first, then whys, and counts them", () => {
     const sentence = "x".repeat(280);
     const many = requestOf({ evidence: Array(100).fill(sentence) });
     const more = requestOf({ evidence: Array(100).fill(sentence), whys: Array(100).fill(sentence) });
@@ -114,7 +114,7 @@ describe("a request", () => {
   });
 });
 
-describe("an answer", () => {
+describe("classifying a response", () => {
   const date = "Tue, 16 Sep 2025 12:00:00 GMT";
 
   it.each<[number, Record<string, string>, object]>([
@@ -139,7 +139,7 @@ describe("an answer", () => {
   });
 });
 
-it("folds what is too much, and says so in numbers", () => {
+it("folds items that do not fit, and counts them", () => {
   const evidence = Array.from({ length: 200 }, (_, at) => `${at} ${"x".repeat(290)}`);
   const { data } = JSON.parse(requestOf({ evidence }).body);
   expect(data.evidence.length + data.folded.evidence).toBe(200);

@@ -1,4 +1,4 @@
-/** Signed webhooks after Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
+/** Signed webhooks that follow Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
 import { secretText, textWithSecrets, told } from "../../../shared/config/fields.ts";
 import { placeholderSecret } from "../../../shared/config/secret-reference.ts";
@@ -80,7 +80,7 @@ const settings = lazily(() =>
 /** Settings of a webhook. */
 export type WebhookSettings = z.output<ReturnType<typeof settings>>;
 
-/** Headers that belong to the request or to the signature, in lower case. */
+/** Headers reserved for the request or its signature, in lower case. */
 const ownHeaders: readonly string[] = [
   "host",
   "content-length",
@@ -99,7 +99,7 @@ const headerName = lazily(() =>
     }),
 );
 
-/** The largest body, in bytes: Standard Webhooks asks for less than 20 KB. */
+/** Maximum size of the body, in bytes. Standard Webhooks requires less than 20 KB. */
 const largestBody = 20_000;
 
 /** The webhook channel. */
@@ -195,7 +195,7 @@ function renderRequest(settings: WebhookSettings, notice: Notice): OutgoingReque
   };
 }
 
-/** The JSON of the configuration with its fields filled in. Each text is one text of JSON, whatever the fields hold. */
+/** Returns the JSON from the configuration with its fields filled in. Each text stays one JSON string, whatever the fields contain. */
 function ownBody(template: unknown, notice: Notice): string {
   for (const characters of [fullBudget.characters, 300, 150, 75]) {
     const budget = { sentences: Math.ceil(characters / 50), characters };
@@ -220,7 +220,7 @@ function bodyFieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<BodyF
   };
 }
 
-/** A value of JSON with the marks in its texts filled in, placeholders of secrets left for the moment of sending. */
+/** Fills in the field placeholders in the texts of a JSON value. Placeholders of secrets stay until sending. */
 function filledIn(value: unknown, fieldOf: (name: string) => string): unknown {
   if (typeof value === "string") return new SettingText(filledText(value, fieldOf));
   if (Array.isArray(value)) return value.map((part) => filledIn(part, fieldOf));
@@ -240,7 +240,7 @@ function filledText(text: string, fieldOf: (name: string) => string): string {
   return filled + text.slice(from);
 }
 
-/** What CloudEvents calls the attributes of its context; `source` and `id` together are the same for every attempt, and for nothing else. */
+/** Returns the context attributes of CloudEvents. `source` and `id` together are the same for every attempt, and unique otherwise. */
 function contextOf({ event, key }: Notice): Readonly<Record<string, string>> {
   return {
     specversion: "1.0",
@@ -263,10 +263,10 @@ function headersOf(notice: Notice, mode: WebhookSettings["cloudevents"]): Readon
   return { ...Object.fromEntries(headers), "content-type": "application/json" };
 }
 
-/** Lists that are shortened where a body would be too large, the most dispensable first. */
+/** Lists that are shortened if a body would be too large, the least important first. */
 const foldable = ["evidence", "whys", "alerts", "components"] as const;
 
-/** The event as JSON; sentences that do not fit are left out, and `folded` says how many of which. */
+/** Returns the event as JSON. Sentences that do not fit are left out, and `folded` counts them by list. */
 function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
   const { event, environment } = notice;
   const lists = {
@@ -303,7 +303,7 @@ function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
   );
 }
 
-/** The lists after so many sentences were left out, and how many of which. */
+/** Returns the lists after leaving out a number of sentences, with the count for each list. */
 function without(
   lists: Readonly<Record<(typeof foldable)[number], readonly string[]>>,
   leftOut: number,
@@ -320,7 +320,7 @@ function without(
   return { ...kept, folded };
 }
 
-/** The first body that is small enough, of which each is smaller than the one before; the last one where none is. */
+/** Returns the first body that is small enough, or the last one if none is. Each body is smaller than the one before. */
 function roomiest(write: (leftOut: number) => string, most: number): string {
   const whole = write(0);
   if (Buffer.byteLength(whole) < largestBody) return whole;
@@ -333,7 +333,7 @@ function roomiest(write: (leftOut: number) => string, most: number): string {
   return write(enough);
 }
 
-/** What is wrong with an address; nothing is known of one that begins with a placeholder. */
+/** Returns the error in a URL. A URL that begins with a placeholder cannot be checked. */
 function addressMistake(text: string, schemes: readonly string[]): string | undefined {
   if (marksOf(text)[0]?.offset === 0) return undefined;
   if (!schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}:`)))

@@ -1,22 +1,25 @@
-/** How answers are read where a protocol, and not the kind of channel, decides what they mean. */
+/** Classifies replies whose meaning is defined by the protocol and not by the channel kind. */
 import type { Answer, Attempt, NoAnswer, Reply } from "../channel.ts";
 
-/** The longest that a peer may ask us to wait, in milliseconds: news of an incident is worthless after that. */
+/** Maximum delay that a receiver may request, in milliseconds: after that, incident news is worthless. */
 const longestWait = 3_600_000;
 
-/** Client errors of HTTP that time alone can mend: timeout, too early, too many requests. */
+/** Transient HTTP client errors: timeout, too early, too many requests. */
 const passingClientErrors: readonly number[] = [408, 425, 429];
 
-/** Refusals that a person can correct without another notice: a wrong key, a missing right, an address that is not there yet. */
+/**
+ * HTTP refusals that a person can correct while the same notice is retried: a wrong key, a missing permission, an address that does not
+ * exist yet.
+ */
 const correctableStatuses: readonly number[] = [401, 402, 403, 404, 407];
 
-/** The same for SMTP: a login that is missing, too weak or wrong (RFC 4954, 6). */
+/** The same for SMTP: authentication that is missing, too weak or wrong (RFC 4954, 6). */
 const correctableReplies: readonly number[] = [530, 534, 535, 538];
 
 /**
- * Reads the reply to an HTTP request: 2xx is delivered; 408, 425, 429 and 5xx are tried again, after `Retry-After` where it is given, and so is
- * what a person can correct; everything else is rejected, redirects too, because the next host was never configured.
- * @param advice what a status means for this receiver and what to do about it
+ * Classifies the reply to an HTTP request. 2xx is delivered. 408, 425, 429 and 5xx are retried, after `Retry-After` if given, and so are
+ * refusals that a person can correct. Everything else is rejected, including redirects, because the next host was never configured.
+ * @param advice explanation of a status for this receiver, and what to do about it
  */
 export function classifyHttp(reply: Reply, advice: Readonly<Record<number, string>> = {}): Attempt {
   if ("error" in reply) return unanswered(reply);
@@ -37,7 +40,10 @@ export function classifyHttp(reply: Reply, advice: Readonly<Record<number, strin
   return { outcome: "rejected", answer };
 }
 
-/** Reads the reply of an SMTP server: 2yz is delivered, 4yz and a refused login are tried again, everything else is rejected (RFC 5321, 4.2.1). */
+/**
+ * Classifies the reply of an SMTP server: 2yz is delivered, 4yz and failed authentication are retried, everything else is rejected (RFC
+ * 5321, 4.2.1).
+ */
 export function classifySmtp(reply: Reply): Attempt {
   if ("error" in reply) return unanswered(reply);
   const answer = reply.body || String(reply.status);
@@ -47,20 +53,23 @@ export function classifySmtp(reply: Reply): Attempt {
   return { outcome: "rejected", answer };
 }
 
-/** Errors before there was a connection to send anything on, and those of TLS, which takes nothing that it has not secured. */
+/** Errors that occur before there is a connection to send on, and TLS errors: no data is sent before the connection is secured. */
 export const neverSent: RegExp =
   /^(ESECRET|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ETLS|EPROTO|ERR_(TLS|SSL)_.*|UNABLE_TO_.*|HOSTNAME_MISMATCH|.*CERT.*)$/;
 
-/** Without an answer another try is worth it, unless the configuration itself stands in the way. */
+/** Without a reply, it is worth retrying, unless the configuration itself is wrong. */
 function unanswered({ error: answer, code, unsent, handedOver }: NoAnswer): Attempt {
   if (code === "EPRIVATE") return { outcome: "rejected", answer };
-  // The value of a secret may be what is wrong.
+  // The value of a secret may be wrong.
   if (code === "ESETTINGS") return { outcome: "retry", answer, correctable: true };
   if (unsent || neverSent.test(code)) return { outcome: "retry", answer };
   return { outcome: "retry", answer, unsure: handedOver ? "once" : true };
 }
 
-/** `Retry-After` in milliseconds, in seconds or as a date, which is measured against the peer's own clock (RFC 9110, 10.2.3). */
+/**
+ * Returns `Retry-After` in milliseconds. It is given in seconds or as a date, which is compared with the receiver's own clock (RFC 9110,
+ * 10.2.3).
+ */
 function retryAfter({ headers }: Answer): number | undefined {
   const value = headers["retry-after"]?.trim() ?? "";
   const wait = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.parse(headers["date"] ?? "");

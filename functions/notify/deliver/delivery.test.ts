@@ -48,25 +48,50 @@ describe("turnOf", () => {
   const refused = { at: seconds(-1), outcome: "rejected", answer: "404" };
 
   it.each<[string, LedgerEntry, LedgerEntry[], object]>([
-    ["the opening waits for nobody", opened, [joined, resolved], go],
-    ["what is delivered is over", entry("opened", 1, "delivered"), [], { turn: "over" }],
-    ["what is rejected is over", entry("opened", 1, "rejected"), [], { turn: "over" }],
-    ["what another instance is sending waits", entry("opened", 1, "sending", { lease_until: seconds(1) }), [], wait],
-    ["until its lease is over", entry("opened", 1, "sending", { lease_until: seconds(0) }), [], go],
-    ["a next attempt waits for its time", entry("opened", 1, "retrying", { next_attempt_at: seconds(1) }), [], wait],
-    ["and then goes", entry("opened", 1, "retrying", { next_attempt_at: seconds(0) }), [], go],
+    ["the opening does not wait", opened, [joined, resolved], go],
+    ["a delivered notice is final", entry("opened", 1, "delivered"), [], { turn: "over" }],
+    ["a rejected notice is final", entry("opened", 1, "rejected"), [], { turn: "over" }],
+    [
+      "a notice being sent by another instance waits",
+      entry("opened", 1, "sending", { lease_until: seconds(1) }),
+      [],
+      wait,
+    ],
+    [
+      "a notice is taken over when its lease expires",
+      entry("opened", 1, "sending", { lease_until: seconds(0) }),
+      [],
+      go,
+    ],
+    [
+      "the next attempt waits until it is due",
+      entry("opened", 1, "retrying", { next_attempt_at: seconds(1) }),
+      [],
+      wait,
+    ],
+    [
+      "the next attempt is made when it is due",
+      entry("opened", 1, "retrying", { next_attempt_at: seconds(0) }),
+      [],
+      go,
+    ],
     ["an update waits for the opening", joined, [opened], wait],
-    ["but not for that of another channel", joined, [entry("opened", 1, "planned", { channel: "mail" })], go],
+    [
+      "an update does not wait for the opening in another channel",
+      joined,
+      [entry("opened", 1, "planned", { channel: "mail" })],
+      go,
+    ],
     ["an update follows a delivered opening", joined, [entry("opened", 1, "delivered")], go],
     ["an update follows a rejected opening", joined, [entry("opened", 1, "rejected")], go],
     [
-      "an update waits no longer for an abandoned opening",
+      "an update does not wait for an abandoned opening",
       joined,
       [entry("opened", 1, "planned", { planned_at: new Date(noon - abandonedAfterMs - 1) })],
       go,
     ],
     [
-      "an update waits for one that waited for an opening which is still tried",
+      "an update waits for one that waited for an opening still being retried",
       entry("reminder", 3, "planned"),
       [
         entry("opened", 1, "delivered", { attempts: [{ at: seconds(-1), outcome: "delivered", answer: "200" }] }),
@@ -82,25 +107,25 @@ describe("turnOf", () => {
     ],
     ["the all-clear waits for the opening", resolved, [opened], wait],
     [
-      "the all-clear supersedes updates that still wait",
+      "the all-clear supersedes waiting updates",
       resolved,
       [entry("opened", 1, "delivered"), joined],
       { turn: "go", supersedes: ["i:joined:ops"] },
     ],
     [
-      "the all-clear is pointless when the opening never arrived",
+      "the all-clear is suppressed if the opening never arrived",
       resolved,
       [entry("opened", 1, "rejected")],
       { turn: "suppress", reason: "never announced here" },
     ],
     [
-      "what follows a pointless all-clear is pointless too",
+      "events after a suppressed all-clear are suppressed too",
       entry("status_update", 4, "planned"),
       [entry("opened", 1, "rejected"), entry("resolved", 3, "suppressed")],
       { turn: "suppress", reason: "never announced here" },
     ],
     [
-      "the all-clear of an opening that was refused waits until the updates give way to it",
+      "the all-clear after a rejected opening waits until the updates are suppressed",
       resolved,
       [entry("opened", 1, "rejected", { attempts: [refused] }), joined],
       wait,
@@ -121,7 +146,7 @@ describe("turnOf", () => {
       go,
     ],
     [
-      "the all-clear is pointless when the opening was refused after an attempt without an answer",
+      "the all-clear is suppressed if the opening was rejected after an attempt without a reply",
       resolved,
       [entry("opened", 1, "rejected", { attempts: [unanswered, refused] })],
       { turn: "suppress", reason: "never announced here" },
@@ -136,7 +161,7 @@ describe("turnOf", () => {
     expect(turnOf(own, [own, ...others], noon, false)).toEqual(expected);
   });
 
-  describe("of what follows a changed cause that is held back", () => {
+  describe("of an event after a held-back change of cause", () => {
     const held = (changes: Partial<Delivery> = {}): LedgerEntry =>
       entry("root_cause_changed", 2, "planned", { held_until: seconds(60), next_attempt_at: seconds(60), ...changes });
     const later = entry("reminder", 3, "planned");
@@ -144,27 +169,27 @@ describe("turnOf", () => {
     const turnFor = (listener: Listener, cause: LedgerEntry, own = later): object =>
       turnOf(own, [told, cause, own], noon, false, { listener });
 
-    it("replaces it where a person is told", () => {
+    it("supersedes the change for a person", () => {
       expect(turnFor("person", held())).toEqual({ turn: "go", supersedes: ["i:root_cause_changed:ops"] });
     });
 
     it.each<[string, Listener, LedgerEntry]>([
       ["a program", "program", held()],
-      ["a person, once its time has come", "person", held({ held_until: seconds(0), next_attempt_at: seconds(0) })],
-      ["a person who may have it", "person", held({ attempts: [unanswered], attempt_count: 1 })],
-    ])("waits for it where it tells %s", (_, listener, cause) => {
+      ["a person, once the change is due", "person", held({ held_until: seconds(0), next_attempt_at: seconds(0) })],
+      ["a person who may have received the change", "person", held({ attempts: [unanswered], attempt_count: 1 })],
+    ])("waits for the change for %s", (_, listener, cause) => {
       expect(turnFor(listener, cause)).toEqual(wait);
     });
   });
 
-  it("waits no longer for its time when there is no later", () => {
+  it("does not wait until it is due on the last chance", () => {
     const retrying = entry("opened", 1, "retrying", { next_attempt_at: seconds(1) });
     expect(turnOf(retrying, [retrying], noon, true)).toEqual(go);
   });
 });
 
 describe("backoff", () => {
-  it("doubles from 5 s to 10 min, adds at most a fifth, and is the same every time", () => {
+  it("doubles from 5 s to 10 min, adds at most a fifth, and is deterministic", () => {
     const bases = [5, 10, 20, 40, 80, 160, 320, 600, 600];
     for (const [at, base] of bases.entries()) {
       const wait = backoff("i:opened:ops", at + 1) / 1000;
@@ -179,7 +204,7 @@ describe("backoff", () => {
 describe("afterAttempt", () => {
   const sending = entry("opened", 1, "sending", { lease_until: seconds(60) });
 
-  it("delivers", () => {
+  it("marks it as delivered", () => {
     expect(afterAttempt(sending, { outcome: "delivered", answer: "204" }, noon + 1000, false)).toMatchObject({
       status: "delivered",
       reason: "route 1",
@@ -189,7 +214,7 @@ describe("afterAttempt", () => {
     });
   });
 
-  it("hands a mail over once more after an end without an answer, and not for an instance that died before", () => {
+  it("retries a mail without a final reply once, not counting attempts of instances that died", () => {
     const once = { outcome: "retry", answer: "no answer to the end of the mail within 240 s", unsure: "once" } as const;
     const died = { at: seconds(-60), outcome: "lost", answer: "the instance that was sending did not come back" };
     const first = afterAttempt({ ...sending, delivery: { ...sending.delivery, attempts: [died] } }, once, noon, false);
@@ -200,7 +225,7 @@ describe("afterAttempt", () => {
     });
   });
 
-  it("notes that it may have arrived where only the answer is missing", () => {
+  it("records that it may have arrived if only the reply is missing", () => {
     const unsure = { outcome: "retry", answer: "read ECONNRESET", unsure: true } as const;
     expect(afterAttempt(sending, unsure, noon, false)).toMatchObject({
       status: "retrying",
@@ -208,14 +233,14 @@ describe("afterAttempt", () => {
     });
   });
 
-  it("waits as long as the peer asks, and not less than it would itself", () => {
+  it("waits for the requested delay, and at least for the backoff", () => {
     const next = (afterMs: number): number =>
       afterAttempt(sending, { outcome: "retry", answer: "429", afterMs }, noon, false).next_attempt_at?.getTime() ?? 0;
     expect(next(90_000)).toBe(noon + 90_000);
     expect(next(0)).toBe(noon + backoff(sending.id, 1));
   });
 
-  it("gives up after a day, or when there is no later", () => {
+  it("gives up after a day, or on the last chance", () => {
     const retry = { outcome: "retry", answer: "503" } as const;
     expect(afterAttempt(sending, retry, noon + giveUpAfterMs - 60_000, false).status).toBe("retrying");
     expect(afterAttempt(sending, retry, noon + giveUpAfterMs, false)).toMatchObject({
@@ -237,7 +262,7 @@ describe("afterAttempt", () => {
 });
 
 describe("deliver", () => {
-  it("records what was delivered, also where another instance has suppressed it meanwhile", async () => {
+  it("records a delivery even if another instance has suppressed it in the meantime", async () => {
     const store = new MemoryStore();
     const payload = JSON.stringify({
       v: 2,

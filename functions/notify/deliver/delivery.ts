@@ -1,6 +1,6 @@
 /**
- * One delivery: claim with a lease, send, record. A delivery is made at least once: an instance that dies between sending and recording
- * is followed by one more attempt, with the same idempotency key, when its lease is over.
+ * One delivery: claim with a lease, send, record. Delivery is at least once: if an instance dies between sending and recording, one more
+ * attempt follows with the same idempotency key when its lease expires.
  */
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
@@ -33,46 +33,46 @@ import { isDue, isHeld, listenerOf, standsInOpening, type Turn, toldWithEnd, tur
 
 export { abandonedAfterMs, turnOf } from "./turn.ts";
 
-/** What a delivery needs of the world. */
+/** Dependencies of deliveries. */
 export interface DeliveryWorld {
   readonly store: Store;
   readonly clock: Clock;
-  /** @default those of the process */
+  /** @default the timers of the process */
   readonly timers?: Timers;
   readonly logger: Logger;
   readonly send: Send;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
   readonly configuration: Configuration;
-  /** Where people find incidents, with `${incident}` for the id of one. @default nowhere */
+  /** URL of an incident, with `${incident}` for its id. @default none */
   readonly incidentLinks?: string | undefined;
-  /** Where readers act on incidents, without a slash at the end. @default nowhere */
+  /** Base URL for answers, without a trailing slash. @default none */
   readonly answersUrl?: string | undefined;
-  /** The address of the folder below which status pages are written. @default they are written to buckets */
+  /** URL of the folder in which status pages are written. @default pages are written to buckets */
   readonly pagesUrl?: string | undefined;
 }
 
-/** The time of one attempt, in milliseconds: of requests, however many it takes, and of a mail, whose last answer may take minutes. */
+/** Time limit of one attempt, in milliseconds: for HTTP, all its requests together; for a mail, whose last reply may take minutes. */
 const requestsMs = 15_000;
 const mailMs = 300_000;
 
-/** How long a claim lasts, in milliseconds: so long a notice waits where an instance dies as it sends. While an attempt goes on, the claim is renewed. */
+/** Duration of a claim, in milliseconds: the time a notice waits if the sending instance dies. The claim is renewed during an attempt. */
 export const leaseMs = 10_000;
 const renewEveryMs = 3_000;
 
-/** What is known when the deliveries of an event are made. */
+/** Context in which the deliveries of an event are made. */
 export interface Occasion {
   readonly event: IncidentEvent;
-  /** Everything that the ledger holds on its incident. */
+  /** All ledger entries of the incident. */
   readonly ledger: readonly LedgerEntry[];
-  /** The event with the incident as it stands by now; absent where that is not known. */
+  /** The event with the incident's present state; absent if unknown. */
   readonly present?: IncidentEvent | undefined;
-  /** Whether the message will not be delivered again, so that what fails now has failed. */
+  /** Whether the message will not be redelivered, so that a failure now is final. */
   readonly lastChance: boolean;
 }
 
 /**
- * Takes a delivery as far as it can be taken now.
- * @returns the delivery as it stands then; the caller tries again later while it is not final
+ * Advances a delivery as far as possible now.
+ * @returns the delivery in its new state; the caller retries later until it is final
  * @throws StoreError
  */
 export async function deliver(entry: LedgerEntry, occasion: Occasion, world: DeliveryWorld): Promise<Delivery> {
@@ -106,11 +106,11 @@ export async function deliver(entry: LedgerEntry, occasion: Occasion, world: Del
   }
 }
 
-/** How old a notice may be that is sent as it was planned, in milliseconds, and from when on an opening says that it is late. */
+/** Maximum age of a notice that is sent as planned, and the age from which an opening says that it is late, in milliseconds. */
 const plannedWordsForMs = 60_000;
 const lateAfterMs = 10 * 60_000;
 
-/** What is sent in the place of what was planned, where that may be outdated and cannot have arrived; `undefined` where it is sent as planned. */
+/** Returns the new payload for a notice that may be outdated and cannot have arrived; `undefined` if it is sent as planned. */
 function lateWords(
   { id, delivery }: LedgerEntry,
   { supersedes, unheard }: Turn & { readonly turn: "go" },
@@ -125,7 +125,7 @@ function lateWords(
   const isFirst = delivery.event !== "resolved" && !hasHeard;
   const base = delivery.event === "resolved" ? occasioned : present;
   if (base === undefined || (delivery.event !== occasioned.event && !isFirst)) return undefined;
-  // What the event said of its moment is not said of another one.
+  // The change described by an event applies only to the state at that event.
   const isMoment = base.status === occasioned.status && base.severity === occasioned.severity;
   const change = isMoment ? base.change : "";
   const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
@@ -135,7 +135,7 @@ function lateWords(
   return words && { payload: JSON.stringify(words.payload), settings: words.settings };
 }
 
-/** How urgent a delivery is: as bad as the worst that still waits behind it for the same reader. */
+/** Returns the urgency of a delivery: the highest severity among the unfinished deliveries to the same reader. */
 function urgencyOf({ delivery }: LedgerEntry, ledger: readonly LedgerEntry[]): Severity {
   return ledger
     .map((other) => other.delivery)
@@ -145,13 +145,13 @@ function urgencyOf({ delivery }: LedgerEntry, ledger: readonly LedgerEntry[]): S
 
 type Claim = { readonly claimed: boolean; readonly delivery: Delivery };
 
-/** What a claim is made for. */
+/** Parameters of a claim. */
 interface ClaimRequest {
   readonly supersedes: readonly string[];
   readonly now: number;
   readonly lastChance: boolean;
   readonly urgency: Severity;
-  /** What is sent in the place of what was planned. @default what was planned */
+  /** Payload sent instead of the planned one. @default the planned one */
   readonly words?: Pick<Delivery, "payload" | "settings"> | undefined;
 }
 
@@ -202,7 +202,7 @@ async function claimDelivery(
   });
 }
 
-/** Why a delivery is not told that another one makes pointless. */
+/** Returns the reason for suppressing a delivery that another one supersedes. */
 function reasonFor(pointless: Delivery, { event }: Delivery): string {
   if (event === "regressed") return tooSoon;
   if (event === "opened") return standsInOpening;
@@ -231,12 +231,12 @@ async function attemptOnce(
   }
 }
 
-/** What a kind does that needs one request: it sends, and that is it. */
+/** Default conversation of kinds that need one request: send, then classify the reply. */
 function singly(kind: AnyChannelKind, outgoing: Outgoing, [reply]: readonly Reply[]): Outgoing | Attempt {
   return reply === undefined ? outgoing : kind.classify(reply);
 }
 
-/** What is known of a delivery when it is sent. */
+/** Returns the facts about a delivery that are known when it is sent. */
 function sendingOf(delivery: Delivery, ledger: readonly LedgerEntry[]): Sending {
   const opening = ledger.find(
     (other) => isSameReader(other.delivery, delivery) && other.delivery.reference && other.delivery.event === "opened",
@@ -248,7 +248,7 @@ function sendingOf(delivery: Delivery, ledger: readonly LedgerEntry[]): Sending 
   };
 }
 
-/** Keeps a delivery claimed for as long as an attempt takes, and no longer than the instance that makes it lives. */
+/** Renews the claim on a delivery during an attempt. The claim ends with the attempt, or when the instance dies. */
 async function whileRenewed<T>(
   held: { id: string; delivery: Delivery },
   world: DeliveryWorld,
@@ -284,7 +284,7 @@ async function renew(held: { id: string; delivery: Delivery }, { store, clock }:
   if (renewed !== undefined) held.delivery = renewed;
 }
 
-/** Records an attempt, unless somebody else has taken over since; what was delivered is recorded whatever others have made of it. */
+/** Records an attempt, unless another instance has taken over since. A successful delivery is recorded in any case. */
 async function record(
   { id, delivery: claimed }: LedgerEntry,
   attempt: Attempt,
@@ -303,7 +303,7 @@ async function record(
   });
 }
 
-/** Suppresses a delivery, unless it is done or being sent. @returns the delivery as it stands then */
+/** Suppresses a delivery, unless it is final or being sent. @returns the delivery in its new state */
 export async function suppress(
   { id, delivery: seen }: LedgerEntry,
   reason: string,
@@ -319,7 +319,7 @@ export async function suppress(
   });
 }
 
-/** Gives a delivery up whose message will not come again. @returns the delivery as it stands then */
+/** Gives up a delivery whose message will not be redelivered. @returns the delivery in its new state */
 export async function abandon({ id, delivery: seen }: LedgerEntry, { store, clock }: DeliveryWorld): Promise<Delivery> {
   return store.transaction(async (transaction) => {
     const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
@@ -343,7 +343,7 @@ function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: st
   return { ...known, status, reason, lease_until: undefined, next_attempt_at: undefined, waits_for: undefined };
 }
 
-/** The attempt of an instance that died: nobody knows whether it arrived. */
+/** Records the attempt of an instance that died. Whether it arrived is unknown. */
 function lost(delivery: Delivery): Delivery {
   const at = new Date((delivery.lease_until ?? delivery.planned_at).getTime());
   const attempt = { at, outcome: unsure, answer: didNotComeBack };

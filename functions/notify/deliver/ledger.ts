@@ -1,4 +1,4 @@
-/** The ledger of deliveries: one document for each event and reader, told or not, written to be read in the console. */
+/** The delivery ledger: one document for each event and reader, notified or not, readable in the console. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { ledgerCollection, type Reader } from "../../../shared/documents/delivery-summary.ts";
@@ -8,53 +8,56 @@ import type { Fields, Filter, Logger, Store } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 
-// The evaluator reads the ledger as well: where it is, and when an entry is done, both know from one place.
+// The evaluator reads the ledger as well: its location, and the rule for when an entry is final, are defined in one place.
 export { isDone as isFinal, ledgerCollection as deliveries } from "../../../shared/documents/delivery-summary.ts";
 
-/** How long the ledger is kept, in milliseconds: longer than anyone asks why a notice did or did not come. */
+/** Retention of the ledger, in milliseconds: longer than anybody asks why a notice did or did not arrive. */
 export const keptForMs: number = 90 * 86_400_000;
 
-/** How many attempts a document shows; the newest. */
+/** Maximum number of attempts in a document; the newest are kept. */
 export const shownAttempts = 20;
 
-/** The most entries of one incident that are read: more than there are of 50 recipients with an event every hour for a week. */
+/** Maximum number of entries read for one incident: more than 50 recipients with an event every hour produce in a week. */
 const mostEntries = 10_000;
 
-/** Where a delivery stands. `delivered`, `rejected` and `suppressed` are final. */
+/** Statuses of a delivery. `delivered`, `rejected` and `suppressed` are final. */
 export const deliveryStatuses = ["planned", "sending", "retrying", "delivered", "rejected", "suppressed"] as const;
 
-/** One of the statuses of a delivery. */
+/** Status of a delivery. */
 export type DeliveryStatus = (typeof deliveryStatuses)[number];
 
-/** Whether two readers are the same. An entry without a recipient was told to the whole channel, and so to each of its recipients. */
+/** Returns whether two readers are the same. An entry without a recipient was sent to the whole channel, and so to each of its recipients. */
 export function isSameReader(a: Reader, b: Reader): boolean {
   const isSameRecipient = a.recipient === undefined || b.recipient === undefined || a.recipient === b.recipient;
   return a.channel === b.channel && isSameRecipient;
 }
 
-/** The outcome of an attempt of which nobody knows whether it arrived: the answer never came, or whoever waited for it died. */
+/** Outcome of an attempt that may have arrived: the reply is missing, or the instance that waited for it died. */
 export const unsure = "lost";
 
-/** What stands in the place of an answer where whoever waited for it died: it may have sent nothing. */
+/** Answer recorded for an instance that died. It may have sent nothing. */
 export const didNotComeBack = "the instance that was sending did not come back";
 
-/** Whether the other side has it, or may have it: from an instance that did not come back as well. Who refuses it in the end has not taken it before. */
+/**
+ * Returns whether the receiver has the notice, or may have it, including from an instance that died. A receiver that finally refuses it did
+ * not accept it before.
+ */
 export function mayHaveArrived({ status, attempts }: Delivery): boolean {
   if (status === "delivered" || status === "sending") return true;
   return attempts.some(({ outcome }) => outcome === unsure) && attempts.at(-1)?.outcome !== "rejected";
 }
 
-/** Whether the reader has it or is about to get it. */
+/** Returns whether the reader has the notice or is about to receive it. */
 export function isTelling({ status }: Delivery): boolean {
   return status !== "suppressed" && status !== "rejected";
 }
 
-/** Whether the reader has it, is about to get it, or may have got it before it was given up. */
+/** Returns whether the reader has the notice, is about to receive it, or may have received it before it was given up. */
 export function isKnowing(delivery: Delivery): boolean {
   return isTelling(delivery) || mayHaveArrived(delivery);
 }
 
-/** From the best to the worst that may become of a delivery. */
+/** Statuses from best to worst. */
 const fromBestToWorst: readonly DeliveryStatus[] = [
   "suppressed",
   "delivered",
@@ -64,12 +67,12 @@ const fromBestToWorst: readonly DeliveryStatus[] = [
   "rejected",
 ];
 
-/** Whether it stands worse with a delivery than with another one, of another reader. */
+/** Returns whether a delivery has a worse status than that of another reader. */
 export function isWorse({ status }: Delivery, other: Delivery): boolean {
   return fromBestToWorst.indexOf(status) > fromBestToWorst.indexOf(other.status);
 }
 
-/** The deliveries with one for each event and channel: that of the recipient with whom it stands worst. Keeps the order. */
+/** Reduces deliveries to one for each event and channel: that of the recipient with the worst status. Keeps the order. */
 export function byChannel(ledger: readonly Delivery[]): Delivery[] {
   const worst = new Map<string, Delivery>();
   for (const delivery of ledger) {
@@ -89,7 +92,10 @@ export interface LedgerEntry {
   readonly delivery: Delivery;
 }
 
-/** The id of the document of an event for a reader: `incident:event:channel` or `incident:event:channel:recipient`, with `event-2` for its second occurrence. */
+/**
+ * Returns the document id of an event for a reader: `incident:event:channel` or `incident:event:channel:recipient`, with `event-2` for its
+ * second occurrence.
+ */
 export function deliveryId(
   event: Pick<IncidentEvent, "incident" | "event" | "occurrence">,
   channel: string,
@@ -101,7 +107,7 @@ export function deliveryId(
   );
 }
 
-/** A fingerprint of the incident as an event shows it: alike for all events of one moment. */
+/** Returns a fingerprint of the incident as shown by an event: the same for all events of one moment. */
 export function momentOf({
   event: _1,
   at: _2,
@@ -114,8 +120,9 @@ export function momentOf({
 }
 
 /**
- * Everything the ledger holds on an incident. A document that cannot be read is left out, with a warning.
- * @param channel of this channel only; without it, of all
+ * Reads all ledger entries of an incident. A document that cannot be read is left out, with a warning.
+ * @param channel only entries of this channel.
+ * @default all channels
  */
 export async function readLedger(
   store: Store,
@@ -133,12 +140,12 @@ export async function readLedger(
   });
 }
 
-/** Reads a document of the ledger; `undefined` where it is none. */
+/** Parses a document of the ledger; `undefined` if it is invalid. */
 export function parseDelivery(fields: Fields | undefined): Delivery | undefined {
   return deliverySchema().safeParse(fields).data;
 }
 
-/** The fields of the document of a delivery. */
+/** Returns the document fields of a delivery. */
 export function deliveryFields(delivery: Delivery): Fields {
   return Object.fromEntries(
     Object.entries(delivery).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
@@ -152,45 +159,45 @@ const deliverySchema = lazily(() =>
     channel: z.string(),
     recipient: z.string().optional(),
     kind: z.string(),
-    /** Of the event within its incident. */
+    /** Sequence number of the event within its incident. */
     sequence: z.number(),
     /** When the event happened. */
     at: z.date(),
-    /** What the incident was like then, as a fingerprint; absent in entries of before there were such. */
+    /** Fingerprint of the incident at that time; absent in older entries. */
     moment: z.string().optional(),
-    /** What the incident is called for this reader, from the first notice on. */
+    /** Title of the incident for this reader, fixed by the first notice. */
     title: z.string(),
-    /** Of the incident then; absent in entries of before there were such. */
+    /** Severity of the incident at that time; absent in older entries. */
     severity: z.enum(severities).optional(),
     status: z.enum(deliveryStatuses),
-    /** Why it is told, or why it is not. */
+    /** Why the reader is or is not notified. */
     reason: z.string(),
-    /** What is sent, as JSON; rendered once, so that a late attempt still tells the state it was meant to tell. */
+    /** The message, as JSON; rendered once, so that a late attempt still describes the state it was planned for. */
     payload: z.string().optional(),
-    /** Of a lasting kind, or one with recipients: the settings it was told with, as JSON. They still lead there when the configuration has others. */
+    /** For lasting kinds and kinds with recipients: the settings used, as JSON. Later notices use them even if the configuration has changed. */
     settings: z.string().optional(),
-    /** What the other side calls the notice: what follows may answer it or change it. */
+    /** The receiver's identifiers for the notice, so that later ones can reply to it or update it. */
     reference: namedRecord(z.string(), z.string()).optional(),
     attempts: z.array(z.object({ at: z.date(), outcome: z.string(), answer: z.string() })).readonly(),
-    /** All attempts, also those no longer shown. */
+    /** Number of all attempts, including those no longer listed. */
     attempt_count: z.number(),
-    /** Until then the delivery belongs to the instance that is sending it. */
+    /** End of the lease of the instance that is sending it. */
     lease_until: z.date().optional(),
-    /** Since when every attempt was refused for what a person can correct. */
+    /** Start of the unbroken series of refusals that a person can correct. */
     refused_since: z.date().optional(),
     next_attempt_at: z.date().optional(),
-    /** Until when it was held back on purpose. */
+    /** End of the time for which it was deliberately held back. */
     held_until: z.date().optional(),
-    /** Why there is no attempt before then, where it is not that one has failed. */
+    /** Why the next attempt waits, if not because of a failed attempt. */
     waits_for: z.string().optional(),
-    /** Of an event that is told by another entry: the id of that entry. */
+    /** Id of the entry that is sent in place of this one. */
     told_by: z.string().optional(),
     planned_at: z.date(),
     delivered_at: z.date().optional(),
-    /** The store deletes the document after that. */
+    /** Time after which the store deletes the document. */
     expires_at: z.date(),
   }),
 );
 
-/** One event for one reader, with everything that became of it. */
+/** One event for one reader, with the history of its delivery. */
 export type Delivery = z.output<ReturnType<typeof deliverySchema>>;

@@ -1,17 +1,20 @@
-/** What an attempt makes of a delivery: delivered, tried again after a while, or given up. Pure. */
+/** Applies the result of an attempt to a delivery: delivered, retried later, or given up. Pure. */
 import { createHash } from "node:crypto";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Attempt } from "../channel.ts";
 import { type Delivery, didNotComeBack, type LedgerEntry, shownAttempts, unsure } from "./ledger.ts";
 
-/** When retrying ends, in milliseconds after the delivery was planned. */
+/** Time after which retries end, in milliseconds after the delivery was planned. */
 export const giveUpAfterMs: number = 24 * 3_600_000;
 
-/** How long what a person can correct is tried, in milliseconds after the first refusal, and how far apart attempts are then. */
+/**
+ * Retry limits for failures that a person can correct: time after the first refusal, and bounds of the pause between attempts, in
+ * milliseconds.
+ */
 export const correctableForMs: number = 3_600_000;
 const correctablePauseMs = { least: 60_000, most: 300_000 } as const;
 
-/** A delivery after an attempt. @param lastChance whether there is no time for another one */
+/** Returns a delivery after an attempt. @param lastChance whether no further attempt is possible */
 export function afterAttempt(
   { id, delivery }: LedgerEntry,
   attempt: Attempt,
@@ -50,27 +53,27 @@ export function afterAttempt(
   return { ...tried, status: "retrying", next_attempt_at: new Date(next) };
 }
 
-/** What the ledger says of an attempt. */
+/** Returns the outcome of an attempt as recorded in the ledger. */
 function shownOutcome(attempt: Attempt): string {
   if (attempt.outcome !== "retry") return attempt.outcome;
   if (attempt.correctable) return "rejected";
   return attempt.unsure ? unsure : "retry";
 }
 
-/** How long there is no further attempt, in milliseconds. */
+/** Returns the pause before the next attempt, in milliseconds. */
 function pauseAfter({ correctable, afterMs = 0 }: Attempt & { readonly outcome: "retry" }, usual: number): number {
   const { least, most } = correctablePauseMs;
   return Math.max(correctable ? Math.min(Math.max(usual, least), most) : usual, afterMs);
 }
 
-/** The wait after the `count`th attempt, in milliseconds: 5 s doubled up to 10 min, and up to a fifth more, by hash. */
+/** Returns the backoff after the `count`th attempt, in milliseconds: 5 s doubled up to 10 min, plus up to a fifth, derived from a hash. */
 export function backoff(id: string, count: number): number {
   const wait = Math.min(5_000 * 2 ** (count - 1), 600_000);
   const chance = createHash("sha256").update(`${id}:${count}`).digest().readUInt32BE() / 2 ** 32;
   return Math.round(wait * (1 + chance / 5));
 }
 
-/** `1 attempt`, `3 attempts`. */
+/** Formats a number of attempts: `1 attempt`, `3 attempts`. */
 export function attempts(count: number): string {
   return count === 1 ? "1 attempt" : `${count} attempts`;
 }

@@ -5,7 +5,7 @@ import { type Bucket, type Pace, paceOf, readBucket, take, usualPace } from "./p
 
 const pace: Pace = { perMinute: 60, atOnce: 5 };
 
-/** Notices as `0 warning` (seconds after noon, severity), and what becomes of each: it leaves, or waits so many milliseconds. */
+/** Takes notices as `0 warning` (seconds after noon, severity), and returns whether each is sent, or for how many milliseconds it waits. */
 function played(notices: readonly string[], given: Pace = pace): string[] {
   let bucket: Bucket | undefined;
   return notices.map((notice) => {
@@ -17,15 +17,15 @@ function played(notices: readonly string[], given: Pace = pace): string[] {
   });
 }
 
-describe("a bucket of five, filled by one a second", () => {
+describe("a bucket of five, refilled at one a second", () => {
   it.each<[string, string[], string[]]>([
     [
-      "lets three warnings leave at once and keeps two places for what is critical",
+      "sends three warnings at once, and reserves two tokens for critical notices",
       ["0 warning", "0 warning", "0 info", "0 warning", "0 critical", "0 critical", "0 critical"],
       ["leaves", "leaves", "leaves", "1000", "leaves", "leaves", "1000"],
     ],
     [
-      "lets what is critical go before warnings that waited longer",
+      "sends critical notices before warnings that have waited longer",
       [
         "0 critical",
         "0 critical",
@@ -41,12 +41,12 @@ describe("a bucket of five, filled by one a second", () => {
       ["leaves", "leaves", "leaves", "leaves", "leaves", "3000", "2000", "leaves", "1000", "leaves"],
     ],
     [
-      "is full again after a while, and holds no more than five",
+      "refills over time, up to five",
       [...Array<string>(5).fill("0 critical"), ...Array<string>(6).fill("3600 critical")],
       [...Array<string>(10).fill("leaves"), "1000"],
     ],
     [
-      "gives nothing back to a clock that is behind",
+      "restores no tokens for a slow clock",
       [...Array<string>(5).fill("10 critical"), "0 critical", "11 critical", "11 critical"],
       [...Array<string>(5).fill("leaves"), "1000", "leaves", "1000"],
     ],
@@ -54,13 +54,13 @@ describe("a bucket of five, filled by one a second", () => {
     expect(played(notices)).toEqual(expected);
   });
 
-  it("lets so many leave in ten minutes as its pace allows, however often they ask", () => {
+  it("sends no more in ten minutes than its rate allows, however many attempts are made", () => {
     const asked = Array.from({ length: 6_001 }, (_, tenth) => `${tenth / 10} critical`);
     expect(played(asked).filter((what) => what === "leaves")).toHaveLength(5 + 600);
   });
 });
 
-describe("the pace of a channel", () => {
+describe("the rate limit of a channel", () => {
   it.each<[number | undefined, Pace | undefined, Pace]>([
     [undefined, undefined, usualPace],
     [undefined, pace, pace],
@@ -73,17 +73,17 @@ describe("the pace of a channel", () => {
     expect(paceOf(perMinute === undefined ? {} : { perMinute }, kind)).toEqual(expected);
   });
 
-  it("starts anew with a document that nobody can read", () => {
+  it("starts full if its document is invalid", () => {
     for (const data of ["", "{", "null", '{"tokens":"many"}', 7]) expect(readBucket({ data })).toBeUndefined();
     expect(readBucket(undefined)).toBeUndefined();
   });
 });
 
-describe("a channel that is told more than it takes", () => {
+describe("a channel over its rate limit", () => {
   const event = (number: number, severity: Severity = "warning"): ReturnType<typeof incidentEvent> =>
     incidentEvent({ incident: `20250916-12000${number}-x`, severity });
 
-  it("gets the rest later, what is critical first, and each waiting notice says why; another channel waits for nothing", async () => {
+  it("gets the rest later, critical notices first, with the reason recorded, and does not delay other channels", async () => {
     await using hooks = await webInbox();
     const slow = { ...webHook("slow", `${hooks.url}/slow`), perMinute: 2 };
     const { store, clock, push } = notifyWorld({ channels: [slow, webHook("fast", `${hooks.url}/fast`)] });

@@ -1,6 +1,6 @@
 /**
- * How fast a reader is told: a token bucket in a document, because many instances tell the same reader. What is critical may empty it; the rest
- * leaves a reserve, so that no crowd of warnings keeps a page waiting.
+ * Rate limits for readers: a token bucket in a document, because many instances notify the same reader. Critical notices may empty it.
+ * Others leave a reserve, so that many warnings cannot delay a page.
  */
 import { z } from "zod";
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
@@ -9,32 +9,32 @@ import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 
-/** How many notices a channel gets, or each recipient of it. */
+/** Rate limit of a channel, or of each of its recipients. */
 export interface Pace {
-  /** In the long run. */
+  /** Sustained rate. */
   readonly perMinute: number;
-  /** At once, after a while without any; two at least. */
+  /** Burst after an idle period; at least two. */
   readonly atOnce: number;
 }
 
-/** What a kind of channel is told where its service says nothing of how much it takes. */
+/** Default rate limit for kinds whose service publishes none. */
 export const usualPace: Pace = { perMinute: 60, atOnce: 10 };
 
-/** Whether a notice may leave now, and the bucket afterwards, or how long it waits in milliseconds. */
+/** Result of taking a token: the bucket afterwards, or the time to wait in milliseconds. */
 export type Taken =
   | { readonly taken: true; readonly bucket: Bucket }
   | { readonly taken: false; readonly waitMs: number };
 
-/** The collection of buckets, and how long one that nobody uses is kept in milliseconds: it is full long before. */
+/** Collection of the buckets, and the retention of an unused one in milliseconds: it is full long before. */
 export const stateCollection = "state";
 const keptForMs = 86_400_000;
 
-/** The id of the document of a reader's bucket. */
+/** Returns the document id of a reader's bucket. */
 export function bucketId({ channel, recipient }: Reader): string {
   return recipient === undefined ? `pace:${channel}` : `pace:${channel}:${recipient}`;
 }
 
-/** The pace of a channel: that of the configuration, within what its kind takes at once. */
+/** Returns the rate limit of a channel: the one configured, within the burst of its kind. */
 export function paceOf(
   { perMinute }: Pick<ConfiguredChannel, "perMinute">,
   { pace = usualPace }: { readonly pace?: Pace },
@@ -43,19 +43,19 @@ export function paceOf(
   return { perMinute, atOnce: Math.max(2, Math.min(pace.atOnce, perMinute)) };
 }
 
-/** Takes a token. Pure. @param bucket `undefined` for a reader that was not told for long */
+/** Takes a token. Pure. @param bucket `undefined` for a reader without recent notices */
 export function take(bucket: Bucket | undefined, { perMinute, atOnce }: Pace, severity: Severity, now: number): Taken {
   const msPerToken = 60_000 / perMinute;
-  // The clocks of two instances differ: what one has taken a moment ahead, the other does not get back.
+  // Clocks of instances differ: tokens that one took with a fast clock are not restored by another.
   const at = Math.max(bucket?.at ?? now, now);
   const tokens = Math.min(atOnce, (bucket?.tokens ?? atOnce) + (at - (bucket?.at ?? at)) / msPerToken);
   const needed = severity === "critical" ? 1 : 1 + Math.ceil(atOnce / 4);
-  // Times are whole milliseconds, and fractions of tokens are not: nobody waits for a millionth.
+  // Times are whole milliseconds, but tokens are fractional: ignore differences below a millionth.
   if (tokens < needed - 1e-6) return { taken: false, waitMs: Math.ceil((needed - tokens) * msPerToken) };
   return { taken: true, bucket: { tokens: tokens - 1, at } };
 }
 
-/** The bucket from its document. What cannot be read is no bucket, and so a full one. */
+/** Reads a bucket from its document. An invalid document counts as a full bucket. */
 export function readBucket(fields: Fields | undefined): Bucket | undefined {
   try {
     return bucketSchema().safeParse(JSON.parse(String(fields?.["data"]))).data;
@@ -64,7 +64,7 @@ export function readBucket(fields: Fields | undefined): Bucket | undefined {
   }
 }
 
-/** The document of a bucket. */
+/** Returns the document fields of a bucket. */
 export function bucketFields(bucket: Bucket, now: number): Fields {
   return { data: JSON.stringify(bucket), updated_at: new Date(now), expires_at: new Date(now + keptForMs) };
 }
@@ -72,10 +72,10 @@ export function bucketFields(bucket: Bucket, now: number): Fields {
 const bucketSchema = lazily(() =>
   z.object({
     tokens: z.number(),
-    /** When it held so many, in milliseconds since the epoch. */
+    /** Time at which the bucket held that many tokens, in milliseconds since the epoch. */
     at: z.number(),
   }),
 );
 
-/** The bucket of a reader. */
+/** Token bucket of a reader. */
 export type Bucket = z.output<ReturnType<typeof bucketSchema>>;

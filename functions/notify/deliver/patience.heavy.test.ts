@@ -1,4 +1,4 @@
-/** What becomes of a mail whose server takes its time, says nothing in the end, or cannot be trusted, against real servers. */
+/** Mails to servers that are slow, never reply or cannot be trusted, against real servers. */
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -28,8 +28,8 @@ async function entryOf(store: ReturnType<typeof notifyWorld>["store"], event: st
   return parseDelivery(found?.fields) as Delivery;
 }
 
-describe("a server that takes the whole mail", () => {
-  it("and answers late is waited for: one copy, delivered", async () => {
+describe("a server that receives the whole mail", () => {
+  it("and replies late gets one copy, which is delivered", async () => {
     await using inbox = await mailInbox({
       onData: (stream, _session, done) => {
         stream.resume().on("end", () => setTimeout(done, 3_000));
@@ -41,7 +41,7 @@ describe("a server that takes the whole mail", () => {
     expect(await entryOf(store, "opened")).toMatchObject({ status: "delivered", attempt_count: 1 });
   });
 
-  it("and never answers gets it once more, with the same Message-ID, and the ledger says that it may have arrived", async () => {
+  it("and never replies gets one retry with the same Message-ID, recorded as possibly arrived", async () => {
     const ids: string[] = [];
     await using inbox = await mailInbox({
       onData: (stream) => {
@@ -66,7 +66,7 @@ describe("a server that takes the whole mail", () => {
       reason: "may have arrived: no answer to the end of the mail within 0.3 s, twice",
       attempts: [{ outcome: "lost" }, { outcome: "lost" }],
     });
-    // Who may have heard the opening hears what comes then, and the end, and not the opening again.
+    // A reader who may have received the opening receives later notices and the end, and not the opening again.
     await push(incidentEvent({ event: "severity_raised", sequence: 2, severity: "critical", summary: "It is worse." }));
     for (let round = 0; round < 2; round++) {
       clock.time += 15 * minute;
@@ -80,7 +80,7 @@ describe("a server that takes the whole mail", () => {
     expect(await entryOf(store, "opened")).toEqual(entry);
   });
 
-  it("and hangs up is taken for one that may have it; one that hangs up before that is not", async () => {
+  it("and disconnects may have it; one that disconnects earlier does not", async () => {
     for (const [phase, expected] of [
       ["end", true],
       ["recipient", false],
@@ -111,7 +111,7 @@ describe("a server that takes the whole mail", () => {
 });
 
 describe("TLS that fails", () => {
-  it("takes no mail and no request: nothing may have arrived, and nobody who heard nothing hears an end", async () => {
+  it("sends no mail and no request, so that no all-clear follows", async () => {
     const { key, cert } = await issue({ name: "127.0.0.1", hosts: ["127.0.0.1"] });
     const server = createTlsServer({ key, cert });
     server.on("tlsClientError", () => {});
@@ -139,8 +139,8 @@ describe("TLS that fails", () => {
   });
 });
 
-describe("what a person can correct", () => {
-  it("is tried for an hour, is told at once as trouble, and then tells how things stand", async () => {
+describe("a failure that a person can correct", () => {
+  it("is retried for an hour and reported immediately; once corrected, the notice has the present state", async () => {
     let password = "wrong";
     await using inbox = await mailInbox({
       authOptional: false,
@@ -197,8 +197,8 @@ describe("a channel that is renamed or removed", () => {
   it.each<[string, (url: string) => ReturnType<typeof webHook>[]]>([
     ["removed", () => []],
     ["renamed", (url) => [webHook("new", `${url}/new`)]],
-    ["led elsewhere", (url) => [webHook("ops", `${url}/elsewhere`)]],
-  ])("%s still tells the end where the opening was told, with the settings used then", async (_, changed) => {
+    ["given another URL", (url) => [webHook("ops", `${url}/elsewhere`)]],
+  ])("%s still sends the end to the receiver of the opening, with the same settings", async (_, changed) => {
     await using inbox = await webInbox();
     const before = notifyWorld({
       channels: [webHook("ops", `${inbox.url}/old`, { headers: { "x-team": "infra" } })],
@@ -213,7 +213,7 @@ describe("a channel that is renamed or removed", () => {
   });
 });
 
-describe("an incident that was over before it could be told", () => {
+describe("an incident that was over before its opening could be sent", () => {
   async function late(kind: "mail" | "hook" | "pager") {
     const bodies: string[] = [];
     let isAway = true;
@@ -242,7 +242,7 @@ describe("an incident that was over before it could be told", () => {
     return { bodies, opened: await entryOf(store, "opened"), resolved: await entryOf(store, "resolved") };
   }
 
-  it("is one mail that says from when until when it was, and that it is over", async () => {
+  it("is one mail with its start and end, marked as resolved", async () => {
     const { bodies, opened, resolved } = await late("mail");
     expect(bodies).toHaveLength(1);
     expect(bodies[0]).toMatch(/was down from .* to .*, and is over/);
@@ -251,12 +251,12 @@ describe("an incident that was over before it could be told", () => {
     expect(resolved.status).toBe("delivered");
   });
 
-  it("is every event in order for a webhook", async () => {
+  it("is sent to a webhook as every event in order", async () => {
     const { bodies } = await late("hook");
     expect(bodies.map((body) => JSON.parse(body).type)).toEqual(["incident.opened", "incident.resolved"]);
   });
 
-  it("calls nobody by a pager", async () => {
+  it("triggers no pager", async () => {
     const { bodies, opened, resolved } = await late("pager");
     expect(bodies).toEqual([]);
     expect([opened.reason, resolved.reason]).toEqual(

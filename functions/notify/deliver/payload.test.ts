@@ -3,11 +3,11 @@ import { secretsOf, webInbox } from "../fixtures.ts";
 import { readPayload } from "./payload.ts";
 import { sender } from "./send.ts";
 
-/** As the versions before placeholders have stored them. */
+/** Stored by the versions before placeholders. */
 const common = { transport: "http", method: "POST", headers: {}, body: '{"a":1}', allowPrivate: true };
 
-describe("a request that an older version has planned", () => {
-  it("is sent as it was meant, and fills in nothing that stands in its texts", async () => {
+describe("a request planned by an older version", () => {
+  it("is sent unchanged, without filling in placeholders in its texts", async () => {
     await using inbox = await webInbox();
     const stored = {
       ...common,
@@ -54,16 +54,16 @@ describe("a request that an older version has planned", () => {
       { transport: "page", channel: "status" },
       { transport: "page", channel: "status" },
     ],
-  ])("%j is read", (stored, expected) => {
+  ])("%j is parsed", (stored, expected) => {
     expect(readPayload(JSON.stringify(stored))).toMatchObject(expected);
   });
 });
 
-it("reads what this version stores as it is", () => {
+it("parses payloads of this version unchanged", () => {
   const stored = { ...common, v: 2, url: "${secret:url}?a=b", body: '{"said":"$${x}"}' };
   expect(readPayload(JSON.stringify(stored))).toEqual(stored);
 });
 
-it.each([undefined, "", "{", "null"])("reads nothing from %j", (payload) => {
+it.each([undefined, "", "{", "null"])("parses %j as undefined", (payload) => {
   expect(readPayload(payload)).toBeUndefined();
 });

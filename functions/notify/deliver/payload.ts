@@ -1,9 +1,9 @@
-/** What the ledger holds to be sent: as this version writes it, or as an older one has. */
+/** Reads stored payloads, in the format of this version and of older ones. */
 import { isSecretReference, type SecretReference, secretPlaceholder } from "../../../shared/config/secret-reference.ts";
 import type { Outgoing, OutgoingMail, OutgoingRequest } from "../channel.ts";
 import { literal, withQuery } from "../text/secret-text.ts";
 
-/** Reads what a delivery sends; `undefined` where it cannot be read. */
+/** Parses the payload of a delivery; `undefined` if it is invalid. */
 export function readPayload(payload: string | undefined): Outgoing | undefined {
   try {
     const stored: Outgoing | OlderRequest | OlderMail | null = JSON.parse(payload ?? "null");
@@ -17,7 +17,7 @@ export function readPayload(payload: string | undefined): Outgoing | undefined {
 
 type Text = SecretReference | string;
 
-/** A request of the first version: its texts had no placeholders, and five fields held references to secrets. */
+/** A request in the first format: its texts had no placeholders, and five fields held references to secrets. */
 interface OlderRequest extends Pick<OutgoingRequest, "transport" | "method" | "body" | "allowPrivate" | "readAnswer"> {
   readonly v?: never;
   readonly url: Text;

@@ -1,4 +1,4 @@
-/** The recipients of a mail channel, each independent of the others, against a real SMTP server. */
+/** Recipients of a mail channel, each delivered independently, against a real SMTP server. */
 import type { SMTPServerOptions } from "smtp-server";
 import { describe, expect, it } from "vitest";
 import { parseReport } from "../../../shared/messages/report.ts";
@@ -27,12 +27,12 @@ function infra(url: string, to: readonly string[] = [a, b, c]) {
   return { name: "infra", kind: "email", settings: { to, server: url } };
 }
 
-/** A refusal of an SMTP server. */
+/** Creates the refusal of an SMTP server. */
 function refusal(responseCode: number): Error {
   return Object.assign(new Error("not now"), { responseCode });
 }
 
-/** A mail server that refuses recipients as a table says, by how often each was named. */
+/** Creates a mail server that refuses recipients according to a function of address and number of attempts. */
 function refusing(codes: (address: string, times: number) => number | undefined): SMTPServerOptions {
   const times = new Map<string, number>();
   return {
@@ -44,13 +44,13 @@ function refusing(codes: (address: string, times: number) => number | undefined)
   };
 }
 
-/** What arrived, as `a@example.com NEW`, in the order of the alphabet. */
+/** Returns the received mails, as `a@example.com NEW`, in alphabetical order. */
 function arrivals({ received }: Awaited<ReturnType<typeof mailInbox>>): string[] {
   return received.map(({ to, text }) => `${[to ?? []].flat()[0]?.text} ${text?.split(" ")[0]}`).sort();
 }
 
-describe("a recipient who is refused for now", () => {
-  it.each([421, 450, 451, 452])("with %i is tried again, and nobody else gets a copy", async (code) => {
+describe("a recipient with a transient refusal", () => {
+  it.each([421, 450, 451, 452])("is retried after %i, without a second copy for others", async (code) => {
     await using inbox = await mailInbox(refusing((address, times) => (address === b && times <= 2 ? code : undefined)));
     const { store, clock, push, ledger, summary, publisher } = notifyWorld({ channels: [infra(inbox.url, [a, b])] });
     await store.set("incidents", incident, {});
@@ -71,7 +71,7 @@ describe("a recipient who is refused for now", () => {
     expect(publisher.published.filter(({ topic }) => topic === "measurements")).toEqual([]);
   });
 
-  it("reads a change as things stand when they are accepted, without what it said of its moment", async () => {
+  it("gets a delayed change with the present state, without outdated details", async () => {
     await using inbox = await mailInbox(refusing((_, times) => (times === 2 ? 451 : undefined)));
     const { store, clock, push } = notifyWorld({ channels: [infra(inbox.url, [a])] });
     await store.set("incidents", incident, {});
@@ -87,7 +87,7 @@ describe("a recipient who is refused for now", () => {
     expect(inbox.received[1]?.text).not.toContain(change);
   });
 
-  it("at the end of the mail is tried again as well", async () => {
+  it("at the end of the mail is retried as well", async () => {
     const accepted: string[] = [];
     let refusals = 2;
     await using inbox = await mailInbox({
@@ -109,7 +109,7 @@ describe("a recipient who is refused for now", () => {
     expect(await ledger()).toEqual({ [`opened:infra:${a}`]: "delivered", [`opened:infra:${b}`]: "delivered" });
   });
 
-  it("holds up nobody: the others hear what follows in time, and they themselves in the order of events", async () => {
+  it("delays no other recipient, and gets events in order", async () => {
     await using inbox = await mailInbox(refusing((address, times) => (address === b && times <= 2 ? 451 : undefined)));
     const { clock, push } = notifyWorld({ channels: [infra(inbox.url, [a, b])] });
     await push(incidentEvent());
@@ -127,8 +127,8 @@ describe("a recipient who is refused for now", () => {
   });
 });
 
-describe("a recipient who is refused for good", () => {
-  it("is an incident of the monitor, stands in the ledger, and is not told the end", async () => {
+describe("a recipient with a permanent refusal", () => {
+  it("becomes an incident of the monitor, is recorded in the ledger, and gets no all-clear", async () => {
     await using inbox = await mailInbox(refusing((address) => (address === c ? 550 : undefined)));
     const { store, clock, push, ledger, summary, publisher } = notifyWorld({ channels: [infra(inbox.url)] });
     await store.set("incidents", incident, {});
@@ -156,7 +156,7 @@ describe("a recipient who is refused for good", () => {
     expect((await store.get("incidents", incident))?.["told"]).toMatchObject({ infra: { unreached: 1 } });
   });
 
-  it("like all others of the channel is trouble of the channel as a whole", async () => {
+  it("is reported as a problem of the channel if all recipients are refused", async () => {
     await using inbox = await mailInbox(refusing(() => 550));
     const { push, ledger, publisher } = notifyWorld({ channels: [infra(inbox.url)] });
     expect(await push(incidentEvent())).toBe("done");
@@ -165,7 +165,7 @@ describe("a recipient who is refused for good", () => {
     expect(parseReport(told?.data).results.map(({ probe }) => probe)).toEqual(Array(3).fill("channel/infra"));
   });
 
-  it("is not told of it; the other recipients are, also where no other channel is", () => {
+  it("is not notified of it; other recipients are, even without another channel", () => {
     const trouble = incidentEvent({
       root_cause: "pathkeeper",
       verdict: "monitor",
@@ -184,7 +184,7 @@ describe("a recipient who is refused for good", () => {
     ]);
   });
 
-  it("one after the other, until nobody of the channel is reached, is told by another channel", () => {
+  it("is announced by another channel once all recipients are unreachable, one after another", () => {
     const alerts = [a, b].map((recipient) => `Notices do not reach infra (${recipient})`);
     const trouble = incidentEvent({ root_cause: "pathkeeper", verdict: "monitor", components: ["pathkeeper"], alerts });
     const ops = { name: "ops", kind: "webhook", settings: { url: "https://127.0.0.1:1/" } };
@@ -196,8 +196,8 @@ describe("a recipient who is refused for good", () => {
   });
 });
 
-describe("recipients who come and go", () => {
-  it("hear the end at the address and the server of the opening, and an opening where they knew nothing", async () => {
+describe("recipients added or removed", () => {
+  it("get the end at the address and server of the opening; new ones get an opening", async () => {
     await using inbox = await mailInbox();
     const before = notifyWorld({ channels: [infra(inbox.url, [a, b])] });
     await before.push(incidentEvent());
@@ -216,7 +216,7 @@ describe("recipients who come and go", () => {
     ]);
   });
 
-  it("hear the end when the whole channel has left, or is of another kind", async () => {
+  it("get the end after the channel was removed or changed its kind", async () => {
     for (const channels of [[], [{ name: "infra", kind: "webhook", settings: { url: "https://127.0.0.1:1/" } }]]) {
       await using inbox = await mailInbox();
       const before = notifyWorld({ channels: [infra(inbox.url, [a, b])] });
@@ -226,7 +226,7 @@ describe("recipients who come and go", () => {
     }
   });
 
-  it("are planned when the message comes again, and those before them are not told twice", async () => {
+  it("are planned on redelivery, without notifying others twice", async () => {
     await using inbox = await mailInbox();
     const before = notifyWorld({ channels: [infra(inbox.url, [a])] });
     await before.push(incidentEvent());
@@ -235,14 +235,14 @@ describe("recipients who come and go", () => {
   });
 });
 
-describe("what was planned for the channel as a whole, by an older version", () => {
+describe("a notice planned for a whole channel by an older version", () => {
   const held = (status: "delivered" | "planned", payload?: OutgoingMail): LedgerEntry[] =>
     heldLedger("infra", [[{}, status]]).map(({ id, delivery }) => ({
       id,
       delivery: { ...delivery, kind: "email", ...(payload ? { payload: JSON.stringify(payload) } : {}) },
     }));
 
-  it("is told once, and its end goes to every recipient, in the thread of the opening", async () => {
+  it("is sent once, and its end goes to every recipient in the same thread", async () => {
     await using inbox = await mailInbox();
     const channel = infra(inbox.url, [a, b]);
     const { store, push } = notifyWorld({ channels: [channel] });
@@ -261,7 +261,7 @@ describe("what was planned for the channel as a whole, by an older version", () 
     ]);
   });
 
-  it("is told of in order: what follows waits for it", async () => {
+  it("is sent in order: later events wait for it", async () => {
     await using inbox = await mailInbox();
     const { store, push } = notifyWorld({ channels: [infra(inbox.url, [a, b])] });
     for (const { id, delivery } of held("planned")) {
@@ -277,7 +277,7 @@ describe("what was planned for the channel as a whole, by an older version", () 
 describe("many recipients", () => {
   const many = Array.from({ length: 50 }, (_, index) => `r${index}@example.com`);
 
-  it("are all told, over a few connections at the same time", async () => {
+  it("are all notified, over a few concurrent connections", async () => {
     let open = 0;
     let most = 0;
     await using inbox = await mailInbox({
@@ -298,7 +298,7 @@ describe("many recipients", () => {
     expect(most).toBeLessThanOrEqual(5);
   });
 
-  it("of many channels are planned, however much there is to say", async () => {
+  it("in many channels are planned, even with long texts", async () => {
     const long = Array.from({ length: 100 }, (_, index) => `Fact ${index}: ${"é".repeat(400)}.`);
     const channels = Array.from({ length: 8 }, (_, index) => ({
       ...infra("smtp://127.0.0.1:1", many),
@@ -313,7 +313,7 @@ describe("many recipients", () => {
     expect(Object.keys(await ledger())).toHaveLength(100);
   });
 
-  it("have a pace each: no recipient waits because there are many", async () => {
+  it("have separate rate limits, and do not wait for each other", async () => {
     await using inbox = await mailInbox();
     const channel = { ...infra(inbox.url, [a, b, c]), perMinute: 2 };
     const { clock, push } = notifyWorld({ channels: [channel] });
@@ -332,7 +332,7 @@ describe("many recipients", () => {
     expect(inbox.received).toHaveLength(6);
   });
 
-  it("do not hold up the function: what cannot be begun in time is tried again later", async () => {
+  it("do not block the function: deliveries that cannot start in time are retried later", async () => {
     const { clock, push, ledger } = notifyWorld({
       channels: [infra("smtp://127.0.0.1:1", many)],
       send: () => async () => {
@@ -347,8 +347,8 @@ describe("many recipients", () => {
   });
 });
 
-describe("the mails of recipients", () => {
-  it("have ids and threads of their own, also where addresses look alike", () => {
+describe("mails to several recipients", () => {
+  it("have distinct ids and threads, even for similar addresses", () => {
     const to = ["a+b@example.com", "a.b@example.com", "A+B@example.com", "a-b@example.com"];
     const settings = email.settings.parse({ to });
     const recipients = email.recipients?.(settings) ?? [];

@@ -14,7 +14,7 @@ const secrets = secretsOf({
 });
 const filler = (): SecretFiller => new SecretFiller(secrets);
 
-describe("an address", () => {
+describe("a URL", () => {
   it.each<[string, string]>([
     ["${secret:base}", "https://chat.example.com/v1/spaces/A?key=k1"],
     ["${secret:base}?requestId=a%3Ab", "https://chat.example.com/v1/spaces/A?key=k1&requestId=a%3Ab"],
@@ -43,13 +43,13 @@ describe("an address", () => {
 });
 
 describe("a header", () => {
-  it("has secrets as they are, without a last line break", async () => {
+  it("has unescaped secrets, without a trailing line break", async () => {
     expect(await filler().text("${secret:line} and ${secret:plain}")).toBe("Bearer x and abc-123");
   });
 });
 
 describe("a body", () => {
-  it("is JSON whatever the secret is", async () => {
+  it("is valid JSON for any secret", async () => {
     const body = wellFormedJson({
       key: new SettingText("=${secret:odd}="),
       said: "${secret:plain} $${secret:plain} ${x",
@@ -60,20 +60,20 @@ describe("a body", () => {
     });
   });
 
-  it("fills in nothing that cutting has put together", async () => {
+  it("does not fill in placeholders created by cutting", async () => {
     const body = wellFormedJson({ said: "$\ud83d{secret:plain}" });
     expect(await filler().json(body)).toBe('{"said":"${secret:plain}"}');
   });
 });
 
 it.each(["${secret:plain}", "$${", "$$${secret:plain}", "a ${b} $$", "${"])(
-  "a literal %s stays as it is",
+  "keeps a literal %s unchanged",
   async (text) => {
     expect(await filler().text(literal(text))).toBe(text);
   },
 );
 
-it("conceals what it has filled in, however it is written", async () => {
+it("redacts filled-in values in every encoding", async () => {
   const one = filler();
   await one.url("https://a.example/bot${secret:token}/send?x=${secret:odd}", ["https:"]);
   for (const text of ["bot123456:AAF-x_y", "123456%3AAAF-x_y", encodeURIComponent(`a/b?c#d&e="f" g%\\`)])

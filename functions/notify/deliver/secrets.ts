@@ -1,16 +1,16 @@
-/** Fills secrets into the texts of a request, each as its place wants it, and remembers what must never be seen outside. */
+/** Fills secrets into the texts of a request, each escaped for its position, and records the values that must be redacted. */
 import { placeholderSecret, placeholderSecrets } from "../../../shared/config/secret-reference.ts";
 import type { Secrets } from "../../../shared/ports.ts";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
 
-/** Settings with which nothing can ever be sent. */
+/** Settings that can never work. */
 export class BadSettings extends Error {
   readonly code = "ESETTINGS";
 }
 
 /** Fills in the placeholders of one request or mail. */
 export class SecretFiller {
-  /** What must not be seen in any answer or error. */
+  /** Values that must not appear in any reply or error. */
   readonly known: Set<string> = new Set();
   readonly #secrets: Secrets;
 
@@ -18,21 +18,21 @@ export class SecretFiller {
     this.#secrets = secrets;
   }
 
-  /** Returns a text with the values of its secrets as they are: of a header, or a key. */
+  /** Returns a header or key with the unescaped values of its secrets. */
   async text(text: string): Promise<string> {
     const secretOf = await this.#read(text);
     return fillMarks(text, secretOf);
   }
 
-  /** Returns a body, which is JSON, with the values of its secrets inside the texts of it. */
+  /** Returns a JSON body with the values of its secrets inside its strings. */
   async json(text: string): Promise<string> {
     const secretOf = await this.#read(text);
     return fillMarks(text, (name) => JSON.stringify(secretOf(name)).slice(1, -1));
   }
 
   /**
-   * Returns an address. A secret at its beginning is an address itself, to which a path and a query may be added; any other is escaped for the
-   * part in which it stands. Each part of an address is a credential: path, query and user.
+   * Returns a URL with its secrets. A leading secret is itself a URL, to which a path and a query may be appended; any other is escaped for
+   * the part in which it stands. Each part of a URL counts as a credential: path, query and user.
    */
   async url(text: string, schemes: readonly string[]): Promise<URL> {
     const secretOf = await this.#read(text);
@@ -55,7 +55,7 @@ export class SecretFiller {
     return url;
   }
 
-  /** Reads the secrets of a text. @returns the value that stands for a placeholder */
+  /** Reads the secrets of a text. @returns a function from a placeholder to its value */
   async #read(text: string): Promise<(placeholder: string) => string> {
     const values = new Map<string, string>();
     for (const secret of placeholderSecrets(text)) {
@@ -82,7 +82,7 @@ export class SecretFiller {
   }
 }
 
-/** Fills in an address from a position on, each value escaped for its place. */
+/** Fills in a URL from a position on, each value escaped for its position. */
 function escaped(text: string, secretOf: (placeholder: string) => string, from: number): string {
   const isBased = from > 0;
   return fillMarks(text.slice(from), (name, offset) => {
@@ -98,7 +98,7 @@ function escaped(text: string, secretOf: (placeholder: string) => string, from: 
   });
 }
 
-/** An address with a path and a query added. */
+/** Returns a URL with a path and a query appended. */
 function extended(base: string, addition: string, schemes: readonly string[]): URL {
   const url = parsed(base, schemes);
   const [path = "", ...query] = addition.split("?");
@@ -112,7 +112,7 @@ function parsed(text: string, schemes: readonly string[]): URL {
   return new URL(text);
 }
 
-/** Returns a percent-encoded text as it was; as it is where it was none. */
+/** Decodes a percent-encoded text; returns it unchanged if it is not valid encoding. */
 export function safeDecode(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -121,9 +121,9 @@ export function safeDecode(text: string): string {
   }
 }
 
-/** Returns what an error says. */
+/** Returns the message of an error. */
 export function messageOf(error: unknown): string {
-  // An AggregateError of several addresses has no message of its own.
+  // An AggregateError for several addresses has no message of its own.
   const { message, code } = error as { message?: string; code?: string };
   return message || code || String(error);
 }

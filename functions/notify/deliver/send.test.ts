@@ -41,7 +41,7 @@ function mail(url: OutgoingMail["server"]["url"], changes: Partial<OutgoingMail>
 }
 
 describe("a request", () => {
-  it("is signed at the time of the attempt and carries resolved secrets", async () => {
+  it("is signed at the time of the attempt, with resolved secrets", async () => {
     await using inbox = await webInbox();
     const send = sender(secretsOf({ url: `${inbox.url}/hook?token=abcdefgh`, key, bearer: "Bearer 123" }));
     const outgoing = request("${secret:url}", {
@@ -55,7 +55,7 @@ describe("a request", () => {
     expect(new Webhook(key).verify(received?.body ?? "", received?.headers ?? {})).toEqual({ title: "Größe" });
   });
 
-  it("puts a key behind its scheme, and never shows it in what came back", async () => {
+  it("adds a key after its scheme, and redacts it from the response", async () => {
     await using inbox = await webInbox((response, _, asked) => response.end(asked.headers.authorization));
     const outgoing = request(inbox.url, { headers: { authorization: "GenieKey ${secret:api}" } });
     const reply = await sender(secretsOf({ api: "canary-0123456789" }))(outgoing, 0);
@@ -75,7 +75,7 @@ describe("a request", () => {
     expect(target.received).toEqual([]);
   });
 
-  it("takes the status for the answer when the body never ends", async () => {
+  it("uses the status if the body never ends", async () => {
     await using inbox = await webInbox((response) => {
       response.writeHead(200).write("x".repeat(100_000));
     });
@@ -86,7 +86,7 @@ describe("a request", () => {
     });
   });
 
-  it("takes the status for the answer when the body is torn off", async () => {
+  it("uses the status if the body is truncated", async () => {
     await using inbox = await webInbox((response, _count, { socket }) => {
       response.writeHead(200, { "content-length": "10" });
       response.write("half", () => socket.destroy());
@@ -96,23 +96,35 @@ describe("a request", () => {
 
   it.each<[string, Partial<OutgoingRequest>, string, string, string]>([
     ["a private address", { allowPrivate: false }, "https://127.0.0.1:1/", "EPRIVATE", "the address is private"],
-    ["a name that leads to one", { allowPrivate: false }, "https://localhost:1/", "EPRIVATE", "the address is private"],
+    [
+      "a name that resolves to a private address",
+      { allowPrivate: false },
+      "https://localhost:1/",
+      "EPRIVATE",
+      "the address is private",
+    ],
     ["the metadata server", { allowPrivate: false }, "https://169.254.169.254/", "EPRIVATE", "the address is private"],
     ["plain http", { allowPrivate: false }, "http://example.com/", "ESETTINGS", "it must start with https://"],
     ["another scheme", {}, "file:///etc/passwd", "ESETTINGS", "it must start with https:// or http://"],
-    ["no address", {}, "hooks.example.com", "ESETTINGS", "the address is not a URL"],
-    ["a header with a line end", { headers: { "x-team": "a\r\nx: y" } }, "http://127.0.0.1:1/", "ESETTINGS", "Invalid"],
+    ["an invalid URL", {}, "hooks.example.com", "ESETTINGS", "the address is not a URL"],
     [
-      "a key that is none",
+      "a header with a line break",
+      { headers: { "x-team": "a\r\nx: y" } },
+      "http://127.0.0.1:1/",
+      "ESETTINGS",
+      "Invalid",
+    ],
+    [
+      "an invalid key",
       { signature: { id: "a", keys: ["${secret:bad}"] } },
       "http://127.0.0.1:1/",
       "ESETTINGS",
       "the signing key is not base64",
     ],
-  ])("is refused before it is sent for %s", async (_, changes, url, code, reason) => {
+  ])("is refused before sending for %s", async (_, changes, url, code, reason) => {
     const reply = await sender(secretsOf({ url, bad: "no key!" }))(request("${secret:url}", changes), 0);
     expect(reply).toMatchObject({ code, error: expect.stringContaining(reason) });
-    // What a secret says can be corrected while it is tried; where notices may go is decided by the configuration.
+    // A wrong value of a secret can be corrected during retries; permitted destinations are decided by the configuration.
     const said = expect.stringContaining(reason);
     expect(webhook.classify(reply)).toEqual(
       code === "EPRIVATE"
@@ -121,7 +133,7 @@ describe("a request", () => {
     );
   });
 
-  it("is tried again when its secret cannot be read", async () => {
+  it("is retried if its secret cannot be read", async () => {
     const reply = await sender(secretsOf({}))(request("${secret:ops-url}"), 0);
     expect(reply).toEqual({
       error: "the secret ops-url cannot be read: no secret ops-url in the table",
@@ -130,7 +142,7 @@ describe("a request", () => {
     expect(webhook.classify(reply).outcome).toBe("retry");
   });
 
-  it("is tried again when nobody listens, and after a reset", async () => {
+  it("is retried after a refused connection and after a reset", async () => {
     const closed = await webInbox();
     await closed[Symbol.asyncDispose]();
     expect(await sender(secretsOf({}))(request(closed.url), 0)).toMatchObject({ code: "ECONNREFUSED" });
@@ -147,12 +159,12 @@ describe("a request", () => {
     expect(webhook.classify(reply).outcome).toBe("retry");
   });
 
-  it("ends soon after its deadline when it is a secret that is never read", async () => {
+  it("ends soon after its deadline if a secret is never read", async () => {
     const send = sender({ read: () => new Promise(() => {}) }, { deadlineMs: 50 });
     expect(await send(request("${secret:url}"), 0)).toMatchObject({ code: "ETIMEDOUT" });
   });
 
-  it("lets no secret out, whatever the peer repeats", async () => {
+  it("redacts secrets that the receiver echoes", async () => {
     await using inbox = await webInbox((response, _count, { url, headers }) =>
       response.writeHead(400).end(`no ${url} with ${headers.authorization} ${headers.host}`),
     );
@@ -167,7 +179,7 @@ describe("a request", () => {
 });
 
 describe("a mail", () => {
-  it("arrives as it was meant", async () => {
+  it("arrives unchanged", async () => {
     await using inbox = await mailInbox();
     const outgoing = mail(inbox.url, { inReplyTo: "<root@x.pathkeeper>" });
     expect(await sender(secretsOf({}))(outgoing, 0)).toMatchObject({ status: 250 });
@@ -183,7 +195,7 @@ describe("a mail", () => {
     expect(inbox.received[0]?.headers.get("auto-submitted")).toBe("auto-generated");
   });
 
-  it("logs in with the password of its secret, and reports a refusal without it", async () => {
+  it("logs in with the password from its secret, and redacts it from a refusal", async () => {
     await using inbox = await mailInbox({
       authOptional: false,
       onAuth: ({ username, password }, _session, done) =>
@@ -203,7 +215,7 @@ describe("a mail", () => {
   it.each<[number, string]>([
     [451, "retry"],
     [550, "rejected"],
-  ])("that is refused with %i is %s", async (responseCode, outcome) => {
+  ])("refused with %i is %s", async (responseCode, outcome) => {
     await using inbox = await mailInbox({
       onRcptTo: (_address, _session, done) => done(Object.assign(new Error("not now"), { responseCode })),
     });
@@ -213,10 +225,10 @@ describe("a mail", () => {
   });
 
   it.each<[string, readonly number[], string, string]>([
-    ["one for now", [0, 451], "retry", "b@example.com"],
-    ["one for good", [0, 550, 0], "rejected", "b@example.com"],
-    ["one for now and one for good", [550, 0, 452], "retry", "a@example.com, c@example.com"],
-  ])("to several at once that is refused for %s is not delivered", async (_, codes, outcome, refused) => {
+    ["one transiently", [0, 451], "retry", "b@example.com"],
+    ["one permanently", [0, 550, 0], "rejected", "b@example.com"],
+    ["one transiently and one permanently", [550, 0, 452], "retry", "a@example.com, c@example.com"],
+  ])("to several recipients, refused for %s, is not delivered", async (_, codes, outcome, refused) => {
     await using inbox = await mailInbox({
       onRcptTo: ({ address }, _session, done) => {
         const responseCode = codes["abc".indexOf(address.charAt(0))] ?? 0;
@@ -231,7 +243,7 @@ describe("a mail", () => {
     });
   });
 
-  it("ends at its deadline when the server says nothing, and when it never stops saying something", async () => {
+  it("ends at its deadline if the server is silent or never stops sending", async () => {
     for (const greeting of ["", "220-still busy\r\n"]) {
       const server = createServer((socket) => {
         socket.on("error", () => {});
@@ -253,7 +265,7 @@ describe("a mail", () => {
     }
   });
 
-  it("cannot be given more headers or recipients by a title or an address", async () => {
+  it("cannot get more headers or recipients through a title or an address", async () => {
     await using inbox = await mailInbox();
     const settings = email.settings.parse({ to: ["infra@example.com"], server: inbox.url });
     const event = incidentEvent({ title: "x\r\nBcc: evil@example.com\r\n\r\n<script>", incident: "a\r\nX-Evil: 1" });
@@ -277,7 +289,7 @@ describe("a mail", () => {
   });
 });
 
-describe("names", () => {
+describe("host names", () => {
   async function named(): Promise<void> {
     const server = await dnsServer({ "alive.test": ["127.0.0.1"], "dead.test": "silent", "broken.test": "SERVFAIL" });
     const before = dns.getServers();
@@ -288,7 +300,7 @@ describe("names", () => {
     });
   }
 
-  it("that no DNS server answers keep no other channel waiting", async () => {
+  it("without a DNS response do not delay other channels", async () => {
     await named();
     await using inbox = await webInbox();
     await using mails = await mailInbox();
@@ -309,7 +321,7 @@ describe("names", () => {
   it.each([
     ["broken.test", "EAI_AGAIN", "the name broken.test could not be looked up: the DNS server failed (SERVFAIL)"],
     ["no-such.test", "ENOTFOUND", "the name no-such.test does not exist (NXDOMAIN)"],
-  ])("that are not found say why: %s", async (host, code, error) => {
+  ])("that cannot be resolved give the reason: %s", async (host, code, error) => {
     await named();
     const send = sender(secretsOf({}));
     expect(await send(request(`http://${host}/hook`), 0)).toEqual({ error, code });

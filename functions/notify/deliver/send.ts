@@ -1,4 +1,7 @@
-/** The one place that sends: a request by HTTP, a mail by SMTP, news to a status page. It resolves the secrets, keeps the deadline and lets no secret out. */
+/**
+ * The only module that sends: an HTTP request, a mail through SMTP, or an update for a status page. It resolves secrets, enforces the
+ * deadline and redacts secrets from results.
+ */
 import { createConnection, type Socket } from "node:net";
 import { lookup } from "../../../shared/net/lookup.ts";
 import { outbound } from "../../../shared/net/outbound.ts";
@@ -12,18 +15,19 @@ import { messageOf, SecretFiller, safeDecode } from "./secrets.ts";
 import { BadSigningKey, sign } from "./sign.ts";
 
 /**
- * Sends once and reports what came back; it never throws for what the other side does.
- * @param now milliseconds since the epoch, which a signature states
- * @param withinMs what is left of the time of the attempt. @default all of it
+ * Sends once and returns the result. It never throws for failures of the receiver.
+ * @param now milliseconds since the epoch, the timestamp of the signature
+ * @param withinMs remaining time of the attempt.
+ * @default all of it
  */
 export type Send = (outgoing: Outgoing, now: number, withinMs?: number) => Promise<Reply>;
 
-/** How far an attempt has come: whether the other side may have something of it, and whether it has everything. */
+/** Progress of an attempt: whether the receiver may have part of the message, and whether it has all of it. */
 interface Progress {
   state: "unsent" | "sent" | "handed over";
 }
 
-/** Makes a `Send`. */
+/** Creates a `Send`. */
 export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
   const { deadlineMs, finalAnswerMs = deadlineMs ?? 240_000, writePage = noPages } = options;
   return async (outgoing, now, withinMs = Number.POSITIVE_INFINITY) => {
@@ -59,27 +63,27 @@ export function sender(secrets: Secrets, options: SenderOptions = {}): Send {
   };
 }
 
-/** What is said of it where the code of the error does not say it. */
+/** Returns the progress of a failed attempt, if its error code does not imply it. */
 function howFar({ state }: Progress, code: string): Pick<NoAnswer, "unsent" | "handedOver"> {
   if (state === "handed over") return { handedOver: true };
   return state === "sent" || neverSent.test(code) ? {} : { unsent: true };
 }
 
-/** The time of an HTTP request; of a mail up to its final dot, for which servers that greet late may need a while; in milliseconds. */
+/** Time limits in milliseconds: of an HTTP request, and of a mail up to its final dot, which allows for servers that greet late. */
 const requestMs = 15_000;
 const mailMs = 60_000;
 
-/** How a sender is set up. */
+/** Options of a sender. */
 export interface SenderOptions {
-  /** How long an attempt may take, and a mail up to its final dot. @default 15_000, and 60_000 for a mail */
+  /** Time limit of an attempt, and of a mail up to its final dot, in milliseconds. @default 15_000, and 60_000 for a mail */
   readonly deadlineMs?: number;
-  /** How long the answer to the final dot of a mail is waited for: RFC 5321, 4.5.3.2.6 asks for minutes. @default deadlineMs, or 240_000 */
+  /** Timeout for the reply to the final dot of a mail, in milliseconds: RFC 5321, 4.5.3.2.6 requires minutes. @default deadlineMs, or 240_000 */
   readonly finalAnswerMs?: number;
-  /** Writes status pages. @default there is no place for them */
+  /** Writes status pages. @default pages cannot be written */
   readonly writePage?: (outgoing: OutgoingPage, deadline: AbortSignal) => Promise<Reply>;
 }
 
-/** A deadline that can be put off. */
+/** A deadline that can be extended. */
 class Deadline {
   readonly #controller = new AbortController();
   readonly #begun = performance.now();
@@ -98,7 +102,7 @@ class Deadline {
     return this.#controller.signal;
   }
 
-  /** Rejects a moment after the deadline: what cannot be aborted, such as the reading of a secret, is left behind. */
+  /** Rejects shortly after the deadline, so that work that cannot be aborted, such as reading a secret, is abandoned. */
   get passed(): Promise<never> {
     return this.#passed.promise;
   }
@@ -107,7 +111,7 @@ class Deadline {
     return performance.now() - this.#begun;
   }
 
-  /** Puts the deadline to so many milliseconds from now. */
+  /** Sets the deadline to a number of milliseconds from now. */
   extend(patienceMs: number): void {
     if (this.signal.aborted) return;
     clearTimeout(this.#timer);
@@ -131,10 +135,10 @@ class Deadline {
 
 const noPages = async (): Promise<Reply> => ({ error: "there is no place for pages here", code: "ESETTINGS" });
 
-/** Signs the links in a text, and in no other message: only addresses that the notice was planned with. */
+/** Signs the links in a text: only URLs that the notice was planned with. */
 type Signed = (text: string) => string;
 
-/** What is told matters more than its links: without a key they stay unsigned, and say so to whoever opens them. */
+/** The notice matters more than its links. Without a key they stay unsigned, and their page says so. */
 async function linkSigner(
   links: readonly string[],
   secrets: Secrets,
@@ -172,7 +176,7 @@ async function sendRequest(
   return outbound({ ...common, signal: deadline, secrets: filler.known });
 }
 
-/** @param onHandedOver called when the last of the mail, its final dot, has gone out */
+/** @param onHandedOver called after the end of the mail, its final dot, has been written */
 async function sendMail(
   outgoing: OutgoingMail,
   signed: Signed,
@@ -186,19 +190,19 @@ async function sendMail(
   const port = Number(url.port) || (secure ? 465 : 587);
   const connection = await connect(host, port, deadline);
   try {
-    // Loaded by the first mail, so that a cold start does not wait for it.
+    // Loaded on the first mail, to keep cold starts fast.
     const { createTransport } = await import("nodemailer");
     const transport = createTransport({
       host,
       port,
       secure,
       connection,
-      // A password goes over the wire in clear only to a server on this machine.
+      // A password is sent unencrypted only to a server on this machine.
       requireTLS: !secure && url.username !== "" && !isLoopback(host),
       ...(url.username === "" ? {} : { auth: { user: safeDecode(url.username), pass: safeDecode(url.password) } }),
       disableFileAccess: true,
       disableUrlAccess: true,
-      // The deadline of the attempt decides, and not one of each phase.
+      // The deadline of the attempt applies, instead of a timeout for each phase.
       greetingTimeout: longestPhaseMs,
       socketTimeout: longestPhaseMs,
       logger: endOfMail(onHandedOver),
@@ -213,7 +217,7 @@ async function sendMail(
       ...(outgoing.inReplyTo === undefined ? {} : { inReplyTo: outgoing.inReplyTo, references: [outgoing.inReplyTo] }),
       headers: outgoing.headers,
     });
-    // A mail to several recipients, as older versions planned them, is delivered when all of them have it.
+    // A mail to several recipients, as planned by older versions, is delivered when all of them have it.
     const { rejected, rejectedErrors: refusals = [] } = sent;
     const refusal = refusals.find(({ responseCode = 0 }) => responseCode < 500) ?? refusals[0];
     if (refusal === undefined) return answerOf(sent.response, "", filler);
@@ -230,7 +234,7 @@ async function sendMail(
 
 const longestPhaseMs = 600_000;
 
-/** A logger that keeps nothing, and hears when all of a mail has been written to the connection. */
+/** Returns a logger that keeps nothing and detects when the whole mail has been written to the connection. */
 function endOfMail(
   onEnd: () => void,
 ): Record<"level" | "trace" | "debug" | "info" | "warn" | "error" | "fatal", (entry: unknown) => void> {
@@ -241,7 +245,7 @@ function endOfMail(
   return { level: ignore, trace: ignore, debug: ignore, info, warn: ignore, error: ignore, fatal: ignore };
 }
 
-/** A connection that dies at the deadline, in whatever phase of the conversation that is. */
+/** Opens a connection that is destroyed at the deadline, in any phase of the conversation. */
 function connect(host: string, port: number, deadline: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ host, port, lookup });
@@ -262,7 +266,7 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
-/** Errors that Node raises for a header or a URL it will not send are the settings' fault, not the network's. */
+/** Errors that Node raises for an invalid header or URL are caused by the settings, not by the network. */
 function codeOf(error: unknown): string {
   if (error instanceof BadSigningKey) return "ESETTINGS";
   const code = (error as { code?: unknown }).code;

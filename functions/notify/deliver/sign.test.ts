@@ -9,8 +9,8 @@ describe("sign", () => {
   it.each([
     ["with its prefix", key],
     ["without it", key.slice("whsec_".length)],
-    ["with a line end behind it, as files have", `${key}\n`],
-  ])("computes the vector of the specification from a key %s", (_, given) => {
+    ["with a trailing line break", `${key}\n`],
+  ])("computes the specification's test vector from a key %s", (_, given) => {
     expect(sign("msg_p5jXN8AQM9LWM0D4loKWxJek", body, [given], 1_614_265_330_000)).toEqual({
       "webhook-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
       "webhook-timestamp": "1614265330",
@@ -18,14 +18,14 @@ describe("sign", () => {
     });
   });
 
-  it("is verified by the reference library with either key while keys are changed", () => {
+  it("is verified by the reference library with either key during rotation", () => {
     const next = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
     const headers = { ...sign("incident:opened:hook", body, [key, next], Date.now()) };
     for (const known of [key, next]) expect(new Webhook(known).verify(body, headers)).toEqual({ test: 2432232314 });
     expect(() => new Webhook(known3).verify(body, headers)).toThrow("No matching signature");
   });
 
-  it("states id and time without a signature where there is no key", () => {
+  it("returns id and time without a signature if there is no key", () => {
     expect(sign("a", body, [], 5_000)).toEqual({ "webhook-id": "a", "webhook-timestamp": "5" });
   });
 

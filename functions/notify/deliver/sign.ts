@@ -1,12 +1,12 @@
-/** Signatures of webhooks, so that a receiver knows who speaks. https://github.com/standard-webhooks/standard-webhooks */
+/** Webhook signatures, by which a receiver authenticates the sender. https://github.com/standard-webhooks/standard-webhooks */
 import { createHmac } from "node:crypto";
 
-/** A signing key that cannot be used. Its message never contains the key. */
+/** An invalid signing key. The message never contains the key. */
 export class BadSigningKey extends Error {
   override readonly name = "BadSigningKey";
 }
 
-/** The headers that Standard Webhooks wants on a request. */
+/** Headers that Standard Webhooks requires. */
 export interface SignatureHeaders {
   readonly "webhook-id": string;
   readonly "webhook-timestamp": string;
@@ -14,8 +14,8 @@ export interface SignatureHeaders {
 }
 
 /**
- * States who sends what and when, and signs it with every key, so that keys can be changed without a gap.
- * @param keys as `whsec_` and base64 of 24 to 64 bytes; the prefix may be missing. None: nothing is signed
+ * Returns headers with id and time, and a signature for every key, so that keys can be rotated without a gap.
+ * @param keys as `whsec_` and base64 of 24 to 64 bytes; the prefix is optional. If empty, nothing is signed
  * @param now milliseconds since the epoch, of this attempt
  * @throws BadSigningKey
  */

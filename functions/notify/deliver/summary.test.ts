@@ -7,10 +7,10 @@ import { writeSummary } from "./summary.ts";
 
 const incident = "i";
 
-/** An event, how it stands, and how often it was tried. */
+/** An event, the status of its delivery, and the number of attempts. */
 type State = readonly [Delivery["event"], DeliveryStatus, number?];
 
-/** What the ledger holds of `ops`: events in their order, and how each stands. */
+/** Builds ledger entries of `ops`: events in order, with the status of each. */
 function seen(...states: readonly State[]): Delivery[] {
   return states.map(([event, status, attempts = status === "delivered" ? 1 : 0], index) => {
     const [entry] = heldLedger("ops", [[{ event, sequence: index + 1 }, status]]);
@@ -26,7 +26,7 @@ async function remember(store: Store, ledger: readonly Delivery[]): Promise<void
   }
 }
 
-/** What stands on the incident after the ledger has been as given, one after the other, and was noted each time. */
+/** Writes the summary after each of the given ledgers, and returns the summary on the incident. */
 async function written(...ledgers: readonly (readonly Delivery[])[]): Promise<unknown> {
   const store = new MemoryStore();
   await store.set("incidents", incident, { title: "t", deliveries: { mail: "opened delivered" } });
@@ -37,19 +37,19 @@ async function written(...ledgers: readonly (readonly Delivery[])[]): Promise<un
   return (await store.get("incidents", incident))?.["deliveries"];
 }
 
-describe("the last word on a channel", () => {
+describe("the summary of a channel", () => {
   const opened = seen(["opened", "delivered"]);
   const both = seen(["opened", "delivered"], ["resolved", "delivered"]);
 
   it.each<[string, Delivery[][], string]>([
-    ["the newest", [opened, both], "resolved delivered 2025-09-16 12:01:00 UTC"],
+    ["that of the newest delivery", [opened, both], "resolved delivered 2025-09-16 12:01:00 UTC"],
     [
-      "what was told, where newer things were not",
+      "that of a delivered notice, if newer ones were suppressed",
       [opened, seen(["opened", "delivered"], ["joined", "suppressed"])],
       "opened delivered 2025-09-16 12:00:00 UTC",
     ],
     [
-      "what is true again when something that was on its way was overtaken",
+      "that of the previous delivery, after a pending one was superseded",
       [
         seen(["opened", "delivered"], ["reminder", "planned"]),
         seen(["opened", "delivered"], ["reminder", "suppressed"]),
@@ -57,7 +57,7 @@ describe("the last word on a channel", () => {
       "opened delivered 2025-09-16 12:00:00 UTC",
     ],
     [
-      "an opening that is told late",
+      "that of a late opening",
       [
         seen(["opened", "suppressed"], ["joined", "suppressed"]),
         seen(["opened", "planned"], ["joined", "suppressed"], ["severity_raised", "suppressed"]),
@@ -68,7 +68,7 @@ describe("the last word on a channel", () => {
     expect(await written(...writers)).toEqual({ mail: "opened delivered", ops });
   });
 
-  it("is not overwritten by a writer who looked at the ledger before something was delivered", async () => {
+  it("is not overwritten by a writer that read an older ledger", async () => {
     const store = new MemoryStore();
     await store.set("incidents", incident, { title: "t" });
     await remember(store, seen(["opened", "delivered"], ["resolved", "planned"]));
@@ -94,12 +94,12 @@ describe("the last word on a channel", () => {
 
     it.each<[string, Delivery[], string]>([
       [
-        "that is the same for all",
+        "if all have the same status",
         [...to("a", ["opened", "delivered"]), ...to("b", ["joined", "suppressed"], ["opened", "delivered"])],
         "opened delivered 2025-09-16 12:01:00 UTC",
       ],
       [
-        "that is worse for one",
+        "if one has a worse status",
         [
           ...to("a", ["opened", "delivered"], ["resolved", "delivered"]),
           ...to("b", ["opened", "rejected"], ["resolved", "suppressed"]),
@@ -107,7 +107,7 @@ describe("the last word on a channel", () => {
         "opened not delivered to b: why",
       ],
       [
-        "that is worse for some",
+        "if some have a worse status",
         [
           ...to("a", ["opened", "delivered"]),
           ...["b", "c"].flatMap((name) => to(name, ["opened", "retrying", 1]).map((one) => ({ ...one, ...later }))),
@@ -115,21 +115,21 @@ describe("the last word on a channel", () => {
         "opened not delivered yet to b and c: 451 later, next attempt 2025-09-16 12:01:00 UTC",
       ],
       [
-        "that is bad for all",
+        "if all have a bad status",
         [...to("a", ["opened", "rejected"]), ...to("b", ["opened", "rejected"])],
         "opened not delivered: why",
       ],
       [
-        "of whom one is not told at all",
+        "if one is not notified at all",
         [...to("a", ["opened", "suppressed"]), ...to("b", ["opened", "delivered"])],
         "opened delivered to b 2025-09-16 12:00:00 UTC",
       ],
-    ])("is one %s", async (_, ledger, ops) => {
+    ])("is one sentence %s", async (_, ledger, ops) => {
       expect(await written(ledger)).toEqual({ mail: "opened delivered", ops });
     });
   });
 
-  it("stands beside its numbers, with when the first and the last notice arrived", async () => {
+  it("has numbers, and the times of the first and the last arrival", async () => {
     const store = new MemoryStore();
     await store.set("incidents", incident, { told: { mail: { entries: 1, done: 1, attempts: 1 } } });
     const ledger = seen(

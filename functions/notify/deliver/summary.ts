@@ -1,4 +1,4 @@
-/** What the incident itself says of its deliveries: one sentence a channel, and the numbers behind it. */
+/** Summarizes deliveries on the incident: one sentence for each channel, with the numbers behind it. */
 import { isDeepStrictEqual } from "node:util";
 import { type DeliverySummary, withDeliverySummary } from "../../../shared/documents/delivery-summary.ts";
 import type { Logger, Store } from "../../../shared/ports.ts";
@@ -7,8 +7,8 @@ import { list } from "../../../shared/text/sentences.ts";
 import { type Delivery, isFinal, isWorse, mayHaveArrived, readLedger } from "./ledger.ts";
 
 /**
- * The last word on each channel: of the newest delivery that was not suppressed, or else of the newest that was; of several recipients, that of those with
- * whom it stands worst. Pure.
+ * Returns the summary of each channel: of the newest delivery that was not suppressed, or else of the newest that was; with several
+ * recipients, of those with the worst status. Pure.
  */
 export function summarize(ledger: readonly Delivery[]): Record<string, DeliverySummary> {
   const channels = Map.groupBy(ledger, ({ channel }) => channel);
@@ -16,8 +16,8 @@ export function summarize(ledger: readonly Delivery[]): Record<string, DeliveryS
 }
 
 /**
- * Writes the summary of the ledger into the incident, next to what other channels have there. Many write at once: the ledger is read after the
- * document, so that whoever commits last has seen at least as much as all before.
+ * Writes the summary of the ledger into the incident, and keeps that of other channels. Several instances write concurrently: the ledger is
+ * read after the document, so that the last to commit has seen at least as much as all before.
  * @throws StoreError
  */
 export async function writeSummary(store: Store, incident: string, logger: Logger): Promise<void> {
@@ -59,17 +59,17 @@ function weight({ sequence, status }: Delivery): number {
   return status === "suppressed" ? sequence - Number.MAX_SAFE_INTEGER : sequence;
 }
 
-/** Whether it stands worse with a delivery than with another one, or it is the newer of two that stand alike. */
+/** Returns whether a delivery has a worse status than another, or the same status and is newer. */
 function isAbove(delivery: Delivery, other: Delivery): boolean {
   if (isWorse(delivery, other) || isWorse(other, delivery)) return isWorse(delivery, other);
   const arrived = (one: Delivery): number => one.delivered_at?.getTime() ?? 0;
   return (delivery.sequence - other.sequence || arrived(delivery) - arrived(other)) > 0;
 }
 
-/** The most recipients that are named. */
+/** Maximum number of recipients that are named. */
 const mostNamed = 3;
 
-/** @param those who are meant, where the others of the channel are better off; none where all are meant */
+/** @param those the recipients concerned, if others of the channel have a better status; empty if all are concerned */
 function sentence(delivery: Delivery, those: readonly Delivery[]): string {
   const { event, status, reason, attempts, delivered_at, next_attempt_at, waits_for } = delivery;
   const what = event.replaceAll("_", " ");

@@ -9,22 +9,17 @@ const name = "opened of 20250916-120000-vpc-connector";
 it.each<[string, DeliveryStatus, Partial<Delivery>, string[]]>([
   ["was rejected", "rejected", { reason: "410" }, [`false ${name} was not delivered: 410`]],
   [
-    "has been tried for a quarter of an hour",
+    "has been retried for 15 minutes",
     "retrying",
     { attempt_count: 7 },
     [`false ${name} has been tried for 15 min: 503`],
   ],
-  [
-    "is tried again by another instance",
-    "sending",
-    { attempt_count: 7 },
-    [`false ${name} has been tried for 15 min: 503`],
-  ],
-  ["is tried for less", "retrying", { attempt_count: 6, planned_at: minutes(1) }, []],
-  ["only waits for its place", "planned", { attempt_count: 0 }, []],
+  ["is retried by another instance", "sending", { attempt_count: 7 }, [`false ${name} has been tried for 15 min: 503`]],
+  ["has been retried for less than 15 minutes", "retrying", { attempt_count: 6, planned_at: minutes(1) }, []],
+  ["only waits for its turn", "planned", { attempt_count: 0 }, []],
   ["arrived late", "delivered", { attempt_count: 8, delivered_at: minutes(15) }, ["true "]],
-  ["arrived in time", "delivered", { attempt_count: 2, delivered_at: minutes(1) }, []],
-  ["was overtaken after some attempts", "suppressed", { attempt_count: 3 }, []],
+  ["arrived on time", "delivered", { attempt_count: 2, delivered_at: minutes(1) }, []],
+  ["was superseded after some attempts", "suppressed", { attempt_count: 3 }, []],
 ])("a notice that %s", (_, status, changes, expected) => {
   const attempts = [{ at: minutes(14), outcome: "retry", answer: "503" }];
   const ledger = heldLedger("ops", [[{}, status]]).map(({ delivery }) => ({ ...delivery, attempts, ...changes }));
@@ -33,7 +28,7 @@ it.each<[string, DeliveryStatus, Partial<Delivery>, string[]]>([
   for (const { probe, at } of troubles) expect([probe, at]).toEqual(["channel/ops", minutes(14).toISOString()]);
 });
 
-describe("of several recipients", () => {
+describe("with several recipients", () => {
   const attempts = [{ at: minutes(14), outcome: "retry", answer: "451" }];
   const late: Partial<Delivery> = { status: "retrying", attempt_count: 7, attempts };
   const arrived: Partial<Delivery> = { status: "delivered", attempt_count: 1, delivered_at: minutes(1) };
@@ -48,7 +43,7 @@ describe("of several recipients", () => {
     ["all are refused or late", [refused, late], ["false ops", "false ops"]],
     ["all are late, some without an attempt", [late, untried], ["false ops"]],
     [
-      "one is refused while the others are still tried",
+      "one is refused while the others are still being retried",
       [refused, { ...late, planned_at: minutes(10) }],
       ["false ops (r0)"],
     ],

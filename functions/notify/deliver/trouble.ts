@@ -1,4 +1,7 @@
-/** What the notifier reports of itself: notices that do not reach a channel, and messages that were given up. They become incidents of the monitor. */
+/**
+ * Reports of the notifier about itself: notices that do not reach a channel, and messages that were given up. They become incidents of the
+ * monitor.
+ */
 
 import { type Reader, readerName } from "../../../shared/documents/delivery-summary.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
@@ -8,12 +11,12 @@ import { bounded } from "../../../shared/text/redact.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import { type Delivery, isFinal, mayHaveArrived } from "./ledger.ts";
 
-/** How long a notice may be tried before people hear that it does not arrive, in milliseconds. */
+/** Time that a notice is retried before its delay is reported, in milliseconds. */
 export const lateAfterMs: number = 15 * 60_000;
 
 /**
- * What the deliveries of an event show of their readers: those that were rejected, are refused or late, and those that arrived after having been late. Where no
- * recipient of a channel is reached, the trouble is that of the channel. Pure.
+ * Returns the delivery problems of an event's readers: notices that were rejected, are refused or late, and those that arrived after being
+ * late. If no recipient of a channel is reached, the problem is reported for the channel. Pure.
  */
 export function channelTroubles(deliveries: readonly Delivery[], now: number): ProbeResult[] {
   return [...Map.groupBy(deliveries, ({ channel }) => channel).values()].flatMap((own) => {
@@ -25,7 +28,7 @@ export function channelTroubles(deliveries: readonly Delivery[], now: number): P
   });
 }
 
-/** @param reader who is not reached, or is again */
+/** @param reader the reader that is not reached, or is reached again */
 function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult[] {
   const { event, incident, status, reason, attempts, attempt_count, planned_at, recipient } = delivery;
   const last = attempts.at(-1);
@@ -38,10 +41,10 @@ function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult
     return [failed(channelProbe(name), at, `${what} ${how}${to}: ${reason}`)];
   }
   if (isRefused(delivery)) return [failed(channelProbe(name), at, `${what} was refused${to}: ${last?.answer}`)];
-  // What was overtaken is not owed any more, however long it was tried.
+  // A superseded notice is no longer due, however long it was retried.
   const isTrouble = isLate(delivery, now) || attempts.some(({ outcome }) => outcome === "rejected");
   if (status === "suppressed" || attempt_count === 0 || !isTrouble) return [];
-  // What has arrived proves that the channel works, whoever else is still waited for.
+  // A delivered notice proves that the channel works, even if other recipients are still pending.
   if (status === "delivered") {
     return [...new Set([name, delivery.channel])].map((reached) => result(channelProbe(reached), at));
   }
@@ -49,7 +52,7 @@ function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult
   return [failed(channelProbe(name), at, tried)];
 }
 
-/** Whether it waits for a person to correct what it was refused for. */
+/** Returns whether it was refused for a reason that a person can correct. */
 function isRefused({ status, refused_since }: Delivery): boolean {
   return status === "retrying" && refused_since !== undefined;
 }
@@ -59,9 +62,9 @@ function isLate({ delivered_at, planned_at, held_until = planned_at }: Delivery,
 }
 
 /**
- * What is to be said of a message that was given up.
- * @param event the news that it was, where it was news of an incident
- * @param at when that was, in milliseconds since the epoch
+ * Returns the report of a message that was given up.
+ * @param event the event in the message, if it was one of an incident
+ * @param at time of giving up, in milliseconds since the epoch
  */
 export function deadLetter(
   attributes: Readonly<Record<string, string>>,
@@ -78,7 +81,7 @@ export function deadLetter(
   return failed(deadLettersProbe, new Date(at), `${text}${lost}`);
 }
 
-/** The report with these results, for the topic `measurements`. @param id the same for the same news */
+/** Returns the report with these results, for the topic `measurements`. @param id the same for the same message */
 export function selfReport(environment: string, id: string, results: readonly ProbeResult[]): Report {
   const instants = results.map(({ at }) => at).sort();
   return {
@@ -94,7 +97,7 @@ export function selfReport(environment: string, id: string, results: readonly Pr
   };
 }
 
-/** Whether an incident of the monitor is about notices that do not reach this reader. */
+/** Returns whether an incident of the monitor is about notices that do not reach this reader. */
 export function isAbout({ root_cause, alerts }: IncidentEvent, reader: Reader): boolean {
   return root_cause === monitorComponent.name && alerts.includes(channelRule(readerName(reader)));
 }

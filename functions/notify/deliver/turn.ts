@@ -1,70 +1,69 @@
-/**
- * Whether it is a delivery's turn: events of one incident reach a reader in their order, and what is told late is told as things stand by then. Pure.
- */
+/** Decides the order of deliveries: events of one incident reach a reader in order, and late notices describe the present state. Pure. */
 import type { IncidentEventKind, IncidentStatus } from "../../../shared/messages/incident-event.ts";
 import type { AnyChannelKind } from "../channel.ts";
 import { isSuperseded, neverAnnounced, standsInLater, superseded } from "../plan/plan.ts";
 import { isTakenBack, tooSoon } from "../plan/relapse.ts";
 import { type Delivery, isFinal, isSameReader, type LedgerEntry, mayHaveArrived } from "./ledger.ts";
 
-/** How long after it should have moved a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
+/** Time without progress after which a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
 export const abandonedAfterMs: number = 30 * 60_000;
 
-/** How long a notice waits for the end of an incident that is over, in milliseconds after that: the end is published with it. */
+/** Maximum time after the end of an incident that other notices wait for its end event, in milliseconds. The event is published with the end. */
 const endComesWithinMs = 10 * 60_000;
 
-/** Whether a delivery may be attempted now. */
+/** Decision about attempting a delivery now. */
 export type Turn =
   | { readonly turn: "over" }
   | { readonly turn: "wait" }
   | { readonly turn: "suppress"; readonly reason: string }
   /**
-   * `supersedes`: ids of other news that this one makes pointless, and that must not be sent any more. `unheard`: the end of something whose
-   * beginning the reader has not heard, and never will.
+   * `supersedes`: ids of other notices that this one replaces, and that must no longer be sent. `unheard`: the end of an incident whose
+   * opening the reader has not received, and never will.
    */
   | { readonly turn: "go"; readonly supersedes: readonly string[]; readonly unheard?: true };
 
 /**
- * What late news become. A program gets every event, in order. A pager is not called for what is over, and a person is told once, as things stand.
+ * Handling of late notices. A program gets every event, in order. A pager is not triggered for what is over. A person gets one notice with
+ * the present state.
  */
 export type Listener = "program" | "pager" | "person";
 
-/** What listens to a kind of channel. */
+/** Returns the type of receiver behind a kind of channel. */
 export function listenerOf({ everyEvent, lasting }: Pick<AnyChannelKind, "everyEvent" | "lasting">): Listener {
   if (everyEvent) return "program";
   return lasting ? "pager" : "person";
 }
 
-/** The incident at this moment; `undefined` where that is not known. */
+/** Present state of the incident; `undefined` if unknown. */
 export interface PresentState {
   readonly status: IncidentStatus;
-  /** Who has acknowledged it, and how. */
+  /** Who acknowledged it, and how. */
   readonly acknowledgedBy?: string | undefined;
   readonly resolvedAt?: number | undefined;
 }
 
-/** Why an opening is not told any more, whose incident is over: the end says from when until when it was. */
+/** Reason for suppressing an opening after the incident is over: the end notice gives its start and end. */
 export const toldWithEnd = "superseded: told with its end";
 
-/** Why a change is not told besides an opening that comes late. */
+/** Reason for suppressing a change that a late opening already includes. */
 export const standsInOpening = "told with the opening, in which it stands";
 
-/** Why an escalation is not told any more that nobody need be called for. */
+/** Reason for suppressing an escalation when the incident is recovering. */
 const nearlyOver = "superseded: it is recovering";
 
-/** Why nobody is called for what is over. */
+/** Reason for not paging after the incident is over. */
 export const overBefore = "superseded: it was over before it could be told here";
 
-/** What a turn depends on besides the ledger. */
+/** Inputs of the decision besides the ledger. */
 export interface Circumstances {
   readonly listener: Listener;
-  /** Whether the channel looks up what may have arrived before it is sent again. @default false */
+  /** Whether the channel looks up a notice that may have arrived before it sends it again. @default false */
   readonly looksUp?: boolean;
-  /** @default it is not known */
+  /** @default unknown */
   readonly present?: PresentState | undefined;
 }
 
-/** Decides whether it is a delivery's turn. */
+/** Decides whether a delivery is attempted now, waits, or is suppressed. */
 export function turnOf(
   entry: LedgerEntry,
   ledger: readonly LedgerEntry[],
@@ -102,17 +101,17 @@ export function turnOf(
     if (delivery.event === "resolved" && isOwed && listener === "person")
       return { turn: "go", supersedes, unheard: true };
     if (isOwed && listener === "pager") return { turn: "suppress", reason: overBefore };
-    // What is still on its way gives way by itself, and until then may arrive.
+    // Superseded notices that are still being sent are suppressed by their own turn, and may arrive until then.
     return supersedes.length > 0 ? { turn: "wait" } : { turn: "suppress", reason: neverAnnounced };
   }
-  // An opening that comes late tells how things stand, and so what has happened since.
+  // A late opening describes the present state, and so includes later changes.
   const later = isOutdatedOpening(delivery, listener, present)
     ? siblings.filter(({ delivery: one }) => one.sequence > delivery.sequence && isPending(one, now))
     : [];
   return { turn: "go", supersedes: [...supersedes, ...later.map(({ id }) => id)] };
 }
 
-/** Why a delivery is not told any more, where it is not. */
+/** Returns the reason a delivery is outdated; `undefined` if it is not. */
 function outdatedBy(
   delivery: Delivery,
   history: readonly Delivery[],
@@ -139,7 +138,7 @@ function outdatedBy(
   return isReplaced ? standsInLater : undefined;
 }
 
-/** Changes that stand in later ones: each says how things are. */
+/** Changes that are included in later ones, because each describes the present state. */
 const replaceable: readonly IncidentEventKind[] = [
   "joined",
   "severity_raised",
@@ -148,7 +147,7 @@ const replaceable: readonly IncidentEventKind[] = [
   "status_update",
 ];
 
-/** Whether a change comes after a later one: two instances may plan both at the same moment, and neither sees the other. */
+/** Returns whether a change comes after a later one. Two instances may plan both at the same moment without seeing each other's. */
 function isPassed(delivery: Delivery, history: readonly Delivery[]): boolean {
   return (
     replaceable.includes(delivery.event) &&
@@ -159,14 +158,14 @@ function isPassed(delivery: Delivery, history: readonly Delivery[]): boolean {
   );
 }
 
-/** Whether it is over after a place among the events, and no relapse has taken that back. */
+/** Returns whether the incident ended after a point in its events, and no relapse has revoked that. */
 function hasEnded(history: readonly Delivery[], sequence: number): boolean {
   return history.some(
     (later) => later.event === "resolved" && later.sequence > sequence && !isTakenBack(history, later.sequence),
   );
 }
 
-/** Whether the incident is over, and its end is about to come: whatever else is told now would be wrong in a moment. */
+/** Returns whether the incident is over and its end event is about to come: any other notice would soon be wrong. */
 function isEndAwaited(delivery: Delivery, present: PresentState | undefined, now: number): boolean {
   return (
     present?.status === "resolved" &&
@@ -186,8 +185,8 @@ function isPending(delivery: Delivery, now: number): boolean {
 }
 
 /**
- * Whether a later notice makes an unfinished one needless: the all-clear whatever it closes, a relapse an all-clear that nobody has heard, and whatever a
- * person is told, a change that is held back.
+ * Returns whether a later notice supersedes an unfinished one: an all-clear supersedes what it closes, a relapse supersedes an all-clear that
+ * has not arrived, and any notice to a person supersedes a change that is held back.
  */
 function isOvertaken(earlier: Delivery, { event }: Delivery, listener: Listener, now: number): boolean {
   if (event === "resolved") return earlier.event !== "opened" || listener !== "program";
@@ -200,17 +199,17 @@ function isChangeOnHold(delivery: Delivery, now: number): boolean {
   return replaceable.includes(event) && until !== undefined && until.getTime() > now && !mayHaveArrived(delivery);
 }
 
-/** Whether an instance is sending it. */
+/** Returns whether an instance is sending it. */
 export function isHeld({ status, lease_until }: Delivery, now: number): boolean {
   return status === "sending" && lease_until !== undefined && lease_until.getTime() > now;
 }
 
-/** Whether the time of its next attempt has come. */
+/** Returns whether its next attempt is due. */
 export function isDue({ next_attempt_at }: Delivery, now: number): boolean {
   return next_attempt_at === undefined || next_attempt_at.getTime() <= now;
 }
 
-/** Of the deliveries before one, in their order, those that are not done and still move: themselves, or what they wait for. */
+/** Returns the earlier deliveries, in order, that are unfinished and not abandoned: they, or the ones they wait for, still make progress. */
 function waitedFor(earlier: readonly LedgerEntry[], now: number): LedgerEntry[] {
   let movedAt = 0;
   return earlier.filter(({ delivery }) => {

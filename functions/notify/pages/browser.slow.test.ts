@@ -1,4 +1,4 @@
-/** The status page in a real browser: light and dark, wide and narrow, with script and without. */
+/** The status page in a real browser: light and dark, wide and narrow, with scripts and without. */
 
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -14,7 +14,7 @@ import { allPages, hostile, shop, states } from "./page.fixtures.ts";
 import type { PageState } from "./view.ts";
 
 describe("the status page in a browser", () => {
-  // Where a browser cannot start at all, .ci/run fails; elsewhere the run says so with every test here.
+  // If no browser can start, .ci/run fails; elsewhere, every test here reports it.
   let browser: Browser;
   let folder: string;
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe("the status page in a browser", () => {
     ),
   );
 
-  /** A page as it is shown, with what it asked for and what it complained of. */
+  /** Opens a page, and returns it with its requests and errors. */
   async function shown(
     { name, path, scheme, width }: (typeof views)[number],
     look: (page: Page, context: BrowserContext) => Promise<void>,
@@ -72,19 +72,16 @@ describe("the status page in a browser", () => {
     expect(complaints).toEqual([]);
   });
 
-  it.each(views.filter(({ width }) => width === 320))(
-    "has nothing that axe objects to in $scheme: $name, $path",
-    async (view) => {
-      const found = await shown(view, async (page, context) => {
-        const { violations, passes } = await examined(page, context);
-        expect(violations).toEqual([]);
-        expect(passes).toBeGreaterThan(10);
-      });
-      expect(found.requests).toHaveLength(1);
-    },
-  );
+  it.each(views.filter(({ width }) => width === 320))("passes axe in $scheme: $name, $path", async (view) => {
+    const found = await shown(view, async (page, context) => {
+      const { violations, passes } = await examined(page, context);
+      expect(violations).toEqual([]);
+      expect(passes).toBeGreaterThan(10);
+    });
+    expect(found.requests).toHaveLength(1);
+  });
 
-  it("shows every component and every incident, and hostile texts as texts", async () => {
+  it("shows every component and every incident, and escapes hostile texts", async () => {
     const { outage } = states;
     await shown({ name: "outage", path: "index.html", scheme: "light", width: 1280 }, async (page) => {
       const text = await page.locator("body").innerText();
@@ -106,7 +103,7 @@ describe("the status page in a browser", () => {
     });
   });
 
-  /** A bucket with the pages of a state, which can be replaced. */
+  /** Serves the pages of a state, which can be replaced. */
   async function bucket(
     state: PageState,
   ): Promise<AsyncDisposable & { url: string; state: PageState; asked: string[] }> {
@@ -131,7 +128,7 @@ describe("the status page in a browser", () => {
     return served;
   }
 
-  it("is loaded anew when its data are newer, and only then", async () => {
+  it("reloads only when its data are newer", async () => {
     await using served = await bucket(states.outage);
     await using context = await browser.newContext();
     const page = await context.newPage();
@@ -152,7 +149,7 @@ describe("the status page in a browser", () => {
     expect(complaints.filter((text) => !text.includes("favicon"))).toEqual([]);
   });
 
-  it("says the same where scripts do not run", async () => {
+  it("shows the same without scripts", async () => {
     await using served = await bucket(states.outage);
     await using context = await browser.newContext({ javaScriptEnabled: false });
     const page = await context.newPage();
@@ -161,7 +158,7 @@ describe("the status page in a browser", () => {
     expect(await page.locator("article").count()).toBe(states.outage.open.length);
   });
 
-  it("leads to each incident and back", async () => {
+  it("links to each incident and back", async () => {
     await shown({ name: "outage", path: "index.html", scheme: "light", width: 320 }, async (page) => {
       await page.getByRole("link", { name: "All incidents" }).click();
       await page.getByRole("link", { name: /Chat with agents/ }).click();

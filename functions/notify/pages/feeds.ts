@@ -1,10 +1,10 @@
-/** The same as the status page for readers of feeds, and its state as a badge. Pure: the same state is the same bytes. */
+/** Feeds with the contents of the status page, and a badge with its state. Pure: the same state produces the same bytes. */
 import type { Page } from "../../../shared/ports.ts";
 import { escapeHtml } from "../../../shared/text/escape-html.ts";
 import { type ComponentState, statusWords } from "./page-text.ts";
 import type { PageState, ShownIncident } from "./view.ts";
 
-/** How many updates a feed has, the newest first. */
+/** Maximum number of updates in a feed, the newest first. */
 const mostEntries = 50;
 
 /** One update of one incident. */
@@ -79,7 +79,7 @@ function jsonOf(state: PageState, entries: readonly Entry[]): string {
   return `${JSON.stringify(feed, null, 1)}\n`;
 }
 
-/** What a badge says of each state, and the colour behind it: white on each is readable. */
+/** Text of the badge for each state, and its background colour: white is readable on each. */
 const badges: Readonly<Record<ComponentState, readonly [text: string, color: string]>> = {
   operational: ["operational", "#1e7b4b"],
   degraded: ["degraded", "#8a5a00"],

@@ -1,4 +1,4 @@
-/** What a status page remembers: the incidents that were told on it, with what was told of each. Pure. */
+/** The stored memory of a status page: the incidents published on it, with their updates. Pure. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type IncidentEvent, incidentEventKinds, incidentStatuses } from "../../../shared/messages/incident-event.ts";
@@ -6,14 +6,14 @@ import { severities } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 
-/** The collection; the id of a document is the name of the channel. */
+/** Collection of the memories. The id of a document is the name of the channel. */
 export const pageCollection: string = "pages";
 
-/** How many incidents are remembered, and how many updates of each; pages of older ones stay where they were written. */
+/** Maximum numbers of incidents and of updates per incident. Pages of older incidents stay in place. */
 const mostIncidents = 200;
 const mostUpdates = 20;
 
-/** Takes news into what is remembered: in the order in which things happened, however they arrive, and each once. */
+/** Adds an update to the memory, once and in the order of events, whatever the order of arrival. */
 export function withNews(memory: PageMemory, news: PageNews): PageMemory {
   const { event, sequence, at, text, ...now } = news;
   const known = memory.incidents.find(({ incident }) => incident === news.incident);
@@ -31,20 +31,20 @@ export function withNews(memory: PageMemory, news: PageNews): PageMemory {
   return { incidents: incidents.slice(0, mostIncidents) };
 }
 
-/** Takes the words of a person for everybody into what is remembered, once; the same memory where they are in it already. */
+/** Adds a public note to the memory, once; returns the same memory if it has the note already. */
 export function withNote(memory: PageMemory, incident: string, text: string, at: string): PageMemory {
   const isNew = ({ incident: id, status, updates }: PageIncident): boolean =>
     id === incident && status !== "resolved" && updates.every((update) => update.text !== text);
   if (text === "" || !memory.incidents.some(isNew)) return memory;
   const noted = (one: PageIncident): PageIncident => {
-    // Between what was told and what will be.
+    // Between the last update and the next.
     const sequence = (one.updates.at(-1)?.sequence ?? 0) + noteStep;
     return { ...one, updates: shortened([...one.updates, { sequence, at, status: one.status, text }]) };
   };
   return { incidents: memory.incidents.map((one) => (isNew(one) ? noted(one) : one)) };
 }
 
-/** Whether an update is the words of a person: events have whole numbers. */
+/** Returns whether an update is a note written by a person. Events have whole sequence numbers. */
 export function isNote({ sequence }: { readonly sequence: number }): boolean {
   return !Number.isInteger(sequence);
 }
@@ -52,8 +52,8 @@ export function isNote({ sequence }: { readonly sequence: number }): boolean {
 const noteStep = 1 / 1024;
 
 /**
- * What an incident is called where everybody reads: the internal id names the component that broke.
- * @param others incidents of the page that have their names already
+ * Returns the public id of an incident. The internal id names the component that broke.
+ * @param others incidents of the page that already have public ids
  */
 export function publicId(
   { incident }: Pick<IncidentEvent, "incident">,
@@ -66,7 +66,7 @@ export function publicId(
   }
 }
 
-/** What is remembered, from its document; nothing where there is none, or one that somebody has broken. */
+/** Reads the memory from its document; empty if the document is missing or invalid. */
 export function readMemory(fields: Fields | undefined): PageMemory {
   try {
     return schemas().memory.parse(JSON.parse(String(fields?.["data"] ?? "")));
@@ -75,17 +75,17 @@ export function readMemory(fields: Fields | undefined): PageMemory {
   }
 }
 
-/** News, as they stand in the payload of a delivery. @throws ZodError */
+/** Parses an update from the payload of a delivery. @throws ZodError */
 export function readNews(news: unknown): PageNews {
   return schemas().news.parse(news);
 }
 
-/** The document of what is remembered: one text, which costs no index entries. */
+/** Returns the document fields of the memory: one text, which needs no index entries. */
 export function memoryFields(memory: PageMemory, now: number): Fields {
   return { data: JSON.stringify(memory), updated_at: new Date(now) };
 }
 
-/** The beginning and the end tell the story. */
+/** Keeps the first and the last updates, which matter most. */
 function shortened<T>(updates: T[]): T[] {
   return updates.length <= mostUpdates ? updates : [...updates.slice(0, 5), ...updates.slice(5 - mostUpdates)];
 }
@@ -93,29 +93,29 @@ function shortened<T>(updates: T[]): T[] {
 const schemas = lazily(() => {
   const status = z.enum(incidentStatuses);
   const told = {
-    /** Id of the incident, for us; the page calls it otherwise. */
+    /** Internal id of the incident; the page shows another. */
     incident: z.string(),
     status,
     severity: z.enum(severities),
     /** Names of the affected components that the page shows. */
     components: z.array(z.string()),
-    /** RFC 3339, as all instants here. */
+    /** RFC 3339, like all instants here. */
     since: z.string(),
     resolved_at: z.string().optional(),
-    /** How long it was over before it came back, in seconds. */
+    /** Time for which it was resolved before it came back, in seconds. */
     good_seconds: z.number().optional(),
   };
   const update = { sequence: z.number(), at: z.string(), text: z.string() };
   const news = z.object({ ...told, ...update, event: z.enum(incidentEventKinds) });
   const incident = z.object({
     ...told,
-    /** What the page calls it: the instant of its opening and a few digits, without the component that broke. */
+    /** Public id: the time of its opening and a few digits, without the component that broke. */
     id: z.string(),
     updates: z.array(
       z.object({
         ...update,
         status,
-        /** The event that it tells of, and what was affected by then; absent for the words of a person, and in updates of older versions. */
+        /** Event of the update, and the components affected at that time; absent for notes, and in updates from older versions. */
         event: z.enum(incidentEventKinds).optional(),
         components: z.array(z.string()).optional(),
       }),
@@ -126,7 +126,7 @@ const schemas = lazily(() => {
 
 type Schemas = ReturnType<typeof schemas>;
 
-/** One event, as it is told on the page; frozen when its delivery is planned. */
+/** One event as published on the page; frozen when its delivery is planned. */
 export type PageNews = z.output<Schemas["news"]>;
 
 /** Incidents, the newest first. */

@@ -1,14 +1,14 @@
-/** What a status page says: plain words for everybody. No target, rule, measurement, cause, team or evidence is ever among them. */
+/** Texts of a status page: plain words for the public. They never contain a target, rule, measurement, cause, team or evidence. */
 import type { IncidentEvent, IncidentEventKind, IncidentStatus } from "../../../shared/messages/incident-event.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { asSentence, list } from "../../../shared/text/sentences.ts";
 import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 
-/** How a component is. */
+/** State of a component. */
 export type ComponentState = "operational" | "degraded" | "down" | "recovering" | "unknown";
 
-/** A component in words. */
+/** Labels of component states. */
 export const stateWords: Readonly<Record<ComponentState, string>> = {
   operational: "Operational",
   degraded: "Degraded",
@@ -17,7 +17,7 @@ export const stateWords: Readonly<Record<ComponentState, string>> = {
   unknown: "Not measured",
 };
 
-/** Where an incident stands, in words. */
+/** Labels of incident statuses. */
 export const statusWords: Readonly<Record<IncidentStatus, string>> = {
   open: "Ongoing",
   acknowledged: "Being worked on",
@@ -25,14 +25,14 @@ export const statusWords: Readonly<Record<IncidentStatus, string>> = {
   resolved: "Resolved",
 };
 
-/** What an incident is called: `Disruption of Backend and Auth service`. */
+/** Returns the title of an incident: `Disruption of Backend and Auth service`. */
 export function incidentTitle(severity: Severity, titles: readonly string[]): string {
   const what = enumeration(titles);
   if (severity === "critical") return `Disruption of ${what}`;
   return severity === "warning" ? `Degradation of ${what}` : `Notice about ${what}`;
 }
 
-/** One thing that happened, told to everybody. Pure. */
+/** Returns the public text of an event. Pure. */
 export function updateText(
   event: Pick<IncidentEvent, "event" | "severity" | "status" | "first_failure_at" | "resolved_at" | "good_seconds">,
   titles: readonly string[],
@@ -46,15 +46,15 @@ export function updateText(
 interface Told
   extends Pick<IncidentEvent, "severity" | "status" | "first_failure_at" | "resolved_at" | "good_seconds"> {
   readonly what: string;
-  /** Whether there is more than one. */
+  /** Whether there are several. */
   readonly are: boolean;
   readonly felt: string;
 }
 
-/** Before what has become worse. */
+/** Prefix of updates after the severity was raised. */
 const worse = "The problem has become worse. ";
 
-/** An update as the first one of an incident, where it says how things are: there was nothing before that became worse. */
+/** Returns an update as the first of an incident, if it describes the state: nothing before it could have become worse. */
 export function asFirst(text: string): string | undefined {
   return text.startsWith(worse) ? text.slice(worse.length) : undefined;
 }
@@ -78,13 +78,16 @@ const updates: Readonly<Record<IncidentEventKind, (told: Told) => string>> = {
   status_update: (told) => `The incident is ongoing. ${troubleOf(told)}${told.felt}${workOf(told.status)}`,
 };
 
-/** How long an incident lasted by clocks that show whole seconds, as all notices have it; `undefined` where that is not known. @param goodSeconds how long it was over in between */
+/**
+ * Returns the duration of an incident by clocks that show whole seconds, as in all notices; `undefined` if unknown.
+ * @param goodSeconds time for which it was resolved in between
+ */
 export function lastedBetween(from: string, to: string | null | undefined, goodSeconds: number): string | undefined {
   const duration = clockSpan(Date.parse(from), Date.parse(to ?? "")) - goodSeconds * 1_000;
   return Number.isNaN(duration) ? undefined : spokenDuration(duration);
 }
 
-/** That somebody works on it is said when somebody does. */
+/** The text says that somebody is working on it only if that is true. */
 function workOf(status: IncidentStatus): string {
   return status === "acknowledged" ? " We are still working on it." : "";
 }
@@ -96,7 +99,7 @@ function troubleOf({ severity, what, are }: Told): string {
   return `We have noticed something about ${what}. Nothing is disrupted.`;
 }
 
-/** Titles as people list them, each bounded. */
+/** Joins titles into a list, each bounded. */
 export function enumeration(titles: readonly string[]): string {
   return list(titles.map((title) => bounded(title, [], 80)));
 }

@@ -1,4 +1,4 @@
-/** A status page with something of everything, for tests and for looking at. */
+/** A status page with an example of everything, for tests and for viewing. */
 
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { Day } from "../../../shared/documents/availability.ts";
@@ -10,10 +10,10 @@ import { updateText } from "./page-text.ts";
 import { pagesOf } from "./render.ts";
 import { type PageSources, type PageState, pageState } from "./view.ts";
 
-/** What a hostile configuration or target would like to put into a page. */
+/** Text that a hostile configuration or target might inject into a page. */
 export const hostile = `<script>alert(1)</script><img src=x onerror=alert(2)>"'&`;
 
-/** A shop with a name that tries to be more than a name. */
+/** A shop whose name contains markup. */
 export const shop: Configuration = {
   ...configurationOf([{ name: "page", kind: "status_page", settings: { bucket: "shop-status" } }]),
   title: "Netra",
@@ -27,7 +27,7 @@ export const shop: Configuration = {
   ],
 };
 
-/** News of an incident; `changes` make it another. */
+/** Builds an update of an incident, with `changes` applied. */
 export function newsOf(changes: Partial<PageNews> = {}): PageNews {
   const event = changes.event ?? "opened";
   const { severity = "critical", status = "open", since = "2025-09-16T11:58:00.000Z", resolved_at } = changes;
@@ -49,7 +49,7 @@ export function newsOf(changes: Partial<PageNews> = {}): PageNews {
   };
 }
 
-/** Incidents from their news. */
+/** Builds the memory of incidents from their updates. */
 export function memoryOf(...news: readonly PageNews[]): PageMemory {
   return news.reduce(withNews, { incidents: [] } as PageMemory);
 }
@@ -78,7 +78,7 @@ const over = newsOf({
   resolved_at: "2025-09-15T09:02:00.000Z",
 });
 
-/** Seventy measured days, of which three were bad. */
+/** Seventy measured days, three of them with failures. */
 function days(): Record<string, Day> {
   const one = (ago: number): Day => {
     const down = { 0: 420, 1: 2_820, 23: 90, 41: 7_200 }[ago] ?? 0;
@@ -92,7 +92,7 @@ function days(): Record<string, Day> {
   return Object.fromEntries(Array.from({ length: 70 }, (_, ago) => [dayOf(noon - ago * 86_400_000), one(ago)]));
 }
 
-/** Everything at once: an open incident, a past one, and a monitor that does not see everything. */
+/** Everything at once: an open incident, a past one, and a monitor with limited sight. */
 export const sources: PageSources = {
   memory: memoryOf(opened, wider, yesterday, over),
   documents: {
@@ -113,7 +113,7 @@ export const sources: PageSources = {
   blind: true,
 };
 
-/** That state, and a calm one. */
+/** A state with an outage, and one without. */
 export const states: Readonly<Record<"outage" | "calm", PageState>> = {
   outage: pageState(sources, shop, {}, noon + 400_000),
   calm: pageState(
@@ -124,7 +124,7 @@ export const states: Readonly<Record<"outage" | "calm", PageState>> = {
   ),
 };
 
-/** All pages of a state, with those of past incidents. */
+/** Returns all pages of a state, including those of past incidents. */
 export function allPages(state: PageState): ReturnType<typeof pagesOf> {
   return pagesOf(
     state,

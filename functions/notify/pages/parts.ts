@@ -1,4 +1,4 @@
-/** Parts that the status page and other pages have in common: states, instants, and availability as bars. Pure. */
+/** Parts shared by the status page and other pages: states, instants, and availability as bars. Pure. */
 import { upRatio } from "../../../shared/documents/availability.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { Html, html } from "../../../shared/text/html.ts";
@@ -6,7 +6,7 @@ import { spokenDuration } from "../../../shared/text/units.ts";
 import type { ComponentState } from "./page-text.ts";
 import type { ShownComponent, ShownDay } from "./view.ts";
 
-/** The share of the time that was measured, and how much that is. A failure that goes on and is not counted yet has no share. */
+/** Returns the measured share of the time, and its length. A current failure that is not counted yet has no share. */
 export function coverageOf(component: ShownComponent): string {
   const { availability, days } = component;
   if (availability === null) return "not measured yet";
@@ -20,7 +20,7 @@ function isUncounted({ state, availability }: ShownComponent): boolean {
   return availability === 1 && (state === "down" || state === "degraded" || state === "recovering");
 }
 
-/** A bar for each day. For those who do not see them, the sum in words; the days with a failure stand below as a list. */
+/** Renders a bar for each day. For screen readers, the total is given in words; days with a failure are listed below. */
 export function bars(component: ShownComponent): Html {
   const { title, availability, days } = component;
   const bad = days.filter(({ down }) => down > 0).length;
@@ -31,7 +31,7 @@ export function bars(component: ShownComponent): Html {
       : `${title}: available ${percent(availability)} of the time in the last ${days.length} days, of which ${known} were measured and ${bad} had a failure.`;
   const bar = (day: ShownDay, index: number): Html => {
     const kind = kindOf(day);
-    // A day with a failure is told by its shape as well: it has a gap in its middle.
+    // A day with a failure also differs in shape: it has a gap in the middle.
     const x = index * 10 + 1;
     const shape =
       kind === "some" || kind === "much"
@@ -42,7 +42,7 @@ export function bars(component: ShownComponent): Html {
   return html`<svg class="bars" role="img" aria-label="${label}" viewBox="0 0 ${days.length * 10} 32" preserveAspectRatio="none">${days.map(bar)}</svg>`;
 }
 
-/** A failure of more than one percent of a day, a quarter of an hour, is much. */
+/** A failure of more than one percent of a day, a quarter of an hour, counts as much. */
 function kindOf({ up, down }: ShownDay): "up" | "some" | "much" | "none" {
   const ratio = upRatio({ up, down });
   if (ratio === undefined) return "none";
@@ -50,7 +50,7 @@ function kindOf({ up, down }: ShownDay): "up" | "some" | "much" | "none" {
   return ratio >= 0.99 ? "some" : "much";
 }
 
-/** A day in words. */
+/** Describes a day in words. */
 export function dayText({ date, up, down }: ShownDay): string {
   const day = dayName(date);
   const ratio = upRatio({ up, down });
@@ -60,7 +60,7 @@ export function dayText({ date, up, down }: ShownDay): string {
     : `${day}: failed for ${spokenDuration(down * 1000)}, ${percent(ratio)} available`;
 }
 
-/** A shape for each state, so that none is told by its colour alone. */
+/** A shape for each state, so that states do not differ by colour alone. */
 export const shapes: Readonly<Record<ComponentState, string>> = {
   operational: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1Zm3.6 5.3-4.2 4.6a.9.9 0 0 1-1.3 0L4.3 9.1l1.3-1.3 1.1 1.1 3.6-3.9Z",
   degraded: "M8 1 .6 14.5h14.8Zm-.9 5h1.8v4H7.1Zm0 5h1.8v1.8H7.1Z",
@@ -69,7 +69,7 @@ export const shapes: Readonly<Record<ComponentState, string>> = {
   unknown: "M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1ZM4 7.1h8v1.8H4Z",
 };
 
-/** The sign of a state, for those who see no colours. */
+/** Renders the icon of a state, recognizable without colour. */
 export function icon(state: ComponentState): Html {
   return html`<svg viewBox="0 0 16 16" aria-hidden="true"><path fill-rule="evenodd" d="${shapes[state]}"/></svg>`;
 }
@@ -82,18 +82,18 @@ const favicons: Readonly<Record<ComponentState, string>> = {
   unknown: "#8a8c93",
 };
 
-/** The same as the icon of a page. */
+/** Returns the same icon as the favicon of a page. */
 export function favicon(state: ComponentState): string {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="${favicons[state]}" fill-rule="evenodd" d="${shapes[state]}"/></svg>`;
   return `data:image/svg+xml,${encodeURIComponent(svg)}`;
 }
 
-/** A part that is there only sometimes. */
+/** Renders a part only if a condition holds. */
 export function when(condition: boolean, shown: Html): Html {
   return condition ? shown : new Html("");
 }
 
-/** An instant as people of the zone say it, and exactly for programs. */
+/** Renders an instant in a time zone, with its exact value for programs. */
 export function instant(at: string, timezone: string): Html {
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return html`${at}`;
@@ -114,7 +114,7 @@ function dayName(date: string): string {
   return dateFormat("en-GB", options).format(new Date(`${date}T00:00:00Z`));
 }
 
-/** `100%`, `99.95%`: never rounded up to a hundred. */
+/** Formats a ratio as `100%` or `99.95%`; never rounds up to 100%. */
 export function percent(ratio: number): string {
   const hundredths = Math.floor(ratio * 10_000) / 100;
   return `${hundredths === 100 ? "100" : hundredths.toFixed(2)}%`;

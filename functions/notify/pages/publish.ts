@@ -1,4 +1,4 @@
-/** Writes a status page: takes news in, reads what there is to show, and replaces what stands in the place. */
+/** Writes a status page: records updates, reads the present state, and replaces the published pages. */
 
 import type { Configuration } from "../../../shared/config/model.ts";
 import { availabilityCollection, dayOf, monthOf, readDays } from "../../../shared/documents/availability.ts";
@@ -18,7 +18,7 @@ import {
 import { pagesOf } from "./render.ts";
 import { type PageSettings, type PageSources, pageState, shownDays } from "./view.ts";
 
-/** What writing a page needs of the world. */
+/** Dependencies of writing a page. */
 export interface PageWorld {
   readonly store: Store;
   readonly pages: Pages;
@@ -26,20 +26,17 @@ export interface PageWorld {
   readonly configuration: Configuration;
 }
 
-/** Where a page stands, and how it is set up. */
+/** Location and settings of a page. */
 export interface PageTarget extends PageSettings {
   /** Name of the channel. */
   readonly channel: string;
   readonly bucket: string;
 }
 
-/** How often a page is worked out anew because somebody else has just written it. */
+/** Maximum number of times a page is recomputed because another writer has just replaced it. */
 const mostTries = 5;
 
-/**
- * Remembers news of an incident, once.
- * @throws StoreError
- */
+/** Records an update of an incident, once. @throws StoreError */
 export async function remember(channel: string, news: PageNews, { store, clock }: PageWorld): Promise<void> {
   await store.transaction(async (transaction) => {
     const memory = readMemory(await transaction.get(pageCollection, channel));
@@ -48,7 +45,7 @@ export async function remember(channel: string, news: PageNews, { store, clock }
   });
 }
 
-/** Remembers what people have written for everybody into the documents of incidents that are not over. @throws StoreError */
+/** Records the public notes that people have written into the documents of open incidents. @throws StoreError */
 export async function rememberNotes(channel: string, { store, clock }: PageWorld): Promise<void> {
   const open = openIds(readMemory(await store.get(pageCollection, channel)));
   const notes = await Promise.all(open.map(async (id) => [id, noteIn(await store.get("incidents", id))] as const));
@@ -68,9 +65,9 @@ function noteIn(document: Fields | undefined): string {
 }
 
 /**
- * Writes a status page as things stand. The version of what stands there is asked for before anything else is read: so
- * whoever writes has seen at least what the last writer had seen, and an older state never replaces a newer one.
- * @param changed the incident of which there are news, whose own page is written as well
+ * Writes a status page with the present state. The version of the published page is read before anything else: so each writer has seen at
+ * least what the last one had seen, and an older state never replaces a newer one.
+ * @param changed the updated incident, whose own page is written as well
  * @throws StoreError, PagesError
  */
 export async function publish(
@@ -97,7 +94,7 @@ async function publishOnce(
     const ids = sources.memory.incidents.flatMap(({ incident, id }) => (incident === changed ? [id] : []));
     return pagesOf(pageState(sources, configuration, target, now), ids);
   };
-  // Which pages there are is known only from what is shown: the two looks agree, unless news come in between.
+  // The set of pages is only known from their contents: both reads agree, unless updates arrive in between.
   const known = readMemory(await store.get(pageCollection, target.channel));
   const foreseen = pagesFrom({ ...nothing, memory: known }, clock.now());
   const versions = new Map<string, string | undefined>();
@@ -115,7 +112,7 @@ async function publishOnce(
 
 const nothing: PageSources = { memory: { incidents: [] }, documents: {}, days: {}, blind: false };
 
-/** @param changed the incident whose own page is written, which may be over */
+/** @param changed the incident whose own page is written, which may be resolved */
 async function sourcesOf(
   { channel }: PageTarget,
   store: Store,
@@ -143,7 +140,7 @@ async function sourcesOf(
     memory,
     documents: Object.fromEntries(open.map((id, index) => [id, documents[index]])),
     days: Object.fromEntries(days),
-    // That notices do not reach somebody says nothing about what is measured.
+    // Undelivered notices do not affect what is measured.
     blind: monitor.some(({ fields }) => !isAboutNotices(fields)),
   };
 }

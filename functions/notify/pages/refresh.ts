@@ -1,7 +1,7 @@
-/** How a page that is open in a browser stays up to date: it asks once a minute whether `status.json` is newer, and is loaded anew then. */
+/** Keeps an open page up to date: once a minute, it checks whether `status.json` is newer, and then reloads. */
 import { Html, html } from "../../../shared/text/html.ts";
 
-/** The script of every page that is written regularly. Without it, or opened as a file, a page stays as it is. */
+/** Script of every page that is written regularly. Without it, or opened as a file, a page does not change. */
 export const refreshScript = `
 (() => {
   const { status, at } = document.currentScript.dataset;
@@ -20,7 +20,11 @@ export const refreshScript = `
 })();
 `;
 
-/** Returns the script as an element. @param status where the page finds `status.json` @param at the instant of the state that it shows */
+/**
+ * Returns the script as an element.
+ * @param status URL of `status.json` relative to the page
+ * @param at the instant of the state that the page shows
+ */
 export function refreshElement(status: string, at: string): Html {
   return html`<script data-status="${status}" data-at="${at}">${new Html(refreshScript)}</script>`;
 }

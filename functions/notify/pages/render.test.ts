@@ -3,7 +3,7 @@ import type { Fields } from "../../../shared/ports.ts";
 import { allPages, shop, sources } from "./page.fixtures.ts";
 import { pageState } from "./view.ts";
 
-/** As many components as a large environment has, each with ninety days. */
+/** Configuration of a large environment: many components, each with ninety days. */
 const manyComponents = {
   ...shop,
   components: Array.from({ length: 40 }, (_, index) => ({
@@ -14,7 +14,7 @@ const manyComponents = {
   })),
 };
 
-/** Counts the formatters of dates that are constructed, also those that `toLocaleString` and its kin construct. */
+/** Counts the date formatters that are constructed, including those constructed by `toLocaleString` and similar methods. */
 function countingFormatters(): () => number {
   const constructed = vi.spyOn(Intl, "DateTimeFormat");
   const implicit = (["toLocaleString", "toLocaleDateString", "toLocaleTimeString"] as const).map((name) =>
@@ -31,7 +31,7 @@ describe("writing the pages of many components", () => {
     const state = pageState(sources, { ...manyComponents, timezone }, {}, at);
     const count = countingFormatters();
     const first = allPages(state);
-    // A day, a month, and an instant of the zone.
+    // One for days, one for months, and one for instants in the zone.
     expect(count()).toBeLessThanOrEqual(3);
     const afterFirst = count();
     expect(allPages(pageState(sources, { ...manyComponents, timezone }, {}, at))).toEqual(first);
@@ -59,7 +59,7 @@ describe("the page of an incident", () => {
   };
   const state = pageState({ ...sources, documents: { [id]: document } }, shop, {}, Date.parse("2025-09-16T12:06:40Z"));
 
-  it("has a picture of when the components that it shows did not work, without the cause, checks and what is internal", () => {
+  it("has a timeline of failures of its components, without cause, checks and internal details", () => {
     const page = allPages(state).find(({ path }) => path === `incidents/${state.open[0]?.id}.html`);
     expect(page?.content).toContain('<svg xmlns="http://www.w3.org/2000/svg" class="swimlane"');
     expect(page?.content).toContain('aria-label="Network: failed for 8 min 40 s; API: failed for 8 min 40 s."');
@@ -73,7 +73,7 @@ describe("the page of an incident", () => {
     expect(said).toEqual([]);
   });
 
-  it("has none where the document does not know when anything failed", () => {
+  it("has no timeline if the document has no failure times", () => {
     expect(pageState(sources, shop, {}, Date.parse("2025-09-16T12:06:40Z")).open[0]).not.toHaveProperty("picture");
   });
 });

@@ -1,4 +1,7 @@
-/** The pages of a status page, as HTML and JSON. Pure: the same state is the same bytes. Readable without script, and nothing from elsewhere. */
+/**
+ * Renders the pages of a status page, as HTML and JSON. Pure: the same state produces the same bytes. Readable without scripts, and without
+ * external resources.
+ */
 
 import { swimlaneLegend, swimlaneSvg } from "../../../shared/picture/swimlane-svg.ts";
 import type { Page } from "../../../shared/ports.ts";
@@ -11,11 +14,12 @@ import { refreshElement } from "./refresh.ts";
 import { contentSecurityPolicy, style } from "./style.ts";
 import type { PageState, ShownComponent, ShownIncident } from "./view.ts";
 
-/** How many past incidents the first page has; the others stand on a page of their own. */
+/** Maximum number of past incidents on the first page. The others are on a separate page. */
 const pastOnFirstPage = 10;
 
 /**
- * The pages that a state is shown on: the first, its data, one for each incident that is open, and with news also the list of all incidents.
+ * Returns the pages of a state: the first page, its data, one page for each open incident and, if there are changes, the list of all
+ * incidents.
  * @param changed ids of incidents whose pages are written as well
  */
 export function pagesOf(state: PageState, changed: readonly string[] = []): Page[] {

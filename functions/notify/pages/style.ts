@@ -1,10 +1,10 @@
-/** How a status page looks: one sheet, within the page, for light and dark, wide and narrow. */
+/** Style of a status page: one style sheet, inline, for light and dark, wide and narrow. */
 import { createHash } from "node:crypto";
 import { swimlaneStyle } from "../../../shared/picture/swimlane-svg.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { refreshScript } from "./refresh.ts";
 
-/** The sheet. Colours are told apart by shape and word as well; texts keep a contrast of 4.5 to 1 in both schemes. */
+/** The style sheet. Colours are paired with shapes and words; texts keep a contrast of 4.5 to 1 in both schemes. */
 export const style: string = `
 :root {
   color-scheme: light dark;
@@ -31,6 +31,7 @@ header, main, footer { max-width: 46rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 2.5rem; }
 h1 { font-size: 1.125rem; font-weight: 600; margin: 0 0 1.25rem; }
 h2 { font-size: 1.125rem; font-weight: 600; margin: 2.75rem 0 0.75rem; }
+article h2 { margin-top: 0; }
 h3 { font-size: 1rem; font-weight: 600; margin: 0; }
 p { margin: 0.5rem 0; }
 a { color: inherit; text-decoration-color: var(--soft); text-underline-offset: 0.2em; }
@@ -77,7 +78,10 @@ ${swimlaneStyle}
 .legend .swimlane { width: 18px; }
 `;
 
-/** What a page may load: its own sheet and script, known by their hashes, pictures that stand within it, and `status.json` beside it. */
+/**
+ * Content security policy: only the page's own style sheet and script, identified by their hashes, inline images, and `status.json` beside
+ * the page.
+ */
 export const contentSecurityPolicy: () => string = lazily(() =>
   [
     "default-src 'none'",

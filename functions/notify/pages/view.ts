@@ -1,4 +1,4 @@
-/** What a status page shows, worked out from what is remembered and from documents. Pure; `status.json` is this, as it is. */
+/** Computes the contents of a status page from its memory and from documents. Pure; `status.json` has the result as it is. */
 
 import type { Configuration } from "../../../shared/config/model.ts";
 import { type Day, dayOf, upRatio } from "../../../shared/documents/availability.ts";
@@ -12,26 +12,26 @@ import { bounded } from "../../../shared/text/redact.ts";
 import { isNote, type PageIncident, type PageMemory } from "./memory.ts";
 import { asFirst, type ComponentState, enumeration, incidentTitle, stateWords } from "./page-text.ts";
 
-/** How many days of availability a page shows. */
+/** Number of days of availability on a page. */
 export const shownDays = 90;
 
-/** What a page is made of. */
+/** Sources of a page. */
 export interface PageSources {
   readonly memory: PageMemory;
-  /** The documents of the incidents that are not over, by their ids. */
+  /** Documents of open incidents, by id. */
   readonly documents: Readonly<Record<string, Fields | undefined>>;
   /** Availability by day. */
   readonly days: Readonly<Record<string, Day>>;
-  /** Whether the monitor has trouble of its own, so that it may not see everything. */
+  /** Whether the monitor has a problem of its own, so that its view may be incomplete. */
   readonly blind: boolean;
 }
 
-/** How a page is set up. */
+/** Settings of a page. */
 export interface PageSettings {
   readonly title?: string | undefined;
-  /** Names of the components that are shown, in this order. @default all */
+  /** Names of the components on the page, in this order. @default all */
   readonly components?: readonly string[] | undefined;
-  /** Where people read the page. @default unknown, and feeds have addresses of an example */
+  /** Public URL of the page. @default unknown; feeds then use an example URL */
   readonly url?: string | undefined;
 }
 
@@ -42,20 +42,20 @@ export interface ShownDay {
   readonly down: number;
 }
 
-/** A component as it is shown. */
+/** A component on the page. */
 export interface ShownComponent {
   readonly name: string;
   readonly title: string;
   readonly layer: "application" | "platform";
   readonly state: ComponentState;
   readonly state_text: string;
-  /** From 0 to 1, over all days shown; null where nothing is known. */
+  /** From 0 to 1, over all days shown; null if unknown. */
   readonly availability: number | null;
-  /** The oldest first; a day of which nothing is known has neither `up` nor `down`. */
+  /** Days, oldest first. A day without data has neither `up` nor `down`. */
   readonly days: readonly ShownDay[];
 }
 
-/** An incident as it is shown. */
+/** An incident on the page. */
 export interface ShownIncident {
   readonly id: string;
   readonly title: string;
@@ -64,34 +64,34 @@ export interface ShownIncident {
   readonly components: readonly string[];
   readonly since: string;
   readonly resolved_at: string | null;
-  /** How long it was over before it came back, in seconds. */
+  /** Time for which it was resolved before it came back, in seconds. */
   readonly good_seconds: number;
-  /** When each of the components did not work, as far as that is known; without the cause and everything that was measured. */
+  /** Timeline of component failures, if known, without the cause and other measurements. */
   readonly picture?: Swimlane;
-  /** The oldest first. */
+  /** Updates, oldest first. */
   readonly updates: readonly { readonly at: string; readonly status: IncidentStatus; readonly text: string }[];
 }
 
-/** Everything that a page shows. */
+/** The complete contents of a page. */
 export interface PageState {
   readonly title: string;
   readonly timezone: string;
-  /** Where people read the page. */
+  /** Public URL of the page. */
   readonly url: string;
-  /** When it was worked out, RFC 3339. */
+  /** Time of the computation, RFC 3339. */
   readonly at: string;
   readonly state: ComponentState;
-  /** The one sentence that most people come for. */
+  /** Summary in one sentence, for most visitors all they need. */
   readonly summary: string;
-  /** The monitor may not see everything at present. */
+  /** Whether the monitor's view may be incomplete at present. */
   readonly monitoring_impaired: boolean;
   readonly components: readonly ShownComponent[];
   readonly open: readonly ShownIncident[];
-  /** The newest first. */
+  /** Past incidents, newest first. */
   readonly past: readonly ShownIncident[];
 }
 
-/** The components that a page shows, in its order: what users touch first where nothing else is said. */
+/** Returns the components on a page, in its order. By default, those that users interact with come first. */
 export function shownComponents(
   { components }: Configuration,
   settings: PageSettings,
@@ -101,7 +101,7 @@ export function shownComponents(
   return (["application", "platform"] as const).flatMap((layer) => components.filter((one) => one.layer === layer));
 }
 
-/** Works out what a page shows at an instant. */
+/** Computes the contents of a page at an instant. */
 export function pageState(
   sources: PageSources,
   configuration: Configuration,
@@ -139,7 +139,7 @@ export function pageState(
       updates: merged(updates).map(({ at, status: then, text }) => ({ at, status: then, text })),
     };
   };
-  // What is not measured says nothing about what is.
+  // Unmeasured components do not affect the overall state.
   const measured = components.map((component) => component.state).filter((one) => one !== "unknown");
   const state = measured.length === 0 ? "unknown" : worst(measured);
   return {
@@ -157,8 +157,8 @@ export function pageState(
 }
 
 /**
- * What was just said is not said again, and updates within a minute are one: an outage that widens five times in a minute is told once, as it is by then. The words
- * of a person and the end stand by themselves.
+ * Drops repeated updates and merges updates within a minute: an outage that widens five times in a minute gets one update, with the latest
+ * state. Notes and the end are never merged.
  */
 function merged(updates: PageIncident["updates"]): PageIncident["updates"] {
   const shown: PageIncident["updates"] = [];
@@ -166,7 +166,7 @@ function merged(updates: PageIncident["updates"]): PageIncident["updates"] {
   for (const update of updates) {
     const last = shown.at(-1);
     const { event, components = [] } = update;
-    // What joined may be of no concern here: then nothing is new.
+    // If the page already shows all components that joined, nothing is new.
     const isNarrow = event === "joined" && last !== undefined && components.every((name) => reached.has(name));
     for (const name of components) reached.add(name);
     if (isNarrow || last?.text === update.text) continue;
@@ -179,7 +179,7 @@ function merged(updates: PageIncident["updates"]): PageIncident["updates"] {
   return shown;
 }
 
-/** What everybody may see of the picture of an incident: titles of components that the page shows, and when they did not work. */
+/** Returns the public part of an incident's timeline: titles of components on the page, and when they did not work. */
 function pictureOf(
   document: Fields | undefined,
   titles: ReadonlyMap<string, string>,
@@ -206,13 +206,13 @@ function pictureOf(
   };
 }
 
-/** An incident with what its document says at present. */
+/** An incident with the present state from its document. */
 interface Current extends PageIncident {
-  /** Components that fail, and those that are only slower or less reliable; without them, what was told decides. */
+  /** Components that fail, and those that are only slower or less reliable; if absent, the updates decide. */
   readonly now?: Readonly<Record<string, unknown>>;
 }
 
-/** What was told, brought up to the document. That it is over is told first, and shown then. */
+/** Applies the document to a published incident. A resolution appears only after its all-clear was published. */
 function withDocument(incident: PageIncident, document: Fields | undefined): Current {
   if (incident.status === "resolved" || document === undefined) return incident;
   const { status, severity, components, component_states: states } = document;
@@ -225,7 +225,7 @@ function withDocument(incident: PageIncident, document: Fields | undefined): Cur
   };
 }
 
-/** How an incident leaves a component. */
+/** Returns the state of a component during an incident. */
 function stateIn({ components, severity, status, now }: Current, name: string): ComponentState {
   if (!components.includes(name)) return "operational";
   if (status === "recovering") return "recovering";
@@ -249,7 +249,7 @@ function sum(days: readonly ShownDay[], key: "up" | "down"): number {
   return days.reduce((total, day) => total + day[key], 0);
 }
 
-/** From the best to the worst. */
+/** States from best to worst. */
 const order: readonly ComponentState[] = ["operational", "unknown", "recovering", "degraded", "down"];
 
 function worst(states: readonly ComponentState[]): ComponentState {

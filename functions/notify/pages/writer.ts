@@ -1,4 +1,4 @@
-/** Status pages as the notifier writes them: with news of an incident, and regularly, so that the availability is not stale. */
+/** Writes status pages for the notifier: on each incident update, and regularly, so that the availability is current. */
 import type { Configuration } from "../../../shared/config/model.ts";
 import { PagesError } from "../../../shared/ports.ts";
 import { bounded } from "../../../shared/text/redact.ts";
@@ -7,17 +7,17 @@ import { statusPage } from "../channels/status_page.ts";
 import { readNews } from "./memory.ts";
 import { type PageTarget, type PageWorld, publish, remember, rememberNotes } from "./publish.ts";
 
-/** How long writing a page may take when nobody waits for it, in milliseconds. */
+/** Time limit of a regular refresh, in milliseconds. */
 const refreshDeadlineMs = 30_000;
 
-/** Takes news in and writes the page. */
+/** Records an update and writes the page. */
 export function pageWriter(world: PageWorld): (outgoing: OutgoingPage, deadline: AbortSignal) => Promise<Reply> {
   return async ({ channel, news }, deadline) => {
     const target = targets(world.configuration).find((one) => one.channel === channel);
     if (target === undefined) return { error: `there is no status page ${channel} any more`, code: "ESETTINGS" };
     try {
       const known = readNews(news);
-      // What a person has written stands before the end, which closes the incident here.
+      // Notes are recorded before the end, which closes the incident here.
       await rememberNotes(channel, world);
       await remember(channel, known, world);
       await publish(target, world, deadline, known.incident);
@@ -32,10 +32,7 @@ export function pageWriter(world: PageWorld): (outgoing: OutgoingPage, deadline:
   };
 }
 
-/**
- * Writes all status pages as things stand.
- * @throws StoreError, PagesError
- */
+/** Writes all status pages with the present state. @throws StoreError, PagesError */
 export async function refreshPages(world: PageWorld): Promise<void> {
   const signal = AbortSignal.timeout(refreshDeadlineMs);
   await Promise.all(targets(world.configuration).map((target) => publish(target, world, signal)));

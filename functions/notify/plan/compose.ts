@@ -1,4 +1,4 @@
-/** What a reader is sent: an event, in the words and by the settings of its channel. Pure: everything it needs is an argument. */
+/** Composes the message for a reader: an event, in the words and with the settings of its channel. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Audience } from "../../../shared/config/notification.ts";
 import { readIncident } from "../../../shared/documents/incident.ts";
@@ -18,26 +18,26 @@ import { isAllClearBefore, lastKnown } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 import { templateFor } from "./template.ts";
 
-/** What the decision rests on besides the event. */
+/** Inputs of planning besides the event. */
 export interface PlanContext {
   readonly configuration: Configuration;
   readonly kinds: Readonly<Record<string, AnyChannelKind>>;
   readonly silences: readonly Silence[];
-  /** Where people find incidents, with `${incident}` for the id of one; absent where that is not known. */
+  /** URL of an incident, with `${incident}` for its id; absent if unknown. */
   readonly incidentLinks?: string | undefined;
-  /** Where readers act on incidents, without a slash at the end. @default nowhere */
+  /** Base URL for answers, without a trailing slash. @default none */
   readonly answersUrl?: string | undefined;
-  /** The address of the folder below which status pages are written, in place of buckets. @default buckets */
+  /** URL of the folder in which status pages are written, instead of buckets. @default buckets */
   readonly pagesUrl?: string | undefined;
-  /** Everything that the ledger holds on this incident. */
+  /** All ledger entries of this incident. */
   readonly ledger: readonly LedgerEntry[];
-  /** The document of the incident. @default notices have no picture */
+  /** Document of the incident. @default notices have no timeline */
   readonly document?: Fields | undefined;
 }
 
 /**
- * What a delivery sends that is told late, in the words of how things stand and by the settings of the channel by now.
- * @param entries everything that the ledger holds on this incident for this reader
+ * Returns the payload of a late delivery, with the present state and the current settings of the channel.
+ * @param entries all ledger entries of this incident for this reader
  */
 export function recompose(
   event: IncidentEvent,
@@ -47,7 +47,7 @@ export function recompose(
   context: PlanContext,
 ): { readonly payload: Outgoing; readonly settings: string } | undefined {
   const configured = context.configuration.channels.find(({ name }) => name === delivery.channel);
-  // Who has heard nothing yet is told by what has been corrected since; who has, goes on being told as before.
+  // Readers without an earlier notice use the current, possibly corrected settings. Others keep the settings of their earlier notices.
   const isCurrent =
     configured?.kind === delivery.kind &&
     (delivery.recipient === undefined
@@ -60,7 +60,7 @@ export function recompose(
   return typeof payload === "string" ? undefined : { payload, settings: JSON.stringify(channel.settings) };
 }
 
-/** Returns what everything that is told of an incident to one reader has in common. */
+/** Returns the properties shared by all notices of an incident to one reader. */
 export function threadOf(event: IncidentEvent, recipient: string | undefined, entries: readonly LedgerEntry[]): Thread {
   const history = entries.map(({ delivery }) => delivery);
   return {
@@ -72,25 +72,25 @@ export function threadOf(event: IncidentEvent, recipient: string | undefined, en
   };
 }
 
-/** What everything that is told of an incident to one reader has in common. */
+/** Properties shared by all notices of an incident to one reader. */
 export interface Thread {
-  /** Of a channel with recipients: the one that is told. @default all of them */
+  /** Recipient, for channels with recipients. @default all of them */
   readonly recipient?: string | undefined;
-  /** Id of the entry of the opening. @default that of an opening told from now on */
+  /** Entry id of the opening. @default that of a new opening */
   readonly key?: string | undefined;
-  /** What the incident is called. @default what it is called from now on */
+  /** Title of the incident. @default the present title */
   readonly title?: string | undefined;
-  /** When its end was told last; absent where it was not. */
+  /** Time of the last all-clear; absent if there was none. */
   readonly resolvedBefore?: string | undefined;
-  /** Whether the last that was told is that it is over. @default false */
+  /** Whether the last notice was an all-clear. @default false */
   readonly isBack?: boolean;
-  /** Id of the entry that is told. @default that of the event */
+  /** Id of the entry. @default that of the event */
   readonly id?: string;
-  /** How it is late. @default it is not */
+  /** How the notice is late. @default it is on time */
   readonly delay?: Notice["delay"] | undefined;
 }
 
-/** What is sent to a reader; a sentence where that cannot be said, so that one broken channel does not silence the others. */
+/** Returns the message for a reader, or the reason there is none, so that one misconfigured channel does not affect the others. */
 export function compose(
   event: IncidentEvent,
   channel: ConfiguredChannel,
@@ -116,7 +116,7 @@ export function compose(
   return links.length === 0 || outgoing.transport === "page" ? outgoing : { ...outgoing, links };
 }
 
-/** What is told of an event in a channel. */
+/** Returns the notice of an event for a channel. */
 export function noticeOf(
   event: IncidentEvent,
   channel: ConfiguredChannel,
@@ -154,14 +154,14 @@ export function noticeOf(
   };
 }
 
-/** When what failed. Everybody else hears what it means for them, and not which part of it broke. */
+/** Returns the timeline of failures, for engineers only. Other audiences read the impact, not which part broke. */
 function pictureFor(audience: Audience, event: IncidentEvent, { document }: PlanContext): Pick<Notice, "picture"> {
   if (audience !== "engineers" || document === undefined) return {};
   const picture = swimlaneOf({ incident: readIncident(document), now: Date.parse(event.at) });
   return picture === undefined || picture.lanes.length === 0 ? {} : { picture };
 }
 
-/** What a reader can do about the incident as the notice shows it. */
+/** Returns the actions available to a reader on the incident as the notice shows it. */
 function actionsOf(
   { incident, status }: IncidentEvent,
   channel: ConfiguredChannel,
@@ -181,7 +181,7 @@ function actionsOf(
   };
 }
 
-/** Where a reader finds more: engineers the incident; everybody else the status page, or what the configuration names, and no console. */
+/** Returns the link for more information: for engineers the incident; for others the status page or the configured URL, never a console. */
 function linkFor(
   audience: Audience,
   incident: string,
@@ -198,7 +198,7 @@ function linkFor(
   return incidentUrl === undefined ? {} : { url: incidentLink(incidentUrl, incident) };
 }
 
-/** When the last of these arrived, RFC 3339. */
+/** Returns the time of the last arrival, RFC 3339. */
 function lastArrival(history: readonly Delivery[]): string | undefined {
   const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
   return arrived.length === 0 ? undefined : new Date(Math.max(...arrived)).toISOString();

@@ -1,23 +1,26 @@
-/** What is held back on purpose although it could be told at once, and until when. Pure. */
+/** Decides which notices are deliberately held back, and until when. Pure. */
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import type { AnyChannelKind } from "../channel.ts";
 import { type Delivery, isTelling } from "../deliver/ledger.ts";
 import { holdOf } from "./relapse.ts";
 
-/** Until when a delivery is held back, in milliseconds since the epoch, and why. */
+/** End of the time for which a delivery is held back, in milliseconds since the epoch, and the reason. */
 export interface Hold {
   readonly until: number;
   readonly because: string;
 }
 
 /**
- * How far apart a person hears of an incident where it is only the cause that is seen differently, in milliseconds: an outage that grows is explained anew
- * several times, and what worsens it, escalates it or ends it is told at once and says the cause as well.
+ * Minimum time between a person's last notice of an incident and one that only changes its root cause, in milliseconds. A growing outage
+ * changes its explanation several times; notices that it worsens, escalates or ends are sent immediately and include the cause.
  */
 export const changesApartMs = 10 * 60_000;
 
-/** Returns how long a delivery is held back; `undefined` where it is told at once. @param history what the ledger holds for its reader */
+/**
+ * Returns how long a delivery is held back; `undefined` if it is sent immediately.
+ * @param history ledger entries of this incident for its reader
+ */
 export function holdFor(
   event: IncidentEvent,
   { closesForGood, everyEvent, lasting }: Pick<AnyChannelKind, "closesForGood" | "everyEvent" | "lasting">,

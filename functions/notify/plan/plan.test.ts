@@ -12,7 +12,7 @@ import type { Silence } from "./silence.ts";
 const ops = { name: "ops", kind: "webhook", settings: { url: { secret: "ops-url" } } };
 const mail = { name: "mail", kind: "email", settings: { to: ["infra@example.com"] } };
 
-/** The plan as lines: `mail: yes`, `ops: no route: …`. */
+/** Formats the plan as lines: `mail: yes`, `ops: no route: …`. */
 function told(
   event: IncidentEvent,
   given: {
@@ -50,7 +50,7 @@ describe("routes", () => {
     ["its severity", { severity: ["warning", "critical"] }, "yes"],
     ["another severity", { severity: ["info"] }, "no route: opened, critical, vpc-connector"],
     ["the root cause", { components: ["vpc-connector"] }, "yes"],
-    ["a component that suffers", { components: ["backend"] }, "yes"],
+    ["an affected component", { components: ["backend"] }, "yes"],
     ["another component", { components: ["auth"] }, "no route: opened, critical, vpc-connector"],
     ["the event", { events: ["opened", "resolved"] }, "yes"],
     ["another event", { events: ["resolved"] }, "no route: opened, critical, vpc-connector"],
@@ -86,7 +86,7 @@ describe("silences", () => {
     ["of the environment", [silence("environment", "netra-staging")], `silenced (environment netra-staging) ${until}`],
     ["of another environment", [silence("environment", "production")], "yes"],
     ["of the root cause", [silence("component", "vpc-connector")], `silenced (component vpc-connector) ${until}`],
-    ["of a component that only suffers", [silence("component", "backend")], "yes"],
+    ["of a component that is only affected", [silence("component", "backend")], "yes"],
     ["of one rule of two", [silence("rule", "connector full")], "yes"],
     [
       "of every rule",
@@ -98,13 +98,13 @@ describe("silences", () => {
       [silence("incident", "20250916-120000-vpc-connector")],
       `silenced (incident 20250916-120000-vpc-connector) ${until}`,
     ],
-    ["that ends now", [silence("environment", "netra-staging", { until: noon })], "yes"],
-    ["that begins later", [silence("environment", "netra-staging", { from: noon + 1 })], "yes"],
+    ["that ends at this moment", [silence("environment", "netra-staging", { until: noon })], "yes"],
+    ["that starts later", [silence("environment", "netra-staging", { from: noon + 1 })], "yes"],
   ])("%s", (_, silences, expected) => {
     expect(told(incidentEvent(), { silences })).toEqual({ mail: expected, ops: expected });
   });
 
-  it("never mutes the all-clear of what was announced", () => {
+  it("never mute the all-clear of an announced incident", () => {
     const ledger = heldLedger("mail", [[{}, "delivered"]]);
     const silences = [silence("environment", "netra-staging")];
     expect(told(resolvedEvent(), { silences, ledger })).toEqual({ mail: "yes", ops: "never announced here" });
@@ -121,13 +121,13 @@ describe("maintenance", () => {
   it.each<[string, MaintenanceWindow[], string]>([
     ["of everything", window(), refused],
     ["of the root cause", window(["vpc-connector"]), refused],
-    ["of a component that only suffers", window(["backend"]), "yes"],
+    ["of a component that is only affected", window(["backend"]), "yes"],
     ["of another component", window(["auth"]), "yes"],
   ])("%s", (_, maintenance, expected) => {
     expect(told(incidentEvent(), { maintenance })).toEqual({ mail: expected, ops: expected });
   });
 
-  it("never mutes the all-clear of what was announced", () => {
+  it("never mute the all-clear of an announced incident", () => {
     const ledger = heldLedger("mail", [[{}, "delivered"]]);
     expect(told(resolvedEvent(), { maintenance: window(), ledger })).toEqual({
       mail: "yes",
@@ -136,7 +136,7 @@ describe("maintenance", () => {
   });
 });
 
-describe("who was not told at first", () => {
+describe("a reader who was not notified at first", () => {
   const joined = incidentEvent({ event: "joined", sequence: 2, components: ["vpc-connector", "backend", "auth"] });
   const routes: Route[] = [
     { channels: ["ops"], components: ["auth"] },
@@ -144,10 +144,10 @@ describe("who was not told at first", () => {
   ];
 
   it.each<[string, LedgerEntry[]]>([
-    ["was not concerned", heldLedger("ops", [[{}, "suppressed"]])],
-    ["could not be reached", heldLedger("ops", [[{}, "rejected"]])],
+    ["was not affected", heldLedger("ops", [[{}, "suppressed"]])],
+    ["was unreachable", heldLedger("ops", [[{}, "rejected"]])],
     ["was not configured", []],
-  ])("and %s hears of it as an opening, once", (_, ledger) => {
+  ])("and %s is notified once, with an opening", (_, ledger) => {
     const { deliveries, suppressed } = planned(joined, { routes, ledger });
     expect(deliveries.map(({ key, insteadOf, reason }) => [key, insteadOf, reason])).toEqual([
       [
@@ -167,7 +167,7 @@ describe("who was not told at first", () => {
     ]);
   });
 
-  it("and is muted still is told nothing, with the reason", () => {
+  it("and is still muted is not notified, with the reason", () => {
     const maintenance = [{ name: "move", timezone: "Etc/UTC", once: { from: noon, to: noon + 60_000 } }];
     expect(told(joined, { routes, maintenance }).ops).toBe('maintenance "move" until 2025-09-16T12:01:00.000Z');
   });
@@ -205,11 +205,11 @@ describe("the limit", () => {
   });
 });
 
-describe("a change that was found", () => {
+describe("a detected change", () => {
   const found = incidentEvent({ event: "status_update", news: "change", sequence: 2, at: "2025-09-16T12:00:30.000Z" });
   const ledger = [...heldLedger("mail", [[{}, "delivered"]]), ...heldLedger("ops", [[{}, "delivered"]])];
 
-  it("is told to engineers soon after the opening, and to nobody else", () => {
+  it("is sent soon after the opening, to engineers only", () => {
     expect(told(found, { ledger })).toEqual({ mail: "yes", ops: "yes" });
     const configuration = configurationOf([{ ...mail, audience: "executives" }, ops]);
     const { suppressed } = plan(found, { configuration, kinds, silences: [], ledger }, noon);
@@ -242,7 +242,7 @@ describe("the all-clear", () => {
     expect(told(resolvedEvent(), { ledger, routes: [] }).ops).toBe(expected);
   });
 
-  it("goes to whom a later event was the first news", () => {
+  it("goes to readers first notified by a later event", () => {
     const ledger = heldLedger("ops", [
       [{}, "suppressed"],
       [{ event: "severity_raised", sequence: 2 }, "delivered"],
@@ -250,12 +250,12 @@ describe("the all-clear", () => {
     expect(told(resolvedEvent({ sequence: 3 }), { ledger }).ops).toBe("yes");
   });
 
-  it("says of a channel that has left the configuration why it is not told", () => {
+  it("gives the reason for not notifying a removed channel", () => {
     const ledger = heldLedger("gone", [[{}, "delivered"]]);
     expect(told(resolvedEvent(), { ledger }).gone).toBe("the channel is not in the configuration any more");
   });
 
-  it("is followed by no update that it has overtaken", () => {
+  it("is not followed by updates that it has overtaken", () => {
     const ledger = heldLedger("ops", [
       [{}, "delivered"],
       [{ event: "resolved", status: "resolved", sequence: 3 }, "delivered"],
@@ -274,7 +274,7 @@ describe("a relapse", () => {
     ]);
   const quiet: Route[] = [{ channels: ["ops", "mail"], events: ["opened", "resolved"] }];
 
-  it("is told to whoever heard the all-clear, whatever events the route names", () => {
+  it("is sent to readers of the all-clear, regardless of the events in the route", () => {
     const ledger = [...heard("ops"), ...heldLedger("mail", [[{}, "delivered"]])];
     expect(told(regressed, { routes: quiet, ledger })).toEqual({
       mail: "no route: regressed, critical, vpc-connector",
@@ -291,7 +291,7 @@ describe("a relapse", () => {
     expect(told(regressed, { routes: quiet, ledger: heard("ops", status) })["ops"]).toBe(expected);
   });
 
-  it("is told however much was told within the hour, and not where it is silenced", () => {
+  it("is exempt from the hourly limit, but not from silences", () => {
     const many = Array.from({ length: mostInAnHour }, (_, at) => at + 3);
     const ledger = [
       ...heard("ops"),
@@ -306,7 +306,7 @@ describe("a relapse", () => {
     expect(told(late, { routes: quiet, ledger, silences })["ops"]).toMatch(/^silenced/);
   });
 
-  it("takes back an all-clear whose message comes after it", () => {
+  it("revokes an all-clear whose message arrives later", () => {
     const ledger = heldLedger("ops", [
       [{}, "delivered"],
       [{ event: "regressed", sequence: 3 }, "suppressed"],
@@ -315,7 +315,7 @@ describe("a relapse", () => {
     expect(told(resolvedEvent({ sequence: 4 }), { ledger })["ops"]).toBe("yes");
   });
 
-  it("that a silence kept from a reader is told with the next news, as one", () => {
+  it("that was silenced for a reader is announced by the next event", () => {
     const ledger = [...heard("mail"), ...heldLedger("mail", [[{ event: "regressed", sequence: 3 }, "suppressed"]])];
     const news = incidentEvent({ event: "status_update", sequence: 4, status: "acknowledged" });
     const payload = planned(news, { ledger }).deliveries.find(({ channel }) => channel === "mail")?.payload;
@@ -323,22 +323,27 @@ describe("a relapse", () => {
   });
 
   it.each<[string, string, DeliveryStatus, string]>([
-    ["a person", "mail", "suppressed", "it was told here that it is over, and not that it came back"],
-    ["a person who was told", "mail", "delivered", "yes"],
-    ["a person who may have been told", "mail", "sending", "yes"],
+    [
+      "a person who was not notified",
+      "mail",
+      "suppressed",
+      "it was told here that it is over, and not that it came back",
+    ],
+    ["a person who was notified", "mail", "delivered", "yes"],
+    ["a person who may have been notified", "mail", "sending", "yes"],
     ["a program", "ops", "suppressed", "yes"],
-  ])("of which %s was not told ends without another all-clear", (_, channel, status, expected) => {
+  ])("is followed by an all-clear for readers notified of it, and for programs: %s", (_, channel, status, expected) => {
     const ledger = [...heard(channel), ...heldLedger(channel, [[{ event: "regressed", sequence: 3 }, status]])];
     expect(told(resolvedEvent({ sequence: 4 }), { ledger })[channel]).toBe(expected);
   });
 
-  it("in the middle of a recovery is told as the routes say", () => {
+  it("during a recovery is sent according to the routes", () => {
     const ledger = heldLedger("ops", [[{}, "delivered"]]);
     expect(told(regressed, { routes: quiet, ledger })["ops"]).toBe("no route: regressed, critical, vpc-connector");
   });
 });
 
-describe("a cause that is seen differently", () => {
+describe("a changed root cause", () => {
   const changed = incidentEvent({
     event: "root_cause_changed",
     sequence: 2,
@@ -357,16 +362,16 @@ describe("a cause that is seen differently", () => {
     [4, 6],
     [10, undefined],
     [600, undefined],
-  ])("is held back where a person heard of the incident %i minutes ago, and never for a program", (ago, minutes) => {
+  ])("is held back for a person notified %i minutes ago, and never for a program", (ago, minutes) => {
     expect(heldFor(ago)).toEqual({ mail: minutes, ops: undefined });
   });
 });
 
-describe("news that come late", () => {
+describe("late events", () => {
   it.each<[string, Partial<IncidentEvent>, string]>([
     ["a change", { event: "joined" }, "superseded: later news, in which it stands, are told already"],
     ["an escalation", { event: "escalated" }, "yes"],
-  ])("%s that later news have overtaken", (_, changes, expected) => {
+  ])("%s overtaken by later events", (_, changes, expected) => {
     const ledger = heldLedger("ops", [
       [{}, "delivered"],
       [{ event: "severity_raised", sequence: 3 }, "delivered"],
@@ -390,13 +395,16 @@ describe("reminders and escalations", () => {
     [119, "not due: 59 min of 1 h have passed", "yes"],
     [119.5, "yes", "yes"],
     [120, "yes", "yes"],
-  ])("a reminder %d minutes after the opening counts from what the channel last heard", (minutes, mailed, posted) => {
-    const event = incidentEvent({ event: "reminder", sequence: 3, occurrence: 2, at: minutesLater(minutes) });
-    const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
-    expect(told(event, { ledger, routes })).toEqual({ mail: mailed, ops: posted });
-  });
+  ])(
+    "a reminder %d minutes after the opening counts from the last notice in the channel",
+    (minutes, mailed, posted) => {
+      const event = incidentEvent({ event: "reminder", sequence: 3, occurrence: 2, at: minutesLater(minutes) });
+      const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
+      expect(told(event, { ledger, routes })).toEqual({ mail: mailed, ops: posted });
+    },
+  );
 
-  it("counts from when a notice arrived, and waits for one that has not", () => {
+  it("counts from the arrival of a notice, and waits for one that is pending", () => {
     const event = incidentEvent({ event: "reminder", sequence: 3, at: minutesLater(60) });
     const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
     const late = heldLedger("ops", [[{}, "delivered"]]).map(({ id, delivery }) => ({
@@ -411,17 +419,17 @@ describe("reminders and escalations", () => {
 
   it.each<[string, Omit<Route, "channels">, number, string]>([
     ["without escalate_after", {}, 15, "no route asks for it (escalate_after)"],
-    ["before its time", { escalateAfterMs: 900_000 }, 14, "not due: 14 min of 15 min have passed"],
-    ["in its time", { escalateAfterMs: 900_000 }, 15, "yes"],
-    ["by a route of its own", { events: ["escalated"] }, 1, "yes"],
+    ["before it is due", { escalateAfterMs: 900_000 }, 14, "not due: 14 min of 15 min have passed"],
+    ["when it is due", { escalateAfterMs: 900_000 }, 15, "yes"],
+    ["by a separate route", { events: ["escalated"] }, 1, "yes"],
   ])("an escalation to a route %s", (_, route, minutes, expected) => {
     const event = incidentEvent({ event: "escalated", sequence: 3, at: minutesLater(minutes) });
     expect(told(event, { ledger, routes: [{ channels: ["ops"], ...route }] }).ops).toBe(expected);
   });
 });
 
-describe("what is planned", () => {
-  it("names every reader exactly once, with its key", () => {
+describe("a plan", () => {
+  it("contains every reader exactly once, with its key", () => {
     const { deliveries, suppressed } = planned(
       incidentEvent({ event: "reminder", occurrence: 3, at: "2025-09-16T12:01:00.000Z" }),
       {
@@ -435,7 +443,7 @@ describe("what is planned", () => {
     ]);
   });
 
-  it("keeps the name of the thread when the incident is renamed", () => {
+  it("keeps the title of the thread when the incident is renamed", () => {
     const ledger = heldLedger("mail", [[{}, "delivered"]]);
     const [mailed] = planned(resolvedEvent({ title: "Netra staging: VPC connector, backend failing" }), {
       ledger,
@@ -449,7 +457,7 @@ describe("what is planned", () => {
     });
   });
 
-  it("leaves out a channel with wrong settings, and only that", () => {
+  it("leaves out only the channel with invalid settings", () => {
     const configuration = configurationOf([{ ...mail, settings: { to: [] } }, ops]);
     const { deliveries, suppressed } = plan(incidentEvent(), { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ channel }) => channel)).toEqual(["ops"]);

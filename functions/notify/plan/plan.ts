@@ -1,4 +1,4 @@
-/** The decision who is told of an event, and why the others are not. Pure: everything it needs is an argument. */
+/** Decides which readers are notified of an event, and why the others are not. Pure: everything it needs is an argument. */
 import type { ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Reader } from "../../../shared/documents/delivery-summary.ts";
 import { maintenanceOf } from "../../../shared/maintenance.ts";
@@ -16,37 +16,37 @@ import { isAllClearBefore, isTakenBack, lastKnown, tooSoon } from "./relapse.ts"
 import { notDue } from "./route.ts";
 import { silenced } from "./silence.ts";
 
-/** Who is told what, and who is not because of what. Together they name every reader once. */
+/** Readers that are notified, with their messages, and readers that are not, with the reasons. Together they contain every reader once. */
 export interface NotificationPlan {
   readonly deliveries: readonly PlannedDelivery[];
   readonly suppressed: readonly SuppressedDelivery[];
 }
 
-/** One reader that is not told, and why. */
+/** A reader that is not notified, with the reason. */
 export interface SuppressedDelivery extends Reader {
   readonly kind: string;
-  /** Id of its document in the ledger, and idempotency key. */
+  /** Id of its ledger document, and idempotency key. */
   readonly key: string;
-  /** What the incident is called for this reader. */
+  /** Title of the incident for this reader. */
   readonly title: string;
   readonly reason: string;
 }
 
-/** One reader that is told, why and what. */
+/** A reader that is notified, with the reason and the message. */
 export interface PlannedDelivery extends SuppressedDelivery {
   readonly payload: Outgoing;
-  /** The settings that lead there, as JSON. */
+  /** Settings used for the delivery, as JSON. */
   readonly settings: string;
-  /** @default it is told at once */
+  /** @default sent immediately */
   readonly hold?: Hold;
-  /** Of an opening that is told late: the id of the entry of the event that occasioned it, which is not told besides. */
+  /** For a late opening: the entry id of the event that triggered it, which is not sent separately. */
   readonly insteadOf?: string;
 }
 
-/** News that are good, and alarm nobody who was not alarmed. */
+/** Good news, which is irrelevant to readers who were not alerted. */
 const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
 
-/** The steps by which news reach a reader; the first that refuses says why the reader is not told. */
+/** Checks before an event is sent to a reader. The first that refuses gives the reason. */
 const announcement: readonly Step[] = [
   overtaken,
   unreachable,
@@ -60,16 +60,16 @@ const announcement: readonly Step[] = [
   outdated,
 ];
 
-/** A fire drill is told to every channel, once, whatever routes, silences and windows say: that is what it is for. */
+/** A fire drill is sent to every channel once, regardless of routes, silences and maintenance windows, which is its purpose. */
 const drillSteps: readonly Step[] = [overtaken, noDrill];
 
-/** What is over is told to everybody who knows that it was not, whatever routes, silences and windows say by now. */
+/** An all-clear is sent to every reader who was notified of the incident, regardless of the present routes, silences and maintenance windows. */
 const allClear: readonly Step[] = [relapsed, unannounced, ended];
 
-/** Who was told that it is over is told that it is not, whatever events the routes name. */
+/** A relapse is sent to readers who received the all-clear, regardless of the events in their routes. */
 const relapse: readonly Step[] = [overtaken, unreachable, muted, inMaintenance];
 
-/** Plans an event: which readers are told, with the payload rendered, and which are not. */
+/** Plans an event: the readers that are notified, with rendered payloads, and those that are not. */
 export function plan(event: IncidentEvent, context: PlanContext, now: number): NotificationPlan {
   const { kinds } = context;
   const steps = isAllClear(event) ? allClear : event.drill ? drillSteps : announcement;
@@ -111,9 +111,9 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
 }
 
 /**
- * The event as the reader hears it: as an opening where it can know nothing of the incident and a route brings openings of what the incident
- * is by now. So whoever was left out at first, because a component was not known yet, because it was not bad enough, or because of a
- * silence, is told once when that has changed.
+ * Returns the event as sent to the reader: as an opening if the reader has had no notice of the incident and a route now matches its
+ * opening. So readers who were left out at first, because a component was not known yet, because of a low severity or because of a silence,
+ * are notified once when that changes.
  */
 function asHeard({ event, reader, history, context }: Omit<Question, "now">): IncidentEvent {
   if (event.event === "opened" || relief.includes(event.event) || history.some(isKnowing)) return event;
@@ -125,7 +125,10 @@ function opening(event: IncidentEvent): IncidentEvent {
   return { ...event, event: "opened", occurrence: 1 };
 }
 
-/** Whether the event tells that it is over, or comes after that. It goes to whom the incident was announced, silenced or not. */
+/**
+ * Returns whether the event ends the incident, or comes after its end. Such events go to the readers notified of the incident, silenced or
+ * not.
+ */
 export function isAllClear(event: IncidentEvent): boolean {
   return event.status === "resolved";
 }
@@ -134,43 +137,43 @@ function relapsed({ event, history }: Question): string | undefined {
   return event.event === "resolved" && isTakenBack(history, event.sequence) ? tooSoon : undefined;
 }
 
-/** Whether a reader may know, or is about to know, of the incident from an event before this one. */
+/** Returns whether a reader has, or is about to have, notice of the incident from an event before this one. */
 export function wasTold(history: readonly Delivery[], sequence: number): boolean {
   return history.some((delivery) => delivery.sequence < sequence && isKnowing(delivery));
 }
 
-/** Whether the all-clear has overtaken an event for a reader, so that telling it now would only confuse. */
+/** Returns whether the all-clear has overtaken an event for a reader, so that sending it now would only confuse. */
 export function isSuperseded(history: readonly Delivery[], sequence: number): boolean {
   return history.some((delivery) => delivery.event === "resolved" && delivery.sequence > sequence);
 }
 
-/** Why an event that the all-clear has overtaken is not told. */
+/** Reason for suppressing an event that the all-clear has overtaken. */
 export const superseded = "superseded: the incident is resolved";
 
-/** Why a change is not told whose message comes after that of a later one. */
+/** Reason for suppressing a change whose message arrives after that of a later one. */
 export const standsInLater = "superseded: later news, in which it stands, are told already";
 
-/** Why a reader does not hear the end of what it never heard of. */
+/** Reason for suppressing the all-clear for readers who were not notified of the incident. */
 export const neverAnnounced = "never announced here";
 
-/** One question about one reader. */
+/** Inputs of a check: one event and one reader. */
 interface Question {
   readonly event: IncidentEvent;
   readonly reader: Reader;
-  /** What the ledger holds on this incident for this reader. */
+  /** Ledger entries of this incident for this reader. */
   readonly history: readonly Delivery[];
   readonly context: PlanContext;
   readonly now: number;
 }
 
-/** A step says why the reader is not told, or nothing. */
+/** Returns the reason a reader is not notified; `undefined` if the check passes. */
 type Step = (question: Question) => string | undefined;
 
-/** The most notices of one incident that a reader hears within an hour; what opens, worsens or escalates is always told. */
+/** Maximum number of notices of one incident to a reader within an hour. Events that open, worsen or escalate the incident are exempt. */
 export const mostInAnHour = 12;
 const neverTooMany: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
 
-/** Events that say what has changed, and how far apart in milliseconds two of them are of one moment where the incident is the same. */
+/** Events that describe changes, and the maximum time between two that count as one moment if the incident is the same, in milliseconds. */
 const changes: readonly IncidentEventKind[] = ["joined", "severity_raised", "root_cause_changed", "status_update"];
 const sameMomentMs = 120_000;
 
@@ -186,12 +189,12 @@ function overtaken({ event, history }: Question): string | undefined {
   return isSuperseded(history, event.sequence) ? superseded : undefined;
 }
 
-/** The last step: what it says of a change is that it would have been told, had its message come in time. */
+/** The last check: its reason means that the change would have been sent if its message had arrived in time. */
 function outdated({ event, history }: Question): string | undefined {
   return isOutdated(event, history) ? standsInLater : undefined;
 }
 
-/** Whether a change stands in what a reader is told of later events. */
+/** Returns whether a notice of a later event already includes a change. */
 export function isOutdated(
   { event, sequence }: Pick<IncidentEvent, "event" | "sequence">,
   history: readonly Delivery[],
@@ -199,7 +202,7 @@ export function isOutdated(
   return changes.includes(event) && history.some((told) => isTelling(told) && told.sequence > sequence);
 }
 
-/** What changed in the moment of which the opening tells stands in the opening: with a late one, several events may come at once. */
+/** The opening includes the changes of the same moment. A late opening may be accompanied by several events. */
 function saidAlready({ event, history }: Question): string | undefined {
   if (!changes.includes(event.event) || bringsChange(event)) return undefined;
   const moment = momentOf(event);
@@ -208,12 +211,12 @@ function saidAlready({ event, history }: Question): string | undefined {
   return isSame ? "told with the opening, in which it stands" : undefined;
 }
 
-/** Whether all that is new is that a change was found which fits the cause. */
+/** Returns whether the only news is a change that may have caused the incident. */
 function bringsChange({ event, news }: IncidentEvent): boolean {
   return event === "status_update" && news === "change";
 }
 
-/** What was changed says something to those who mend it, and to nobody else. */
+/** Details of a change are useful to engineers only. */
 function forEngineers({ event, reader, context }: Question): string | undefined {
   if (!bringsChange(event)) return undefined;
   const channel = context.configuration.channels.find(({ name }) => name === reader.channel);
@@ -230,7 +233,7 @@ function noDrill({ event, reader, context }: Question): string | undefined {
   return isPublic ? "a fire drill is no news for everybody" : undefined;
 }
 
-/** That notices do not reach a reader cannot be told there. */
+/** A channel that is unreachable cannot be notified of that. */
 function unreachable({ event, reader: { channel, recipient } }: Question): string | undefined {
   if (isAbout(event, { channel })) return "it is about this channel: notices do not reach it";
   return recipient !== undefined && isAbout(event, { channel, recipient })
@@ -239,14 +242,14 @@ function unreachable({ event, reader: { channel, recipient } }: Question): strin
 }
 
 function unrouted({ event, reader, context }: Question): string | undefined {
-  // That notices do not reach one more channel is news for whoever hears of it at all.
+  // An additional unreachable channel is news for every reader of such incidents.
   const news = aboutChannels(event, context) && event.event === "joined" ? opening(event) : event;
   return isBroughtTo(reader.channel, news, context)
     ? undefined
     : `no route: ${event.event}, ${event.severity}, ${event.root_cause}`;
 }
 
-/** Whether a route brings an event to a channel, or the channel hears of it because no route leads to one that works. */
+/** Returns whether a route sends an event to a channel, or the channel is the fallback because no route leads to a working one. */
 function isBroughtTo(channel: string, event: IncidentEvent, context: PlanContext): boolean {
   const { channels, routes } = context.configuration;
   if (routesTo(channel, event, routes).length > 0) return true;
@@ -255,17 +258,17 @@ function isBroughtTo(channel: string, event: IncidentEvent, context: PlanContext
     (one) => !ownEntry(context.kinds, one.kind)?.public && unreachedIn(one, event, context) !== "everybody",
   );
   if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
-  // Better engineers than everybody.
+  // Prefer engineers to other audiences.
   const engineers = working.filter(({ audience = "engineers" }) => audience === "engineers");
   return (engineers.length > 0 ? engineers : working).some(({ name }) => name === channel);
 }
 
-/** Whether an incident of the monitor is about channels, or recipients of them, that notices do not reach. */
+/** Returns whether an incident of the monitor is about channels or recipients that notices do not reach. */
 function aboutChannels(event: IncidentEvent, context: PlanContext): boolean {
   return context.configuration.channels.some((one) => unreachedIn(one, event, context) !== "nobody");
 }
 
-/** Whom in a channel notices do not reach, by an incident of the monitor. */
+/** Returns which part of a channel is unreachable according to an incident of the monitor. */
 function unreachedIn(
   channel: ConfiguredChannel,
   event: IncidentEvent,
@@ -306,7 +309,7 @@ function unannounced({ event, history }: Question): string | undefined {
   return wasTold(history, event.sequence) ? undefined : neverAnnounced;
 }
 
-/** Who did not hear that it came back goes on knowing that it is over. A program gets every event. */
+/** Readers who were not notified of the relapse already have the all-clear. A program gets every event. */
 function ended({ event, history, context }: Question): string | undefined {
   const last = lastKnown(history, event);
   if (last?.event !== "resolved" || last.status !== "delivered") return undefined;
@@ -315,7 +318,7 @@ function ended({ event, history, context }: Question): string | undefined {
     : "it was told here that it is over, and not that it came back";
 }
 
-/** Why a reader is told. */
+/** Returns the reason a reader is notified. */
 function occasion(
   told: IncidentEvent,
   event: IncidentEvent,

@@ -1,11 +1,11 @@
-/** An incident as it stands in its document at this moment. Pure. */
+/** Applies the present document of an incident to an event. Pure. */
 import { type IncidentDocument, readIncident } from "../../../shared/documents/incident.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { MalformedMessage } from "../../../shared/messages/parse.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 
-/** Returns an event with the incident as it stands by now; `undefined` where its document does not say how. */
+/** Returns an event with the present state of its incident; `undefined` if the document does not have it. */
 export function asOfNow(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
   if (document === undefined) return undefined;
   const {
@@ -41,7 +41,7 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
   }
 }
 
-/** Who has acknowledged it, where the evaluator has not read that yet. */
+/** Returns who acknowledged it, if the evaluator has not processed that yet. */
 function unread(status: string, edits: IncidentDocument["edits"]): string | undefined {
   const author = status === "acknowledged" ? ownEntry(edits, "status") : undefined;
   return author && `${author.by}, ${author.via}`;

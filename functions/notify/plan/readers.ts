@@ -1,4 +1,4 @@
-/** Who may hear of an event: the channels of the configuration, each recipient of those that have several, and whoever was told before. Pure. */
+/** The possible readers of an event: the configured channels, each recipient of those with several, and readers notified before. Pure. */
 
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
@@ -8,16 +8,13 @@ import { type Delivery, isKnowing, type LedgerEntry } from "../deliver/ledger.ts
 
 type Kinds = Readonly<Record<string, AnyChannelKind>>;
 
-/** A channel, or one of its recipients, for whom it is decided whether they are told. */
+/** A channel, or one of its recipients, considered for notification. */
 export interface Candidate {
   readonly channel: ConfiguredChannel;
   readonly recipient?: string;
 }
 
-/**
- * Returns every configured reader.
- * @param withFormer whether those follow who were told and have left the configuration since
- */
+/** Returns every configured reader. @param withFormer whether to add notified readers that have since left the configuration */
 export function candidates(
   {
     configuration,
@@ -26,7 +23,7 @@ export function candidates(
   }: {
     readonly configuration: Configuration;
     readonly kinds: Kinds;
-    /** Everything that the ledger holds on the incident. */
+    /** All ledger entries of the incident. */
     readonly ledger: readonly LedgerEntry[];
   },
   withFormer: boolean,
@@ -49,7 +46,7 @@ export function candidates(
   return [...configured, ...former.values()];
 }
 
-/** Returns the recipients of a channel; none where the channel is told as one, or its settings are invalid. */
+/** Returns the recipients of a channel; empty if the channel is a single reader, or its settings are invalid. */
 export function recipientsOf({ kind, settings }: ConfiguredChannel, kinds: Kinds): readonly string[] {
   const known = ownEntry(kinds, kind);
   if (known?.recipients === undefined) return [];
@@ -57,19 +54,19 @@ export function recipientsOf({ kind, settings }: ConfiguredChannel, kinds: Kinds
   return parsed.success ? known.recipients(parsed.data) : [];
 }
 
-/** Whether the readers of a channel may act on incidents: engineers may, unless the channel says otherwise, and never everybody. */
+/** Returns whether the readers of a channel may act on incidents: engineers may, unless the channel says otherwise; the public never may. */
 export function mayAct({ kind, audience = "engineers", mayAct: allowed }: ConfiguredChannel, kinds: Kinds): boolean {
   const known = ownEntry(kinds, kind);
   return known !== undefined && !known.public && (allowed ?? audience === "engineers");
 }
 
-/** The kind of a reader that has left the configuration. */
+/** Kind of a reader that has left the configuration. */
 const gone = "";
 
 /**
- * Returns a channel as it was when the reader heard of the incident, of whatever kind it is by now: where the reader has left the configuration, where what was
- * opened there stays open until it is closed, and at the end of the incident, which is owed to whoever heard of it. Otherwise, returns it as it is configured.
- * A configured recipient is reached by the settings of now.
+ * Returns a channel as it was when the reader was notified of the incident, whatever its present kind, in three cases: the reader has left
+ * the configuration; the opening created something that stays open until it is closed; or the incident ends, which every notified reader
+ * must learn. Otherwise, returns it as configured. A configured recipient is reached with the present settings.
  */
 export function asOpened(
   { channel, recipient }: Candidate,

@@ -1,13 +1,16 @@
-/** What a relapse means for those who heard that it was over, and how long an end is held back where nothing can be opened again. Pure. */
+/** Handles relapses for readers who received the all-clear, and holds back resolutions for services that cannot reopen. Pure. */
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { reopenWithin } from "../../../shared/reopen-within.ts";
 import { type Delivery, isKnowing } from "../deliver/ledger.ts";
 
-/** The longest that a resolution is held back, in milliseconds. */
+/** Maximum time that a resolution is held back, in milliseconds. */
 const longestHold = 600_000;
 
-/** Until when the end of an incident is held back where nothing is opened again, in milliseconds since the epoch; 0 for what is told at once. */
+/**
+ * Returns the time until which a resolution is held back for services that cannot reopen, in milliseconds since the epoch; 0 if it is sent
+ * immediately.
+ */
 export function holdOf(
   { event, drill, resolved_at }: IncidentEvent,
   configuration: Pick<Configuration, "recovery">,
@@ -18,12 +21,12 @@ export function holdOf(
   return Math.min(Date.parse(resolved_at), now) + hold;
 }
 
-/** Whether a delivery is the all-clear that an event takes back. */
+/** Returns whether a delivery is the all-clear that an event revokes. */
 export function isAllClearBefore(delivery: Delivery, { sequence }: Pick<IncidentEvent, "sequence">): boolean {
   return delivery.event === "resolved" && delivery.sequence < sequence && isKnowing(delivery);
 }
 
-/** The last that a reader knows, or may know, of an incident from before an event; `undefined` where that is nothing. */
+/** Returns the last delivery before an event that the reader has or may have received; `undefined` if there is none. */
 export function lastKnown(
   history: readonly Delivery[],
   { sequence }: Pick<IncidentEvent, "sequence">,
@@ -36,10 +39,10 @@ export function lastKnown(
     );
 }
 
-/** Why an all-clear is not told that a relapse has overtaken. */
+/** Reason for suppressing an all-clear that a relapse has overtaken. */
 export const tooSoon = "superseded: it failed again";
 
-/** Whether a relapse has overtaken the all-clear of that place among the events. */
+/** Returns whether a relapse has overtaken the all-clear with this sequence number. */
 export function isTakenBack(history: readonly Delivery[], sequence: number): boolean {
   return history.some((later) => later.event === "regressed" && later.sequence > sequence);
 }

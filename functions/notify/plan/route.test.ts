@@ -21,7 +21,7 @@ it.each<[Partial<Route>, Partial<IncidentEvent>, boolean]>([
   [{ environments: ["netra-staging"] }, {}, true],
   [{ environments: ["netra-production"] }, {}, false],
   [{ teams: ["infrastructure"], layers: ["application"] }, { team: "infrastructure" }, false],
-])("a route with %j brings an event with %j: %s", (conditions, changes, brought) => {
+])("a route with %j matches an event with %j: %s", (conditions, changes, brought) => {
   const route: Route = { channels: ["ops"], ...conditions };
   expect(routesTo("ops", incidentEvent(changes), [route])).toEqual(brought ? [route] : []);
 });

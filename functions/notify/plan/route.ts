@@ -1,13 +1,13 @@
-/** When reminders and escalations are due. */
+/** Decides when reminders and escalations are due. */
 import type { Route } from "../../../shared/config/model.ts";
 import { reminderSlackMs } from "../../../shared/documents/delivery-summary.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 
 /**
- * Why none of the routes wants the event yet, as a sentence; `undefined` when one does. Only reminders and escalations have their time:
- * that of the route, or at once for a route that names the event and no time.
- * An escalation waits from the opening on, or from when the incident could be told again after it was muted.
+ * Returns the reason no route wants the event yet, as a sentence; `undefined` if one does. Only reminders and escalations have a due time:
+ * that of the route, or immediately for a route that names the event without a time. The time of an escalation starts with the opening, or
+ * when the incident could be announced again after it was muted.
  * @param told when a notice of the incident last arrived in this channel, in milliseconds since the epoch
  */
 export function notDue(event: IncidentEvent, routes: readonly Route[], told: number | undefined): string | undefined {

@@ -1,13 +1,13 @@
-/** Silences: an operator's word, written into the console, that nobody shall be told of something for a while. */
+/** Silences: an operator suppresses notices of something for a while, in the console. */
 import { z } from "zod";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import type { Fields, Logger, Store } from "../../../shared/ports.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 
-/** What a silence speaks of. */
+/** Scope of a silence. */
 export type SilenceScope = "component" | "rule" | "environment" | "incident";
 
-/** A time in which something is not announced. */
+/** A period in which something is not announced. */
 export interface Silence {
   readonly scope: SilenceScope;
   /** Name of the component, rule, environment or incident. */
@@ -20,10 +20,8 @@ export interface Silence {
 }
 
 /**
- * Why an event is not announced, as a sentence; `undefined` when it is.
- *
- * A silence mutes an incident whose root cause it names, or when together the silences name all its components or all its alerts: an
- * outage that is wider than what was silenced is still announced.
+ * Returns the reason an event is not announced, as a sentence; `undefined` if it is. A silence mutes an incident if it names the root cause,
+ * or if the silences together name all its components or all its alerts: an outage wider than the silences is still announced.
  */
 export function silenced(event: IncidentEvent, silences: readonly Silence[], now: number): string | undefined {
   const active = silences.filter(({ from, until }) => from <= now && now < until);
@@ -42,7 +40,7 @@ export function silenced(event: IncidentEvent, silences: readonly Silence[], now
   return `silenced (${silence.scope} ${silence.name}) until ${new Date(silence.until).toISOString()}${because}`;
 }
 
-/** Reads what operators have silenced, also this incident alone. What cannot be read silences nothing, with a warning. */
+/** Reads the silences set by operators, including one on this incident alone. An invalid silence has no effect, and logs a warning. */
 export async function readSilences(
   store: Store,
   incident: { readonly id: string; readonly fields: Fields | undefined },

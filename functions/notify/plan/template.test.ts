@@ -23,7 +23,7 @@ const fact = (words: ReturnType<typeof wording>, name: string): string | undefin
   words.facts.find(({ label }) => label === name)?.value;
 
 describe("a template", () => {
-  it("says parts of a notice in its own words", () => {
+  it("replaces parts of a notice", () => {
     const words = written({
       title: "[${priority}] ${environment}: ${title}",
       lead: "${what} It began ${since}, and costs: ${impact}.",
@@ -36,7 +36,7 @@ describe("a template", () => {
     expect(words.paragraphs).toEqual(["Please join the bridge.", "infrastructure is called."]);
   });
 
-  it("loses nothing: what it replaces and does not say becomes a fact", () => {
+  it("turns replaced content that it omits into a fact", () => {
     const words = written({ title: "Trouble", lead: "Something is wrong." });
     expect(words.facts.slice(0, 3)).toEqual([
       { label: "State", value: "NEW INCIDENT · critical P0 · Netra staging" },
@@ -47,7 +47,7 @@ describe("a template", () => {
     expect(fact(written({ lead: "It is so.", body: "${what}" }), "What")).toBeUndefined();
   });
 
-  it("has a word for what is not known yet", () => {
+  it("has a placeholder for unknown values", () => {
     const unknown = noticeOf(incidentEvent({ root_cause: "unknown", impact: "" }));
     const lead = "It comes from ${cause}; ${impact}; over: ${resolved}; so far ${lasted}.";
     expect(written({ lead }, unknown).what).toBe(
@@ -56,14 +56,14 @@ describe("a template", () => {
     expect(written({ lead: "$${what}" }).what).toBe("${what}");
   });
 
-  it("brings nothing that targets say to those who are no engineers", () => {
+  it("shows no texts from targets to audiences other than engineers", () => {
     const event = incidentEvent({ summary: "TARGET", evidence: ["TARGET"], whys: ["TARGET"], alerts: ["TARGET"] });
     const notice = { ...noticeOf(event), audience: "executives" } as const;
     expect(JSON.stringify(written({ lead: "${what} ${alerts}", body: "${what}" }, notice))).not.toContain("TARGET");
   });
 
   it.each(Object.entries(channels).filter(([, { ownForm = false }]) => !ownForm))(
-    "is written into %s, escaped as everything else",
+    "is rendered in %s, with escaping",
     (_, kind) => {
       const template = { title: "Title ${title}", lead: "<b>Lead</b> ${what}", body: "Body & more" };
       const event = incidentEvent({ title: "<script>alert(1)</script>" });
@@ -74,7 +74,7 @@ describe("a template", () => {
     },
   );
 
-  it.each(hostileNotices)("of every part keeps messages within their limits with %s", (_, notice) => {
+  it.each(hostileNotices)("that replaces every part keeps messages within their limits with %s", (_, notice) => {
     const long = `\${title} \${what} \${impact} \${components}`;
     const template = { title: long, lead: `${long} ${"x".repeat(400)}`, body: `${long}\n`.repeat(40) };
     for (const kind of Object.values(channels)) {
@@ -85,16 +85,16 @@ describe("a template", () => {
   });
 });
 
-describe("of several templates", () => {
+describe("selection among several templates", () => {
   it.each<[string, Parameters<typeof templateFor>[1], TemplateTexts]>([
-    ["the first that is for the reader", { audience: "sales", event: "opened", channel: "mail" }, { title: "sales" }],
+    ["the first that matches the reader", { audience: "sales", event: "opened", channel: "mail" }, { title: "sales" }],
     [
-      "and of another part the first that has it",
+      "for each part, the first that has it",
       { audience: "support", event: "resolved", channel: "mail" },
       { title: "over", lead: "for all" },
     ],
     ["for an event", { audience: "engineers", event: "resolved", channel: "chat" }, { title: "over", lead: "chat" }],
-    ["or nothing", { audience: "engineers", event: "opened", channel: "mail" }, {}],
+    ["none", { audience: "engineers", event: "opened", channel: "mail" }, {}],
   ])("%s", (_, notice, texts) => {
     const templates = [
       { audiences: ["sales"] as const, title: "sales" },
@@ -107,7 +107,7 @@ describe("of several templates", () => {
 });
 
 describe("the subject", () => {
-  it("is that of the first notice until the end", () => {
+  it("stays that of the first notice until the end", () => {
     const mail = { name: "mail", kind: "email", settings: { to: ["a@example.com"] } };
     const templates = [{ subject: "${severity}: ${title}" }];
     const configuration = { ...configurationOf([mail]), templates };

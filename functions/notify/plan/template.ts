@@ -1,11 +1,11 @@
-/** Which words of the configuration a notice is told in. */
+/** Selects the template texts of a notice. */
 import type { Audience } from "../../../shared/config/notification.ts";
 import type { Template, TemplatePart, TemplateTexts } from "../../../shared/config/templates.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
 
 const parts: readonly TemplatePart[] = ["subject", "title", "lead", "body"];
 
-/** The words for a notice: each part from the first template that is for it and has the part. */
+/** Returns the template texts of a notice: each part from the first matching template that has it. */
 export function templateFor(
   templates: readonly Template[],
   notice: { readonly audience: Audience; readonly event: IncidentEventKind; readonly channel: string },

@@ -1,4 +1,4 @@
-/** Writes what is planned of an event into the ledger: each reader once, however often the message of the event comes. */
+/** Writes the plan of an event into the ledger: each reader once, however often the message of the event is delivered. */
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import type { Store, Transaction } from "../../../shared/ports.ts";
 import {
@@ -13,21 +13,21 @@ import {
 import type { Hold } from "./hold.ts";
 import type { NotificationPlan, SuppressedDelivery } from "./plan.ts";
 
-/** What an event that is told as an opening has in its own entry. */
+/** Reason in the own entry of an event that is sent as an opening. */
 const toldAsOpening = "told as the opening, which had not been told here";
 
-/** How many readers are written by one transaction: their payloads, of 64 KB at most, stay within what Firestore commits at once. */
+/** Number of readers written in one transaction: their payloads, of 64 KB at most, stay within Firestore's commit limit. */
 const readersAtOnce = 100;
 
-/** The entry of an event for one reader, and the entry of the opening that tells it, where the opening is told late. */
+/** The entry of an event for one reader and, if a late opening is sent in its place, the entry of the opening. */
 interface Planned {
   readonly own: LedgerEntry;
   readonly opening?: LedgerEntry;
 }
 
 /**
- * Writes the entries of an event, and leaves alone what another delivery of the message has planned meanwhile. An opening that is told late
- * takes over the entry in which it stands that it was not told.
+ * Writes the entries of an event, and keeps those that a concurrent delivery of the message has written. A late opening replaces the entry
+ * that recorded the opening as not sent.
  * @throws StoreError
  */
 export async function writePlan(

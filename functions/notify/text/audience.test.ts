@@ -15,14 +15,14 @@ function said(audience: Audience, event: IncidentEvent): string {
   ].join("\n");
 }
 
-describe("of one incident", () => {
-  it("engineers hear the evidence, the chain of whys and what to look at next", () => {
+describe("notices of one incident", () => {
+  it("give engineers the evidence, the chain of whys and the next steps", () => {
     const text = said("engineers", incidentEvent({ next_steps: ["Look at the size of the connector."] }));
     expect(text).toContain("Evidence:\nThe connector is at 98 % of its capacity.");
     expect(text).toContain("Next steps:\nLook at the size of the connector.");
   });
 
-  it.each<Audience>(["executives", "customer_success"])("%s hear impact and outlook in plain words", (audience) => {
+  it.each<Audience>(["executives", "customer_success"])("give %s impact and outlook in plain words", (audience) => {
     expect(said(audience, incidentEvent())).toBe(`NEW INCIDENT · critical P0 · Netra staging
 Netra staging is not working as it should.
 Impact: $500K+ ARR pipeline blocked
@@ -38,7 +38,7 @@ Incident: 20250916-120000-vpc-connector`);
       {},
       "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
-    // That somebody works on it is said when somebody does.
+    // The text says that somebody is working on it only if that is true.
     [
       { event: "acknowledged", status: "acknowledged" },
       "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
@@ -49,7 +49,7 @@ Incident: 20250916-120000-vpc-connector`);
     ],
     [{ severity: "warning" }, "Nothing yet. If somebody asks: We know about it."],
     [resolvedEvent(), "The problem that began 2025-09-16 11:58 UTC is over: Backend is back to normal."],
-  ])("sales and support hear what to tell customers: %j", (changes, words) => {
+  ])("give sales and support a text for customers: %j", (changes, words) => {
     for (const audience of ["sales", "support"] as const) {
       expect(said(audience, incidentEvent(changes))).toContain(`\nTell customers: ${words}\n`);
     }
@@ -65,10 +65,19 @@ Incident: 20250916-120000-vpc-connector`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
+  it("engineers read the next step of a daily update once", () => {
+    const [first, other] = ["Look at the pool. Then restart it.", "Ask Ben."] as const;
+    const changes = { event: "status_update", change: `Nothing is new since the last update. Next: ${first}` } as const;
+    const paragraphs = (next_steps: string[]): readonly string[] =>
+      wording({ ...noticeOf(incidentEvent({ ...changes, next_steps })), audience: "engineers" }).paragraphs;
+    expect(paragraphs([first, other])).toEqual(["Nothing is new since the last update."]);
+    expect(paragraphs([other])).toEqual([changes.change]);
+  });
+
   it.each<[string, Partial<IncidentEvent>]>([
     ["recovering", { event: "recovering", status: "recovering" }],
     ["resolved", resolvedEvent()],
-  ])("nobody hears what it blocks, what failed or what to do when it is %s", (_, changes) => {
+  ])("omit past symptoms and next steps when it is %s", (_, changes) => {
     const event = incidentEvent({ ...changes, next_steps: ["Give the connector room."] });
     for (const audience of audiences) {
       const text = said(audience, event);
@@ -77,7 +86,7 @@ Incident: 20250916-120000-vpc-connector`);
     }
   });
 
-  it("an all-clear says what works again, and nothing of what another incident may have broken", () => {
+  it("name the restored components in an all-clear, without claiming that everything works", () => {
     const text = said("executives", resolvedEvent());
     expect(text).toContain("\nBackend is back to normal.\n");
     expect(text).not.toMatch(/Netra staging (works|is back)/);
@@ -85,7 +94,7 @@ Incident: 20250916-120000-vpc-connector`);
     expect(said("executives", platform)).toContain("\nVPC connector is back to normal.\n");
   });
 
-  it("an incident of the monitor is said to be one, and nothing is said to customers", () => {
+  it("identify an incident of the monitor, with no text for customers", () => {
     const event: Partial<IncidentEvent> = { verdict: "monitor", root_cause: "pathkeeper", components: ["pathkeeper"] };
     for (const changes of [incidentEvent(event), resolvedEvent(event)]) {
       const text = said("support", changes);
@@ -103,11 +112,11 @@ Incident: 20250916-120000-vpc-connector`);
     [{ event: "acknowledged", status: "recovering" }, "RECOVERING, not yet validated"],
     [{ event: "joined", status: "recovering" }, "RECOVERING, not yet validated"],
     [{ event: "status_update", status: "acknowledged" }, "STATUS UPDATE, acknowledged"],
-  ])("the state is that of the incident, whatever event it is told with: %j", (changes, state) => {
+  ])("show the state of the incident, whatever the event: %j", (changes, state) => {
     for (const audience of audiences) expect(said(audience, incidentEvent(changes)).split(" · ")[0]).toBe(state);
   });
 
-  it("engineers read nothing twice", () => {
+  it("repeat nothing for engineers", () => {
     const event = incidentEvent({
       ...resolvedEvent(),
       summary: "Backend failed from 11:58:00 UTC. The cause was VPC connector. It lasted 32 min.",
@@ -129,7 +138,7 @@ Incident: 20250916-120000-vpc-connector`);
     ]);
   });
 
-  it("only engineers read what targets answered", () => {
+  it("show responses of targets to engineers only", () => {
     const event = incidentEvent({ summary: "TARGET", evidence: ["TARGET"], whys: ["TARGET"], alerts: ["TARGET"] });
     expect(said("engineers", event)).toContain("TARGET");
     for (const audience of ["executives", "customer_success", "sales", "support"] as const)

@@ -10,13 +10,13 @@ function evidence({ lists }: NoticeText): string[] {
   return [...(lists[0]?.items ?? [])];
 }
 
-describe("a notice that must fit", () => {
+describe("a notice with a size limit", () => {
   it.each<[number, string[]]>([
     [13, [...sentences.slice(0, 12), "… and 3 more, in the incident"]],
     [12, [...sentences.slice(0, 11), "… and 4 more, in the incident"]],
     [2, ["Fact 1.", "… and 14 more, in the incident"]],
     [1, ["all 15 stand in the incident"]],
-  ])("in %i lines of evidence folds the rest and counts it", (most, lines) => {
+  ])("with room for %i lines of evidence folds the rest, and counts it", (most, lines) => {
     expect(fitted(notice, evidence, ({ length }) => length <= most)).toEqual(lines);
   });
 
@@ -29,7 +29,7 @@ describe("a notice that must fit", () => {
     [80, 75, "no sentence"],
     [20, 18, "nothing"],
     [1, 1, "nothing"],
-  ])("in %i characters is cut to %i only after its sentences are folded", (most, length, kept) => {
+  ])("with room for %i characters is cut to %i only after its sentences are folded", (most, length, kept) => {
     const { what, lists } = fitted(
       notice,
       (words) => words,
@@ -38,7 +38,7 @@ describe("a notice that must fit", () => {
     expect([what.length, lists[0]?.items.length]).toEqual([length, items[kept]]);
   });
 
-  it("names as many components as fit, and counts the others", () => {
+  it("names as many components as fit, and counts the rest", () => {
     const components = Array.from({ length: 100 }, (_, n) => `service-${n + 10}`);
     const { facts } = fitted(
       noticeOf(incidentEvent({ components, summary: "s".repeat(1_000) })),
@@ -51,27 +51,27 @@ describe("a notice that must fit", () => {
   });
 });
 
-describe("a notice for which there is hardly any room", () => {
+describe("a notice with very little room", () => {
   const nasty = noticeOf(
     incidentEvent({ summary: "🔥".repeat(1_000), title: "障害".repeat(100), impact: "👩‍🚒".repeat(300) }),
   );
   const write = ({ state, what, facts, link = "" }: NoticeText): string =>
     [state, what, ...facts.map(({ label, value }) => `${label}: ${value}`), link].join("\n").replace(/\n+$/, "");
 
-  it.each([2_000, 400, 250, 150, 100, 50, 10, 3])("is cut to %i characters, and no character is torn", (most) => {
+  it.each([2_000, 400, 250, 150, 100, 50, 10, 3])("is cut to %i characters without splitting one", (most) => {
     const text = fitted(nasty, write, (written) => characters(written) <= most);
     expect(characters(text)).toBeLessThanOrEqual(most);
     expect(text.isWellFormed()).toBe(true);
     expect(text).not.toBe("");
   });
 
-  it("keeps the state and the link longest", () => {
+  it("drops the state and the link last", () => {
     const text = fitted(nasty, write, (written) => characters(written) <= 250);
     expect(text).toContain("NEW INCIDENT");
     expect(text).toContain(nasty.url);
   });
 
-  it("is refused where not even a message without text fits", () => {
+  it("is refused if not even a message without text fits", () => {
     expect(() => fitted(nasty, write, () => false)).toThrow(RangeError);
   });
 });
@@ -92,11 +92,11 @@ describe("a text", () => {
     ["🔥🔥🔥", 3, "🔥🔥🔥"],
     ["🔥🔥🔥", 2, "🔥…"],
     ["🔥🔥🔥", 0, ""],
-  ])("%s in %i characters is %s", (text, limit, expected) => {
+  ])("%s cut to %i characters is %s", (text, limit, expected) => {
     expect(cut(text, limit)).toBe(expected);
   });
 
-  it("loses torn halves of characters, and nothing else, as JSON", () => {
+  it("loses only lone surrogates as JSON", () => {
     expect(wellFormedJson({ text: "a\ud83d…", list: ["\udd25b", "🔥"], flag: true, none: null })).toBe(
       '{"text":"a…","list":["b","🔥"],"flag":true,"none":null}',
     );

@@ -1,4 +1,4 @@
-/** How a notice is made to fit what a channel takes: measured in the unit of the limit, folded until it fits, never torn. */
+/** Fits a notice into the limits of a channel: measured in the unit of the limit, folded until it fits, without splitting characters. */
 import type { Notice } from "../channel.ts";
 import { fullBudget, type NoticeText, type TextBudget, wording } from "./notice-text.ts";
 
@@ -6,12 +6,11 @@ export { bytes, characters } from "./limits.ts";
 export { wellFormedJson } from "./secret-text.ts";
 
 /**
- * The roomiest form of a notice that fits. Sentences of lists are folded first, and counted; then texts get shorter. State, impact,
- * since, resolved and where to find more are always said, unless there is no room even for these: then the last facts go, and what is left
- * is cut.
- * @param write the message of a wording
- * @param fits whether the channel takes it
- * @throws RangeError where not even a message without any text fits
+ * Returns the largest form of a notice that fits. Sentences of lists are folded first, and counted; then texts get shorter. State, impact,
+ * start, end and link are always included, unless there is no room even for these: then the last facts are dropped, and the rest is cut.
+ * @param write renders the message of a wording
+ * @param fits whether the channel accepts it
+ * @throws RangeError if not even a message without any text fits
  */
 export function fitted<Message>(
   notice: Notice,
@@ -25,7 +24,7 @@ export function fitted<Message>(
   throw new RangeError("the channel takes no message at all: not even one without any text fits");
 }
 
-/** Every form of a notice, from the roomiest to one without any text. */
+/** Yields every form of a notice, from the largest to one without any text. */
 function* formsOf(notice: Notice): Generator<NoticeText> {
   yield wording(notice, fullBudget);
   for (const budget of tighterBudgets) yield wording(notice, budget);
@@ -42,7 +41,7 @@ function* formsOf(notice: Notice): Generator<NoticeText> {
   yield { ...short, state: "", what: "", facts: [], nextSteps: [], actions: [] };
 }
 
-/** A text of at most `limit` code points, with `…` where its end was cut. */
+/** Cuts a text to at most `limit` code points, and marks the cut with `…`. */
 export function cut(text: string, limit: number): string {
   if (limit < 1) return "";
   const points = [...text];
@@ -51,7 +50,7 @@ export function cut(text: string, limit: number): string {
 
 const tightestBudget: TextBudget = { sentences: 0, characters: 75 };
 
-/** Rooms below the ample one, each tighter than the one before. */
+/** Budgets below the full one, in decreasing order. */
 const tighterBudgets: readonly TextBudget[] = [
   ...Array.from({ length: fullBudget.sentences }, (_, at) => ({
     ...fullBudget,

@@ -1,48 +1,48 @@
-/** What a service takes of a message at most, as its documentation has it. */
+/** Documented message limits of services. */
 import { numberFormat } from "../../../shared/text/formatters.ts";
 import { wellFormedJson } from "./secret-text.ts";
 
 /** One limit of a service. */
 export interface Limit {
-  /** The part of the message, such as `embeds[].description`; empty for the whole of it. */
+  /** Part of the message, such as `embeds[].description`; empty for the whole message. */
   readonly part: string;
   readonly most: number;
-  /** What is counted, in the plural. */
+  /** Unit that is counted, in the plural. */
   readonly unit: string;
-  /** Counts it in a message, as it stands in the body: the largest, where the message has several such parts. */
+  /** Counts the units in a message as it is in the body: the maximum, if the message has several such parts. */
   readonly measure: (message: unknown) => number;
 }
 
-/** How the usual units are counted. */
+/** Counters of the usual units. */
 const counts = {
   characters: (value: unknown): number => (typeof value === "string" ? characters(value) : 0),
   bytes: (value: unknown): number => bytes(JSON.stringify(value)),
   items: (value: unknown): number => (Array.isArray(value) ? value.length : 0),
 } as const;
 
-/** Makes a limit of a part of a message. @param part names, with `[]` behind that of a list: `embeds[].description` */
+/** Creates a limit for a part of a message. @param part names, with `[]` after that of a list: `embeds[].description` */
 export function atMost(most: number, unit: keyof typeof counts, part: string = ""): Limit {
   const measure = (message: unknown): number => Math.max(0, ...partsOf(message, part).map(counts[unit]));
   return { part, most, unit, measure };
 }
 
-/** Returns whether a message keeps to all limits, as it stands in the body. */
+/** Returns whether a message is within all limits, as it is in the body. */
 export function keepsTo(limits: readonly Limit[], message: unknown): boolean {
   const sent: unknown = JSON.parse(wellFormedJson(message));
   return limits.every(({ most, measure }) => measure(sent) <= most);
 }
 
-/** Returns a limit as people read it: `content: 2,000 characters`. */
+/** Formats a limit: `content: 2,000 characters`. */
 export function limitText({ part, most, unit }: Limit): string {
   return `${part === "" ? "" : `\`${part}\`: `}${numberFormat("en-US").format(most)} ${unit}`;
 }
 
-/** The length of a text for limits in characters: its code points. */
+/** Returns the length of a text in characters: its code points. */
 export function characters(text: string): number {
   return [...text].length;
 }
 
-/** The length of a text for limits in bytes: as UTF-8. */
+/** Returns the length of a text in bytes, as UTF-8. */
 export function bytes(text: string): number {
   return Buffer.byteLength(text);
 }

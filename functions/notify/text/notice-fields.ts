@@ -1,4 +1,4 @@
-/** The words of which notices are made, each bounded, on one line, and not yet escaped for any format. */
+/** The texts of which notices are composed: each bounded, on one line, and not yet escaped for any format. */
 
 import type {
   IncidentEvent,
@@ -14,15 +14,15 @@ import type { TemplateField } from "../../../shared/text/template-fields.ts";
 import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 import type { Notice } from "../channel.ts";
 
-/** How much a notice may say; the incident has everything. */
+/** Maximum size of a notice's texts. The incident has the full texts. */
 export interface TextBudget {
-  /** The most sentences of one list. */
+  /** Maximum number of sentences in a list. */
   readonly sentences: number;
-  /** The most characters of one text; a single sentence or name is never longer than `longestText`. */
+  /** Maximum number of characters in a text. A single sentence or name is never longer than `longestText`. */
   readonly characters: number;
 }
 
-/** What the fields of a notice say; empty where there is nothing to say. */
+/** Returns the fields of a notice; empty for those without content. */
 export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<TemplateField, string>> {
   const { event, timezone, rootCause, url } = notice;
   const environment = bounded(notice.environment);
@@ -33,7 +33,7 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
     state: stateWords(notice),
     severity: event.severity,
     priority: event.priority,
-    // Its sentences stand in the present tense, and nothing of it is measured any more.
+    // Its sentences are in the present tense, which no longer applies.
     impact: isBad(event) ? bounded(event.impact, [], budget.characters) : "",
     outlook: outlookOf[event.status],
     customers: customerWords(notice, environment, since),
@@ -45,7 +45,7 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
       ),
       budget,
     ),
-    // What rules are called is written by engineers for engineers.
+    // Rule names are written by engineers for engineers.
     alerts: isPlain(notice) ? "" : enumerate(event.alerts, budget),
     since,
     opened: localTime(event.opened_at, timezone),
@@ -58,7 +58,7 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
   };
 }
 
-/** What is said of a fire drill, so that nobody takes it for more, whatever they read and in whose words. */
+/** Returns the fields of a fire drill, marked so that no audience or template can mistake it for a real incident. */
 function drillFields({ status, summary }: IncidentEvent, budget: TextBudget): Partial<Record<TemplateField, string>> {
   const isOver = status === "resolved";
   return {
@@ -69,12 +69,12 @@ function drillFields({ status, summary }: IncidentEvent, budget: TextBudget): Pa
   };
 }
 
-/** Whether the notice is for readers who hear impact and outlook, and nothing that only those who mend it understand. */
+/** Returns whether the notice is for readers of impact and outlook, without technical details. */
 export function isPlain({ audience = "engineers" }: Pick<Notice, "audience">): boolean {
   return audience !== "engineers";
 }
 
-/** An instant as people of that zone say it. Text that is no instant stays as it is. */
+/** Formats an instant in a time zone. Text that is not an instant is returned unchanged. */
 export function localTime(instant: string, timezone: string): string {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime())) return bounded(instant);
@@ -91,7 +91,7 @@ export function localTime(instant: string, timezone: string): string {
   return local.endsWith(" UTC") ? `${time.toISOString().slice(0, 16).replace("T", " ")} UTC` : local;
 }
 
-/** Sentences of a list, as many as there is room for, and how many were folded. */
+/** Returns as many sentences of a list as fit, and the number of folded ones. */
 export function shorten(list: readonly string[], budget: TextBudget): string[] {
   return fold(
     list.map((sentence) => withoutSeconds(boundedName(sentence, budget))),
@@ -99,7 +99,7 @@ export function shorten(list: readonly string[], budget: TextBudget): string[] {
   );
 }
 
-/** As many items as there is room for, and how many were folded. */
+/** Returns as many items as fit, and the number of folded ones. */
 export function fold(list: readonly string[], budget: TextBudget): string[] {
   const shown = list.slice(0, budget.sentences);
   const folded = list.length - shown.length;
@@ -110,7 +110,7 @@ export function fold(list: readonly string[], budget: TextBudget): string[] {
   ];
 }
 
-/** The layer that is responsible. */
+/** Labels of the responsible layer. */
 export const verdictOf: Readonly<Record<Verdict, string>> = {
   platform: "the platform",
   application: "the application",
@@ -118,7 +118,7 @@ export const verdictOf: Readonly<Record<Verdict, string>> = {
   unknown: "not known yet",
 };
 
-/** What the incident is by its status, before what the event adds. */
+/** Heading of each incident status, before any addition by the event. */
 const headOf: Readonly<Record<IncidentStatus, string>> = {
   open: "OPEN",
   acknowledged: "ACKNOWLEDGED",
@@ -126,7 +126,7 @@ const headOf: Readonly<Record<IncidentStatus, string>> = {
   resolved: "RESOLVED",
 };
 
-/** What an event adds to the status of an incident that goes on failing. */
+/** Addition by an event to the status of an ongoing incident. */
 const additionOf: Readonly<Partial<Record<IncidentEventKind, string>>> = {
   joined: ", and wider than before",
   severity_raised: ", and worse than before",
@@ -135,7 +135,7 @@ const additionOf: Readonly<Partial<Record<IncidentEventKind, string>>> = {
 
 const openAgain = "OPEN AGAIN, the recovery did not last";
 
-/** The first thing to read. It never says what the incident is not any more. */
+/** Returns the heading, which never states a past status. */
 function stateWords({ event: { event, status }, delay, isBack = false }: Notice): string {
   if (delay === "unheard") return "RESOLVED before a notification could be delivered";
   if (delay === "late")
@@ -159,12 +159,12 @@ function stateWords({ event: { event, status }, delay, isBack = false }: Notice)
   }
 }
 
-/** Whether what failed is still seen to fail. */
+/** Returns whether the incident is still failing. */
 export function isBad({ status }: IncidentEvent): boolean {
   return status === "open" || status === "acknowledged";
 }
 
-/** Whether it is the monitor that has trouble, and nothing that users touch. */
+/** Returns whether the incident is about the monitor itself, and not about anything that users touch. */
 function isOfMonitor({ verdict }: IncidentEvent): boolean {
   return verdict === "monitor";
 }
@@ -182,7 +182,7 @@ function whatOf(notice: Notice, environment: string, budget: TextBudget): string
     : withoutSeconds(bounded(event.summary, [], budget.characters));
 }
 
-/** A sentence with times to the minute: seconds stand in the incident. */
+/** Returns a sentence with times to the minute. The incident has the seconds. */
 export function withoutSeconds(sentence: string): string {
   return sentence.replaceAll(/\b(\d{2}:\d{2}):\d{2}(?:\.\d+)?(?=Z| UTC|[ ,.;)]|$)/g, "$1");
 }
@@ -194,7 +194,10 @@ const outlookOf: Readonly<Record<IncidentStatus, string>> = {
   resolved: "It is resolved.",
 };
 
-/** What was affected of what users touch, or else of everything: an environment may have another incident, so that not all of it works. */
+/**
+ * Names the affected components that users touch, or else all affected ones. The environment may have another incident, so this never claims
+ * that everything works.
+ */
 function affected(
   { event, components }: Notice,
   environment: string,
@@ -219,7 +222,7 @@ function plainState(notice: Notice, environment: string): string {
     : `${environment} has a problem that needs attention.`;
 }
 
-/** Words for people outside. Neither cause nor impact: both are written for colleagues. */
+/** Returns the text for customers. It omits cause and impact, which are written for colleagues. */
 function customerWords(notice: Notice, environment: string, since: string): string {
   const { status, severity } = notice.event;
   if (isOfMonitor(notice.event)) return "Nothing: this concerns only our own monitoring.";
@@ -236,7 +239,7 @@ function customerWords(notice: Notice, environment: string, since: string): stri
   return `${what} ${answerOf[status]} ${promise}`;
 }
 
-/** That somebody works on it is said when somebody does. */
+/** The text says that somebody is working on it only if that is true. */
 const answerOf: Readonly<Record<Exclude<IncidentStatus, "resolved">, string>> = {
   open: "We know about it.",
   acknowledged: "We are working on it.",
@@ -248,7 +251,7 @@ function lasted({ first_failure_at, resolved_at, at, good_seconds = 0 }: Inciden
   return Number.isNaN(duration) ? "" : spokenDuration(duration);
 }
 
-/** Names with commas, as many as there is room for. */
+/** Joins names with commas, as many as fit. */
 function enumerate(names: readonly string[], { characters }: TextBudget): string {
   let text = "";
   let shown = 0;

@@ -1,4 +1,4 @@
-/** What every notice for people says, in plain words and in one order, whatever the channel makes of it. */
+/** The text of every notice for people, in plain words and in one order, whatever the format of the channel. */
 import type { Audience } from "../../../shared/config/notification.ts";
 import type { TemplateTexts } from "../../../shared/config/templates.ts";
 import { fillMarks, marksOf } from "../../../shared/text/placeholders.ts";
@@ -18,39 +18,39 @@ import {
 
 export type { TextBudget } from "./notice-fields.ts";
 
-/** A notice as text: every part bounded, in one line each, and not yet escaped for any format. */
+/** A notice as text: every part bounded, on one line each, and not yet escaped for any format. */
 export interface NoticeText {
-  /** The state in which the incident is: the first thing to read. */
+  /** State of the incident; always comes first. */
   readonly state: string;
   readonly what: string;
-  /** What the template adds, and what changed with this event, where that is not said already. */
+  /** Text from the template, and what changed with this event, unless already included. */
   readonly paragraphs: readonly string[];
   readonly facts: readonly { readonly label: string; readonly value: string }[];
   readonly lists: readonly { readonly label: string; readonly items: readonly string[] }[];
   readonly nextSteps: readonly string[];
-  /** What the reader can do, each with its address. Never shortened. */
+  /** Actions available to the reader, each with its URL. Never shortened. */
   readonly actions: readonly NoticeAction[];
-  /** Where people find the incident; absent where that is not known. Never shortened. */
+  /** URL of the incident; absent if unknown. Never shortened. */
   readonly link?: string;
-  /** What the link is called. */
+  /** Title of the link. */
   readonly linkTitle: string;
 }
 
-/** What the link of a notice is called that leads to the incident, and one that leads to a status page. */
+/** Titles of links to the incident and to a status page. */
 export const linkTitle = "Open the incident";
 const pageLinkTitle = "Open the status page";
 
-/** The room of a notice where nothing asks for less. */
+/** Budget of a notice without tighter limits. */
 export const fullBudget: TextBudget = { sentences: 12, characters: 600 };
 
-/** Words of a notice. Pure. */
+/** Returns the text of a notice. Pure. */
 export function wording(notice: Notice, budget: TextBudget = fullBudget): NoticeText {
   const fields = fieldsOf(notice, budget);
   const standard = isPlain(notice) ? plainWording(notice, fields, budget) : engineersWording(notice, fields, budget);
   return inOwnWords(standard, notice, fields, budget);
 }
 
-/** What an incident is called from the first notice on: as the template has it, or else by its title. */
+/** Returns the subject of an incident, which its first notice fixes: from the template, or else its title. */
 export function subjectOf(notice: Notice): string {
   const { subject } = notice.template ?? {};
   return subject === undefined ? notice.event.title : filled(subject, notice, fieldsOf(notice, fullBudget), fullBudget);
@@ -62,7 +62,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
   const { event } = notice;
   const isOver = event.status === "resolved";
   const change = event.event === "opened" ? "" : withoutSeconds(bounded(event.change, [], budget.characters));
-  // How long it lasted has a place of its own, and the state is said.
+  // The duration is shown separately, and the state is already included.
   const isSaid = (sentence: string): boolean => isOver && /^(Resolved\.$|It lasted )/.test(sentence);
   const news = unsaid(change, fields.what)
     .filter((sentence) => !isSaid(sentence))
@@ -70,11 +70,11 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
   const impact = unsaid(fields.impact, fields.what).join(" ") || fields.impact;
   const sure =
     fields.cause === "" || isOver || event.confidence === 1 ? "" : ` (${Math.round(event.confidence * 100)}% sure)`;
-  // On a phone, what comes after a dozen sentences of evidence is not read.
+  // On a phone, nobody reads past a dozen evidence sentences.
   const lists = [
     { label: "Next steps", items: shorten(event.next_steps ?? [], budget) },
     { label: "Evidence", items: shorten(evidenceOf(notice), budget) },
-    // Of the monitor itself, the sentence says all of it.
+    // For the monitor itself, the sentence says everything.
     { label: "Why", items: event.verdict === "monitor" ? [] : shorten(event.whys, budget) },
   ];
   return {
@@ -94,19 +94,19 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
       ...lastedOf(notice, fields),
       ["Incident", fields.incident],
     ]),
-    // What was true and what was to be done while it failed is in the incident: nothing of it is so any more.
+    // Past symptoms and steps no longer apply; the incident has them.
     lists: isBad(event) ? lists.filter(({ items }) => items.length > 0) : [],
     nextSteps: nextStepsOf(notice),
     ...linksOf(notice),
   };
 }
 
-/** The sentences of a text that another text does not say already. */
+/** Returns the sentences of a text that another text does not already contain. */
 function unsaid(text: string, said: string): string[] {
   return text.split(/(?<=[.!?]) +/).filter((sentence) => sentence !== "" && !said.includes(sentence));
 }
 
-/** The evidence, where the cause stands beside it: without its name before each sentence. */
+/** Returns the evidence without the name of the cause before each sentence, because the cause is shown beside it. */
 function evidenceOf({ event, rootCause }: Notice): string[] {
   const [pro, contra] = ["For", "Against"].map((side) => `${side} ${rootCause.title}: `) as [string, string];
   return event.evidence.map((sentence) => {
@@ -115,20 +115,20 @@ function evidenceOf({ event, rootCause }: Notice): string[] {
   });
 }
 
-/** How long it has lasted, where that is news and not said already. */
+/** Returns the duration, if it is relevant and not already included. */
 function lastedOf({ event }: Notice, { lasted, what }: Fields): (readonly [label: string, value: string])[] {
   if (event.status === "resolved") return what.includes(lasted) ? [] : [["Lasted", lasted]];
   return event.event === "status_update" ? [["Lasting for", lasted]] : [];
 }
 
-/** What was tried lately, where a daily update says so. */
+/** Returns the recent attempts at a fix, for daily updates. */
 function triedOf({ tried }: Notice["event"], budget: TextBudget): (readonly [label: string, value: string])[] {
   if (tried === undefined) return [];
   const notes = withoutSeconds(bounded(tried.join(" "), [], budget.characters));
   return [["What was tried", notes === "" ? "Nothing new has been noted since the last update." : notes]];
 }
 
-/** Impact and outlook, and what customers may be told: nothing that only those who mend it understand. */
+/** Returns impact, outlook and the text for customers, without technical details. */
 function plainWording(notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { event, audience } = notice;
   const isOver = event.status === "resolved";
@@ -157,7 +157,7 @@ function plainWording(notice: Notice, fields: Fields, budget: TextBudget): Notic
   };
 }
 
-/** The standard wording with the words of a template in their places. What they replace and do not say themselves becomes a fact. */
+/** Returns the standard text with the parts that a template replaces. Replaced content that the template does not include becomes a fact. */
 function inOwnWords(standard: NoticeText, notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { title, lead, body }: TemplateTexts = notice.template ?? {};
   if (title === undefined && lead === undefined && body === undefined) return standard;
@@ -185,17 +185,17 @@ function inOwnWords(standard: NoticeText, notice: Notice, fields: Fields, budget
   };
 }
 
-/** A text of a template with its fields, on one line. */
+/** Fills the fields into a template text, on one line. */
 function filled(text: string, notice: Notice, fields: Fields, budget: TextBudget): string {
   const said = fillMarks(text, (name) => {
     const field = name as TemplateField;
     return fields[field] || (nothingToSay(field, notice) ?? "");
   });
-  // The words of the template itself have their room besides.
+  // The budget does not include the words of the template itself.
   return bounded(said, [], text.length + budget.characters);
 }
 
-/** What a field says that has nothing to say. */
+/** Returns the text for a field without content. */
 function nothingToSay(field: TemplateField, { event }: Notice): string | undefined {
   const isOver = event.status === "resolved";
   switch (field) {

@@ -1,10 +1,10 @@
 /**
- * Texts of requests. `${secret:NAME}` in them stands for the value of a secret, which is read at the moment of sending. Settings may hold such
- * placeholders; what comes from anywhere else must not, or whoever writes it could read every secret of the notifier.
+ * Texts of requests. `${secret:NAME}` in them is a placeholder for the value of a secret, which is read on sending. Settings may contain
+ * placeholders; texts from other sources must not, or their authors could read every secret of the notifier.
  */
 import { withoutMarks } from "../../../shared/text/placeholders.ts";
 
-/** A text of the settings inside a message, whose placeholders are filled in. */
+/** A text from the settings inside a message, whose placeholders are filled in. */
 export class SettingText {
   readonly text: string;
 
@@ -13,12 +13,12 @@ export class SettingText {
   }
 }
 
-/** Returns a text of unknown origin as it stands in a header or an address: it is sent as it is, placeholders included. */
+/** Returns a text of unknown origin for a header or a URL: it is sent unchanged, including any placeholders. */
 export const literal: (text: string) => string = withoutMarks;
 
 /**
- * Returns a message as JSON: every text in it is literal, except a `SettingText`. Halves of characters, which cutting leaves behind and receivers
- * refuse, are dropped.
+ * Returns a message as JSON. Every text in it is literal, except a `SettingText`. Lone surrogates, which result from cutting and which
+ * receivers refuse, are dropped.
  */
 export function wellFormedJson(value: unknown): string {
   return JSON.stringify(value, (_, part) => {
@@ -28,7 +28,7 @@ export function wellFormedJson(value: unknown): string {
   });
 }
 
-/** Returns an address with more parameters, each of which is literal. */
+/** Returns a URL with additional parameters, each of which is literal. */
 export function withQuery(url: string, query: Readonly<Record<string, string>>): string {
   return `${url}${url.includes("?") ? "&" : "?"}${new URLSearchParams(query)}`;
 }

@@ -1,17 +1,17 @@
-/** What a notice looks like before anybody has read a word of it. */
+/** The tone of a notice, shown by colour or sign before any text. */
 
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Notice } from "../channel.ts";
 
-/** How bad it is at present, or that it is over. */
+/** Present severity, or that it is resolved. */
 export type Tone = Severity | "resolved";
 
 /** The tone of a notice. */
 export function toneOf({ event }: Notice): Tone {
   if (event.status === "resolved") return "resolved";
-  // What works again alarms nobody.
+  // A recovering incident needs no alarm.
   return event.status === "recovering" ? "info" : event.severity;
 }
 
-/** The sign of each tone, for channels that show text only. */
+/** Signs of the tones, for channels that show text only. */
 export const signs: Readonly<Record<Tone, string>> = { critical: "🔴", warning: "🟠", info: "🔵", resolved: "🟢" };

@@ -4,6 +4,7 @@
  *
  * Sources: https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry · https://docs.cloud.google.com/logging/docs/reference/audit/auditlog/rest/Shared.Types/AuditLog
  */
+import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { DemoChange } from "../faults.ts";
 import type { ApiHandler } from "./api.ts";
 import { googleNames } from "./record.ts";
@@ -56,7 +57,7 @@ function isWanted({ at, json }: Entry, filter: string): boolean {
   if (isAudit !== filter.includes("cloudaudit")) return false;
   const labels = [...filter.matchAll(/resource\.labels\.(\w+)="([^"]+)"/g)];
   const { labels: own } = json["resource"] as { labels: Readonly<Record<string, string>> };
-  return isAudit || labels.length === 0 || labels.some(([, name = "", value]) => own[name] === value);
+  return isAudit || labels.length === 0 || labels.some(([, name = "", value]) => ownEntry(own, name) === value);
 }
 
 /** Time of the unrelated change before the change itself, in milliseconds. */

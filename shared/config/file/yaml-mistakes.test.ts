@@ -8,7 +8,7 @@ function problems(text: string): string[] {
     .problems.map(({ line, column, message }) => `${line}:${column} ${message}`);
 }
 
-describe("a mistake of YAML is told in plain words, once, where it stands", () => {
+describe("reports a YAML error in plain words, once, at its position", () => {
   it.each([
     ["a no-break space in the indent", "a:\n\u00a0 b: 1\n", "2:1 this line is indented with a no-break space (U+00A0)"],
     [
@@ -50,11 +50,11 @@ describe("a mistake of YAML is told in plain words, once, where it stands", () =
     expect(problems(text)).toEqual([expect.stringContaining(said)]);
   });
 
-  it("leaves texts alone in which such characters belong", () => {
+  it("accepts texts in which such characters are valid", () => {
     expect(problems("a: 100\u00a0%\nb: “Shop”\nc: 注意：x\nd: [x、y]\ne: It’s\u00a0fine\n")).toEqual([]);
   });
 
-  it("does not blame them for another mistake", () => {
+  it("does not blame them for another error", () => {
     expect(problems("impact: It’s down：100\u00a0% of orders: gone\n")).toEqual([
       "1:9 invalid YAML: a value with a colon and a space in it must stand in quotes",
     ]);

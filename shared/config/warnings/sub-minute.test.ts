@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { vocabulary } from "../../../cli/vocabulary.ts";
 import { loadConfiguration } from "../load.ts";
 
-/** What is wrong with so many probes of one schedule, and one rule. */
+/** Returns the problems of a configuration with `count` probes on one schedule, and one rule. */
 function problemsOf(count: number, schedule: string, condition: string): string[] {
   const probes = Array.from(
     { length: count },
@@ -30,7 +30,7 @@ describe("probes that run more often than once a minute", () => {
     expect(problemsOf(count, schedule, condition)).toEqual([]);
   });
 
-  it("are refused where their samples do not fit, with the reason", () => {
+  it("are rejected if their samples do not fit, with the reason", () => {
     expect(problemsOf(200, "every 250ms", "probe_duration > 1s")).toEqual([
       "4: 200 probes every 250ms are too many for one group: rules look back on 192000 of their samples, and its state has room for 50000; run them less often, give some another schedule, or shorten the windows of the rules",
     ]);

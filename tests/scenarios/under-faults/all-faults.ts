@@ -1,10 +1,9 @@
 /**
- * The scenarios of the corpus again, under faults: reports come twice and in disorder, and functions die in the middle of their work. The incidents,
- * and who is told of them, must be those of a run in which nothing went wrong. Each file of tests here plays a part of it, so that they run
- * beside each other. What several instances do to each other is the business of `tests/simulation`.
- *
- * Chance comes from one seed, which is printed first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/scenarios/under-faults` plays another one,
- * and `PATHKEEPER_SIMULATION_RUNS=50` plays all scenarios, each that many times.
+ * Replays the scenarios of the corpus under faults: reports arrive twice and out of order, and functions crash in the middle of their work.
+ * The incidents and their notifications must equal those of a run without faults. Each test file plays a part of the corpus, so that they
+ * run in parallel. Interference between several instances is tested in `tests/simulation`. Randomness comes from one seed, which is printed
+ * first. `PATHKEEPER_SIMULATION_SEED=N npx vitest run tests/scenarios/under-faults` plays another one, and `PATHKEEPER_SIMULATION_RUNS=50`
+ * plays all scenarios, each that many times.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -25,11 +24,11 @@ const given = process.env["PATHKEEPER_SIMULATION_RUNS"];
 const runs = Number(given ?? 1);
 const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed}${given === undefined ? "" : ` PATHKEEPER_SIMULATION_RUNS=${given}`} npx vitest run tests/scenarios/under-faults`;
 
-/** How far a report may be late, in milliseconds. */
+/** Maximum delay of a report, in milliseconds. */
 const disorder = 120_000;
-/** How long a run goes on so that what is late can be caught up, in milliseconds. */
+/** How long a run continues so that late reports can be processed, in milliseconds. */
 const after = 30 * 60_000;
-/** Where a function may die: only a publication has something between its beginning and its end. */
+/** Moments at which a function may crash: only a publication has a moment between its beginning and its end. */
 const moments: readonly Moment[] = ["before", "after", "between"];
 /** By how much faults may delay the proof of a recovery: it is asked for again, with the next tick or two. */
 const mostDelay = 5 * 60_000;
@@ -50,7 +49,7 @@ const chosen = [...large.filter((_, index) => index % share === seed % share)].t
   (one, other) => lengthOf(other) - lengthOf(one),
 );
 
-/** How many files share the scenarios under all faults: `all-faults-1.long.test.ts` and so on. */
+/** Number of files that share the scenarios under all faults: `all-faults-1.long.test.ts` and so on. */
 export const shards = 3;
 
 /** Declares a part of the tests under all faults, with about as much to play as the others. @param shard from 1 to `shards` */
@@ -94,7 +93,10 @@ function lengthOf({ plan, until }: Scenario): number {
   return plan.configuration.probes.length * (until + after);
 }
 
-/** How many deliveries of one message die in a row. Each subscription makes more before a message is a dead letter. */
+/**
+ * Maximum number of consecutive crashes while one message is delivered. Each subscription retries more often before it dead-letters a
+ * message.
+ */
 const mostDeaths = 5;
 
 /** Each delivery of a message dies one step later than the one before it, until it gets through. */

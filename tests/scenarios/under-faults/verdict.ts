@@ -1,4 +1,4 @@
-/** What must not depend on how messages travel and when functions die: the incidents, and who was told what of them. */
+/** Results that must not depend on the order of messages or on crashes: the incidents and their notifications. */
 import { eventsOf } from "../../../cli/scenario/judge.ts";
 import { instantOf, type Played, type PlayedIncident } from "../../../cli/scenario/play.ts";
 import type { Delivery } from "../../../functions/notify/deliver/ledger.ts";
@@ -15,11 +15,11 @@ export interface Essence {
 /** Everything of a run that must be as in a run without faults. */
 export interface Verdict {
   readonly incidents: readonly Essence[];
-  /** `incident channel event`, each as often as it was accepted by the channel, or told with a later one that overtook it. */
+  /** `incident channel event`, once for each time that the channel accepted it, or a later event that superseded it and reports it as well. */
   readonly told: readonly string[];
 }
 
-/** How far from the same a run may be. */
+/** Permitted deviation of a run. */
 export type Strictness =
   /** Everything but the instant of the resolution, which a proof that is asked for again reaches later. */
   | "same"
@@ -68,7 +68,10 @@ function isBeginningOrEnd({ event }: Delivery): boolean {
   return event === "opened" || event === "resolved";
 }
 
-/** Whether a channel hears of an incident whatever it touches: by components, it depends on what was known when it was opened. */
+/**
+ * Returns whether a channel is notified of an incident whichever components it affects: routes by component depend on what was known at the
+ * opening.
+ */
 function hearsOfAllComponents(channel: string, { scenario }: Played): boolean {
   const { routes } = scenario.plan.configuration;
   return routes.some((route) => route.channels.includes(channel) && route.components === undefined);

@@ -2,13 +2,13 @@
 import type { Chance } from "./chance.ts";
 import type { Database, Graph, Service } from "./graphs.ts";
 
-/** What is the case, so many minutes after the outage began. */
+/** State of the environment, so many minutes after the outage began. */
 export interface Effect {
   readonly after: number;
   readonly says: string;
 }
 
-/** What services answer that miss what they need. */
+/** Responses of services whose dependency fails. */
 export const bodies: readonly [string, ...string[]] = [
   "503 Service Unavailable",
   "500 Internal Server Error",
@@ -50,7 +50,7 @@ export function dependents(graph: Graph, databases: readonly Database[]): Servic
   return [...graph.services, graph.auth].filter(({ database }) => hit.includes(database));
 }
 
-/** What services show that miss their database; some go on for a while, by connections that stand. */
+/** Symptoms of services that lose their database; some keep working for a while on open connections. */
 export function starve(
   effects: Effect[],
   graph: Graph,
@@ -67,7 +67,7 @@ export function starve(
   }
 }
 
-/** What else fails when a service fails that it needs. */
+/** Components that fail when a service fails that they depend on. */
 export function followers(effects: Effect[], graph: Graph, service: string, chance: Chance): void {
   const { websocket, journey } = graph;
   const isHit = websocket.needs.includes(service) && chance.happens(0.7);

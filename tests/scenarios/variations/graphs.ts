@@ -40,7 +40,7 @@ export interface Database {
 /** A service. */
 export interface Service extends Part {
   readonly database: string;
-  /** A probe that reads failed starts, where there is one. */
+  /** A probe that reads failed starts, if there is one. */
   readonly starts?: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What each kind of outage does to an environment, by how such environments work and not by how a cause is looked for: who is reached over
- * what, what a service answers that misses its database, who notices late or not at all.
+ * Effects of each kind of outage on an environment, derived from how such environments work and not from how a cause is found: which path
+ * each connection takes, how a service responds without its database, and which components fail late or not at all.
  */
 import type { Chance } from "./chance.ts";
 import {
@@ -18,12 +18,12 @@ import {
 } from "./effects.ts";
 import type { Graph } from "./graphs.ts";
 
-/** An outage as sentences of a scenario, and what broke. */
+/** An outage as sentences of a scenario, and the component that broke. */
 export interface Outage {
   readonly kind: string;
-  /** What is the case from the start of the outage on, or so many minutes later. */
+  /** State of the environment from the start of the outage on, or so many minutes later. */
   readonly effects: readonly Effect[];
-  /** Answers that are right. */
+  /** Correct answers. */
   readonly cause: readonly string[];
   readonly verdict: string;
   readonly second?: string;

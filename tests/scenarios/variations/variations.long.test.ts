@@ -6,10 +6,10 @@ import { expect, it } from "vitest";
 import { type Verdict, variations, verdictOn } from "./variations.ts";
 
 const seed = 7_301;
-/** A few are ambiguous even to a person: how many of a hundred must be told right. */
+/** Some are ambiguous even to a person: the number of a hundred that must be diagnosed correctly. */
 const enough = 0.95;
 
-it("names the cause, the verdict and one incident for outages that it has not seen before", async () => {
+it("finds the cause and verdict, in one incident, for unseen outages", async () => {
   const verdicts: Verdict[] = [];
   for (const variation of await variations(seed, 1)) verdicts.push(await verdictOn(variation));
   expect(verdicts.length).toBeGreaterThan(40);

@@ -14,7 +14,7 @@ export interface Variation {
   readonly scenario: Scenario;
 }
 
-/** What came of it. */
+/** Result of the variation. */
 export interface Verdict {
   readonly variation: Variation;
   readonly incidents: number;
@@ -55,7 +55,7 @@ export async function variations(seed: number, ofEach: number, thin = 0): Promis
 export async function verdictOn(variation: Variation): Promise<Verdict> {
   const played: Played = await play(variation.scenario);
   const { cause, verdict } = variation.outage;
-  // What the monitor says of itself is no incident of the environment, unless it was the outage.
+  // Incidents of the monitor itself are not incidents of the environment, unless the monitor was the outage.
   const incidents = played.incidents.filter(
     ({ fields }) => cause.includes("pathkeeper") || fields["verdict"] !== "monitor",
   );

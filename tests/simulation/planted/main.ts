@@ -1,6 +1,7 @@
 /**
- * Plants one bug after the other, and plays the simulation alone until it notices: `npm run simulate:planted`. `--only NAME` plants one, `--minutes N` is
- * how long the simulation may take on two cores, `--write` puts the table into `docs/testing.md`. Ends with 1 where fewer than 27 of them are caught.
+ * Plants one bug after the other, and plays the simulation alone until it detects the bug: `npm run simulate:planted`. `--only NAME` plants
+ * one, `--minutes N` limits the simulation of each on two cores, `--write` updates the table in `docs/testing.md`. Exits with 1 if fewer
+ * than 27 are detected.
  */
 import { spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -9,19 +10,19 @@ import { text as textOf } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { type Patch, patches } from "./patches.ts";
 
-/** What the simulation says of one bug. */
+/** Result of the simulation for one bug. */
 interface Found {
   readonly schedules: number;
-  /** What it calculated. */
+  /** CPU time of the simulation, in seconds. */
   readonly cpuSeconds: number;
   readonly broken?: readonly string[];
 }
 
-/** On so many cores. */
+/** Number of cores. */
 const cores = 2;
-/** What stands in the table for a bug that nothing noticed. */
+/** Entry in the table for an undetected bug. */
 const missed = "not noticed";
-/** How many bugs the simulation must notice. */
+/** Minimum number of bugs that the simulation must detect. */
 const fewest = 27;
 
 const root = join(import.meta.dirname, "../../..");
@@ -52,7 +53,7 @@ const caught = found.filter(([, { broken }]) => broken !== undefined).length;
 process.stdout.write(`${caught} of ${found.length} caught\n`);
 process.exitCode = caught >= Math.min(fewest, found.length) ? 0 : 1;
 
-/** Plays the simulation with a bug in it until it notices, or until it is time. */
+/** Plays the simulation with a bug until it is detected, or until the time limit. */
 async function simulatedWith(patch: Patch): Promise<Found> {
   const hook = join(import.meta.dirname, "hook.ts");
   const main = join(import.meta.dirname, "../main.ts");
@@ -84,7 +85,7 @@ function write(): void {
   const [begin, end] = ["<!-- planted: begin -->", "<!-- planted: end -->"];
   const [before, after] = [text.indexOf(begin), text.indexOf(end)];
   if (before < 0 || after < before) throw new Error(`${path} has no place for the table: ${begin} and ${end}`);
-  // What was not planted this time stands as it was found before.
+  // Bugs that were not planted this time keep their previous result.
   const rows = new Map([...text.slice(before, after).matchAll(/^\| (\S+) \|.*$/gm)].map(([row, name]) => [name, row]));
   for (const [patch, one] of found) rows.set(patch.name, rowOf(patch, one));
   const known = patches.flatMap(({ name }) => rows.get(name) ?? []);

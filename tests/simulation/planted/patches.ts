@@ -1,9 +1,9 @@
-/** Bugs to plant, as data. The simulation alone must notice them; `npm run simulate:planted` plants one after the other. */
+/** Bugs to plant, as data. The simulation alone must detect them; `npm run simulate:planted` plants one after the other. */
 
-/** One bug: a text of a file, which stands there once, and what is put in its place. */
+/** One bug: a text that occurs once in a file, and its replacement. */
 export interface Patch {
   readonly name: string;
-  /** What it breaks. */
+  /** Description of the defect. */
   readonly words: string;
   /** From the root of the repository. */
   readonly file: string;

@@ -1,6 +1,6 @@
 /**
- * Each row of knowledge has an outage that needs it: with the row switched off, what is said of that outage is no longer what is expected.
- * The patterns have theirs in patterns.test.ts.
+ * Each row of knowledge has an outage that needs it: with the row disabled, the diagnosis of that outage differs from the expected one. The
+ * patterns are covered in patterns.test.ts.
  */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ResolvedRole } from "../../../../shared/config/roles.ts";
@@ -272,7 +272,7 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
 };
 
 describe("clues", () => {
-  it.each(Object.entries(outages))("%s is what its outage needs", (name, [outage, wanted]) => {
+  it.each(Object.entries(outages))("the outage of %s is diagnosed only with this row", (name, [outage, wanted]) => {
     const says = (): string => {
       const { pattern, evidence } = told(outage);
       return [pattern, ...evidence].join("\n");
@@ -320,25 +320,25 @@ function needs<Row>(set: ReadonlySet<Row>, row: Row, ask: () => unknown, wanted:
 
 describe("roles", () => {
   const ground = ["one > way, region", "two > way, region", "way > region", "region"];
-  it.each([...ways])("%s is a way, which loses connections where what is below it does not", (way) => {
+  it.each([...ways])("%s is a network path, which loses connections while its target does not", (way) => {
     const symptoms = ["one", "two"].map((name) => of("unreachable", name));
     const part = { one: "database", two: "cache", way, region: "region" } as const;
     needs(ways, way, () => cause({ parts: ground, roles: part, symptoms }), "way");
   });
 
-  it.each([...deferring])("%s takes work for later, and fails nobody at once of whom nothing is seen", (role) => {
+  it.each([...deferring])("%s defers work, so components without symptoms are not explained by its failure", (role) => {
     const symptoms = ["one", "two"].map((name) => status(name, 503));
     const outage: Outage = { parts: ["one > shared", "two > shared", "shared"], roles: { shared: role }, symptoms };
     needs(deferring, role, () => cause(outage), "unknown");
   });
 
-  it.each([...farEnds])("%s is the far end of a way, which outside reaches without it", (role) => {
+  it.each([...farEnds])("%s is the far end of a path, reachable from outside without the path", (role) => {
     const symptoms = ["way", "it"].map((name) => status(name, 503));
     const outage: Outage = { parts: ["it > way", "way"], roles: { it: role, way: "nat" }, symptoms };
     needs(farEnds, role, () => cause(outage), "unknown");
   });
 
-  it.each([...partial])("%s may fail for some while it works for others", (role) => {
+  it.each([...partial])("%s may fail for some callers and work for others", (role) => {
     const symptoms = ["one", "two", "three"].map((name) => status(name, 503));
     const lines = ["one > it", "two > it", "three > it", "it"];
     const outage: Outage = { parts: lines, roles: { it: role }, symptoms, greens: [good("it", "it-up")] };
@@ -346,7 +346,7 @@ describe("roles", () => {
     needs(partial, role, () => weighed().includes("it"), true);
   });
 
-  it.each([...selective])("%s hits some, so that what works on the way proves nothing", (role) => {
+  it.each([...selective])("%s affects only some traffic, so working traffic on the path proves nothing", (role) => {
     const lines = ["one > mid", "two > mid", "mid > it", "it"];
     const seen = role === "dns" ? "dns" : "no connection";
     const symptoms = [of(seen, "it"), of(seen, "one"), of(seen, "two")];
@@ -355,7 +355,7 @@ describe("roles", () => {
     expect(without(selective, role, () => scoreOf(outage, "it"))).toBeLessThan(full - 0.5);
   });
 
-  it.each([...serving])("%s serves requests, and works on ground that works", (role) => {
+  it.each([...serving])("%s serves requests, and works if its platform works", (role) => {
     const greens = [good("other", "other-up")];
     const outage: Outage = {
       parts: ["it > low", "other > low", "low"],
@@ -371,7 +371,7 @@ describe("roles", () => {
     );
   });
 
-  it.each([...shown])("%s is shown on the way, and no target that lets in or not", (role) => {
+  it.each([...shown])("%s appears on the path, and is not a target that grants access", (role) => {
     const failure = role === "dns" ? bad("it", "dns", "dns") : bad("it", "tls", "tls");
     const outage: Outage = {
       parts: ["it"],
@@ -386,7 +386,7 @@ describe("roles", () => {
     );
   });
 
-  it.each([...fronts])("%s stands before others, and a handshake that never began has shown no certificate", (role) => {
+  it.each([...fronts])("%s fronts other components, and a handshake that never began shows no certificate", (role) => {
     const symptoms = ["front", "it"].map((name) => of("no connection", name));
     const outage: Outage = { parts: ["front > it", "it"], roles: { front: role, it: "certificate" }, symptoms };
     needs(fronts, role, () => cause(outage), "front");
@@ -394,19 +394,19 @@ describe("roles", () => {
 });
 
 describe("classes", () => {
-  it.each([...answered])("%s is made by the far end, and not by the way", (one) => {
+  it.each([...answered])("%s is produced by the far end, not by the path", (one) => {
     const outage: Outage = { parts: database, roles, symptoms: [of(one, "db")] };
     needs(answered, one, () => suspects(outage).includes("way"), false);
   });
 
-  it.each([...lost])("%s shows a lost connection, which is the way's sooner than the region's", (one) => {
+  it.each([...lost])("%s shows a lost connection, which blames the path before the region", (one) => {
     const lines = ["one > way, region", "two > way, region", "way > region", "region"];
     const part = { one: "database", two: "cache", way: "connector", region: "region" } as const;
     const outage: Outage = { parts: lines, roles: part, symptoms: ["one", "two"].map((name) => of(one, name)) };
     needs(lost, one, () => cause(outage), "way");
   });
 
-  it.each([...deliberate])("%s is answered by what works, and is no trouble of a region", (one) => {
+  it.each([...deliberate])("%s comes from a working component, and does not blame the region", (one) => {
     const symptoms = ["one", "two", "three"].map((name) => of(one, name));
     const lines = ["one > region", "two > region", "three > region", "region"];
     const outage: Outage = { parts: lines, roles: { region: "region" }, symptoms };
@@ -414,17 +414,17 @@ describe("classes", () => {
   });
 
   const behind: Pick<Outage, "parts" | "roles"> = { parts: ["one > lb", "two > lb", "lb"], roles: { lb: "edge" } };
-  it.each([...passedOn])("%s is handed on by an edge", (one) => {
+  it.each([...passedOn])("%s is passed on by an edge", (one) => {
     const symptoms = ["lb", "one"].map((name) => of(one, name));
     needs(passedOn, one, () => cause({ ...behind, symptoms, greens: [good("two", "two-up")] }), "one");
   });
 
-  it.each([...refusals])("%s is handed on where a service has made it, and nowhere else", (one) => {
+  it.each([...refusals])("%s is passed on only if a service produced it", (one) => {
     const symptoms = [of(one, "lb"), of("error", "one")];
     needs(refusals, one, () => cause({ ...behind, symptoms, greens: [good("two", "two-up")] }), "lb");
   });
 
-  it.each([...blind])("%s is what a prober without a network sees", (one) => {
+  it.each([...blind])("%s is the symptom of a prober without a network", (one) => {
     const lines = ["one", "two", "three"];
     const symptoms = lines.map((name) => ({ ...of(one, name), vantage: "outside" as const }));
     // Of a prober that can measure nothing at all that alone is enough.
@@ -437,7 +437,7 @@ describe("classes", () => {
     needs(blind, one, () => cause(outage), monitorComponent.name);
   });
 
-  it.each([...stricken])("%s is what services show when their platform fails", (one) => {
+  it.each([...stricken])("%s is the symptom of services whose platform fails", (one) => {
     const lines = ["one > db", "two > db", "three > db", "db"];
     const symptoms = ["one", "two", "three"].map((name) => of(one, name));
     const outage: Outage = { parts: lines, roles: { db: "database" }, symptoms, greens: [good("db", "db-up")] };
@@ -460,11 +460,11 @@ describe("classes", () => {
   );
 });
 
-describe("what follows from what", () => {
+describe("consequences", () => {
   const pairs = Object.entries(following).flatMap(([from, effects]) =>
     Object.keys(effects).map((to) => [from as Signal, to as Signal] as const),
   );
-  it.each(pairs)("%s makes %s", (from, to) => {
+  it.each(pairs)("%s leads to %s", (from, to) => {
     const show = (name: string, signal: Signal): Symptom => alarming(name, signal, 0.8, { id: `alert/${name}` });
     const outage: Outage = { parts: ["top > below", "below"], symptoms: [show("below", from), show("top", to)] };
     const row = following[from] as Partial<Record<Signal, number>>;

@@ -1,4 +1,4 @@
-/** Each pattern has an outage that needs it: without its row that outage is told in the neutral words of the role. */
+/** Each pattern has an outage that needs it: without its row, that outage is described in the neutral words of the role. */
 import { describe, expect, it } from "vitest";
 import { type ResolvedRole, roleNames } from "../../../../shared/config/roles.ts";
 import type { Failure, Telling } from "../../../../shared/messages/report.ts";
@@ -9,7 +9,7 @@ import { alarming, began, failing, good, observedIn } from "../worlds.fixtures.t
 import type { Fault } from "./indicators.ts";
 import { patternOf, patterns } from "./patterns.ts";
 
-/** What is seen of `it`, which needs `below` and is needed by `above`. */
+/** Observations of `it`, which depends on `below` and is a dependency of `above`. */
 interface Outage {
   readonly role: ResolvedRole;
   readonly above?: ResolvedRole;
@@ -165,7 +165,7 @@ describe("the patterns", () => {
     expect(Object.keys(outages).sort()).toEqual(patterns.map(({ name }) => name).sort());
   });
 
-  it.each(patterns.map(({ name }) => name))("%s is what its outage needs", (name) => {
+  it.each(patterns.map(({ name }) => name))("the outage of %s is diagnosed only with this row", (name) => {
     const evidence = evidenceOf(outages[name] as Outage);
     const explains = evidence.symptoms;
     expect(patternOf(evidence, "it", explains).name).toBe(name);
@@ -173,10 +173,10 @@ describe("the patterns", () => {
     expect(patternOf(evidence, "it", explains, others).name).not.toBe(name);
   });
 
-  it("name commands and pages of Google only for what is Google's", () => {
+  it("name Google commands and pages only for Google resources", () => {
     const elsewhere = { google: false, serverlessConnector: false };
     const advised = patterns
-      // What a source of Google's events has reported is Google's.
+      // Google reports these events, so Google is responsible.
       .filter(({ name }) => name !== "event in the region")
       .map(({ next }) => next("it", elsewhere));
     const looked = roleNames.map((role) => {
@@ -189,13 +189,13 @@ describe("the patterns", () => {
     expect(there).toMatch(/gcloud sql .*gcloud run /s);
   });
 
-  it("name no connector where none carries the traffic", () => {
+  it("name no connector if none carries the traffic", () => {
     const other = patterns.filter(({ of }) => of.includes("connector") || of.includes("nat") || of.includes("subnet"));
     for (const { next } of other)
       expect(next("it", { google: true, serverlessConnector: false })).not.toContain("vpc-access connectors");
   });
 
-  it("are not said of a part of another role, nor without their fact", () => {
+  it("do not match components of another role, or without their distinguishing fact", () => {
     const evidence = evidenceOf({ role: "storage", symptoms: [failed("http_status", "response", { status: 503 })] });
     expect(patternOf(evidence, "it", evidence.symptoms).name).toBe("fails by itself");
   });

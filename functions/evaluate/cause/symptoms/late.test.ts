@@ -4,7 +4,7 @@ import { Bench, failing } from "../../fixtures.ts";
 
 const down = { "pages-health": failing("http_status/response") };
 
-it("names the cause of an outage of which the last failure comes late, when it is good again", async () => {
+it("names the cause of an outage whose last failure arrives late, after the recovery", async () => {
   const bench = new Bench();
   for (let i = 0; i < 3; i++) await bench.minute();
   for (let i = 0; i < 2; i++) await bench.minute(down);
@@ -24,7 +24,7 @@ it("names the cause of an outage of which the last failure comes late, when it i
   ]);
 });
 
-it("begins an incident with the first failure, also where that comes after the incident has opened", async () => {
+it("begins an incident with the first failure, even if it arrives after the incident has opened", async () => {
   const bench = new Bench();
   for (let i = 0; i < 3; i++) await bench.minute();
   const held: readonly Report[] = bench.reports(down);

@@ -36,11 +36,11 @@ describe("a forecast", () => {
     ["fewer than five samples", windowOf([1, 2, 3, 4])],
     ["samples that span less than half of the window", windowOf([1, 2, 3, 4, 5, 6], 13 * minute)],
     ["samples of one instant", { ...windowOf([1, 2, 3, 4, 5]), times: [9, 9, 9, 9, 9] }],
-  ])("says nothing of %s", (_, window) => {
+  ])("is undefined for %s", (_, window) => {
     expect(forecast(window)).toBeNaN();
   });
 
-  it("of few samples needs all of them to go one way", () => {
+  it("with few samples requires a monotone trend", () => {
     expect(forecast(windowOf([1, 2, 3, 4, 5]))).toBeCloseTo(10, 9);
     expect(forecastOf(windowOf([1, 2, 4, 3, 5]))?.slope).toBe(0);
   });
@@ -55,7 +55,7 @@ describe("a forecast", () => {
     );
   });
 
-  it("is not bent by a tenth of outliers, however wild", () => {
+  it("is not distorted by 10% of outliers", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.nat(59), { maxLength: 5 }),
@@ -110,13 +110,13 @@ describe("a forecast", () => {
     );
   });
 
-  it("is cheap however many samples there are", () => {
+  it("is cheap for any number of samples", () => {
     const window = windowOf(Array.from({ length: 100_000 }, (_, i) => i));
     expect(forecast(window)).toBeCloseTo(199_999, 0);
   });
 });
 
-describe("what is told of a forecast", () => {
+describe("warnings about a forecast", () => {
   const text = "forecast(cloud_sql_pool_utilization, 1h) > 85%";
 
   function seen(values: readonly number[], condition: string = text): string | undefined {
@@ -147,7 +147,7 @@ describe("what is told of a forecast", () => {
     expect(seen(values)).toBe(expected);
   });
 
-  it("by the limit on the other side as well", () => {
+  it("by the limit on the other side", () => {
     const mirrored = seen(
       hourOf((i) => 0.4 + i / 240),
       "85% < forecast(cloud_sql_pool_utilization, 1h)",

@@ -40,11 +40,11 @@ describe("functions over a window", () => {
     ["delta", [5]],
     ["rate", [5]],
     ["forecast", [1, 2, 3, 4]],
-  ])("%s of %j is not known", (name, values) => {
+  ])("%s of %j is unknown", (name, values) => {
     expect(compute(name, values)).toBeNaN();
   });
 
-  it("forecast says nothing before it has seen half of its window", () => {
+  it("forecast is unknown until half of its window has samples", () => {
     expect(compute("forecast", [1, 2, 3, 4, 5], 9 * minute)).toBeNaN();
     expect(compute("forecast", [1, 2, 3, 4, 5], 8 * minute)).toBeCloseTo(13, 9);
   });
@@ -64,12 +64,12 @@ describe("functions over a window", () => {
     }
   });
 
-  it("rate of samples of one instant is not known", () => {
+  it("rate of samples of one instant is unknown", () => {
     const window = { times: [5, 5], values: [1, 2], from: 0, to: 2, at: 5, windowMs: 9 };
     expect(Number.isFinite(windowFunction("rate")?.compute(window))).toBe(false);
   });
 
-  it("knows every name that it advises, absent apart", () => {
+  it("knows every suggested name except absent", () => {
     const unknown = functionNames.filter((name) => windowFunction(name) === undefined);
     expect(unknown).toEqual(["absent"]);
   });

@@ -61,7 +61,7 @@ describe("parse", () => {
     expect(parse(text)).toMatchObject({ kind: "literal", value, unit });
   });
 
-  it("knows where everything stands, parentheses included", () => {
+  it("records positions, including parentheses", () => {
     expect(parse(" (abc + 1) > 2s")).toMatchObject({
       ...{ start: 1, end: 15 },
       left: { start: 1, end: 10, left: { nameSpan: { start: 2, end: 5 } } },
@@ -69,7 +69,7 @@ describe("parse", () => {
     });
   });
 
-  it.each([always, whereNeeded])("reads what was printed as the same tree (%o)", (parentheses) => {
+  it.each([always, whereNeeded])("parses printed expressions to the same tree (%o)", (parentheses) => {
     fc.assert(
       fc.property(tree, (expression) => {
         const text = print(expression, parentheses);
@@ -115,7 +115,7 @@ function errorOf(action: () => unknown): unknown {
   }
 }
 
-/** Whether an expression needs parentheses where something that binds as tightly as `around` stands next to it. */
+/** Returns whether an expression needs parentheses next to an operator that binds as tightly as `around`. */
 type Parentheses = (inner: number, around: number) => boolean;
 
 function always(inner: number): boolean {

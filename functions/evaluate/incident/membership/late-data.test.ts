@@ -36,14 +36,14 @@ async function outage(longer: number, after: Readonly<Record<string, Shown>> = {
   return bench;
 }
 
-it("is no second outage when figures that come late show the end of one that is over", async () => {
+it("does not open a second incident when late metrics show the end of a resolved one", async () => {
   const bench = await outage(5);
   const incidents = await bench.incidents();
   expect(incidents.map(({ fields }) => fields["status"])).toEqual(["resolved"]);
   expect(bench.story.map((line) => line.slice(6))).toEqual(["opened", "joined", "recovering", "resolved"]);
 });
 
-it("is the same outage again where they stay bad for longer than they come late", async () => {
+it("reopens the incident if the metrics stay bad for longer than their delay", async () => {
   const bench = await outage(30);
   const incidents = await bench.incidents();
   expect(incidents.map(({ fields }) => fields["relapses"])).toEqual([[expect.anything()]]);
@@ -54,7 +54,7 @@ it("is the same outage again where they stay bad for longer than they come late"
   expect(bench.events[4]?.change).toContain('"Connector Full" fired.');
 });
 
-it("is one at once where a probe itself fails again", async () => {
+it("reopens immediately if a probe itself fails again", async () => {
   const bench = await outage(3, { "pages-health": failing("http_status/response") });
   const incidents = await bench.incidents();
   expect(incidents).toHaveLength(2);
@@ -75,7 +75,7 @@ const services = [figures("backend-requests", "backend"), figures("auth-requests
 /** A bench with Google's figures of two services, good unless said otherwise. */
 class Services {
   readonly bench: Bench;
-  /** What was told, by the minute in which it was: `12:04 opened`. */
+  /** Events with their minutes: `12:04 opened`. */
   readonly told: string[] = [];
 
   constructor(duration: string) {
@@ -95,7 +95,7 @@ class Services {
     }
   }
 
-  /** Goes on until the incident is over. */
+  /** Continues until the incident is resolved. */
   async end(shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
     while (!this.told.at(-1)?.endsWith("resolved")) await this.play(1, shown);
   }
@@ -109,7 +109,7 @@ class Services {
 
 const database = { database: failing("timeout/connect") };
 
-describe("figures that are bad minutes after an outage is over", () => {
+describe("metrics that are bad minutes after an outage ended", () => {
   it.each([
     ["of services that were no part of it", "0s", 12, database, 0],
     ["of services that were no part of it", "2m", 12, database, 0],
@@ -142,7 +142,7 @@ describe("figures that are bad minutes after an outage is over", () => {
     expect(world.told.at(-1)).toMatch(/ resolved$/);
   });
 
-  it("open it again at once where they had fired in it and were good again", async () => {
+  it("reopen it immediately if they had fired in it and recovered", async () => {
     const world = new Services("0s");
     await world.play(2);
     await world.play(4, { ...down, ...read(0.99) });
@@ -150,12 +150,12 @@ describe("figures that are bad minutes after an outage is over", () => {
     const before = world.told.length;
     await world.play(1);
     await world.play(2, read(0.99));
-    // The second service may leave the cause undecided, which is told as well.
+    // The second service may leave the cause undecided, which is also notified.
     const events = world.told.slice(before).map((line) => line.slice(6));
     expect([events[0], ...events.filter((event) => event !== "root_cause_changed").slice(1)]).toEqual(["regressed"]);
   });
 
-  it("are an incident where they were bad before it began", async () => {
+  it("are an incident if they were bad before it began", async () => {
     const world = new Services("12m");
     await world.play(2);
     await world.play(2, read(0.99));
@@ -166,11 +166,11 @@ describe("figures that are bad minutes after an outage is over", () => {
   });
 });
 
-describe("figures that come late and end", () => {
+describe("late metrics that recover", () => {
   it.each([
     ["were bad before its end", "6m", 3],
     ["are read after its end only", "0s", 0],
-  ])("stand in the record of the outage: they %s", async (_, duration, late) => {
+  ])("are in the record of the outage: they %s", async (_, duration, late) => {
     const world = new Services(duration);
     await world.play(2);
     await world.play(3, down);
@@ -187,7 +187,7 @@ describe("figures that come late and end", () => {
     }
   });
 
-  it("stand there after a restart, and under the new name of their rule", async () => {
+  it("are in the record after a restart, and after their rule is renamed", async () => {
     const world = new Services("0s");
     await world.play(2);
     await world.play(3, down);
@@ -203,7 +203,7 @@ describe("figures that come late and end", () => {
     expect((await world.record()).match(/figures that are shown minutes late, and has cleared/g)).toHaveLength(2);
   });
 
-  it("are judged anew where a former version held them", async () => {
+  it("are reevaluated if an earlier version held them", async () => {
     const world = new Services("0s");
     await world.play(2);
     await world.play(3, down);

@@ -27,7 +27,7 @@ function clock(at: unknown): string {
 }
 
 describe("a relapse", () => {
-  it("opens the resolved incident again, as often as the same service fails", async () => {
+  it("reopens the resolved incident each time the same service fails", async () => {
     const bench = new Bench();
     for (let round = 0; round < 5; round++) {
       await outage(bench);
@@ -46,7 +46,7 @@ describe("a relapse", () => {
     );
   });
 
-  it("does not count the good time in between as failure", async () => {
+  it("does not count the resolved time as failure", async () => {
     const bench = new Bench();
     await outage(bench);
     await minutes(bench, 11);
@@ -72,7 +72,7 @@ describe("a relapse", () => {
     });
   });
 
-  it("counts every failed run of each time once, those that the incident asked for included", async () => {
+  it("counts every failed run of each period once, including requested runs", async () => {
     const bench = new Bench();
     await outage(bench);
     await minutes(bench, 11);
@@ -85,7 +85,7 @@ describe("a relapse", () => {
     ]);
   });
 
-  it("loses no failed run where there are more times than entries", async () => {
+  it("loses no failed run with more periods than entries", async () => {
     const bench = new Bench();
     for (let round = 0; round < 12; round++) {
       await outage(bench);
@@ -119,7 +119,7 @@ describe("a relapse", () => {
     expect(fields["relapses"]).toEqual([expect.objectContaining({ failed_at: new Date(noon + 16 * 60_000) })]);
   });
 
-  it("is acknowledged by nobody from its own opening on", async () => {
+  it("is unacknowledged when it reopens", async () => {
     const bench = new Bench({ ...smallEnvironment, routes: [{ channels: ["pager"], escalateAfterMs: 180_000 }] });
     await outage(bench);
     await minutes(bench, 11);
@@ -128,7 +128,7 @@ describe("a relapse", () => {
     expect(told.at(-1)).toBe("Nobody has acknowledged it for 3 min.");
   });
 
-  it("is a new incident after reopen_within, which names the one before", async () => {
+  it("is a new incident after reopen_within, which names the previous one", async () => {
     const recovery = { ...smallEnvironment.recovery, reopenWithinMs: 600_000 };
     const bench = new Bench({ ...smallEnvironment, recovery });
     await outage(bench);
@@ -141,14 +141,14 @@ describe("a relapse", () => {
     expect(String(second?.fields["timeline"])).toContain(`The same was in trouble before: ${first?.id}, resolved`);
   });
 
-  it("never is one where reopen_within is 0s", async () => {
+  it("never reopens with reopen_within: 0s", async () => {
     const bench = new Bench({ ...smallEnvironment, recovery: { ...smallEnvironment.recovery, reopenWithinMs: 0 } });
     await outage(bench);
     await outage(bench);
     expect(await bench.incidents()).toHaveLength(2);
   });
 
-  it("is not what something else shows that has nothing to do with it", async () => {
+  it("is not an unrelated failure", async () => {
     const bench = new Bench();
     await outage(bench);
     await outage(bench, elsewhere);
@@ -157,7 +157,7 @@ describe("a relapse", () => {
     expect(incidents[1]?.fields["previous"]).toBeUndefined();
   });
 
-  it("is not an outage of another cause in a part that had failed with the first", async () => {
+  it("is not an outage with another cause in a component that had failed with the first", async () => {
     const bench = new Bench();
     const database = failing("timeout/connect");
     await outage(bench, {
@@ -171,7 +171,7 @@ describe("a relapse", () => {
     expect(incidents[1]?.fields["root_cause"]).toBe("backend");
   });
 
-  it("survives a restart of the evaluator, and ends the acknowledgement of before", async () => {
+  it("survives a restart of the evaluator, and clears the acknowledgement", async () => {
     const bench = new Bench();
     await minutes(bench, 4, down);
     const [{ id = "" } = {}] = await bench.incidents();
@@ -192,7 +192,7 @@ describe("a relapse", () => {
     expect(bench.events.filter(({ event }) => event === "acknowledged")).toHaveLength(2);
   });
 
-  it("has one postmortem of the whole, unless people have written in the first", async () => {
+  it("has one postmortem in all, unless people edited the first", async () => {
     for (const edited of [false, true]) {
       const bench = new Bench();
       await outage(bench);

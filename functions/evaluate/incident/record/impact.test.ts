@@ -1,4 +1,4 @@
-/** What the document of an incident keeps, and that it fits, however much there was to keep. */
+/** The document of an incident: its contents, and its maximum size. */
 import { describe, expect, it } from "vitest";
 import { readIncident } from "../../../../shared/documents/incident.ts";
 import type { Symptom } from "../../cause/diagnosis.ts";
@@ -54,7 +54,7 @@ describe("the affected components", () => {
 });
 
 describe("the symptoms and findings", () => {
-  it("are in the order in which they began, each with its check", () => {
+  it("are sorted by their beginning, each with its check", () => {
     expect(
       symptomFields([
         symptom("alert/Slow|database", "sql", 3, undefined, { rule: "Slow", times: 4 }),
@@ -73,7 +73,7 @@ describe("the symptoms and findings", () => {
 });
 
 describe("a document", () => {
-  it("gives each cause its own time, the first from the first failure on", () => {
+  it("gives each cause its own period, the first from the first failure on", () => {
     const minute = (after: number): Date => new Date(noon + after * 60_000);
     const incident: Incident = {
       id: "20250916-120200-connector",
@@ -100,7 +100,7 @@ describe("a document", () => {
     ]);
   });
 
-  it("has room for its postmortem when everything in it is as much and as long as it can be", () => {
+  it("has room for its postmortem when every field has its maximum size", () => {
     const long = "障".repeat(2_000);
     const names = Array.from({ length: 80 }, (_, index) => `${index}`);
     const components = plan.graph.names;

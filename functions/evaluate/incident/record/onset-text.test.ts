@@ -20,7 +20,7 @@ function affected(title: string, trouble: string, from: number, intermittent = f
   };
 }
 
-describe("who began to fail, and when", () => {
+describe("onset sentences", () => {
   it.each<[string, readonly Affected[], boolean, readonly string[]]>([
     [
       "names each from its own first failure on",

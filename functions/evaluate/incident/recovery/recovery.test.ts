@@ -1,4 +1,4 @@
-/** What the document of an incident keeps of the proof of its recovery. */
+/** The record of the recovery validation in the document of an incident. */
 import { describe, expect, it } from "vitest";
 import type { ProbeRequest } from "../../../../shared/messages/probe-request.ts";
 import type { Fields } from "../../../../shared/ports.ts";
@@ -22,7 +22,7 @@ async function recovering(): Promise<Bench> {
   }
 }
 
-/** A minute passes in which nobody answers a validation. */
+/** A minute passes without a response to a validation. */
 async function unanswered(bench: Bench): Promise<void> {
   bench.now += 60_000;
   await bench.tick();
@@ -90,7 +90,7 @@ describe("the record of a recovery", () => {
     expect((await document(bench))["status"]).toBe("resolved");
   });
 
-  it("has every attempt with its reason, of many the first and the newest; the timeline has the first three", async () => {
+  it("has every attempt with its reason, or the first and newest of many; the timeline has the first three", async () => {
     const bench = await recovering();
     for (let i = 0; i < 8; i++) {
       await bench.answerValidations(slow);
@@ -112,7 +112,7 @@ describe("the record of a recovery", () => {
     expect((await recovery(bench)).stages[0]).toMatchObject({ status: "passed", attempts: 9 });
   });
 
-  it("counts a report that comes twice once", async () => {
+  it("counts a duplicate report once", async () => {
     const bench = await recovering();
     const { published } = bench.publisher;
     await bench.answerValidations(slow);
@@ -127,7 +127,7 @@ describe("the record of a recovery", () => {
     });
   });
 
-  it("says who did not answer", async () => {
+  it("names probes that did not respond", async () => {
     const bench = await recovering();
     await unanswered(bench);
     const silence = "`backend-health`, `auth-health` and `database` gave no answer within 1 min";
@@ -135,7 +135,7 @@ describe("the record of a recovery", () => {
     expect((await recovery(bench)).stages[0]).toMatchObject({ status: "validating", attempts: 2, unanswered: 1 });
   });
 
-  it("waits twice as long after each silence, so that answers which always come late prove it", async () => {
+  it("doubles its timeout after each missing response, so that slow responses pass", async () => {
     const bench = await recovering();
     const requests = [asked(bench).request];
     for (let i = 0; i < 12; i++) {
@@ -146,7 +146,7 @@ describe("the record of a recovery", () => {
     expect(waits.slice(0, 3)).toEqual([1, 2, 4]);
   });
 
-  it("says that the prober was in trouble of its own", async () => {
+  it("reports that the prober itself was unhealthy", async () => {
     const bench = await recovering();
     const { request, vantage, group } = asked(bench);
     const at = new Date(bench.now).toISOString();
@@ -169,7 +169,7 @@ describe("the record of a recovery", () => {
     );
   });
 
-  it("keeps what an earlier proof had come to when the outage came back", async () => {
+  it("keeps the result of an earlier validation after a relapse", async () => {
     const bench = await recovering();
     for (let i = 0; i < 4; i++) await bench.minute(outage);
     expect(await recovery(bench)).toMatchObject({ status: "regressed", stages: [{}, { status: "not_run" }] });
@@ -181,7 +181,7 @@ describe("the record of a recovery", () => {
     });
   });
 
-  it("says that an operator did not wait for it", async () => {
+  it("reports that an operator resolved without it", async () => {
     const bench = await recovering();
     const [incident] = await bench.incidents();
     await bench.store.update("incidents", incident?.id ?? "", { status: "resolved" });
@@ -189,7 +189,7 @@ describe("the record of a recovery", () => {
     expect(await recovery(bench)).toMatchObject({ status: "cut_short", stages: [{ status: "not_run" }, {}] });
   });
 
-  it("goes on when the configuration takes the probes of the stage away", async () => {
+  it("continues if the configuration removes the probes of the stage", async () => {
     const bench = await recovering();
     bench.configure({ ...smallEnvironment, recovery: { stages: [] } });
     await unanswered(bench);
@@ -198,7 +198,7 @@ describe("the record of a recovery", () => {
   });
 });
 
-describe("what was last seen bad, and no stage asks for", () => {
+describe("failing checks that no stage validates", () => {
   const ceiling = { ...probe("ceiling", "connector", "inside", "postgres", "every 2h"), alert: false as const };
   const beat = { ...probe("backup", "sql", "inside", "heartbeat", "every 2h"), alert: false as const };
   const configuration = { ...smallEnvironment, probes: [...smallEnvironment.probes, ceiling, beat] };
@@ -224,7 +224,7 @@ describe("what was last seen bad, and no stage asks for", () => {
     return bench;
   }
 
-  it("is what no stage asks for and has not passed; a heartbeat has no news when it is asked", () => {
+  it("includes checks that no stage validates and that have not passed, except heartbeats, which cannot be requested", () => {
     const symptom = (id: string, more: Partial<Symptom> = {}): [string, Symptom] => [
       id,
       { id, component: "sql", source: "probe", since: 0, phrase: "", ...more },
@@ -240,7 +240,7 @@ describe("what was last seen bad, and no stage asks for", () => {
     expect(lastSeenBad({ symptoms }, planOf(configuration))).toEqual(["ceiling"]);
   });
 
-  it("is asked for behind the stages, and is over when it is good", async () => {
+  it("is validated after the stages, and passes when it is good", async () => {
     const bench = await proved();
     expect(asked(bench).probes).toEqual(["ceiling"]);
     bench.now += 60_000;
@@ -257,7 +257,7 @@ describe("what was last seen bad, and no stage asks for", () => {
     expect(shown.find(({ check }) => check === "ceiling")?.until).toEqual(new Date(bench.now));
   });
 
-  it("does not keep the incident open, and the all-clear says so", async () => {
+  it("does not keep the incident open, and the all-clear reports it", async () => {
     const bench = await proved();
     for (let i = 0; i < 3; i++) {
       expect((await document(bench))["status"]).toBe("recovering");
@@ -273,14 +273,14 @@ describe("what was last seen bad, and no stage asks for", () => {
     );
   });
 
-  it("does not keep it open either when nobody answers", async () => {
+  it("does not keep the incident open without a response", async () => {
     const bench = await proved();
     for (let i = 0; i < 4; i++) await unanswered(bench);
     expect(await document(bench)).toMatchObject({ status: "resolved" });
     expect((await recovery(bench)).stages[2]).toMatchObject({ attempts: 3, unanswered: 2 });
   });
 
-  it("is no longer asked for when an alert fires again", async () => {
+  it("is no longer requested when an alert fires again", async () => {
     const bench = await proved();
     for (let i = 0; i < 3; i++) await minute(bench, outage);
     expect(await document(bench)).toMatchObject({ status: "open", recovery: { status: "regressed" } });

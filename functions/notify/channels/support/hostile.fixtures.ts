@@ -1,4 +1,4 @@
-/** Notices in which every text is as long and as awkward as a broken or hostile target could make it. */
+/** Notices whose texts are as long and as awkward as a broken or hostile target could make them. */
 import type { Notice } from "../../channel.ts";
 import { incidentEvent, noticeOf } from "../../fixtures.ts";
 
@@ -14,7 +14,7 @@ const texts: Readonly<Record<string, string>> = {
   "three bytes a character": "障害".repeat(50_000),
 };
 
-/** Each kind of text, and the notice that is full of it; the names of environment, cause and team are, too. */
+/** Each kind of text with a notice full of it, including the names of environment, cause and team. */
 export const hostileNotices: readonly (readonly [string, Notice])[] = Object.entries(texts).map(([name, text]) => [
   name,
   {
@@ -38,12 +38,12 @@ export const hostileNotices: readonly (readonly [string, Notice])[] = Object.ent
   },
 ]);
 
-/** What a message full of them leaves out of that which must be said however little room there is; empty where all is well. */
+/** Returns the required parts that a message full of such texts is missing, however little room there is; empty if none. */
 export function leftOut(said: string): string[] {
   return alwaysSaid.filter((part) => !said.includes(part));
 }
 
-/** State and severity, what it costs, since when, how much was folded, and where to find it. */
+/** State and severity, impact, start time, number of folded items, and link. */
 const alwaysSaid: readonly string[] = [
   "OPEN, and worse than before",
   "critical P0",

@@ -1,11 +1,11 @@
-/** The request with which every channel that is no webhook of our own posts its message. */
+/** The request with which all channels except webhooks post their messages. */
 import type { OutgoingRequest } from "../../channel.ts";
 import { wellFormedJson } from "../../text/secret-text.ts";
 
 /**
- * Posts a message as JSON to an address on the internet.
- * @param url a text of the settings, with its placeholders
- * @param headers more of them, with their placeholders
+ * Posts a message as JSON to a URL on the internet.
+ * @param url a text from the settings, with its placeholders
+ * @param headers additional headers, with their placeholders
  */
 export function postJson(
   url: string,

@@ -1,4 +1,4 @@
-/** What a service takes of what a kind of channel sends: every message is held against its form, and its limits. */
+/** The contract between a channel kind and its service: every message is checked against the service's schema and limits. */
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -10,7 +10,7 @@ import type { AnyChannelKind, Notice, Outgoing } from "../../channel.ts";
 import { incidentEvent, noticeOf } from "../../fixtures.ts";
 import { characters, limitText } from "../../text/limits.ts";
 
-/** A text of a form: bounded, and without halves of characters. */
+/** Schema of a text: bounded, without lone surrogates. */
 export const text = (most: number, least = 1): z.ZodString =>
   z
     .string()
@@ -20,19 +20,21 @@ export const text = (most: number, least = 1): z.ZodString =>
     )
     .refine((value) => value.isWellFormed(), "must not hold half a character");
 
-/** An address of a form. */
+/** Schema of a URL. */
 export const address: z.ZodURL = z.url({ protocol: /^https?$/ });
 
 /**
- * Holds every message of a kind against the form that its service documents: strict, so that a field that the service does not know is a mistake.
- * @param form of the JSON in the body
- * @param given the settings. @default the example of the kind
+ * Checks every message of a kind against the schema that its service documents. The schema is strict, so a field unknown to the service is
+ * an error.
+ * @param form schema of the JSON in the body
+ * @param given settings.
+ * @default the example of the kind
  */
 export function serviceContract(kind: AnyChannelKind, form: z.ZodType, given: unknown = parse(kind.example)): void {
   describe(`the service behind ${kind.kind}, with ${Object.keys(given as object).join(" and ")}`, () => {
     const settings = kind.settings.parse(given);
 
-    it("takes every message", () => {
+    it("accepts every message", () => {
       fc.assert(
         fc.property(notices, (notice) => {
           expect(mistakesIn(kind.render(settings, notice), form)).toEqual([]);
@@ -41,7 +43,7 @@ export function serviceContract(kind: AnyChannelKind, form: z.ZodType, given: un
       );
     });
 
-    it("refuses a message with a field that it does not know", () => {
+    it("refuses a message with an unknown field", () => {
       const outgoing = kind.render(settings, noticeOf(incidentEvent()));
       if (outgoing.transport !== "http") throw new Error(`${kind.kind} sends no request`);
       const body = JSON.stringify({ ...JSON.parse(outgoing.body), nonsense: 1 });
@@ -52,11 +54,11 @@ export function serviceContract(kind: AnyChannelKind, form: z.ZodType, given: un
   });
 }
 
-/** Checks that messages of a kind keep to its own limits, and say what people need most, and how much was folded. */
+/** Checks that messages of a kind keep within its own limits, contain the most important parts, and state how much was folded. */
 export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.example)): void {
   const settings = kind.settings.parse(given);
 
-  it("keeps to its limits", () => {
+  it("stays within its limits", () => {
     fc.assert(
       fc.property(notices, (notice) => {
         expect(overLimits(kind, kind.render(settings, notice))).toEqual([]);
@@ -65,7 +67,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
     );
   });
 
-  it("says what people need most, and how much was folded", () => {
+  it("contains the most important parts, and the number of folded items", () => {
     fc.assert(
       fc.property(notices, (notice) => {
         const outgoing = kind.render(settings, notice);
@@ -82,7 +84,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
           ":58",
         ];
         for (const part of isPlain ? needed : [...needed, "What fails"]) expect(said).toContain(part);
-        // What was so and what was to be done while it lasted is not said when it is over.
+        // When the incident is resolved, the notice omits its past symptoms and next steps.
         if (isPlain || kind.ownForm || event.status === "resolved") return;
         for (const [name, list] of [
           ["component", event.components],
@@ -102,7 +104,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
   });
 }
 
-/** Returns what a service would not take of a message; empty where it takes all of it. */
+/** Returns the errors for which a service would refuse a message; empty if it accepts the message. */
 export function mistakesIn(outgoing: Outgoing, form: z.ZodType): string[] {
   if (outgoing.transport !== "http") return ["no request"];
   const { error } = form.safeParse(JSON.parse(outgoing.body));
@@ -117,7 +119,7 @@ export function overLimits({ limits = [] }: AnyChannelKind, outgoing: Outgoing):
   return limits.filter(({ most, measure }) => measure(message) > most).map(limitText);
 }
 
-/** Texts as broken and hostile targets make them, from empty to far too long. */
+/** Texts as broken and hostile targets produce them, from empty to far too long. */
 const nasty = fc.oneof(
   { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 400 }) },
   {
@@ -175,7 +177,7 @@ export const notices: fc.Arbitrary<Notice> = fc
     ...(own ? { template: { title: "${title}", lead: "Own ${cause}", body: "One\n${impact}\n${components}" } } : {}),
   }));
 
-/** Every text of a message, with what its form needs escaped as it was. */
+/** Returns all texts of a message, with escapes reversed. */
 function textsOf(outgoing: Outgoing): string {
   const collect = (value: unknown): string[] => {
     if (typeof value === "string") return [value];
@@ -186,7 +188,7 @@ function textsOf(outgoing: Outgoing): string {
   return said.replaceAll("&amp;", "&").replaceAll("\\", "");
 }
 
-/** Closings of alerts say nothing more. */
+/** Requests that close alerts contain no further text. */
 function saysNothing(outgoing: Outgoing): boolean {
   return outgoing.transport === "http" && /"event_action":"(acknowledge|resolve)"/.test(outgoing.body);
 }

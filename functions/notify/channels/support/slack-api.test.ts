@@ -1,4 +1,4 @@
-/** Incidents told with the token of a bot, to a Slack that keeps to its own rules. */
+/** Incidents posted with a bot token to a simulated Slack that enforces its documented rules. */
 
 import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../../shared/adapters/memory.ts";
@@ -22,11 +22,11 @@ interface Message {
 
 type Trouble = "away" | "busy" | "broken" | "lost answer";
 
-/** Slack's Web API, as its documentation has it, with one channel. */
+/** Simulates Slack's Web API, as documented, with one channel. */
 class Slack {
   readonly messages: Message[] = [];
   readonly requests: OutgoingRequest[] = [];
-  /** What goes wrong with the next requests, one each. */
+  /** Failures of the next requests, one each. */
   readonly troubles: (Trouble | undefined)[] = [];
   /** Methods that are refused, with their error. */
   readonly refuses: Readonly<Record<string, string>>;
@@ -84,7 +84,7 @@ class Slack {
     return this.messages.find(({ ts }) => ts === wanted);
   }
 
-  /** The messages as people see them: those in a thread with an arrow, with a cross where the channel shows them as well. */
+  /** Returns the messages as people see them: an arrow marks messages in a thread, a cross those also shown in the channel. */
   seen(): string[] {
     return this.messages.map(({ text, thread_ts, reply_broadcast }) => {
       const [state = ""] = text.split(" · ");
@@ -116,8 +116,8 @@ const joined = incidentEvent({ event: "joined", sequence: 2, at: "2025-09-16T12:
 const worse = incidentEvent({ event: "severity_raised", sequence: 3, at: "2025-09-16T12:12:00.000Z" });
 const resolved = resolvedEvent({ sequence: 4 });
 
-describe("an incident in Slack, with the token of a bot", () => {
-  it("is one message that says how things stand, and a thread that says what happened", async () => {
+describe("an incident in Slack, with a bot token", () => {
+  it("is one message with the present state, and a thread with the history", async () => {
     const api = new Slack();
     const { push, store } = world(api);
     for (const event of [opened, joined, worse, resolved]) expect(await push(event)).toBe("done");
@@ -132,11 +132,11 @@ describe("an incident in Slack, with the token of a bot", () => {
   });
 
   it.each<[string, Trouble, string[]]>([
-    ["an answer that does not come", "lost answer", ["chat.postMessage", "conversations.history"]],
+    ["no response", "lost answer", ["chat.postMessage", "conversations.history"]],
     ["a refused connection", "away", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
     ["too many requests", "busy", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
-    ["an error of Slack's own", "broken", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
-  ])("is posted once, although the first attempt ended with %s", async (_, trouble, methods) => {
+    ["an internal Slack error", "broken", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
+  ])("is posted once even if the first attempt ended with %s", async (_, trouble, methods) => {
     const api = new Slack();
     const { push, clock } = world(api);
     api.troubles.push(trouble);
@@ -145,12 +145,12 @@ describe("an incident in Slack, with the token of a bot", () => {
     expect(await push(opened)).toBe("done");
     expect(api.methods()).toEqual(methods);
     expect(api.seen()).toEqual(["🔴 NEW INCIDENT"]);
-    // What is found by looking is as good as what is answered.
+    // A message found in the history counts as much as a response.
     expect(await push(joined)).toBe("done");
     expect(api.seen()).toEqual(["🔴 OPEN, and wider than before", "↳ 🔴 OPEN, and wider than before"]);
   });
 
-  it("waits where Slack says so, before it posts what it may not look for", async () => {
+  it("waits as long as Slack asks when the lookup is rate limited", async () => {
     const api = new Slack();
     const { push, clock, store } = world(api);
     api.troubles.push("lost answer", "busy");
@@ -166,7 +166,7 @@ describe("an incident in Slack, with the token of a bot", () => {
     expect(api.seen()).toEqual(["🔴 NEW INCIDENT"]);
   });
 
-  it("is posted at last although Slack never says whether it is there", async () => {
+  it("is finally posted even if the lookup always fails", async () => {
     const api = new Slack({ "conversations.history": "internal_error" });
     const { push, clock } = world(api);
     api.troubles.push("away");
@@ -182,7 +182,7 @@ describe("an incident in Slack, with the token of a bot", () => {
   it.each<[string, Record<string, string>, string[]]>([
     ["may not look", { "conversations.history": "missing_scope" }, ["🔴 OPEN, and wider than before"]],
     ["may not change the opening", { "chat.update": "cant_update_message" }, ["🔴 NEW INCIDENT"]],
-  ])("is told all the same where the app %s", async (_, refuses, [first]) => {
+  ])("is posted even if the app %s", async (_, refuses, [first]) => {
     const api = new Slack(refuses);
     const { push, clock } = world(api);
     api.troubles.push("away");
@@ -192,7 +192,7 @@ describe("an incident in Slack, with the token of a bot", () => {
     expect(api.seen()).toEqual([first, "↳ 🔴 OPEN, and wider than before"]);
   });
 
-  it("goes on in the channel where somebody has deleted the opening", async () => {
+  it("continues in the channel if the opening was deleted", async () => {
     const api = new Slack();
     const { push } = world(api);
     await push(opened);
@@ -206,31 +206,31 @@ describe("an incident in Slack, with the token of a bot", () => {
     ["invalid_auth", "rejected: invalid_auth: copy the token of the bot, xoxb-…, into the secret again"],
     ["not_in_channel", "rejected: not_in_channel: invite the app to the channel, or correct the id"],
     ["msg_too_long", "rejected: msg_too_long"],
-  ])("is refused with %s, and the ledger says what to do", async (error, said) => {
+  ])("records advice in the ledger when refused with %s", async (error, said) => {
     const { push, store } = world(new Slack({ "chat.postMessage": error }));
     await push(opened);
     const [entry] = await store.query({ collection: "deliveries" });
     const { attempts } = parseDelivery(entry?.fields) as Delivery;
     expect(`${attempts[0]?.outcome}: ${attempts[0]?.answer}`).toBe(said);
-    // What a person can correct is tried again for a while.
+    // Failures that a person can correct are retried for a while.
     expect(entry?.fields["status"]).toBe(error === "msg_too_long" ? "rejected" : "retrying");
   });
 
   it.each<[string, Reply, object]>([
     ["ratelimited", answer({ ok: false, error: "ratelimited" }), { outcome: "retry", afterMs: 60_000 }],
     [
-      "429 with its time",
+      "429 with a delay",
       { status: 429, headers: { "retry-after": "7" }, body: "" },
       { outcome: "retry", afterMs: 7_000 },
     ],
-    ["a page of somebody else's", { status: 200, headers: {}, body: "<html>" }, { outcome: "retry" }],
+    ["an unrelated page", { status: 200, headers: {}, body: "<html>" }, { outcome: "retry" }],
     ["503", { status: 503, headers: {}, body: "" }, { outcome: "retry", answer: "503" }],
     [
-      "a long page of a proxy",
+      "a long page from a proxy",
       { status: 502, headers: {}, body: "x".repeat(400_000) },
       { outcome: "retry", answer: `502 ${"x".repeat(199)}…` },
     ],
-  ])("is tried again after %s", (_, reply, expected) => {
+  ])("is retried after %s", (_, reply, expected) => {
     const settings = slack.settings.parse({ token: { secret: "slack-token" }, channel: room });
     const outgoing = slack.render(settings, noticeOf(opened));
     expect(slack.converse?.(outgoing, { attempts: 0, plannedAt: noon }, [reply])).toMatchObject(expected);
@@ -239,7 +239,7 @@ describe("an incident in Slack, with the token of a bot", () => {
   const story: Readonly<Record<string, IncidentEvent>> = { opened, joined, worse, resolved };
   const twice = [...Object.keys(story), ...Object.keys(story)];
 
-  it("has every notice once, in its order, whatever goes wrong on the way", async () => {
+  it("has every notice once, in order, despite failures", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.shuffledSubarray(twice, { minLength: twice.length, maxLength: twice.length }),
@@ -261,7 +261,7 @@ describe("an incident in Slack, with the token of a bot", () => {
           expect(waiting).toEqual([]);
           const keys = api.messages.map(({ metadata }) => metadata?.event_payload.key ?? "");
           expect(new Set(keys).size).toBe(keys.length);
-          // Where it was over before its beginning could be told, one message says both.
+          // If the incident was over before its opening could be sent, one message reports both.
           expect(api.seen()[0]).toMatch(/^🟢 RESOLVED/);
           if (keys.length === 1) return;
           expect(api.seen().at(-1)).toBe("↳+ 🟢 RESOLVED");

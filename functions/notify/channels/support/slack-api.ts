@@ -1,5 +1,5 @@
 /**
- * Slack's Web API with the token of a bot: a notice opens a thread or answers in it, and brings the message that opened it up to date.
+ * Slack's Web API with a bot token: a notice opens a thread or replies in it, and updates the message that opened it.
  * https://docs.slack.dev/reference/methods/chat.postMessage
  */
 import { longestAnswer } from "../../../../shared/net/outbound.ts";
@@ -13,25 +13,25 @@ import { postJson } from "./post.ts";
 const api = "https://slack.com/api";
 const postMessage = `${api}/chat.postMessage`;
 
-/** How much of an answer is read, in characters: it repeats the message, and a look for one brings those around it. */
+/** Maximum length of a response that is read, in characters. It repeats the message, and a lookup returns the messages around it. */
 const readAnswer = 500_000;
 
-/** How long to wait where Slack says that there was too much and not for how long, in milliseconds: its limits count by the minute. */
+/** Delay after Slack reports too many requests without a duration, in milliseconds. Its limits count per minute. */
 const waitAfterTooMuch = 60_000;
 
-/** After how many attempts a notice is posted although Slack neither shows whether it is there nor changes the opening. */
+/** Number of attempts after which a notice is posted even if Slack neither shows whether it exists nor updates the opening. */
 const mostPatience = 5;
 
-/** How much earlier than planned a message may seem to have been posted, in milliseconds, because clocks differ. */
+/** Tolerance for clock differences, in milliseconds: a message may seem to have been posted this long before it was planned. */
 const clockSkewMs = 60_000;
 
-/** What makes a message one of ours, and this one. */
+/** Metadata that marks a message as ours and identifies its notice. */
 interface Metadata {
   readonly event_type: "pathkeeper_notice";
   readonly event_payload: { readonly key: string };
 }
 
-/** What Slack answers, as far as it is read. */
+/** The fields of Slack's response that are used. */
 interface SlackAnswer {
   readonly ok?: unknown;
   readonly error?: unknown;
@@ -41,9 +41,9 @@ interface SlackAnswer {
 }
 
 /**
- * Posts a message to a channel.
- * @param key the same for every attempt of this notice, and for no other
- * @param broadcast whether an answer in a thread is shown in the channel as well
+ * Returns the request that posts a message to a channel.
+ * @param key the same for every attempt of this notice, and unique otherwise
+ * @param broadcast whether a reply in a thread also appears in the channel
  */
 export function slackPost(
   token: string,
@@ -57,14 +57,14 @@ export function slackPost(
   return { ...postJson(postMessage, body, { authorization: `Bearer ${token}` }), readAnswer };
 }
 
-/** Whether something is sent by the Web API. */
+/** Returns whether a message is sent through the Web API. */
 export function isSlackPost(outgoing: Outgoing): outgoing is OutgoingRequest {
   return outgoing.transport === "http" && outgoing.url === postMessage;
 }
 
 /**
- * What is asked of Slack for one notice, one request after the other: whether it is there already, where an earlier attempt may have arrived;
- * that the opening says how things stand now; and the notice itself, in the thread of the opening where that is there.
+ * Returns the next Slack request for a notice, or its result. The requests, one after another: look up the notice, if an earlier attempt may
+ * have arrived; update the opening to the present state; and post the notice, in the thread of the opening if there is one.
  */
 export function slackConversation(
   outgoing: OutgoingRequest,
@@ -79,14 +79,15 @@ export function slackConversation(
     const found = foundIn(reply, keyOf(outgoing), opening?.["channel"] ?? String(bodyOf(outgoing)["channel"]));
     if (found !== undefined)
       return { outcome: "delivered", answer: "an earlier attempt had arrived", reference: found };
-    // Who may not look posts all the same; who may look in a minute waits, but not for ever: rather twice than never.
+    // Without permission to look it up, the notice is posted anyway. If the lookup is only rate limited, it waits, but not forever: a
+    // duplicate is better than a lost notice.
     const looked = attemptOf(reply);
     if (looked.outcome === "retry" && !looked.correctable && attempts < mostPatience) return looked;
   }
   if (update !== undefined) {
     const reply = said.shift();
     if (reply === undefined) return update;
-    // The opening may be gone, or not be ours: the news is worth more. As long as that is not sure, waiting posts nothing twice.
+    // The opening may be deleted, or not ours; the notice matters more. Until that is certain, waiting cannot post a duplicate.
     const updated = attemptOf(reply);
     if (updated.outcome === "retry" && !updated.correctable && attempts < mostPatience) return updated;
   }
@@ -131,10 +132,10 @@ function requestsOf(outgoing: OutgoingRequest, opening: Reference | undefined, p
   };
 }
 
-/** How an attempt to post has ended. */
+/** Returns the result of an attempt to post. */
 function attemptOf(reply: Reply): Attempt {
   if ("error" in reply) return classifyHttp(reply);
-  // What is kept of an answer that is none of Slack's is its beginning, as of every answer.
+  // Of a response that did not come from Slack, only the beginning is kept, as for every response.
   if (reply.status < 200 || reply.status >= 300)
     return patient(classifyHttp({ ...reply, body: bounded(reply.body, [], longestAnswer) }), reply);
   const said = answerOf(reply);
@@ -152,7 +153,7 @@ function attemptOf(reply: Reply): Attempt {
     : { outcome: "retry", answer: `${error}: ${known}`, correctable: true };
 }
 
-/** Waits as long as Slack says, or as its limits count. */
+/** Sets the delay that Slack asks for, or the default after rate limiting. */
 function patient(attempt: Attempt, reply: Reply): Attempt {
   if (attempt.outcome !== "retry" || !isTooMuch(reply)) return attempt;
   const asked = "error" in reply ? undefined : classifyHttp({ ...reply, status: 429 });
@@ -166,7 +167,7 @@ function isTooMuch(reply: Reply): boolean {
 
 const tooMuch: readonly string[] = ["ratelimited", "rate_limited", "message_limit_exceeded"];
 
-/** Errors that pass. */
+/** Transient errors. */
 const passing: readonly string[] = [
   ...tooMuch,
   "internal_error",
@@ -186,7 +187,7 @@ const threadIsGone: readonly string[] = [
 const token = "copy the token of the bot, xoxb-…, into the secret again";
 const invite = "invite the app to the channel, or correct the id";
 
-/** What a person can do about errors that do not pass by themselves. */
+/** Advice for errors that need a person. */
 const advice: Readonly<Record<string, string>> = {
   invalid_auth: token,
   not_authed: token,
@@ -200,7 +201,7 @@ const advice: Readonly<Record<string, string>> = {
   restricted_action: "the workspace lets only some post there: allow the app",
 };
 
-/** The message of a notice among those that were found. */
+/** Finds the message of a notice in the lookup response. */
 function foundIn(reply: Reply, key: string, channel: string): Reference | undefined {
   const { messages } = answerOf(reply);
   if (!Array.isArray(messages)) return undefined;

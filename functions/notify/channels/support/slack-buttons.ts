@@ -1,6 +1,7 @@
 /**
- * Buttons in messages of a Slack app, and what Slack sends when somebody presses one.
- * https://docs.slack.dev/reference/interaction-payloads/block_actions-payload, https://docs.slack.dev/authentication/verifying-requests-from-slack
+ * Buttons in messages of a Slack app, and the requests that Slack sends when they are pressed.
+ * https://docs.slack.dev/reference/interaction-payloads/block_actions-payload,
+ * https://docs.slack.dev/authentication/verifying-requests-from-slack
  */
 import { z } from "zod";
 import { lazily } from "../../../../shared/runtime/lazily.ts";
@@ -13,16 +14,16 @@ interface PlainText {
   readonly text: string;
 }
 
-/** A button of Block Kit. */
+/** A Block Kit button. */
 export interface Button {
   readonly type: "button";
-  /** What it does. */
+  /** Action of the button. */
   readonly action_id: string;
-  /** The incident. */
+  /** Id of the incident. */
   readonly value: string;
   readonly text: PlainText;
   readonly style?: "primary" | "danger";
-  /** What Slack asks before it sends anything. */
+  /** Confirmation dialog shown before Slack sends the request. */
   readonly confirm?: {
     readonly title: PlainText;
     readonly text: PlainText;
@@ -31,7 +32,7 @@ export interface Button {
   };
 }
 
-/** A block of buttons. */
+/** Returns a block of buttons. */
 export function buttonsOf(
   actions: readonly NoticeAction[],
   incident: string,
@@ -49,7 +50,7 @@ export function buttonsOf(
   };
 }
 
-/** How old a request may be, in seconds: an older one may be a copy that somebody sends again. */
+/** Maximum age of a request, in seconds: an older one may be a replay. */
 const longestAge = 300;
 
 const interaction = lazily(() =>
@@ -65,8 +66,9 @@ const interaction = lazily(() =>
 );
 
 /**
- * Reads what Slack sends when a button is pressed: a form with the field `payload`, signed as `v0=` and HMAC-SHA256 of `v0:TIMESTAMP:BODY` in hexadecimal.
- * @param channel the only channel whose buttons count
+ * Reads the request that Slack sends when a button is pressed: a form with the field `payload`, signed as `v0=` and HMAC-SHA256 of
+ * `v0:TIMESTAMP:BODY` in hexadecimal.
+ * @param channel the only channel whose buttons are accepted
  */
 export function readInteraction(
   { headers, body }: AnswerRequest,

@@ -1,4 +1,4 @@
-/** Whatever an incident is like, every service takes what it is told, and what people need most is in it. */
+/** For any incident, every service accepts the message, and the message contains the most important parts. */
 
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
@@ -17,7 +17,7 @@ describe.each(sending.map((kind) => [kind.kind, kind] as const))("%s", (_, kind)
     expect(kind.limits?.length).toBeGreaterThan(0);
   });
 
-  it.each(hostileNotices)("keeps to its limits with %s", (_name, notice) => {
+  it.each(hostileNotices)("stays within its limits with %s", (_name, notice) => {
     const outgoing = kind.render(kind.settings.parse(parse(kind.example)), notice);
     expect(overLimits(kind, outgoing)).toEqual([]);
     expect(JSON.stringify(outgoing)).not.toMatch(/\\ud[89a-f]/);
