@@ -172,6 +172,7 @@ resource "google_cloudfunctions2_function" "main" {
       each.key == "synthetic" ? { PATHKEEPER_SYNTHETIC = var.second_opinion.journey } : {},
       contains(["notify", "answers"], each.key) && var.answers.enabled ? { PATHKEEPER_ANSWERS_URL = local.answers_url } : {},
       each.key == "answers" ? { PATHKEEPER_ANSWERS = "true" } : {},
+      each.key == "evaluate" && var.drift_check.enabled ? { PATHKEEPER_DRIFT_CHECK = var.region } : {},
       # For the front page, as npm run build estimated it.
       each.key == "evaluate" && can(local.deployment.monthly_cost) ? { PATHKEEPER_MONTHLY_COST = tostring(local.deployment.monthly_cost) } : {},
     )

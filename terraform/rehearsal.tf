@@ -10,6 +10,7 @@ resource "terraform_data" "rehearsal" {
       create_log_metrics   = var.create_log_metrics
       create_metrics_scope = var.create_metrics_scope
       database             = var.database
+      drift_check          = var.drift_check
       functions            = var.functions
       heartbeat_publishers = var.heartbeat_publishers
       change_publishers    = var.change_publishers

@@ -28,6 +28,7 @@ resource "google_cloud_scheduler_job" "main" {
     google_pubsub_topic_iam_member.publisher,
     google_project_iam_member.cloud_sql,
     google_project_iam_member.database,
+    google_project_iam_member.drift,
     google_project_iam_member.exporter,
     google_project_iam_member.probe,
     google_secret_manager_secret_iam_member.reader,

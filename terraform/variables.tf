@@ -119,6 +119,15 @@ variable "deletion_protection" {
   nullable    = false
 }
 
+variable "drift_check" {
+  description = "Whether the evaluator checks once a day that the deployment still is as it was made, for which it may read settings and policies of the project. What is missing becomes an incident of the monitor."
+  type = object({
+    enabled = optional(bool, false)
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "functions" {
   description = "Size of the functions. The defaults fit the examples; docs/deployment.md says why each is what it is."
   type = object({

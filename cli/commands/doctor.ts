@@ -1,10 +1,11 @@
 /** `pathkeeper doctor`: examines a live deployment. */
 import { googleApi } from "../../shared/adapters/google-api.ts";
+import type { Diagnosis } from "../../shared/doctor/doctor.ts";
 import { GoogleApiError } from "../../shared/ports.ts";
 import { checkedConfiguration } from "../checked-configuration.ts";
 import { type Command, defineCommand, WrongUsage } from "../command.ts";
 import { configOption, usualConfiguration } from "../configuration.ts";
-import { type Diagnosis, examine } from "../doctor/doctor.ts";
+import { examine } from "../doctor/doctor.ts";
 import { counted, type Terminal } from "../terminal/terminal.ts";
 
 /** The command. */

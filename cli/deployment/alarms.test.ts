@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
+import type { AlarmWindows } from "../../shared/deployment/deployment.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
 import { subscriptions } from "../../shared/topology.ts";
 import { vocabulary } from "../vocabulary.ts";
-import type { AlarmWindows } from "./alarms.ts";
 import { deploymentOf } from "./deployment.ts";
 
 /** A configuration with a probe for each of these schedules. */

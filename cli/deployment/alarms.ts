@@ -5,41 +5,10 @@
  */
 import type { Configuration } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";
+import type { AlarmWindows, MeasurementsAlarm, SilenceWindow } from "../../shared/deployment/deployment.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import type { PushSubscription } from "../../shared/topology.ts";
-
-/** The wait of an alarm on missing data: nothing within the alignment, for the duration. */
-export interface SilenceWindow {
-  readonly alignment_seconds: number;
-  readonly duration_seconds: number;
-  /** Both together, in words. */
-  readonly silence: string;
-}
-
-/** The alarm that nothing is measured. */
-export interface MeasurementsAlarm extends SilenceWindow {
-  /** Source of the metric: Pub/Sub, or the evaluator if the schedules pause for longer than the maximum lookback of Cloud Monitoring. */
-  readonly watched_by: "pubsub" | "evaluator";
-  /** The longest time in which the schedules have no run. */
-  readonly gap_seconds: number;
-  /** Maximum age of the newest report, according to the metric that the evaluator exports. */
-  readonly age_seconds: number;
-}
-
-/** Push subscriptions whose messages may wait equally long. */
-export interface WaitingAlarm {
-  readonly age_seconds: number;
-  readonly subscriptions: readonly string[];
-}
-
-/** Windows of the alarms. */
-export interface AlarmWindows {
-  /** `null` where there is nothing to measure, or where only the evaluator would know and it exports nothing. */
-  readonly no_measurements: MeasurementsAlarm | null;
-  readonly evaluator_silent: SilenceWindow;
-  readonly waiting: readonly WaitingAlarm[];
-}
 
 /** The schedule of the tick. */
 export const tickSchedule = "* * * * *";

@@ -4,10 +4,11 @@ import { loadConfiguration } from "../../shared/config/load.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { groupName, groupsWithRounds } from "../../shared/config/schedule.ts";
 import { placeholderSecrets } from "../../shared/config/secret-reference.ts";
+import type { Deployment } from "../../shared/deployment/deployment.ts";
 import { subscriptionsWith } from "../../shared/topology.ts";
 import { readConfigurationFile } from "../configuration.ts";
 import { vocabulary } from "../vocabulary.ts";
-import { type Deployment, deploymentOf, secretsIn } from "./deployment.ts";
+import { deploymentOf, secretsIn } from "./deployment.ts";
 
 const examples = new URL("../../examples/", import.meta.url).pathname;
 

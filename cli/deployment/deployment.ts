@@ -7,110 +7,16 @@ import { probers } from "../../functions/probe/probers/index.ts";
 import type { Configuration, ConfiguredChannel, ConfiguredProbe } from "../../shared/config/model.ts";
 import { groupsWithRounds, triggerCron } from "../../shared/config/schedule.ts";
 import { isSecretReference, placeholderSecrets } from "../../shared/config/secret-reference.ts";
-import {
-  type CompositeIndex,
-  compositeIndexes,
-  expiringCollections,
-  unindexedFields,
-} from "../../shared/documents/indexes.ts";
+import type { CloudSqlGrant, DeployedFunction, Deployment } from "../../shared/deployment/deployment.ts";
+import { compositeIndexes, expiringCollections, unindexedFields } from "../../shared/documents/indexes.ts";
 import { isStatusPage } from "../../shared/messages/pages-due.ts";
 import { scheduledRequest } from "../../shared/messages/probe-request.ts";
 import type { Vantage } from "../../shared/messages/report.ts";
 import type { Tick } from "../../shared/messages/tick.ts";
 import { exportsOf } from "../../shared/metrics/exported.ts";
-import type { OutgoingMessage } from "../../shared/ports.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
-import {
-  type PushSubscription,
-  publications,
-  type Subscription,
-  subscriptionsWith,
-  type Topic,
-  topics,
-} from "../../shared/topology.ts";
-import { type AlarmWindows, alarmWindows, tickSchedule } from "./alarms.ts";
-
-/** A job of Cloud Scheduler: all probes of one vantage point and one schedule, or the tick. */
-export interface Schedule {
-  /** Name of the group, or `tick`. */
-  readonly name: string;
-  /** In UTC. */
-  readonly cron: string;
-  readonly topic: Topic;
-  readonly message: OutgoingMessage;
-}
-
-/** A function as it is deployed: the probe function once for each vantage point. */
-export type DeployedFunction = "probe-inside" | "probe-outside" | "evaluate" | "notify";
-
-/** A push subscription with the function that it pushes to. */
-export interface DeployedSubscription extends PushSubscription {
-  readonly function: DeployedFunction;
-}
-
-/** A role that a function needs to come to an instance of Cloud SQL. */
-export interface CloudSqlGrant {
-  readonly function: DeployedFunction;
-  /** The project of the instance; `null` where the configuration does not say, and the watched one is meant. */
-  readonly project: string | null;
-  readonly role: "roles/cloudsql.client" | "roles/cloudsql.instanceUser";
-}
-
-/** Everything that follows from the configuration; the file `deployment.json` beside the bundles. */
-export interface Deployment {
-  readonly environment: string;
-  readonly title: string;
-  /** SHA-256 of the file that it was made from, in hexadecimal. */
-  readonly config_sha256: string;
-  /** Version of Pathkeeper that built the bundles, where a build wrote it. */
-  readonly version?: string;
-  /** US dollars of a month after the free tiers, where the build estimated them. */
-  readonly monthly_cost?: number;
-  readonly vantages: readonly Vantage[];
-  readonly schedules: readonly Schedule[];
-  readonly topics: readonly string[];
-  readonly subscriptions: readonly DeployedSubscription[];
-  /** Windows of the alarms on the monitor itself. */
-  readonly alarms: AlarmWindows;
-  /** Names of the secrets that each function reads. */
-  readonly secrets: Readonly<Record<DeployedFunction, readonly string[]>>;
-  /** Answers to notices: the secret that signs links, those that prove what services send, and the channels that they send it to. */
-  readonly answers: {
-    readonly key: string;
-    readonly secrets: readonly string[];
-    readonly channels: readonly string[];
-  };
-  /** Topics that each function publishes to. */
-  readonly publishes: Readonly<Record<keyof typeof publications, readonly string[]>>;
-  /** Functions that only read documents: those with probes that wait for heartbeats. */
-  readonly readers: readonly DeployedFunction[];
-  /** Functions that read and write documents. */
-  readonly stores: readonly DeployedFunction[];
-  /** Names of the metrics from the log that probes read. */
-  readonly log_metrics: readonly string[];
-  /** Metrics that are exported to Cloud Monitoring besides the monitor's own; `null` where nothing is. */
-  readonly exports: readonly string[] | null;
-  /** APIs that the probes ask, and the permissions that they need for it. */
-  readonly apis: readonly string[];
-  readonly permissions: Readonly<Record<"probe-inside" | "probe-outside", readonly string[]>>;
-  /** Roles that ways into Cloud SQL need, each once. */
-  readonly cloud_sql: readonly CloudSqlGrant[];
-  readonly unindexed: readonly { readonly collection: string; readonly field: string }[];
-  readonly indexes: readonly CompositeIndex[];
-  /** Collections whose documents go by themselves, with the field that says when. */
-  readonly expiring: Readonly<Record<string, string>>;
-  /** Buckets that status pages are written to. */
-  readonly status_pages: readonly string[];
-  readonly components: readonly { readonly name: string; readonly title: string; readonly layer: string }[];
-  readonly probes: readonly {
-    readonly name: string;
-    readonly kind: string;
-    readonly component: string;
-    readonly vantage: Vantage;
-    /** Names of the secrets that it reads. */
-    readonly secrets: readonly string[];
-  }[];
-}
+import { publications, type Subscription, subscriptionsWith, topics } from "../../shared/topology.ts";
+import { alarmWindows, tickSchedule } from "./alarms.ts";
 
 /** Works out the deployment of a configuration. @param sha256 of the file that it was read from */
 export function deploymentOf(configuration: Configuration, sha256: string): Deployment {

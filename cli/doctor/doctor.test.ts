@@ -1,9 +1,16 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { googleApi } from "../../shared/adapters/google-api.ts";
 import { loadConfiguration } from "../../shared/config/load.ts";
+import type { Diagnosis } from "../../shared/doctor/doctor.ts";
+import { scheduledCheck } from "../../shared/doctor/scheduled.ts";
+import type { GoogleApi } from "../../shared/ports.ts";
+import { deploymentOf } from "../deployment/deployment.ts";
 import { vocabulary } from "../vocabulary.ts";
-import { type Diagnosis, examine } from "./doctor.ts";
-import { type Answers, groupDocument, healthy, now, serve, shop } from "./stand-in.fixtures.ts";
+import { examine } from "./doctor.ts";
+import { type Answers, checkingDrift, groupDocument, healthy, now, serve, shop } from "./stand-in.fixtures.ts";
 
 const loaded = loadConfiguration(shop, "monitor.yaml", vocabulary);
 if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
@@ -252,5 +259,94 @@ describe("a live deployment", () => {
     const made = await look();
     expect(made.gaps).toEqual([]);
     expect(made.unknown).toEqual([expect.stringMatching(/^database pathkeeper could not be examined: refused/)]);
+  });
+});
+
+describe("a deployment that checks itself for drift", () => {
+  const roleOf = "roles/pathkeeper_drift";
+  let folder: string;
+  let asked: string[];
+  beforeEach(async () => {
+    checkingDrift(answers);
+    asked = [];
+    folder = await mkdtemp(join(tmpdir(), "pathkeeper-drift-"));
+    await writeFile(join(folder, "deployment.json"), JSON.stringify(deploymentOf(configuration, "")));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** Google's APIs, with a note of what they are asked. */
+  function noted(): GoogleApi {
+    const google = googleApi(server.url);
+    const request: GoogleApi["request"] = (each) => {
+      asked.push(each.url);
+      return google.request(each);
+    };
+    return { ...google, request };
+  }
+
+  function environment(): Record<string, string> {
+    return {
+      PATHKEEPER_PROJECT: "shop-watch",
+      PATHKEEPER_SECRET_PREFIX: "pathkeeper",
+      PATHKEEPER_DATABASE: "pathkeeper",
+      PATHKEEPER_CONFIGURATION: join(folder, "configuration.json"),
+    };
+  }
+
+  /** The check as the function makes it from its environment. */
+  function check(more: Record<string, string> = { PATHKEEPER_DRIFT_CHECK: "europe-west1" }) {
+    return scheduledCheck({ ...environment(), ...more }, { google: noted(), configuration });
+  }
+
+  it("has no gaps when nothing is wrong, for the function and for the command", async () => {
+    expect(await check()?.(AbortSignal.timeout(10_000))).toMatchObject({ gaps: [], unknown: [] });
+    expect(await look()).toMatchObject({ gaps: [], unknown: [] });
+  });
+
+  it("finds what the command finds", async () => {
+    change("jobs/pathkeeper-tick", (answer) => ({ ...answer, state: "PAUSED" }));
+    change(roleOf, (answer) => ({ ...answer, includedPermissions: ["iam.roles.get"] }));
+    const found = await check()?.(AbortSignal.timeout(10_000));
+    expect(found?.gaps).toEqual((await look()).gaps);
+    expect(found?.gaps.map(({ what }) => what)).toEqual(["role pathkeeper_drift", "job pathkeeper-tick"]);
+  });
+
+  it("asks for nothing but what its role allows: neither logs, nor documents, nor charts", async () => {
+    await check()?.(AbortSignal.timeout(10_000));
+    expect(asked.length).toBeGreaterThan(30);
+    expect(asked.filter((url) => /logging|timeSeries|\/documents\/|:access|:pull/.test(url))).toEqual([]);
+  });
+
+  it("says what it may not read, which is no gap", async () => {
+    change(roleOf, () => 403);
+    const found = await check()?.(AbortSignal.timeout(10_000));
+    expect(found?.gaps).toEqual([]);
+    expect(found?.unknown).toEqual([expect.stringMatching(/^role pathkeeper_drift could not be examined: refused/)]);
+  });
+
+  it("ends in time, and does not know what was not answered", async () => {
+    const google = noted();
+    const never: GoogleApi["request"] = (each) =>
+      each.url.includes("/jobs/")
+        ? new Promise((_, reject) => {
+            each.signal?.addEventListener("abort", () => reject(each.signal?.reason));
+          })
+        : google.request(each);
+    const all = { ...environment(), PATHKEEPER_DRIFT_CHECK: "europe-west1" };
+    const made = scheduledCheck(all, { google: { ...google, request: never }, configuration });
+    const found = await made?.(AbortSignal.timeout(1_500));
+    expect(found?.gaps).toEqual([]);
+    expect(found?.unknown).toHaveLength(2);
+  });
+
+  it("is not checked by default, and nothing is asked", () => {
+    expect(check({})).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
+  it("is told which variable is missing", () => {
+    expect(() => scheduledCheck({ PATHKEEPER_DRIFT_CHECK: "x" }, { google: noted(), configuration })).toThrow(
+      "PATHKEEPER_PROJECT is not set",
+    );
   });
 });

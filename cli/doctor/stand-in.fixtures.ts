@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { encodePartition } from "../../functions/evaluate/partition/document.ts";
 import { emptyPartition } from "../../functions/evaluate/partition/state.ts";
+import { examinationPermissions } from "../../shared/doctor/permissions.ts";
 
 /** An answer by `METHOD host/path`, without parameters. */
 export type Answers = Map<string, unknown>;
@@ -244,6 +245,23 @@ export function healthy(): Answers {
     ],
   });
   return answers;
+}
+
+/** Lets the evaluator check for drift, with the role that it needs for it. */
+export function checkingDrift(answers: Answers): void {
+  const policies = `POST cloudresourcemanager.googleapis.com/v3/projects/${project}:getIamPolicy`;
+  const { bindings, ...policy } = answers.get(policies) as { readonly bindings: readonly object[] };
+  const role = `projects/${project}/roles/pathkeeper_drift`;
+  answers.set(policies, { ...policy, bindings: [...bindings, { role, members: [member("evaluate")] }] });
+  answers.set(`GET iam.googleapis.com/v1/${role}`, {
+    name: role,
+    stage: "GA",
+    includedPermissions: examinationPermissions(false),
+  });
+  const evaluate = `GET cloudfunctions.googleapis.com/v2/projects/${project}/locations/${region}/functions/pathkeeper-evaluate`;
+  const { serviceConfig, ...about } = answers.get(evaluate) as { readonly serviceConfig: object };
+  const environmentVariables = { PATHKEEPER_DRIFT_CHECK: region };
+  answers.set(evaluate, { ...about, serviceConfig: { ...serviceConfig, environmentVariables } });
 }
 
 /** The state of a group that has reported at that time, as Firestore's REST API gives it. */

@@ -1,5 +1,7 @@
 /** Requirements of a deployment, resource by resource, and the comparison of a plan with them. Pure. */
-import { at, type Resource, Unknown } from "./plan.ts";
+import type { Key, Need, Reference, Test } from "../../shared/deployment/need.ts";
+import { at } from "../../shared/runtime/entries.ts";
+import { type Resource, Unknown } from "./plan.ts";
 
 /** Level of a finding: an error, a warning about something that may be intended, or a value that is known only after the apply. */
 export type Level = "error" | "warning" | "open";
@@ -15,58 +17,6 @@ export interface Finding {
   readonly write?: string;
   /** Source: documentation of Google or Terraform, or the design of the monitor. */
   readonly source?: string;
-}
-
-/** A value that a plan must have. */
-export interface Requirement {
-  /** The value, or a test of it. */
-  readonly is: unknown;
-  /** Value that applies if nothing is set. @default nothing: it must be set */
-  readonly usual?: unknown;
-  /** Why, as the end of a sentence: `because …` or `otherwise …`. */
-  readonly why: string;
-  /** For a value that only the apply gives: what its expression must refer to. */
-  readonly from?: Reference;
-  /** For a list of values that only the apply gives: how many there must be. */
-  readonly size?: number;
-  /** Terraform expression, if it differs from the value. */
-  readonly write?: string;
-  readonly source?: string;
-}
-
-/** A resource that an expression must refer to. */
-export interface Reference {
-  readonly type: string;
-  /** Values by which the resource is known. */
-  readonly key: Key;
-  /** By which part of `each.value` the expression may choose it. */
-  readonly by?: string;
-  /** Other attributes of `each.value` that the expression must refer to, and no others. @default anything */
-  readonly parts?: readonly string[];
-  /** Path of the value in it, and the suffix after it. */
-  readonly attribute?: string;
-  readonly suffix?: string;
-}
-
-/** Values by which a resource is known, by their paths. */
-export type Key = Readonly<Record<string, string>>;
-
-/** A test of a value, with the words for what is allowed. */
-export interface Test {
-  readonly allowed: string;
-  holds(value: unknown): boolean;
-}
-
-/** A resource that must be planned. */
-export interface Need {
-  readonly type: string;
-  readonly key: Key;
-  /** Purpose, as the end of a sentence: `so that …`. */
-  readonly why: string;
-  /** By path; a path may end in `*` for all that follows. */
-  readonly values: Readonly<Record<string, Requirement>>;
-  /** Paths that are free: texts for people, and labels. */
-  readonly free?: readonly string[];
 }
 
 /** Texts for people, in any resource. */
@@ -86,11 +36,6 @@ export function between(least: number, most: number, unit: string = ""): Test {
       return String(value).replace(/^-?[\d.]+/, "") === unit && number >= least && number <= most;
     },
   };
-}
-
-/** A test in words. */
-export function such(allowed: string, holds: (value: unknown) => boolean): Test {
-  return { allowed, holds };
 }
 
 /**

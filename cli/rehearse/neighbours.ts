@@ -1,7 +1,8 @@
 /** Several monitors in one plan: what two of them would both create, and Google has only once. Pure. */
+
+import { at } from "../../shared/runtime/entries.ts";
 import type { Finding } from "./need.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
-import { at } from "./plan.ts";
 
 /** Identity of resources by type: values that must be unique, in a project or globally. */
 const identities: ReadonlyMap<string, readonly string[]> = new Map([

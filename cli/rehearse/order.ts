@@ -1,5 +1,5 @@
 /** Required order of resources when a plan is applied, with sources. Pure. */
-import type { Names } from "./names.ts";
+import type { Names } from "../../shared/deployment/names.ts";
 import type { Finding } from "./need.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";
 

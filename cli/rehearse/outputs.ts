@@ -1,6 +1,6 @@
 /** Outputs of a monitor after the apply: addresses and commands that people copy. Pure. */
+import type { Names } from "../../shared/deployment/names.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
-import type { Names } from "./names.ts";
 import { type Finding, same } from "./need.ts";
 
 /** Finds outputs that name something else than this monitor. @param outputs those that the plan knows, by name */

@@ -2,12 +2,14 @@
  * Proves a plan: every arrow from a schedule to a person who hears of an alarm, each grant and no more, and what Google would refuse. Everything follows
  * from the configuration and the inputs that stand in the plan. Pure.
  */
-import { namesOf } from "./names.ts";
-import { type Finding, findings, type Need } from "./need.ts";
+
+import { identityNeeds } from "../../shared/deployment/identities.ts";
+import { namesOf } from "../../shared/deployment/names.ts";
+import type { Need } from "../../shared/deployment/need.ts";
+import { type Finding, findings } from "./need.ts";
 import { alarmNeeds } from "./needs/alarms.ts";
 import { dashboardNeeds, titleOf } from "./needs/dashboards.ts";
 import { functionNeeds } from "./needs/functions.ts";
-import { identityNeeds } from "./needs/identities.ts";
 import { messagingNeeds } from "./needs/messaging.ts";
 import { projectNeeds } from "./needs/projects.ts";
 import { storageNeeds } from "./needs/storage.ts";

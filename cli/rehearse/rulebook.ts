@@ -1,7 +1,7 @@
 /** Rules about how Google and Terraform apply a plan: ordering, data lost by replacements, and valid names. */
 
+import type { Names } from "../../shared/deployment/names.ts";
 import { tooLong } from "./lengths.ts";
-import type { Names } from "./names.ts";
 import type { Finding } from "./need.ts";
 import { order, type Rule } from "./order.ts";
 import type { PlannedMonitor, Resource } from "./plan.ts";

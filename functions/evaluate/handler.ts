@@ -18,11 +18,12 @@ import {
   commitValidation,
 } from "./commit/report.ts";
 import { StoreOutage } from "./commit/store-outage.ts";
-import { commitTick, commitWatchdogSignal } from "./commit/tick.ts";
+import { commitDrift, commitTick, commitWatchdogSignal } from "./commit/tick.ts";
 import { takeInHeartbeat } from "./heartbeats.ts";
 import { reportedChange } from "./incident/reported-changes.ts";
 import type { OutboxEntry, RecentlyResolved } from "./incident/state.ts";
 import { KeyedMutex } from "./keyed-mutex.ts";
+import type { DriftCheck } from "./monitor/drift.ts";
 import { leftOutSentence } from "./monitor/export.ts";
 import { writeFrontPage } from "./monitor/front-page.ts";
 import type { WatchdogSignal } from "./monitor/watchdog.ts";
@@ -39,6 +40,8 @@ export interface EvaluatePorts {
   readonly logger: Logger;
   /** Sends a heartbeat, where the configuration has one. */
   readonly signal?: WatchdogSignal;
+  /** Examines the deployment, where that is wanted: once a day, and each hour while something is missing. */
+  readonly drift?: DriftCheck;
   /** Destination of measurements for dashboards. */
   readonly metrics?: MetricSink;
 }
@@ -79,6 +82,7 @@ export function evaluateHandler(
     watchesItself,
     exports: ports.metrics !== undefined,
     signals: ports.signal !== undefined,
+    checksDrift: ports.drift !== undefined,
     ticks: { at: 0 },
     latest: Number.POSITIVE_INFINITY,
     catchingUp: false,
@@ -137,12 +141,13 @@ export function evaluateHandler(
     if (committed.ignored !== undefined) ports.logger.info(`a report was not judged: ${committed.ignored}`);
     for (const remark of committed.remarks ?? []) ports.logger.warning(remark);
     await publish(committed.outbox);
-    const { signalAt, points = [], pointsLeftOut = 0, unreported = [] } = committed;
+    const { signalAt, driftAt, points = [], pointsLeftOut = 0, unreported = [] } = committed;
     const isNews = committed.outbox.length > 0 || (path === "/ticks" && ports.clock.now() - lookedAt >= frontPageEvery);
     await Promise.all([
       ...(frontPage !== undefined && isNews ? [refreshFrontPage()] : []),
       report(ports, context, unreported),
       ...(signalAt === undefined ? [] : [signalWatchdog(ports, context, signalAt)]),
+      ...(driftAt === undefined ? [] : [checkDrift(ports, context, driftAt)]),
       ...(points.length === 0 ? [] : [exportPoints(points, pointsLeftOut)]),
     ]);
   };
@@ -168,6 +173,27 @@ async function signalWatchdog(
     await commitWatchdogSignal(context, at, clock.now());
   } catch (error) {
     logger.warning(`the watchdog signal was not sent: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** How long a check for drift may take, in milliseconds: well within the time of a tick. */
+const driftPatience = 25_000;
+
+/** Examines the deployment. What cannot be examined is said in the log; nothing else depends on it. */
+async function checkDrift(
+  { drift, clock, logger }: EvaluatePorts,
+  context: EvaluatorContext,
+  at: number,
+): Promise<void> {
+  if (drift === undefined) return;
+  try {
+    const findings = await drift(AbortSignal.timeout(driftPatience));
+    for (const sentence of findings.unknown) logger.warning(`the check for drift does not see everything: ${sentence}`);
+    await commitDrift(context, findings, at, clock.now());
+  } catch (error) {
+    logger.warning(
+      `the deployment was not checked for drift: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -2,6 +2,7 @@
 import type { HttpFunction } from "@google-cloud/functions-framework";
 import { connectMetrics } from "../../shared/adapters/metrics.ts";
 import { connect } from "../../shared/adapters/select.ts";
+import { scheduledCheck } from "../../shared/doctor/scheduled.ts";
 import { lazily } from "../../shared/runtime/lazily.ts";
 import { pushFunction } from "../../shared/runtime/shell.ts";
 import { type EvaluatePorts, evaluateHandler } from "./handler.ts";
@@ -12,10 +13,12 @@ const world = await connect(process.env);
 
 const { watchdog, environment } = world.configuration;
 const metrics = await connectMetrics(process.env, environment);
+const drift = scheduledCheck(process.env, world);
 const ports: EvaluatePorts = {
   ...world,
   ...(watchdog === undefined ? {} : { signal: watchdogTo(watchdog, world.secrets) }),
   ...(metrics === undefined ? {} : { metrics }),
+  ...(drift === undefined ? {} : { drift }),
 };
 
 /** Monthly cost estimated by `npm run build`; 0 if there was no estimate. */

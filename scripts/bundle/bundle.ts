@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BuildOptions, build, type Metafile } from "esbuild";
 import { zipSync } from "fflate";
+import { deploymentOf } from "../../cli/deployment/deployment.ts";
 import { compile } from "../../shared/config/compile.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { filesOf, served } from "./files.ts";
@@ -60,6 +61,8 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const files: Readonly<Record<string, string>> = {
     ...filesOf(name, configuration.environment),
     "configuration.json": compile(configuration),
+    // What the check for drift compares the deployment with.
+    ...(name === "evaluate" ? { "deployment.json": `${JSON.stringify(deploymentOf(configuration, ""))}\n` } : {}),
   };
   for (const [file, text] of Object.entries(files)) {
     await mkdir(dirname(join(directory, file)), { recursive: true });

@@ -15,6 +15,7 @@
  * | `PATHKEEPER_INCIDENT_URL` | where people find an incident, with `${incident}` for its id, by default its document in Google's console |
  * | `PATHKEEPER_ANSWERS_URL` | where readers act on incidents, by default nowhere |
  * | `PATHKEEPER_ANSWERS` | set where the notify function takes answers and nothing else |
+ * | `PATHKEEPER_DRIFT_CHECK` | region of the functions of the deployment that the evaluate function checks for drift each day, by default none |
  * | `PATHKEEPER_PAGES` | folder below which status pages are written, in place of buckets |
  * | `PATHKEEPER_SECRET_PREFIX` | before the names of secrets in Secret Manager; without it they are looked for in the two places below |
  * | `PATHKEEPER_SECRETS` | folders of secrets, one file each, separated as in `PATH` |

@@ -13,3 +13,10 @@ export function setEntry<T>(record: Record<string, T>, name: string, value: T): 
   if (name !== "__proto__") record[name] = value;
   else Object.defineProperty(record, name, { value, writable: true, enumerable: true, configurable: true });
 }
+
+/** A value by its path in something that came as JSON: `service_config.0.uri`; `undefined` where there is none. */
+export function at(value: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((found, key) => ownEntry((found ?? {}) as Record<string, unknown>, key), value);
+}

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { googleReads } from "../../functions/probe/google/permissions.ts";
 import { heapFlags } from "../../local/function-process.ts";
+import { examinationPermissions } from "../../shared/doctor/permissions.ts";
 import { expiringCollections, unindexedFields } from "../../shared/documents/indexes.ts";
 import { publications, topics } from "../../shared/topology.ts";
 import { moduleFiles } from "./static.ts";
@@ -105,6 +106,13 @@ describe("code and module agree", () => {
       expect([...clients, ...hosts, "sqladmin.googleapis.com"]).toContain(service);
       expect(`${hcl}${deployed}`).toContain(`"${role}"`);
     }
+  });
+
+  it("on what the check for drift reads: exactly that is granted", () => {
+    const granted = matches([moduleFiles()["drift.tf"] ?? ""], /"([a-z]+\.\w+\.\w+)"/g);
+    expect([...granted].sort()).toEqual(examinationPermissions(true));
+    // The rest is asked for where there are status pages.
+    expect(examinationPermissions(true)).toEqual([...examinationPermissions(false), "storage.buckets.getIamPolicy"]);
   });
 
   it("on the collections with expiring documents", () => {

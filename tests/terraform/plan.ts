@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zipSync } from "fflate";
-import type { Deployment } from "../../cli/deployment/deployment.ts";
+import type { Deployment } from "../../shared/deployment/deployment.ts";
 import type { Workspace } from "./terraform.ts";
 
 /** A resource of the plan, with the values that are known. */

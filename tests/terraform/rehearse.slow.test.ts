@@ -36,6 +36,7 @@ const variants: Readonly<Record<string, (variables: string) => string>> = {
     'connector = { name = "own", create = { network = "default", ip_cidr_range = "10.8.0.0/28" } }',
   )}
     labels = { team = "shop" }
+    drift_check = { enabled = true }
   `,
   "under policies, watching another project": (variables) => `${variables
     .replace(

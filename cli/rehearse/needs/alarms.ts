@@ -1,8 +1,8 @@
 /** The alarms that Google evaluates: what they watch, for how long, and whom they tell. */
 
-import type { Names } from "../names.ts";
-import { type Need, type Requirement, such, type Test } from "../need.ts";
-import { labelled } from "./labels.ts";
+import { labelled } from "../../../shared/deployment/labels.ts";
+import type { Names } from "../../../shared/deployment/names.ts";
+import { type Need, type Requirement, such, type Test } from "../../../shared/deployment/need.ts";
 import { policy, promql, threshold } from "./policy.ts";
 import { matches } from "./projects.ts";
 import { edge, journey } from "./second-opinion.ts";

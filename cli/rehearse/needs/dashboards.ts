@@ -1,10 +1,12 @@
 /** The dashboards: charts of metrics that exist, of this monitor, in their units. */
+
+import type { Names } from "../../../shared/deployment/names.ts";
+import { type Need, such } from "../../../shared/deployment/need.ts";
 import { metrics } from "../../../shared/metrics/catalogue.ts";
 import { defaultExports, exportPrefix, ownMetrics } from "../../../shared/metrics/exported.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { aligners, googleMetrics, readFilter } from "../metric-filter.ts";
-import type { Names } from "../names.ts";
-import { type Need, same, such } from "../need.ts";
+import { same } from "../need.ts";
 import { type Chart, chartsOfEnvironment, chartsOfMonitor } from "./charts.ts";
 
 /** The needs of dashboards. */

@@ -1,7 +1,9 @@
 /** The functions: their code, how they are built, and how they run. */
-import type { FunctionName, Names } from "../names.ts";
-import { between, type Need, oneOf, type Requirement, same, such } from "../need.ts";
-import { labelled } from "./labels.ts";
+
+import { labelled } from "../../../shared/deployment/labels.ts";
+import type { FunctionName, Names } from "../../../shared/deployment/names.ts";
+import { type Need, type Requirement, such } from "../../../shared/deployment/need.ts";
+import { between, oneOf, same } from "../need.ts";
 
 /** Node versions that Cloud Run functions build, and the bundles run on. https://cloud.google.com/functions/docs/runtime-support */
 const runtimes = ["nodejs22", "nodejs24"];
@@ -212,6 +214,7 @@ function deployed(each: FunctionName, names: Names): Need {
           ...(kind === "probe"
             ? { PATHKEEPER_VANTAGE: vantage, UV_THREADPOOL_SIZE: "16" }
             : { NODE_OPTIONS: "--max-semi-space-size=8" }),
+          ...(each === "evaluate" && inputs.drift_check?.enabled === true ? { PATHKEEPER_DRIFT_CHECK: region } : {}),
           ...(each === "evaluate" && typeof deployment.monthly_cost === "number"
             ? { PATHKEEPER_MONTHLY_COST: String(deployment.monthly_cost) }
             : {}),

@@ -1,8 +1,8 @@
 /** Requirements of messaging: jobs, topics, subscriptions, and dead letters. */
-import type { DeployedSubscription } from "../../deployment/deployment.ts";
-import type { Names } from "../names.ts";
-import { type Need, type Reference, such } from "../need.ts";
-import { labelled } from "./labels.ts";
+import type { DeployedSubscription } from "../../../shared/deployment/deployment.ts";
+import { labelled } from "../../../shared/deployment/labels.ts";
+import type { Names } from "../../../shared/deployment/names.ts";
+import { type Need, type Reference, such } from "../../../shared/deployment/need.ts";
 
 /** The needs of messages. */
 export function messagingNeeds(names: Names): Need[] {

@@ -1,8 +1,9 @@
 /** Requirements of the alarms that Google evaluates: recipients, texts, and conditions with their windows. */
+
+import { labelled } from "../../../shared/deployment/labels.ts";
+import type { Names } from "../../../shared/deployment/names.ts";
+import { type Need, type Requirement, such, type Test } from "../../../shared/deployment/need.ts";
 import { readFilter } from "../metric-filter.ts";
-import type { Names } from "../names.ts";
-import { type Need, type Requirement, such, type Test } from "../need.ts";
-import { labelled } from "./labels.ts";
 import { recipients } from "./recipients.ts";
 
 /** A filter on one metric of Google: its parts, exactly. */

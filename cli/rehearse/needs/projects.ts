@@ -1,7 +1,9 @@
 /** Requirements of the projects: APIs, the log metrics that probes read, the metrics scope, a connector, a budget. */
+
+import type { Names } from "../../../shared/deployment/names.ts";
+import { type Need, type Requirement, such, type Test } from "../../../shared/deployment/need.ts";
 import { matchesLog } from "../log-filter.ts";
-import type { Names } from "../names.ts";
-import { between, type Need, oneOf, type Requirement, such, type Test } from "../need.ts";
+import { between, oneOf } from "../need.ts";
 import { recipients } from "./recipients.ts";
 
 /** APIs that the monitor runs on. https://cloud.google.com/functions/docs/create-deploy-gcloud */

@@ -1,6 +1,6 @@
 /** Recipients of alarms and of the budget. */
-import type { Names } from "../names.ts";
-import { type Requirement, such } from "../need.ts";
+import type { Names } from "../../../shared/deployment/names.ts";
+import { type Requirement, such } from "../../../shared/deployment/need.ts";
 
 /** The requirement that a list of notification channels names all recipients of alarms and nobody else. */
 export function recipients(names: Names): Omit<Requirement, "why"> {

@@ -1,8 +1,10 @@
 /** Google's own checks: an uptime check, a synthetic monitor, and the alarms on both. */
+
+import { labelled } from "../../../shared/deployment/labels.ts";
+import type { Names } from "../../../shared/deployment/names.ts";
+import { type Need, type Requirement, such } from "../../../shared/deployment/need.ts";
 import { readFilter } from "../metric-filter.ts";
-import type { Names } from "../names.ts";
-import { between, type Need, oneOf, type Requirement, such } from "../need.ts";
-import { labelled } from "./labels.ts";
+import { between, oneOf } from "../need.ts";
 import { policy, threshold } from "./policy.ts";
 
 const periods = oneOf("60s", "300s", "600s", "900s");

@@ -1,7 +1,9 @@
 /** Requirements of storage: the database with its indexes and expiry, and the status pages. */
-import type { Names } from "../names.ts";
-import { type Need, oneOf, type Reference, type Requirement } from "../need.ts";
-import { labelled } from "./labels.ts";
+
+import { labelled } from "../../../shared/deployment/labels.ts";
+import type { Names } from "../../../shared/deployment/names.ts";
+import type { Need, Reference, Requirement } from "../../../shared/deployment/need.ts";
+import { oneOf } from "../need.ts";
 
 /** The needs of documents and pages. */
 export function storageNeeds(names: Names): Need[] {

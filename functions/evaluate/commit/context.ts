@@ -13,6 +13,8 @@ export interface Committed {
   readonly remarks?: readonly string[];
   /** A tick after whose publication a heartbeat is deserved. */
   readonly signalAt?: number;
+  /** A tick that checks whether the deployment has drifted. */
+  readonly driftAt?: number;
   /** Points that a tick exports for dashboards. */
   readonly points?: readonly MetricPoint[];
   /** Number of points that were left out. */
@@ -35,6 +37,8 @@ export interface EvaluatorContext {
   readonly exports: boolean;
   /** Whether a watchdog is configured. */
   readonly signals: boolean;
+  /** Whether the deployment is checked for drift. */
+  readonly checksDrift: boolean;
   /** The newest tick that this instance knows of. */
   readonly ticks: { at: number };
   /** Whether messages that waited for the store may still arrive. */

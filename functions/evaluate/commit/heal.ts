@@ -49,8 +49,18 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     missing,
     told,
     checks,
+    drift,
   } = state;
-  const single = [tickAt, resumedAt, flushedAt, beatAt, canaryAskedAt, ...Object.values(checks).map(({ at }) => at)];
+  const single = [
+    tickAt,
+    resumedAt,
+    flushedAt,
+    beatAt,
+    canaryAskedAt,
+    ...Object.values(checks).map(({ at }) => at),
+    drift?.askedAt ?? 0,
+    drift?.checkedAt ?? 0,
+  ];
   const named = [canaries, expected, retired, exported, missing, told].flatMap((record) => Object.values(record));
   const isAhead = (instant: number): boolean => instant > latest + mostAhead;
   if (![...single, ...named].some(isAhead)) return state;
@@ -68,6 +78,9 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     exported: mapped(exported, cap),
     missing: mapped(missing, cap),
     told: mapped(told, cap),
+    ...(drift === undefined
+      ? {}
+      : { drift: { ...capped(drift, latest), askedAt: cap(drift.askedAt), checkedAt: cap(drift.checkedAt) } }),
     checks: mapped(checks, (check) => {
       const { until, at, ...rest } = check;
       if (!isAhead(at)) return check;

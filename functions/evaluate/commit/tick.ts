@@ -12,6 +12,7 @@ import { affectedBy } from "../incident/record/document.ts";
 import type { EnvironmentState, OutboxEntry } from "../incident/state.ts";
 import { canaryRequests, isCanaryDue } from "../monitor/canary.ts";
 import { watchTick } from "../monitor/checks.ts";
+import { type DriftFindings, driftAsked, driftChecked, isDriftDue } from "../monitor/drift.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
 import { decodeSelf, emptySelf, encodeSelf, heardOf, type SelfState } from "../monitor/state.ts";
 import { isWatchdogDue } from "../monitor/watchdog.ts";
@@ -84,6 +85,7 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
     outbox: [...new Map(outbox.map((entry) => [entry.id, entry])).values()],
     remarks: committed.flatMap(({ remarks = [] }) => remarks),
     ...(itself?.signalDue ? { signalAt: at } : {}),
+    ...(itself?.driftDue ? { driftAt: at } : {}),
     ...(unreported.length === 0 ? {} : { unreported }),
     ...(exported
       ? {
@@ -100,6 +102,20 @@ export async function commitWatchdogSignal(context: EvaluatorContext, at: number
   await commitStep(context, monitorDocument(context), step, now);
 }
 
+/** Remembers what a check for drift found: the next tick judges it. */
+export async function commitDrift(
+  context: EvaluatorContext,
+  findings: DriftFindings,
+  at: number,
+  now: number,
+): Promise<void> {
+  const step = (state: SelfState): Stepped<SelfState> => ({
+    state: { ...state, drift: driftChecked(state, findings, at) },
+    changes: [],
+  });
+  await commitStep(context, monitorDocument(context), step, now);
+}
+
 const nothing: Exported = { points: [], upTo: {}, leftOut: 0 };
 
 /** Findings of a tick about the monitor itself. */
@@ -110,6 +126,7 @@ interface SelfLook {
   /** Whether the tick is new. */
   readonly isNew: boolean;
   readonly signalDue: boolean;
+  readonly driftDue: boolean;
   readonly exported: Exported;
 }
 
@@ -125,6 +142,7 @@ async function lookAtItself(
   let after = emptySelf;
   let exported = nothing;
   let canaryDue = false;
+  let driftDue = false;
   const { outbox } = await commitStep(
     context,
     monitorDocument(context),
@@ -132,12 +150,24 @@ async function lookAtItself(
       const watched = watchTick(state, heard, plan, at, now);
       before = state;
       after = watched.state;
+      driftDue = false;
       if (watched.state === state) return watched;
+      driftDue = context.checksDrift && isDriftDue(watched.state, at);
       exported = context.exports ? seriesPoints(states, state.exported, plan, at) : nothing;
       const flushedAt = at - state.flushedAt >= flushEvery ? at : state.flushedAt;
       canaryDue = context.signals && isCanaryDue(watched.state, plan, at);
       const asked = canaryDue ? { canaryAskedAt: at } : {};
-      after = { ...watched.state, ...asked, flushedAt, exported: exported.upTo, reports: reportsIn(states) };
+      const { drift: known, ...rest } = watched.state;
+      // Where nobody checks any more, nothing is known any more.
+      const drift = driftDue ? driftAsked(watched.state, at) : context.checksDrift ? known : undefined;
+      after = {
+        ...rest,
+        ...asked,
+        ...(drift && { drift }),
+        flushedAt,
+        exported: exported.upTo,
+        reports: reportsIn(states),
+      };
       return { ...watched, state: after };
     },
     now,
@@ -150,6 +180,7 @@ async function lookAtItself(
     before,
     after,
     isNew,
+    driftDue,
     exported,
     signalDue: isNew && isWatchdogDue(after, heard, plan, at, now),
   };

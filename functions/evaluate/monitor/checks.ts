@@ -25,6 +25,7 @@ import type { KnownAlert } from "../incident/state.ts";
 import { type GroupActivity, lateAfter } from "../partition/activity.ts";
 import { intervalOf, type Plan, staleAfter } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
+import { driftSeen } from "./drift.ts";
 import { lastResults, missingSince } from "./missing-results.ts";
 import type { GroupResults, SelfCheck, SelfState } from "./state.ts";
 
@@ -72,6 +73,8 @@ export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at:
   const seen = new Map<string, Seen>();
   const interruption = interruptionOf(state, heard, at, now);
   if (interruption !== undefined) seen.set(...interruption);
+  const drift = driftSeen(state);
+  if (drift !== undefined) seen.set(...drift);
   // Queued messages arrive in any order, so silence is measured from here on.
   const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
   const retired = retiredFrom(state, plan, at);

@@ -45,7 +45,8 @@ export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagn
 /** The title of an incident of the monitor. */
 export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Plan): string {
   if (Object.values(symptoms).some(isOfDrill)) return drillTitle(plan);
-  const silent = silentGroups(Object.keys(symptoms), plan);
+  const ids = Object.keys(symptoms);
+  const silent = silentGroups(ids, plan);
   const channels = channelsIn(symptoms);
   const clocks = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|clock/${group}`));
   const partly = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|probes/${group}`));
@@ -61,7 +62,9 @@ export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Pla
             ? `notices do not reach ${list(channels)}`
             : clocks.length > 0
               ? `the clock of ${list(clocks)} is wrong`
-              : "the monitor itself is in trouble";
+              : ids.length > 0 && ids.every(isDrift)
+                ? "the deployment has drifted"
+                : "the monitor itself is in trouble";
   return `${plan.configuration.title}: ${what}`;
 }
 
@@ -110,6 +113,7 @@ export function monitorProof(incident: Incident, document?: OperatorFields): str
   if (isDrill(incident)) return drillProof(incident, document);
   const { symptoms } = incident;
   const channels = channelsIn(symptoms);
+  if (Object.keys(symptoms).every(isDrift)) return "A check finds nothing missing in the deployment any more.";
   return channels.length === 0
     ? "The monitor sees again what it did not."
     : `Notices reach ${list(channels)} again, or none has been lost there for an hour.`;
@@ -225,6 +229,12 @@ function partOf(kind: string, of: string): Part | undefined {
           "Nothing of Pathkeeper ran in that time: the project, Cloud Scheduler or the machine was stopped or asleep.",
         look: "Find out what was stopped then, and who watched in the meantime.",
       };
+    case "drift":
+      return {
+        cause:
+          "The deployment is not as Terraform made it: somebody changed it by hand, or an apply did not come to its end.",
+        look: `Run \`npx --no pathkeeper doctor --project ${of}\`, which shows each gap with the command that fixes it.`,
+      };
     case "told":
       return (
         toldParts.get(of) ?? {
@@ -242,6 +252,11 @@ function channelPart(channel: string): Part {
     cause: `It is the channel ${channel}: its service, its address or its credentials.`,
     look: `Look at the entries of ${channel} in the collection deliveries, with the answer to every attempt, and at its entry under \`channels\` in the configuration.`,
   };
+}
+
+/** Returns whether a symptom, by its id, is a deployment that is not as it must be. */
+function isDrift(id: string): boolean {
+  return id.startsWith("alert/self|drift/");
 }
 
 function isOfChannel({ id }: Symptom): boolean {

@@ -35,6 +35,21 @@ export interface SelfCheck {
   readonly goodSince?: number;
 }
 
+/** What checks for drift of the deployment found. */
+export interface DriftState {
+  /** The tick that last began a check, and the one that began the last check that came to its end; 0 before the first. */
+  readonly askedAt: number;
+  readonly checkedAt: number;
+  /** Checks in a row that found something missing. */
+  readonly found: number;
+  /** How many questions the last of them had no answer to. */
+  readonly unknown: number;
+  /** While something is missing: since when, what as the rest of a sentence, and in which project. */
+  readonly since?: number;
+  readonly seen?: string;
+  readonly project?: string;
+}
+
 /** The monitor's state of itself. */
 export interface SelfState {
   readonly v: 1;
@@ -62,6 +77,8 @@ export interface SelfState {
   readonly missing: Readonly<Record<string, number>>;
   /** Since when each probe of the kind heartbeat has been in the configuration; absent in a state that an older version wrote. */
   readonly awaited?: Readonly<Record<string, number>>;
+  /** Drift of the deployment; absent where nobody checks. */
+  readonly drift?: DriftState;
   /** Failing checks, by name. */
   readonly checks: Readonly<Record<string, SelfCheck>>;
   /** The newest instant of what other functions reported, by the name of the check. */

@@ -1,8 +1,11 @@
 /** The grants of a live deployment, by the same needs that a rehearsal compares a plan with. */
-import type { Names } from "../rehearse/names.ts";
-import type { Need } from "../rehearse/need.ts";
-import { identityNeeds } from "../rehearse/needs/identities.ts";
-import { type Examination, type Gap, listAt, part, quoted, textAt } from "./examination.ts";
+
+import { identityNeeds } from "../deployment/identities.ts";
+import type { Names } from "../deployment/names.ts";
+import type { Need } from "../deployment/need.ts";
+import { at } from "../runtime/entries.ts";
+import { type Examination, type Gap, listAt, quoted, textAt } from "./examination.ts";
+import { urlOf } from "./permissions.ts";
 
 /** Location of a grant: the policy to read, and the command that adds to it. */
 interface Place {
@@ -66,7 +69,7 @@ function placeOf({ type, key, values }: Need, { project, region }: Names): Place
       // Version 3 has the conditions.
       const request = {
         method: "POST" as const,
-        url: `https://cloudresourcemanager.googleapis.com/v3/projects/${where}:getIamPolicy`,
+        url: urlOf("cloudresourcemanager", `v3/projects/${where}:getIamPolicy`),
         body: { options: { requestedPolicyVersion: 3 } },
       };
       return { ...binding(`project ${where}`, "", `projects VERB-iam-policy-binding ${where}`, bound), request };
@@ -74,31 +77,31 @@ function placeOf({ type, key, values }: Need, { project, region }: Names): Place
     case "google_pubsub_topic_iam_member":
       return binding(
         `topic ${key["topic"]}`,
-        `https://pubsub.googleapis.com/v1/projects/${project}/topics/${key["topic"]}:getIamPolicy`,
+        urlOf("pubsub", `v1/projects/${project}/topics/${key["topic"]}:getIamPolicy`),
         `pubsub topics VERB-iam-policy-binding ${key["topic"]} --project=${project}`,
       );
     case "google_pubsub_subscription_iam_member":
       return binding(
         `subscription ${key["subscription"]}`,
-        `https://pubsub.googleapis.com/v1/projects/${project}/subscriptions/${key["subscription"]}:getIamPolicy`,
+        urlOf("pubsub", `v1/projects/${project}/subscriptions/${key["subscription"]}:getIamPolicy`),
         `pubsub subscriptions VERB-iam-policy-binding ${key["subscription"]} --project=${project}`,
       );
     case "google_cloud_run_v2_service_iam_member":
       return binding(
         `service ${key["name"]}`,
-        `https://run.googleapis.com/v2/projects/${project}/locations/${region}/services/${key["name"]}:getIamPolicy`,
+        urlOf("run", `v2/projects/${project}/locations/${region}/services/${key["name"]}:getIamPolicy`),
         `run services VERB-iam-policy-binding ${key["name"]} --region=${region} --project=${project}`,
       );
     case "google_secret_manager_secret_iam_member":
       return binding(
         `secret ${key["secret_id"]}`,
-        `https://secretmanager.googleapis.com/v1/projects/${project}/secrets/${key["secret_id"]}:getIamPolicy`,
+        urlOf("secretmanager", `v1/projects/${project}/secrets/${key["secret_id"]}:getIamPolicy`),
         `secrets VERB-iam-policy-binding ${key["secret_id"]} --project=${project}`,
       );
     case "google_storage_bucket_iam_member":
       return binding(
         `bucket ${key["bucket"]}`,
-        `https://storage.googleapis.com/storage/v1/b/${key["bucket"]}/iam`,
+        urlOf("storage", `storage/v1/b/${key["bucket"]}/iam`),
         `storage buckets VERB-iam-policy-binding gs://${key["bucket"]}`,
       );
     case "google_service_account_iam_member": {
@@ -108,7 +111,7 @@ function placeOf({ type, key, values }: Need, { project, region }: Names): Place
           .at(-1) ?? "";
       return binding(
         `account ${email}`,
-        `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${email}:getIamPolicy`,
+        urlOf("iam", `v1/projects/${project}/serviceAccounts/${email}:getIamPolicy`),
         `iam service-accounts VERB-iam-policy-binding ${email} --project=${project}`,
         "",
         true,
@@ -128,7 +131,7 @@ function missingGrant(answer: unknown, { key, values, why }: Need, { what, add }
   const isHeld = bindings.some(
     (each) =>
       condition === undefined ||
-      part(each, "condition") === undefined ||
+      at(each, "condition") === undefined ||
       textAt(each, "condition.expression") === condition,
   );
   return isHeld ? [] : [{ what, says: `does not grant ${role} to ${member}, which is needed ${why}`, fix: add }];
@@ -161,14 +164,14 @@ function roleExamination({ key, values }: Need): Examination {
   const update = `gcloud iam roles update ${role_id} --project=${project} --permissions=${needed.join(",")}`;
   return {
     what,
-    request: { url: `https://iam.googleapis.com/v1/projects/${project}/roles/${role_id}` },
+    request: { url: urlOf("iam", `v1/projects/${project}/roles/${role_id}`) },
     missing: { says: "does not exist", fix: update.replace("update", "create") },
     gaps: (answer) => {
       const held = listAt(answer, "includedPermissions").map(String);
       const lacks = needed.filter((one) => !held.includes(one));
       const more = held.filter((one) => !needed.includes(one));
       return [
-        ...(part(answer, "deleted") === true
+        ...(at(answer, "deleted") === true
           ? [{ what, says: "is deleted", fix: `gcloud iam roles undelete ${role_id} --project=${project}` }]
           : []),
         ...(lacks.length === 0 ? [] : [{ what, says: `lacks ${lacks.join(", ")}`, fix: update }]),

@@ -1,6 +1,6 @@
 /** Labels by which everything of a monitor is found and counted. */
-import type { Names } from "../names.ts";
-import type { Requirement } from "../need.ts";
+import type { Names } from "./names.ts";
+import type { Requirement } from "./need.ts";
 
 /** The requirement that a map of labels names the monitor, besides the labels that a person set. */
 export function labelled(path: string, { deployment, inputs }: Names): Record<string, Requirement> {

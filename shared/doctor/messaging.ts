@@ -1,8 +1,9 @@
-/** Messaging of a live deployment: subscriptions with their backlog and push responses, and jobs. */
-import { spokenDuration } from "../../shared/text/units.ts";
+/** What carries messages in a live deployment: subscriptions and jobs. */
 import type { DeployedSubscription, Schedule } from "../deployment/deployment.ts";
-import type { Names } from "../rehearse/names.ts";
-import { type Examination, type Gap, listAt, part, textAt } from "./examination.ts";
+import type { Names } from "../deployment/names.ts";
+import { at } from "../runtime/entries.ts";
+import { type Examination, type Gap, textAt } from "./examination.ts";
+import { urlOf } from "./permissions.ts";
 
 const apply = "terraform apply";
 
@@ -17,7 +18,7 @@ export function subscription(
   const gap = (isRight: boolean, says: string, fix: string): Gap[] => (isRight ? [] : [{ what, says, fix }]);
   return {
     what,
-    request: { url: `https://pubsub.googleapis.com/v1/projects/${project}/subscriptions/${called}` },
+    request: { url: urlOf("pubsub", `v1/projects/${project}/subscriptions/${called}`) },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => {
       const endpoint = textAt(answer, "pushConfig.pushEndpoint");
@@ -51,7 +52,7 @@ export function subscription(
           `${update} --push-auth-token-audience=${base}`,
         ),
         ...gap(
-          part(answer, "expirationPolicy.ttl") === undefined && part(answer, "expirationPolicy") !== undefined,
+          at(answer, "expirationPolicy.ttl") === undefined && at(answer, "expirationPolicy") !== undefined,
           "is deleted when it is idle for a month",
           `${update} --expiration-period=never`,
         ),
@@ -70,93 +71,6 @@ export function subscription(
   };
 }
 
-/** A question to Cloud Monitoring about the last hour. */
-function series(project: string, filter: string, aggregation: string, now: number): Examination["request"] {
-  const start = new Date(now - 3_600_000).toISOString();
-  const end = new Date(now).toISOString();
-  const parameters = new URLSearchParams({
-    filter,
-    "interval.startTime": start,
-    "interval.endTime": end,
-    view: "FULL",
-  });
-  return { url: `https://monitoring.googleapis.com/v3/projects/${project}/timeSeries?${parameters}${aggregation}` };
-}
-
-/** Message for a project that Cloud Monitoring does not have. */
-export const noAnswer = {
-  says: "was not answered by Cloud Monitoring",
-  fix: "gcloud services enable monitoring.googleapis.com",
-};
-
-function newest(each: unknown): number {
-  const value = part(listAt(each, "points")[0], "value");
-  return Number(textAt(value, "int64Value") || textAt(value, "doubleValue") || "0");
-}
-
-/** Messages that wait. */
-export function waiting({ deployment, project, name }: Names, now: number): Examination {
-  const filter =
-    'metric.type = "pubsub.googleapis.com/subscription/oldest_unacked_message_age" AND resource.type = "pubsub_subscription"';
-  const most = new Map(
-    deployment.alarms.waiting.flatMap(({ age_seconds, subscriptions }) =>
-      subscriptions.map((one) => [name(one), age_seconds] as const),
-    ),
-  );
-  return {
-    what: "backlog",
-    request: series(project, filter, "&aggregation.alignmentPeriod=60s&aggregation.perSeriesAligner=ALIGN_MAX", now),
-    missing: noAnswer,
-    gaps: (answer) =>
-      listAt(answer, "timeSeries").flatMap((each): Gap[] => {
-        const id = textAt(each, "resource.labels.subscription_id");
-        const age = newest(each);
-        return age <= (most.get(id) ?? Number.POSITIVE_INFINITY)
-          ? []
-          : [
-              {
-                what: `subscription ${id}`,
-                says: `has a message that has waited for ${spokenDuration(age * 1000)}`,
-                fix: `gcloud pubsub subscriptions describe ${id} --project=${project}`,
-              },
-            ];
-      }),
-  };
-}
-
-/** Answers to pushes in the last hour that are errors. */
-export function pushErrors({ deployment, project, region, name }: Names, now: number): Examination {
-  const filter =
-    'metric.type = "pubsub.googleapis.com/subscription/push_request_count" AND resource.type = "pubsub_subscription" AND metric.labels.response_class != "ack"';
-  const own = new Map(deployment.subscriptions.map((each) => [name(each.name), each.function]));
-  const aggregation =
-    "&aggregation.alignmentPeriod=3600s&aggregation.perSeriesAligner=ALIGN_DELTA&aggregation.crossSeriesReducer=REDUCE_SUM&aggregation.groupByFields=resource.label.subscription_id&aggregation.groupByFields=metric.label.response_code";
-  return {
-    what: "pushes",
-    request: series(project, filter, aggregation, now),
-    missing: noAnswer,
-    gaps: (answer) =>
-      listAt(answer, "timeSeries").flatMap((each): Gap[] => {
-        const id = textAt(each, "resource.labels.subscription_id");
-        const target = own.get(id);
-        const code = textAt(each, "metric.labels.response_code");
-        const count = newest(each);
-        // 503 asks for the message once more.
-        if (target === undefined || count === 0 || code === "503" || code === "unavailable") return [];
-        const fix = ["401", "403", "permission_denied", "unauthenticated"].includes(code)
-          ? `gcloud run services add-iam-policy-binding ${name(target)} --region=${region} --project=${project} --member=serviceAccount:${name("push")}@${project}.iam.gserviceaccount.com --role=roles/run.invoker`
-          : `gcloud functions logs read ${name(target)} --gen2 --region=${region} --project=${project}`;
-        return [
-          {
-            what: `subscription ${id}`,
-            says: `was answered ${code || "with an error"} ${count} times in the last hour`,
-            fix,
-          },
-        ];
-      }),
-  };
-}
-
 /** A job: its schedule, and its last attempt. */
 export function job(
   { name: own, cron, topic }: Schedule,
@@ -168,7 +82,7 @@ export function job(
   const gap = (isRight: boolean, says: string, fix: string): Gap[] => (isRight ? [] : [{ what, says, fix }]);
   return {
     what,
-    request: { url: `https://cloudscheduler.googleapis.com/v1/projects/${project}/locations/${region}/jobs/${called}` },
+    request: { url: urlOf("cloudscheduler", `v1/projects/${project}/locations/${region}/jobs/${called}`) },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => {
       const code = Number(textAt(answer, "status.code") || "0");

@@ -1,9 +1,10 @@
 /** Grants that the code needs. Any other grant is an error. */
-import { publications } from "../../../shared/topology.ts";
-import type { FunctionName, Names } from "../names.ts";
-import type { Key, Need, Reference } from "../need.ts";
-import { such } from "../need.ts";
+import { examinationPermissions } from "../doctor/permissions.ts";
+import { publications } from "../topology.ts";
 import { labelled } from "./labels.ts";
+import type { FunctionName, Names } from "./names.ts";
+import type { Key, Need, Reference } from "./need.ts";
+import { such } from "./need.ts";
 
 /** The needs of accounts and their grants. */
 export function identityNeeds(names: Names): Need[] {
@@ -154,6 +155,7 @@ function projectGrants(names: Names): Need[] {
       on(project, "roles/datastore.viewer", member(each), `so that ${each} can read heartbeats`, condition),
     ),
     ...answerGrants(names, condition),
+    ...driftGrants(names),
     ...(deployment.exports === null
       ? []
       : [on(project, "roles/monitoring.metricWriter", member("evaluate"), "so that the evaluator can export metrics")]),
@@ -232,6 +234,40 @@ function answerGrants({ inputs, project, prefix, member }: Names, condition: Nee
         role: {
           is: role,
           why: "it is the role made for answers",
+          from: { type: "google_project_iam_custom_role", key: { project, role_id } },
+        },
+      },
+    },
+  ];
+}
+
+/** What the evaluator reads of the monitor itself when it checks for drift: settings and policies, and neither secrets nor messages. */
+function driftGrants({ deployment, inputs, project, prefix, member }: Names): Need[] {
+  if (inputs.drift_check?.enabled !== true) return [];
+  const role_id = `${prefix}_drift`.replaceAll("-", "_");
+  const role = `projects/${project}/roles/${role_id}`;
+  return [
+    {
+      type: "google_project_iam_custom_role",
+      key: { project, role_id },
+      why: "for what the check for drift reads",
+      values: {
+        permissions: {
+          is: examinationPermissions(deployment.status_pages.length > 0),
+          why: "the check for drift reads exactly this",
+          source: iamSource,
+        },
+      },
+      free: ["stage"],
+    },
+    {
+      type: "google_project_iam_member",
+      key: { project, member: member("evaluate"), role },
+      why: "so that the evaluator can check for drift",
+      values: {
+        role: {
+          is: role,
+          why: "it is the role made for the check",
           from: { type: "google_project_iam_custom_role", key: { project, role_id } },
         },
       },

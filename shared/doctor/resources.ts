@@ -1,31 +1,25 @@
-/** The resources of a live deployment: subscriptions, jobs, functions, secrets, the database, alarms, and the last report of each group. */
-import { decodePartition } from "../../functions/evaluate/partition/document.ts";
-import type { Configuration } from "../../shared/config/model.ts";
-import { longestGap } from "../../shared/config/schedule.ts";
-import { spokenDuration } from "../../shared/text/units.ts";
-import type { FunctionName, Names } from "../rehearse/names.ts";
-import { type Examination, type Gap, listAt, part, textAt } from "./examination.ts";
-import { job, noAnswer, pushErrors, subscription, waiting } from "./messaging.ts";
+/** The resources of a live deployment: subscriptions, jobs, functions, secrets, the database and alarms. */
+import type { FunctionName, Names } from "../deployment/names.ts";
+import { at } from "../runtime/entries.ts";
+import { type Examination, type Gap, listAt, noAnswer, textAt } from "./examination.ts";
+import { job, subscription } from "./messaging.ts";
+import { urlOf } from "./permissions.ts";
 
 const apply = "terraform apply";
 
-/** Questions about resources. @param now milliseconds since the epoch */
-export function resourceExaminations(names: Names, configuration: Configuration, now: number): Examination[] {
+/** Questions about resources. */
+export function resourceExaminations(names: Names): Examination[] {
   const { deployment, functions } = names;
   return [
     ...deployment.subscriptions.map((each) => subscription(each, names)),
-    waiting(names, now),
-    pushErrors(names, now),
     ...deployment.schedules.map((each) => job(each, names)),
     ...functions.map((each) => deployed(each, names)),
-    logErrors(names, now),
     ...[...new Set(functions.flatMap(names.secretsOf))].map((secret) => secretVersion(secret, names)),
     database(names),
     ...Object.entries(deployment.expiring).map(([collection, field]) => expiry(collection, field, names)),
     indexes(names),
     alarms(names),
     channels(names),
-    ...groups(names, configuration, now),
   ];
 }
 
@@ -37,7 +31,7 @@ function deployed(each: FunctionName, { project, region, name, email }: Names): 
   return {
     what,
     request: {
-      url: `https://cloudfunctions.googleapis.com/v2/projects/${project}/locations/${region}/functions/${called}`,
+      url: urlOf("cloudfunctions", `v2/projects/${project}/locations/${region}/functions/${called}`),
     },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => [
@@ -66,36 +60,13 @@ function messages(answer: unknown): string {
   return all.length === 0 ? "" : `: ${all.join(" ")}`;
 }
 
-function logErrors({ project, region, name, functions }: Names, now: number): Examination {
-  const own = functions.map((each) => `"${name(each)}"`).join(" OR ");
-  const since = new Date(now - 86_400_000).toISOString();
-  const filter = `resource.type = "cloud_run_revision" AND resource.labels.service_name = (${own}) AND severity >= ERROR AND NOT log_id("run.googleapis.com/requests") AND timestamp >= "${since}"`;
-  return {
-    what: "logs",
-    request: {
-      method: "POST",
-      url: "https://logging.googleapis.com/v2/entries:list",
-      body: { resourceNames: [`projects/${project}`], filter, orderBy: "timestamp desc", pageSize: 100 },
-    },
-    missing: { says: "could not be read", fix: "gcloud services enable logging.googleapis.com" },
-    gaps: (answer) =>
-      [...Map.groupBy(listAt(answer, "entries"), (each) => textAt(each, "resource.labels.service_name"))].map(
-        ([service, [last]]) => ({
-          what: `function ${service}`,
-          says: `logged an error at ${textAt(last, "timestamp")}: ${(textAt(last, "jsonPayload.message") || textAt(last, "textPayload")).split("\n")[0]?.slice(0, 200)}`,
-          fix: `gcloud functions logs read ${service} --gen2 --region=${region} --project=${project}`,
-        }),
-      ),
-  };
-}
-
 function secretVersion(secret: string, { project, name }: Names): Examination {
   const called = name(secret);
   const what = `secret ${called}`;
   const fix = `gcloud secrets versions add ${called} --project=${project} --data-file=-`;
   return {
     what,
-    request: { url: `https://secretmanager.googleapis.com/v1/projects/${project}/secrets/${called}/versions/latest` },
+    request: { url: urlOf("secretmanager", `v1/projects/${project}/secrets/${called}/versions/latest`) },
     missing: { says: "has no value", fix },
     gaps: (answer) => {
       const state = textAt(answer, "state");
@@ -119,7 +90,7 @@ function database({ project, database: name }: Names): Examination {
   const what = `database ${name}`;
   return {
     what,
-    request: { url: `https://firestore.googleapis.com/v1/projects/${project}/databases/${name}` },
+    request: { url: urlOf("firestore", `v1/projects/${project}/databases/${name}`) },
     missing: { says: "does not exist", fix: apply },
     gaps: (answer) => [
       ...(textAt(answer, "type") === "FIRESTORE_NATIVE"
@@ -150,7 +121,10 @@ function expiry(collection: string, field: string, { project, database: name }: 
   return {
     what,
     request: {
-      url: `https://firestore.googleapis.com/v1/projects/${project}/databases/${name}/collectionGroups/${collection}/fields/${field}`,
+      url: urlOf(
+        "firestore",
+        `v1/projects/${project}/databases/${name}/collectionGroups/${collection}/fields/${field}`,
+      ),
     },
     missing: { says: "does not expire", fix },
     gaps: (answer) => {
@@ -171,7 +145,7 @@ function indexes({ deployment, project, database: name }: Names): Examination {
   return {
     what: "indexes",
     request: {
-      url: `https://firestore.googleapis.com/v1/projects/${project}/databases/${name}/collectionGroups/-/indexes`,
+      url: urlOf("firestore", `v1/projects/${project}/databases/${name}/collectionGroups/-/indexes`),
     },
     missing: { says: "could not be listed: there is no such database", fix: apply },
     gaps: (answer) =>
@@ -221,7 +195,7 @@ function alarms({ deployment, project, prefix }: Names): Examination {
   ];
   return {
     what: "alarms",
-    request: { url: `https://monitoring.googleapis.com/v3/projects/${project}/alertPolicies?pageSize=1000` },
+    request: { url: urlOf("monitoring", `v3/projects/${project}/alertPolicies?pageSize=1000`) },
     missing: noAnswer,
     gaps: (answer) =>
       wanted.flatMap((title): Gap[] => {
@@ -232,7 +206,7 @@ function alarms({ deployment, project, prefix }: Names): Examination {
         if (found === undefined) return [{ what, says: "does not exist", fix: apply }];
         const update = `gcloud alpha monitoring policies update ${textAt(found, "name")}`;
         return [
-          ...(part(found, "enabled") === false ? [{ what, says: "is off", fix: `${update} --enabled` }] : []),
+          ...(at(found, "enabled") === false ? [{ what, says: "is off", fix: `${update} --enabled` }] : []),
           ...(listAt(found, "notificationChannels").length > 0
             ? []
             : [{ what, says: "tells nobody", fix: `${update} --add-notification-channels=CHANNEL` }]),
@@ -244,7 +218,7 @@ function alarms({ deployment, project, prefix }: Names): Examination {
 function channels({ project }: Names): Examination {
   return {
     what: "notification channels",
-    request: { url: `https://monitoring.googleapis.com/v3/projects/${project}/notificationChannels?pageSize=1000` },
+    request: { url: urlOf("monitoring", `v3/projects/${project}/notificationChannels?pageSize=1000`) },
     missing: noAnswer,
     gaps: (answer) =>
       listAt(answer, "notificationChannels")
@@ -253,7 +227,7 @@ function channels({ project }: Names): Examination {
           const what = `notification channel ${textAt(each, "displayName")}`;
           const name = textAt(each, "name");
           return [
-            ...(part(each, "enabled") === false
+            ...(at(each, "enabled") === false
               ? [{ what, says: "is off", fix: `gcloud beta monitoring channels update ${name} --enabled` }]
               : []),
             ...(textAt(each, "verificationStatus") === "UNVERIFIED"
@@ -268,39 +242,4 @@ function channels({ project }: Names): Examination {
           ];
         }),
   };
-}
-
-/** Allowed delay of a group's report after its schedule, in milliseconds. */
-const patience = 300_000;
-
-function groups(
-  { project, database: name, region, name: called }: Names,
-  { probes }: Configuration,
-  now: number,
-): Examination[] {
-  return [...Map.groupBy(probes, ({ group }) => group)].map(([group, own]) => {
-    const what = `group ${group}`;
-    const fix = `gcloud scheduler jobs run ${called(group)} --location=${region} --project=${project}`;
-    return {
-      what,
-      request: {
-        url: `https://firestore.googleapis.com/v1/projects/${project}/databases/${name}/documents/state/${encodeURIComponent(group)}`,
-      },
-      missing: { says: "has never reported", fix },
-      gaps: (answer) => {
-        const heard = decodePartition(textAt(answer, "fields.data.stringValue") || undefined).heard?.at;
-        const most = Math.max(0, ...own.map(({ schedule }) => longestGap(schedule))) + patience;
-        if (heard === undefined) return [{ what, says: "has never reported", fix }];
-        return now - heard <= most
-          ? []
-          : [
-              {
-                what,
-                says: `last reported at ${new Date(heard).toISOString()}, and must every ${spokenDuration(most - patience)}`,
-                fix,
-              },
-            ];
-      },
-    };
-  });
 }

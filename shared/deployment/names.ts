@@ -1,6 +1,8 @@
 /** Derives the resource names of a monitor from its inputs. */
-import type { DeployedFunction, Deployment } from "../deployment/deployment.ts";
-import { at, type Inputs, type PlannedMonitor } from "./plan.ts";
+
+import { at } from "../runtime/entries.ts";
+import type { DeployedFunction, Deployment } from "./deployment.ts";
+import type { Inputs } from "./inputs.ts";
 
 /** A function of the plan: the deployed ones, the one that takes answers, and the synthetic monitor's. */
 export type FunctionName = DeployedFunction | "answers" | "synthetic";
@@ -32,8 +34,15 @@ export interface Names {
   secretsOf(name: FunctionName): readonly string[];
 }
 
+/** A monitor to be named, with the resources of its plan where there is one. */
+export interface Named {
+  readonly deployment: Deployment;
+  readonly inputs: Inputs;
+  readonly resources?: readonly { readonly type: string; readonly known: Readonly<Record<string, unknown>> }[];
+}
+
 /** Works out the names of a monitor. */
-export function namesOf({ deployment, inputs, resources }: PlannedMonitor): Names {
+export function namesOf({ deployment, inputs, resources = [] }: Named): Names {
   const { project_id: project, region, name_prefix: prefix } = inputs;
   const name = (suffix: string): string => `${prefix}-${suffix}`;
   const given = (type: string, key: Readonly<Record<string, string>>, path: string): string | undefined => {

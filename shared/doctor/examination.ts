@@ -1,7 +1,7 @@
 /** Questions about a live deployment. Each is one request to a Google API, with the gaps in its response. Pure. */
 
-import type { GoogleRequest } from "../../shared/ports.ts";
-import { ownEntry } from "../../shared/runtime/entries.ts";
+import type { GoogleRequest } from "../ports.ts";
+import { at } from "../runtime/entries.ts";
 
 /** Something that is not as it must be, with the command that fixes it. */
 export interface Gap {
@@ -23,14 +23,9 @@ export interface Examination {
   gaps(answer: unknown): readonly Gap[];
 }
 
-/** A part of an answer, whatever its shape. */
-export function part(value: unknown, path: string): unknown {
-  return path.split(".").reduce<unknown>((at, key) => ownEntry((at ?? {}) as Record<string, unknown>, key), value);
-}
-
 /** A text of an answer; empty where there is none. */
 export function textAt(value: unknown, path: string): string {
-  const found = part(value, path);
+  const found = at(value, path);
   return typeof found === "string"
     ? found
     : typeof found === "number" || typeof found === "boolean"
@@ -40,7 +35,7 @@ export function textAt(value: unknown, path: string): string {
 
 /** A list of an answer; empty where there is none. */
 export function listAt(value: unknown, path: string): readonly unknown[] {
-  const found = part(value, path);
+  const found = at(value, path);
   return Array.isArray(found) ? found : [];
 }
 
@@ -48,3 +43,9 @@ export function listAt(value: unknown, path: string): readonly unknown[] {
 export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** Message for a project that Cloud Monitoring does not have. */
+export const noAnswer = {
+  says: "was not answered by Cloud Monitoring",
+  fix: "gcloud services enable monitoring.googleapis.com",
+};
