@@ -88,7 +88,7 @@ routes: [{ channels: [hook] }]
   expect(await system.exitCode()).toBe(0);
   const complaints = system.output.split("\n").filter((line) => /full|no space left/.test(line));
   expect(complaints.sort()).toEqual([
-    expect.stringMatching(/^cannot write .*: (database or disk is full|no space left on device); monitoring goes on/),
+    expect.stringMatching(/^cannot write .*: (database or disk is full|no space left on device); monitoring continues/),
     expect.stringMatching(/^the record .*reports\.ndjson ends here: ENOSPC/),
   ]);
   expect(system.output).not.toMatch(/ at .*:\d+:\d+/);

@@ -84,7 +84,7 @@ describe("changes", () => {
     [["list"], 'unexpected argument "list": write report COMPONENT WHAT, or nothing'],
     [["report", "backend"], "report needs a component and what was changed"],
     [["report", "backend", "released", "--at", "noon"], "--at noon is an invalid time"],
-    [["report", "backend", "released", "--link", "release 7"], "--link release 7 is no address"],
+    [["report", "backend", "released", "--link", "release 7"], "--link release 7 is an invalid URL"],
     [["report", "backnd", "released"], 'unknown component "backnd": did you mean "backend"?'],
   ])("refuses %j in one line, with exit code 2", async (args, message) => {
     const { code, err } = await run("changes", ...args, "--config", fileOf(configuration));

@@ -91,7 +91,7 @@ describe("publishing to the embedded broker", () => {
 
   it("fails with a retryable error without a broker", async () => {
     // No test listens on a privileged port, so that nobody else answers meanwhile.
-    await expect(new BrokerPublisher("http://127.0.0.1:1").publish("ticks", [{ data: 1 }])).rejects.toMatchObject({
+    await expect(new BrokerPublisher("http://127.0.0.1:2").publish("ticks", [{ data: 1 }])).rejects.toMatchObject({
       name: "PublishError",
       retryable: true,
       message: expect.stringMatching(/^cannot publish to "ticks" at http:\/\/127.0.0.1:\d+: connect ECONNREFUSED/),

@@ -207,7 +207,7 @@ describe("a relapse", () => {
       await minutes(bench, 5);
       const text = String((await bench.incidents())[0]?.fields["postmortem"]);
       if (edited) expect(text).toContain("It was the new pool.");
-      else expect(text).toContain("came back once");
+      else expect(text).toContain("It relapsed once");
     }
   });
 
