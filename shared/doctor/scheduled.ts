@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Configuration } from "../config/model.ts";
 import type { Deployment } from "../deployment/deployment.ts";
 import type { GoogleApi } from "../ports.ts";
+import { ownEntry } from "../runtime/entries.ts";
 import { type Diagnosis, examine } from "./doctor.ts";
 
 /**
@@ -19,7 +20,7 @@ export function scheduledCheck(
   const region = environment["PATHKEEPER_DRIFT_CHECK"];
   if (region === undefined) return undefined;
   const needed = (name: string): string => {
-    const value = environment[name];
+    const value = ownEntry(environment, name);
     if (value === undefined) throw new Error(`${name} is not set: the check for drift needs it`);
     return value;
   };
