@@ -12,6 +12,7 @@ import { seed } from "./tests/support/seed.ts";
  */
 const slow = "**/*.slow.test.ts";
 const e2e = "**/*.e2e.test.ts";
+const heavy = "**/*.heavy.test.ts";
 const long = "**/*.long.test.ts";
 const isolated = "**/*.isolated.test.ts";
 
@@ -58,13 +59,14 @@ const config: ViteUserConfig = defineConfig({
         },
       },
       { test: { ...common, name: "long", include: [long], setupFiles: lowPriority } },
+      { test: { ...common, name: "heavy", include: [heavy], setupFiles: lowPriority, isolate: false } },
       { test: { ...common, name: "isolated", include: [isolated], setupFiles: lowPriority } },
       {
         test: {
           ...common,
           name: "quick",
           include: ["**/*.test.ts"],
-          exclude: [...configDefaults.exclude, slow, e2e, long, isolated],
+          exclude: [...configDefaults.exclude, slow, e2e, long, heavy, isolated],
           setupFiles: lowPriority,
           isolate: false,
         },
