@@ -5,8 +5,7 @@ import type { ReportedChange } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { attributed, needsUsage, noUsage, readUsage, type Usage } from "../google/logging/attribution.ts";
 import { type AuditChange, auditFilter, changesIn } from "../google/logging/audit.ts";
-import { entryLink, loggingAccess, readEntries } from "../google/logging/entries.ts";
-import { isRefused, refusalOf } from "../google/refusal.ts";
+import { entryLink, readEntries, unreadLogs } from "../google/logging/entries.ts";
 import type { WatchedResource } from "../google/watched.ts";
 import type { SeenFailure } from "../net/faults.ts";
 import type { Assessment, Prober } from "../prober.ts";
@@ -102,8 +101,7 @@ only verify the permission. Use the schedule of another probe, because a separat
       const changes = changesIn(entries);
       return { changes, resources, usage: changes.some(needsUsage) ? await readUsage(resources, world) : noUsage };
     } catch (error) {
-      const failure = refusalOf(error, loggingAccess(project), world.signal);
-      return isRefused(error) ? { ...none, refused: failure.message } : { ...none, failure };
+      return { ...none, ...unreadLogs(error, project, world.signal) };
     }
   },
 

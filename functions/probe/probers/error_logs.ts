@@ -2,11 +2,10 @@
 import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { type EntryPage, loggingAccess, messageOf, quoted, readEntries } from "../google/logging/entries.ts";
+import { type EntryPage, messageOf, quoted, readEntries, unreadLogs } from "../google/logging/entries.ts";
 import { patternsIn } from "../google/logging/patterns.ts";
 import { logsOf, type WatchedLog } from "../google/logging/sources.ts";
 import { knownWords, meaningOf, wantedWords } from "../google/logging/words.ts";
-import { isRefused, refusalOf } from "../google/refusal.ts";
 import type { SeenFailure } from "../net/faults.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import type { Words } from "../text/target-text.ts";
@@ -106,8 +105,7 @@ under \`unchecked\` and does not fail.
       ]);
       return { ...base, read: { logs, since, earlier } };
     } catch (error) {
-      const failure = refusalOf(error, loggingAccess(project), world.signal);
-      return isRefused(error) ? { ...base, refused: failure.message } : { ...base, failure };
+      return { ...base, ...unreadLogs(error, project, world.signal) };
     }
   },
 

@@ -3,14 +3,15 @@
  *
  * Source: https://docs.cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
  */
+
 import { z } from "zod";
 import { lazily } from "../../../../shared/runtime/lazily.ts";
-import { ProbeFault } from "../../net/faults.ts";
+import { ProbeFault, type SeenFailure } from "../../net/faults.ts";
 import type { ProbeWorld } from "../../prober.ts";
-import { TargetText } from "../../text/target-text.ts";
+import { TargetText, type Words } from "../../text/target-text.ts";
 import { at, textAt } from "../configuration/json.ts";
 import { googleReads } from "../permissions.ts";
-import { type Access, ask } from "../refusal.ts";
+import { type Access, ask, isRefused, refusalOf } from "../refusal.ts";
 
 /** A page of entries. */
 export interface EntryPage {
@@ -41,7 +42,7 @@ export interface EntryQuery {
 }
 
 /** Returns the access that reading entries requires. */
-export function loggingAccess(project: string): Access {
+function loggingAccess(project: string): Access {
   const { api: service, permission, role } = googleReads.log_entries;
   return { api: "Cloud Logging", service, project, permission, role };
 }
@@ -110,3 +111,13 @@ const pageSchema = lazily(() =>
     nextPageToken: z.string().default(""),
   }),
 );
+
+/** Returns why logs could not be read: a refusal, which leaves the probe good, or a failure of the reading. */
+export function unreadLogs(
+  error: unknown,
+  project: string,
+  signal: AbortSignal,
+): { readonly refused: Words } | { readonly failure: SeenFailure } {
+  const failure = refusalOf(error, loggingAccess(project), signal);
+  return isRefused(error) ? { refused: failure.message } : { failure };
+}
