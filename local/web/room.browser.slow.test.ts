@@ -160,10 +160,12 @@ describe("the control room in a browser", () => {
   it("updates itself, and keeps expanded sections and unsent input", async () => {
     await shown(`incidents/${openId}`, {}, async (page) => {
       const document = (await store.get("incidents", openId)) ?? {};
-      await page.locator("#fold-timeline summary").click();
       const title = async (text: string): Promise<void> => store.set("incidents", openId, { ...document, title: text });
       // The connection must stand before something is new.
-      await page.waitForResponse(/events/).catch(() => {});
+      const connected = page.waitForResponse(/events/);
+      await page.reload();
+      await connected;
+      await page.locator("#fold-timeline summary").click();
       await title("Shop: everything fails");
       await page.getByRole("heading", { name: "Shop: everything fails" }).waitFor();
       expect(await page.locator("#fold-timeline").getAttribute("open")).not.toBeNull();
