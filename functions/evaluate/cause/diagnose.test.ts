@@ -256,10 +256,10 @@ describe("a finding of a configuration check", () => {
     check: "cloud_run_ingress",
     component: "backend",
     resource: "shop-backend",
-    found: "INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in",
+    found: "INGRESS_TRAFFIC_INTERNAL_ONLY, expected a setting that admits the load balancer",
     why: "Requests are refused",
     says: "cloud_run_ingress is INGRESS_TRAFFIC_INTERNAL_ONLY: Requests are refused",
-    remedy: "Let the load balancer in: `gcloud run services update shop-backend`.",
+    remedy: "Admit the load balancer: `gcloud run services update shop-backend`.",
     severity: "critical",
     since: noon + 300_000,
     isNew: true,
@@ -271,10 +271,10 @@ describe("a finding of a configuration check", () => {
     const { rootCause, whys, next = [] } = diagnose(observed({ symptoms, greens, faults: [found] }));
     expect(rootCause).toBe("backend");
     expect(whys.at(-1)).toBe(
-      "Why? The configuration of `shop-backend` is wrong: INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in (`cloud_run_ingress`). Requests are refused.",
+      "Why? The configuration of `shop-backend` is wrong: INGRESS_TRAFFIC_INTERNAL_ONLY, expected a setting that admits the load balancer (`cloud_run_ingress`). Requests are refused.",
     );
     expect(next[0]).toBe(
-      "Put right `shop-backend`: INGRESS_TRAFFIC_INTERNAL_ONLY, expected one that lets the load balancer in. Let the load balancer in: `gcloud run services update shop-backend`.",
+      "Put right `shop-backend`: INGRESS_TRAFFIC_INTERNAL_ONLY, expected a setting that admits the load balancer. Admit the load balancer: `gcloud run services update shop-backend`.",
     );
     expect(next.join(" ")).not.toContain("what was deployed");
   });

@@ -30,7 +30,7 @@ describe("settings", () => {
     [{ headers: { "Webhook-Id": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
     [{ headers: { "ce-id": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
     [{ cloudevents: "batched" }, "must be binary or structured; leave the key out for plain JSON"],
-    [{ headers: { "X Team": "1" } }, "must be the name of a header"],
+    [{ headers: { "X Team": "1" } }, "must be a header name"],
   ])("refuse %j", (changes, message) => {
     const { error } = webhook.settings.safeParse({ url: { secret: "ops-url" }, ...changes });
     expect(JSON.stringify(error?.issues)).toContain(message);

@@ -93,7 +93,7 @@ const ownHeaders: readonly string[] = [
 const headerName = lazily(() =>
   z
     .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "must be the name of a header")
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "must be a header name")
     .refine((name) => !ownHeaders.includes(name.toLowerCase()) && !/^(webhook|ce)-/i.test(name), {
       error: "is a header that Pathkeeper sets itself: leave it out",
     }),

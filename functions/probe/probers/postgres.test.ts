@@ -150,7 +150,7 @@ describe("postgres", () => {
     expect(writing.failure).toMatchObject({
       kind: "database",
       phase: "query",
-      message: expect.stringContaining("may only read"),
+      message: expect.stringContaining("must be read-only"),
     });
     const wrong = await probeOnce(postgres, { ...local(), query: "select * from nowhere" });
     expect(wrong.failure).toMatchObject({
@@ -183,7 +183,7 @@ describe("postgres", () => {
       { connection: { password: undefined } },
       "auth",
       "authentication",
-      "asks for the password of probe, and none is configured: set connection.password",
+      "requires a password for probe, but none is configured: set connection.password",
     ],
     [
       "an unknown role",
@@ -222,7 +222,7 @@ describe("postgres", () => {
     expect(failure).toMatchObject({
       kind: "database",
       phase: "authentication",
-      message: expect.stringMatching(/^the server has no connection left for this user: .+ \(SQLSTATE 53300\)$/),
+      message: expect.stringMatching(/^the server has no free connection for this user: .+ \(SQLSTATE 53300\)$/),
       code: "53300",
     });
     expect(measurements.map(({ labels }) => labels["phase"])).toContain("connect");
@@ -256,7 +256,7 @@ describe("postgres", () => {
     const bad = await probeOnce(postgres, settings, { secrets: { "database-url": "mysql://elsewhere" } });
     expect(bad.failure).toMatchObject({
       kind: "internal",
-      message: expect.stringContaining("must hold a URL such as postgres://"),
+      message: expect.stringContaining("must contain a URL such as postgres://"),
     });
   });
 });
@@ -370,7 +370,7 @@ describe("postgres over TLS", () => {
     async (ca) => {
       const settings = { connection: { host: "localhost", port, ...login }, ca: { secret: "ca" } };
       const { failure } = await probeOnce(postgres, settings, { secrets: { ca } });
-      expect(failure?.message).toBe("ca holds no certificate: write the trusted authorities in PEM");
+      expect(failure?.message).toBe("ca contains no certificate: set it to the trusted authorities in PEM");
     },
   );
 
@@ -378,7 +378,7 @@ describe("postgres over TLS", () => {
     const settings = { connection: { url: { secret: "url" } }, ca: { secret: "ca" } };
     const url = "postgres://probe@localhost/postgres?host=/cloudsql/a:b:c";
     const { failure } = await probeOnce(postgres, settings, { secrets: { ...secrets, url } });
-    expect(failure?.message).toContain("names a socket, which never uses TLS: leave ca out");
+    expect(failure?.message).toContain("refers to a socket, which never uses TLS: remove ca");
   });
 
   it("rejects an authority that is not trusted", async () => {
@@ -388,10 +388,10 @@ describe("postgres over TLS", () => {
   });
 
   it.each([
-    ["does not offer it", "N", "tls", "does not offer TLS: turn it on there, or write tls: disable"],
-    ["answers more than a byte", "SS", "protocol", "its answer to the request for TLS makes no sense"],
-    ["answers something else", "E", "protocol", "its answer to the request for TLS makes no sense"],
-    ["closes", "", "reset", "closed the connection while shaking hands for TLS"],
+    ["does not offer it", "N", "tls", "does not offer TLS: enable it on the server, or set tls: disable"],
+    ["answers more than a byte", "SS", "protocol", "its response to the TLS request begins with"],
+    ["answers something else", "E", "protocol", "its response to the TLS request begins with"],
+    ["closes", "", "reset", "closed the connection while performing the TLS handshake"],
   ])("reports a server that %s", async (_what, answer, kind, message) => {
     const port = await tcpServer((socket) => socket.once("data", () => socket.end(answer)));
     const settings = { connection: { host: "127.0.0.1", port, ...login } };
@@ -483,7 +483,7 @@ describe("postgres by Google's connector", () => {
       "an instance that there is not",
       { status: 404 },
       {},
-      { kind: "database", phase: "access", message: expect.stringContaining("there is no such instance") },
+      { kind: "database", phase: "access", message: expect.stringContaining("no such instance") },
     ],
     [
       "an address that it does not have",
@@ -501,7 +501,7 @@ describe("postgres by Google's connector", () => {
       "another instance at its address",
       { serverName: "shop:others" },
       {},
-      { kind: "tls", phase: "tls", message: "the certificate is not that of the instance shop:orders" },
+      { kind: "tls", phase: "tls", message: "the certificate does not belong to the instance shop:orders" },
     ],
     ["a wrong password", {}, { password: { secret: "canary-url" } }, { kind: "auth", phase: "authentication" }],
   ])("reports %s", async (_what, more, connection, failure) => {
@@ -514,10 +514,10 @@ describe("postgres, slow at each stage", () => {
   /** Responses of a PostgreSQL server that follows the protocol up to a point, and then sends nothing more. */
   const trusting = Buffer.concat([Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0]), Buffer.from([0x5a, 0, 0, 0, 5, 0x49])]);
   it.each<[string, string, (socket: Socket) => void]>([
-    ["authentication", "logging in at", () => {}],
+    ["authentication", "logging in to", () => {}],
     [
       "query",
-      "waiting for the answer to the first query from",
+      "waiting for the result of the first query from",
       (socket) => socket.once("data", () => socket.write(trusting)),
     ],
   ])("times out in %s", async (phase, doing, behave) => {
@@ -527,7 +527,7 @@ describe("postgres, slow at each stage", () => {
     expect(failure).toEqual({
       kind: "timeout",
       phase,
-      message: `the time of the probe ran out while ${doing} 127.0.0.1:${slow}`,
+      message: `the probe timed out while ${doing} 127.0.0.1:${slow}`,
     });
   });
 
@@ -830,7 +830,7 @@ describe("postgres that accepts no writes", () => {
       kind: "database",
       phase: "query",
       code: "25006",
-      message: `127.0.0.1:${port} is a primary that takes no writes: default_transaction_read_only is on. Turn it off, once what it protects has been mended, such as a full disk`,
+      message: `127.0.0.1:${port} is a primary that accepts no writes: default_transaction_read_only is on. Turn it off once the underlying problem, such as a full disk, is fixed`,
     });
     expect((await probeOnce(postgres, local())).failure).toBeUndefined();
   });
@@ -876,36 +876,36 @@ describe("postgres without statistics", () => {
 
 describe("postgres settings", () => {
   it.each([
-    [{ connection: {} }, "write either url: { secret: NAME }, or host and user"],
+    [{ connection: {} }, "set either url: { secret: NAME }, or host and user"],
     [
       { connection: { host: "db", instance: "a:b:c", user: "me" } },
-      "write either url: { secret: NAME }, or host and user",
+      "set either url: { secret: NAME }, or host and user",
     ],
     [{ connection: { instance: "orders", user: "me" } }, "must be an instance such as project:region:name"],
     [{ connection: { instance: "a:b:c" } }, '\\"user\\" is required: the role to log in as'],
     [
       { connection: { host: "db", user: "me", iam: true, password: { secret: "a" } } },
-      "an identity has no password: write iam: true alone, or a password without iam",
+      "IAM authentication uses no password: set either iam: true or a password",
     ],
     [
       { connection: { host: "db", user: "me", iam: true }, tls: "disable" },
-      "a token does not travel unencrypted: write require, verify-ca or verify-full",
+      "a token must not be sent unencrypted: use require, verify-ca or verify-full",
     ],
     ...["disable", "require", "verify-ca", "verify-full", undefined].map((tls): [object, string] => [
       { connection: { host: "/cloudsql/a:b:c", user: "me" }, ca: { secret: "ca" }, tls },
-      tls === "disable" ? "ca verifies nothing without TLS" : "a socket never uses TLS, so that nothing is verified",
+      tls === "disable" ? "ca has no effect without TLS" : "a socket never uses TLS",
     ]),
     [
       { connection: { host: "/cloudsql/a:b:c", user: "me" }, tls: "verify-full" },
-      "a socket never uses TLS, so that nothing is verified: leave ca and tls out",
+      "a socket never uses TLS: remove ca and tls",
     ],
     [
       { connection: { url: { secret: "url" } }, ca: { secret: "ca" }, tls: "disable" },
-      "ca verifies nothing without TLS: write verify-full or verify-ca, or leave ca out",
+      "ca has no effect without TLS: use verify-full or verify-ca, or remove ca",
     ],
     [
       { connection: { instance: "a:b:c", user: "me" }, ca: { secret: "ca" } },
-      "an instance is verified by its own authority, which Google's API gives: leave ca out",
+      "an instance is verified against its own authority, which Google's API provides: remove ca",
     ],
     [{ connection: { host: "db" } }, '\\"user\\" is required: the role to log in as'],
     [

@@ -81,7 +81,7 @@ describe("the demo's Google APIs", () => {
     state.readings = { ...well, database: undefined };
     await vi.waitFor(async () => {
       expect((await probe("cloud_sql", instance)).failure?.message).toMatch(
-        /^the server of demo-postgres is down: its state is RUNNING still/,
+        /^the server of demo-postgres is down: its state is still RUNNING/,
       );
     }, patience);
   });

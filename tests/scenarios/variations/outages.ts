@@ -253,7 +253,7 @@ export const outages: Readonly<Record<string, Make>> = {
     const how = chance.one([
       'in upgrade (http_status) "502 Bad Gateway"',
       'in upgrade (http_status) "404 Not Found"',
-      'in open (reset) "closed the connection with 1006 (cut off)"',
+      'in open (reset) "closed the connection with 1006 (abnormal closure)"',
       'in open (unavailable) "closed the connection with 1011 (internal error)"',
     ]);
     const effects: Effect[] = [at(0, `${names(graph.websocket.probes)} fail${rate(chance)} ${how}`)];
@@ -273,7 +273,7 @@ export const outages: Readonly<Record<string, Make>> = {
     const effects: Effect[] = [
       at(
         0,
-        `${names(graph.websocket.probes.slice(-1))} fail in events (reset) "closed the connection with 1006 (cut off)"`,
+        `${names(graph.websocket.probes.slice(-1))} fail in events (reset) "closed the connection with 1006 (abnormal closure)"`,
       ),
       at(
         0,

@@ -121,12 +121,12 @@ const drops = (count: string) =>
   ]);
 
 const rows: readonly Row[] = [
-  ["resource_exists", "a connector that is not there", (table) => void delete table[urls.connector], /^not there$/],
+  ["resource_exists", "a missing connector", (table) => void delete table[urls.connector], /^missing$/],
   [
     "resource_exists",
-    "an endpoint group that is not there",
+    "a missing endpoint group",
     (table) => void delete table[urls.group],
-    /^shop-backend-neg, which it names, is not there$/,
+    /^shop-backend-neg, which it references, is missing$/,
   ],
 
   ["vpc_connector_state", "ERROR", of("connector", "state", "ERROR"), /^ERROR$/],
@@ -405,7 +405,7 @@ const rows: readonly Row[] = [
     /ALL$/,
     "auth",
   ],
-  ["cloud_run_vpc_access", "none", of("backend", "template.vpcAccess", undefined), /^no way into the VPC$/],
+  ["cloud_run_vpc_access", "none", of("backend", "template.vpcAccess", undefined), /^no access to the VPC$/],
   [
     "cloud_run_vpc_access",
     "another connector",
@@ -422,7 +422,7 @@ const rows: readonly Row[] = [
     "cloud_run_vpc_access",
     "none said, a private address, and a connector",
     all(settingOf("services.0.vpc_access", undefined), of("backend", "template.vpcAccess", {})),
-    /^no way/,
+    /^no access/,
   ],
   ["cloud_run_egress", "all traffic", of("backend", "template.vpcAccess.egress", "ALL_TRAFFIC"), /^all-traffic$/],
   [
@@ -431,15 +431,20 @@ const rows: readonly Row[] = [
     of("backend", "template.vpcAccess.egress", undefined),
     "ok",
   ],
-  ["cloud_run_egress", "no way into the VPC", of("backend", "template.vpcAccess", undefined), /^no way into the VPC$/],
-  ["cloud_run_max_instances", "more", of("backend", "template.scaling.maxInstanceCount", 20), /^20 instances at most$/],
+  [
+    "cloud_run_egress",
+    "no access to the VPC",
+    of("backend", "template.vpcAccess", undefined),
+    /^no access to the VPC$/,
+  ],
+  ["cloud_run_max_instances", "more", of("backend", "template.scaling.maxInstanceCount", 20), /^at most 20 instances$/],
   [
     "cloud_run_max_instances",
     "said of the whole service",
     all(of("backend", "template.scaling", undefined), of("backend", "scaling", { maxInstanceCount: 4 })),
     "ok",
   ],
-  ["cloud_run_max_instances", "none", of("backend", "template.scaling", undefined), /^no maximum of its own$/],
+  ["cloud_run_max_instances", "none", of("backend", "template.scaling", undefined), /^no maximum set$/],
   [
     "cloud_run_concurrency",
     "more",
@@ -515,7 +520,7 @@ const rows: readonly Row[] = [
     "cloud_run_invokers",
     "everyone wanted, and nobody named",
     settingOf("services.2.callers.everyone", true),
-    /^everyone may not call it$/,
+    /^not everyone may call it$/,
   ],
   ["cloud_run_invokers", "a service that checks nobody", of("worker", "invokerIamDisabled", true), "ok"],
   [
@@ -640,13 +645,13 @@ const rows: readonly Row[] = [
     "dns_hosts",
     "another address",
     records(record("api.shop.example", "A", "192.0.2.99"), record("www.shop.example", "A", "192.0.2.10")),
-    /^api\.shop\.example leads to 192\.0\.2\.99$/,
+    /^api\.shop\.example resolves to 192\.0\.2\.99$/,
   ],
   [
     "dns_hosts",
     "an old address beside the right one",
     records(record("*.shop.example", "A", "192.0.2.10", "192.0.2.4")),
-    /leads to 192\.0\.2\.4/,
+    /resolves to 192\.0\.2\.4/,
   ],
   [
     "dns_hosts",
@@ -678,7 +683,7 @@ const rows: readonly Row[] = [
     "dns_hosts",
     "a stated address",
     all(settingOf("load_balancer.forwarding_rule", undefined), settingOf("load_balancer.address", "192.0.2.11")),
-    /leads to 192\.0\.2\.10/,
+    /resolves to 192\.0\.2\.10/,
   ],
   ["dns_hosts", "no address said", of("forwarding", "IPAddress", undefined), "unchecked"],
 
@@ -775,14 +780,14 @@ const rows: readonly Row[] = [
     "load_balancer_health_check",
     "serverless, and an impatient one",
     of("backend", "template.containers.0.startupProbe.periodSeconds", 1),
-    /^serverless: it has no health check; its start-up probe allows 24 s to start$/,
+    /^serverless: it has no health check; its startup probe allows 24 s to start$/,
   ],
   ["load_balancer_health_check", "machines that have time", machines, "ok"],
   [
     "load_balancer_health_check",
     "machines that have none",
     all(machines, settingOf("services.0.startup", "600s")),
-    /^4 min until it is taken for dead$/,
+    /^4 min until it is considered unhealthy$/,
   ],
   [
     "load_balancer_timeout",
@@ -831,7 +836,7 @@ const rows: readonly Row[] = [
     "certificate_names",
     "one not covered",
     settingOf("certificates.domains", ["a.b.shop.example"]),
-    /^not for a\.b\.shop\.example$/,
+    /^a\.b\.shop\.example not covered$/,
   ],
 
   [
@@ -1012,9 +1017,9 @@ const rows: readonly Row[] = [
   ],
   [
     "private_database_without_vpc_access",
-    "no way in",
+    "no access",
     all(of("sql", "settings.ipConfiguration.ipv4Enabled", false), of("backend", "template.vpcAccess", undefined)),
-    /^no way into the VPC, and/,
+    /^no access to the VPC, and/,
   ],
   ["private_database_without_vpc_access", "a way in", of("sql", "settings.ipConfiguration.ipv4Enabled", false), "ok"],
   ["socket_without_volume", "mounted", socket, "ok"],
@@ -1057,13 +1062,13 @@ const rows: readonly Row[] = [
   ["socket_with_connector_traffic", "private ranges only", socket, "ok"],
   [
     "socket_with_new_certificates",
-    "the first execution environment",
+    "the first-generation execution environment",
     all(
       socket,
       of("backend", "template.executionEnvironment", "EXECUTION_ENVIRONMENT_GEN1"),
       of("sql", "settings.ipConfiguration.serverCaMode", "GOOGLE_MANAGED_CAS_CA"),
     ),
-    /^first execution environment/,
+    /^first-generation execution environment/,
   ],
   [
     "socket_with_new_certificates",
@@ -1151,14 +1156,14 @@ describe("configuration checks", () => {
   it("name the firewall rules that were not evaluated", async () => {
     const seen = async (table: Answers): Promise<unknown> =>
       (await assessed(table)).findings?.find(({ check }) => check === "firewall_egress")?.observed;
-    expect(await seen(answers())).toBe("not denied; regional firewall policies were not looked at");
+    expect(await seen(answers())).toBe("not denied; regional firewall policies were not checked");
     const table = answers();
     set(table[urls.policies], "firewallPolicys", [policy("NETWORK", policyRule({}, { destFqdns: ["example.com"] }))]);
     expect(await seen(table)).toBe(
-      "not denied; not judged, because it looks at more than addresses: rule 1000 of the policy shop-policy; regional firewall policies were not looked at",
+      "not denied; not evaluated, because they match on more than addresses: rule 1000 of the policy shop-policy; regional firewall policies were not checked",
     );
     expect(await seen({ ...answers(), [urls.policies]: refusal(404, "NOT_FOUND") })).toBe(
-      "not denied by the firewall rules of the VPC; firewall policies were not looked at",
+      "not denied by the firewall rules of the VPC; firewall policies were not checked",
     );
   });
 
@@ -1199,7 +1204,7 @@ describe("a read that is not permitted", () => {
     const [entry, ...others] = unchecked;
     expect(others).toEqual([]);
     expect(entry?.explanation).toMatch(
-      /^The .* could not be read: give the service account of the probe the permission [\w.]+, which roles\/[\w.]+ has, in the project shop-staging\.$/,
+      /^The .* could not be read: grant the service account of the probe the permission [\w.]+ in the project shop-staging, for example with roles\/[\w.]+\.$/,
     );
     const made = new Set(findings.map(({ check, resource }) => `${check} ${resource}`));
     const lost = (whole.findings ?? []).filter(({ check, resource }) => !made.has(`${check} ${resource}`));
@@ -1221,7 +1226,7 @@ describe("a read that is not permitted", () => {
     [
       "PERMISSION_DENIED",
       refusal(403, "IAM_PERMISSION_DENIED"),
-      /permission vpcaccess\.connectors\.get, which roles\/vpcaccess\.viewer has/,
+      /permission vpcaccess\.connectors\.get in the project shop-staging, for example with roles\/vpcaccess\.viewer\.$/,
     ],
     [
       "a disabled API",
@@ -1234,7 +1239,7 @@ describe("a read that is not permitted", () => {
       /gcloud services enable/,
     ],
     ["no identity", refusal(0, "NO_IDENTITY"), /gcloud auth application-default login/],
-    ["a token that is not accepted", refusal(401, "UNAUTHENTICATED"), /no identity that it accepts/],
+    ["a token that is not accepted", refusal(401, "UNAUTHENTICATED"), /no identity that Google accepts/],
     ["trouble of Google's", refusal(503, "UNAVAILABLE"), /vpcaccess\.googleapis\.com answered 503 UNAVAILABLE\.$/],
     [
       "no network",
