@@ -126,8 +126,7 @@ export class Draft {
   tellJoined(at: number): void {
     const rules = [...new Set(this.#joined.splice(0))].map((rule) => `"${rule}"`);
     if (rules.length === 0) return;
-    const what = rules.length === 1 ? "joined: it belongs" : "joined: they belong";
-    this.tell("joined", at, `${list(rules)} ${what} to the same outage.`);
+    this.tell("joined", at, `${list(rules)} joined: part of the same outage.`);
   }
 
   /** Goes on with alerts whose rules were renamed. */
@@ -138,7 +137,7 @@ export class Draft {
       const alerts = renamedKey(this.incident.alerts, formerly, key);
       const symptoms = renamedKey(this.incident.symptoms, `alert/${formerly}`, `alert/${key}`);
       this.set({ alerts: { ...alerts, [key]: { ...known, rule: alert.rule } }, symptoms });
-      this.note(alert.firedAt ?? alert.since, `The rule "${known.rule}" is called "${alert.rule}" now.`);
+      this.note(alert.firedAt ?? alert.since, `The rule "${known.rule}" was renamed to "${alert.rule}".`);
     }
   }
 

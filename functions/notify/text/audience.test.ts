@@ -61,16 +61,19 @@ Incident: 20250916-120000-vpc-connector`);
   ])("everyone but engineers hears once a day what was tried: %j", (tried, words) => {
     const update = incidentEvent({ event: "status_update", status: "acknowledged", tried });
     for (const audience of audiences.filter((one) => one !== "engineers"))
-      expect(said(audience, update)).toContain(`\nWhat was tried: ${words}\nOutlook: Somebody is working on it.`);
+      expect(said(audience, update)).toContain(`\nAttempted so far: ${words}\nOutlook: Somebody is working on it.`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
   it("engineers read the next step of a daily update once", () => {
     const [first, other] = ["Look at the pool. Then restart it.", "Ask Ben."] as const;
-    const changes = { event: "status_update", change: `Nothing is new since the last update. Next: ${first}` } as const;
+    const changes = {
+      event: "status_update",
+      change: `Nothing has changed since the last update. Next: ${first}`,
+    } as const;
     const paragraphs = (next_steps: string[]): readonly string[] =>
       wording({ ...noticeOf(incidentEvent({ ...changes, next_steps })), audience: "engineers" }).paragraphs;
-    expect(paragraphs([first, other])).toEqual(["Nothing is new since the last update."]);
+    expect(paragraphs([first, other])).toEqual(["Nothing has changed since the last update."]);
     expect(paragraphs([other])).toEqual([changes.change]);
   });
 
