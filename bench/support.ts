@@ -140,7 +140,7 @@ export class CountingStore extends MemoryStore {
         },
         set: (collection, id, fields) => {
           this.writes += 1;
-          this.bytes = Buffer.byteLength(String(fields["data"]));
+          this.bytes = Buffer.byteLength(JSON.stringify(fields));
           inner.set(collection, id, fields);
         },
         create: (collection, id, fields) => {
@@ -149,6 +149,7 @@ export class CountingStore extends MemoryStore {
         },
         update: (collection, id, fields) => {
           this.writes += 1;
+          this.bytes = Buffer.byteLength(JSON.stringify(fields));
           inner.update(collection, id, fields);
         },
         delete: (collection, id) => {

@@ -1,5 +1,5 @@
 /** What happens in a live deployment: messages that wait, pushes that are refused, errors in the log, and the last report of each group. */
-import { decodePartition } from "../../functions/evaluate/partition/document.ts";
+import { readPartition, storedPartition } from "../../functions/evaluate/partition/document.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";
 import type { Names } from "../../shared/deployment/names.ts";
@@ -134,7 +134,12 @@ function groups(
       },
       missing: { says: "has never reported", fix },
       gaps: (answer) => {
-        const heard = decodePartition(textAt(answer, "fields.data.stringValue") || undefined).heard?.at;
+        const heard = readPartition(
+          storedPartition({
+            data: textAt(answer, "fields.data.stringValue") || null,
+            changes: listAt(answer, "fields.changes.arrayValue.values").map((each) => textAt(each, "stringValue")),
+          }),
+        ).heard?.at;
         const most = Math.max(0, ...own.map(({ schedule }) => longestGap(schedule))) + patience;
         if (heard === undefined) return [{ what, says: "has never reported", fix }];
         return now - heard <= most

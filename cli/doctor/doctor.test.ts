@@ -53,6 +53,11 @@ describe("a live deployment", () => {
     expect(made.examined).toBeGreaterThan(40);
   });
 
+  it("takes the last report of a group from the end of its document", async () => {
+    change("documents/state/outside-1m", () => groupDocument(now - 3_600_000, now - 1_800_000, now - 60_000));
+    expect(await look()).toMatchObject({ gaps: [], unknown: [] });
+  });
+
   it.each<[string, string, (answer: Record<string, unknown>) => unknown, string, RegExp]>([
     [
       "a role is gone",

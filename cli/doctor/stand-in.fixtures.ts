@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { encodePartition } from "../../functions/evaluate/partition/document.ts";
 import { emptyPartition } from "../../functions/evaluate/partition/state.ts";
+import { stateDifference } from "../../functions/evaluate/partition/state-difference.ts";
 import { examinationPermissions } from "../../shared/doctor/permissions.ts";
 
 /** An answer by `METHOD host/path`, without parameters. */
@@ -264,10 +265,16 @@ export function checkingDrift(answers: Answers): void {
   answers.set(evaluate, { ...about, serviceConfig: { ...serviceConfig, environmentVariables } });
 }
 
-/** The state of a group that has reported at that time, as Firestore's REST API gives it. */
-export function groupDocument(at: number): object {
-  const state = { ...emptyPartition, heard: { at, delayMs: 100, arrivedAt: at + 100, count: 9, healthyAt: at } };
-  return { name: "…", fields: { data: { stringValue: encodePartition(state).text } } };
+/** The state of a group that has reported at these times, the last of which has changed what was written before, as Firestore's REST API gives it. */
+export function groupDocument(...times: readonly number[]): object {
+  const [whole = emptyPartition, ...later] = times.map((at) => {
+    return { ...emptyPartition, heard: { at, delayMs: 100, arrivedAt: at + 100, count: 9, healthyAt: at } };
+  });
+  const changes = later.map((state, index) => ({
+    stringValue: stateDifference([whole, ...later][index] ?? whole, state),
+  }));
+  const grown = changes.length === 0 ? {} : { changes: { arrayValue: { values: changes } } };
+  return { name: "…", fields: { data: { stringValue: encodePartition(whole).text }, ...grown } };
 }
 
 /** Serves answers below `/HOST/PATH`; everything else is not found, as Google says it. */

@@ -28,6 +28,7 @@ export const expiringCollections: Readonly<Record<string, string>> = {
 /** Fields that are only ever read with their whole document: an entry in an index would cost with each write, and long ones count against its limits. */
 export const unindexedFields: readonly { readonly collection: string; readonly field: string }[] = [
   { collection: "state", field: "data" },
+  { collection: "state", field: "changes" },
   { collection: "pages", field: "data" },
   { collection: "availability", field: "data" },
   { collection: "availability", field: "components" },

@@ -1,7 +1,7 @@
 /** Invariants of every run, whatever faults it has. Each has a description, and returns its violations in sentences. */
 
 import { stateCollection } from "../../functions/evaluate/commit/state-collection.ts";
-import { decodePartition } from "../../functions/evaluate/partition/document.ts";
+import { readPartition, storedPartition } from "../../functions/evaluate/partition/document.ts";
 import { evaluateReport } from "../../functions/evaluate/partition/fold.ts";
 import { reportInstant } from "../../functions/evaluate/partition/publication.ts";
 import { emptyPartition, type PartitionState } from "../../functions/evaluate/partition/state.ts";
@@ -252,7 +252,7 @@ function misjudged(outcome: Outcome): string[] {
   if (hasFault(outcome, "configuration change")) return wrong;
   const { plan, start } = outcome.scenario;
   for (const group of plan.groups) {
-    const stored = decodePartition(outcome.documents.get(stateCollection, group)?.["data"] as string | undefined);
+    const stored = readPartition(storedPartition(outcome.documents.get(stateCollection, group)));
     const known = new Set(stored.reports.map(([id]) => id));
     const reports = [...outcome.reports.values()].filter((report) => report.group === group);
     const isDue = (report: Report): boolean => reportInstant(report) < start + outcome.endedAt - 240_000;

@@ -12,5 +12,10 @@ const keepState = 90 * 86_400_000;
 
 /** A state as a document: one text, which costs no index entries. */
 export function stateDocument(data: string, now: number): Fields {
-  return { data, updated_at: new Date(now), expires_at: new Date(now + keepState) };
+  return { data, ...stateDates(now) };
+}
+
+/** When a state document was written, and until when it is kept. */
+export function stateDates(now: number): Fields {
+  return { updated_at: new Date(now), expires_at: new Date(now + keepState) };
 }

@@ -8,7 +8,7 @@ import type { PartitionCache } from "../partition/cache.ts";
 import { squeezedSentence } from "../partition/document.ts";
 import type { PartitionState } from "../partition/state.ts";
 import { healedPartition, healedSelf } from "./heal.ts";
-import { stateCollection, stateDocument } from "./state-collection.ts";
+import { stateCollection, stateDates } from "./state-collection.ts";
 
 /** A document of state. */
 export interface StateDocument<State> {
@@ -16,8 +16,15 @@ export interface StateDocument<State> {
   read(reads: Reads): Promise<State>;
   /** The state without the future; the same object where nothing of it is in the future. */
   heal(state: State): State;
-  /** The document, sentences for the log about its contents, and the fields written for the probe function. */
-  write(state: State, before: State, now: number): { fields: Fields; remarks?: readonly string[]; awaited?: Fields };
+  /**
+   * Fields of the document after a step, and how they are written: `set` replaces the document, `update` leaves its other fields. Beside them sentences for the log about its contents, and the fields written for the probe function.
+   * @param stored the state that was read from it
+   */
+  write(
+    state: State,
+    stored: State,
+    now: number,
+  ): { how: "set" | "update"; fields: Fields; remarks?: readonly string[]; awaited?: Fields };
 }
 
 /** Dependencies for reading them. */
@@ -34,6 +41,7 @@ export function monitorDocument({ latest }: Pick<Readable, "latest">): StateDocu
     read: async (reads) => decodeSelf(await reads.get(stateCollection, selfGroup)),
     heal: (state) => healedSelf(state, latest),
     write: (state, { awaited: known }, now) => ({
+      how: "set",
       fields: encodeSelf(state, now),
       ...(isDeepStrictEqual(state.awaited, known) ? {} : { awaited: awaitedFields(state.awaited ?? {}, now) }),
     }),
@@ -46,12 +54,16 @@ export function partitionDocument(id: string, { partitions, latest }: Readable):
     id,
     read: (reads) => partitions.get(reads, id),
     heal: (state) => healedPartition(state, latest),
-    write(state, before, now) {
-      const { state: kept, text } = partitions.encode(id, state);
+    write(state, stored, now) {
+      const { state: kept, fields, isWhole } = partitions.write(id, state, stored);
       const sentence = squeezedSentence(kept, id);
       // Said when it begins and when it changes, not with every report.
-      const isNews = sentence !== undefined && sentence !== squeezedSentence(before, id);
-      return { fields: stateDocument(text, now), remarks: isNews ? [sentence] : [] };
+      const isNews = sentence !== undefined && sentence !== squeezedSentence(stored, id);
+      return {
+        how: isWhole ? "set" : "update",
+        fields: { ...fields, ...stateDates(now) },
+        remarks: isNews ? [sentence] : [],
+      };
     },
   };
 }

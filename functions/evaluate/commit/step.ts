@@ -40,8 +40,8 @@ export function commitStep<State extends PartitionState | SelfState>(
       else if (ignored === "repeated") {
         outbox = (await readEnvironment(transaction)).outbox.filter((entry) => !published.has(entry.id));
       }
-      const written = state === stored ? undefined : document.write(state, before, now);
-      if (written !== undefined) transaction.set(stateCollection, document.id, written.fields);
+      const written = state === stored ? undefined : document.write(state, stored, now);
+      if (written !== undefined) transaction[written.how](stateCollection, document.id, written.fields);
       if (written?.awaited !== undefined) transaction.set(awaitedPlace.collection, awaitedPlace.id, written.awaited);
       return { outbox, remarks: written?.remarks ?? [], ...(ignored === undefined ? {} : { ignored }) };
     });

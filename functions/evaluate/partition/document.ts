@@ -1,25 +1,78 @@
 /**
- * The state of a partition as a document, and back. One text: JSON with the samples in columns, compressed where it is long. It never
- * takes more than `mostBytes`, because what does not fit is left out, the most dispensable first, and said so.
+ * The state of a partition as a document, and back: one text, JSON with the samples in columns, compressed where it is long, and then what each
+ * report changed in it since, until that is as long as the text. The text never takes more than `mostBytes`, because what does not fit is left
+ * out, the most dispensable first, and said so.
  */
-import type { Failure } from "../../../shared/messages/report.ts";
+import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import type { Uptimes } from "../availability/uptime.ts";
 import { type AlertHistory, type AlertPhase, type Judgement, quiet, type Verdict } from "../rules/alert.ts";
 import { keyOf } from "../rules/alerts.ts";
 import type { RunCounts } from "../rules/burn.ts";
 import type { Labels } from "../rules/labels.ts";
-import { packed, unpacked } from "./packing.ts";
+import { fromDeltas, toDeltas } from "./deltas.ts";
+import { isPacked, packed, unpacked } from "./packing.ts";
 import { seriesKey } from "./samples.ts";
+import { fewestFailuresOfRuns, savings, withFewerFailures, withFewerSamples, withShorterLedgers } from "./squeeze.ts";
 import { type AlertState, emptyPartition, type PartitionState, type SeriesState } from "./state.ts";
+import { stateDifference, withStateDifference } from "./state-difference.ts";
 
 /** The most that the state of one partition takes, in bytes: a quarter of what a document may have. */
 export const mostBytes: number = 256 * 1024;
+
+/** All changes beside the text take as much as the text, or this, in bytes, where that is more; and their number: whoever reads the document for the first time applies each. */
+const fewestChangedBytes = 64 * 1024;
+const mostChanges = 100;
+
+/** The contents of a document: a whole state, and what changed in it since, the oldest first. */
+export interface StoredPartition {
+  readonly text: string;
+  readonly changes: readonly string[];
+}
 
 /** A state in the form in which it fits, and its text. */
 export interface Encoded {
   readonly state: PartitionState;
   readonly text: string;
+}
+
+/** The contents of a document of state; `undefined` where there is none. */
+export function storedPartition(fields: Fields | undefined): StoredPartition | undefined {
+  const { data, changes } = fields ?? {};
+  if (typeof data !== "string") return undefined;
+  return { text: data, changes: Array.isArray(changes) ? changes.filter((one) => typeof one === "string") : [] };
+}
+
+/** The state that a document holds; empty where there is none. @param known the state of the document as it was earlier, and what it held then */
+export function readPartition(
+  stored: StoredPartition | undefined,
+  known?: { readonly state: PartitionState; readonly stored: StoredPartition },
+): PartitionState {
+  if (stored === undefined) return emptyPartition;
+  const { text, changes } = stored;
+  const isGrown = known?.stored.text === text && known.stored.changes.every((one, index) => one === changes[index]);
+  if (!isGrown) return changes.reduce(withStateDifference, decodePartition(text));
+  return changes.slice(known.stored.changes.length).reduce(withStateDifference, known.state);
+}
+
+/**
+ * A state as a document holds it, and the contents of that document. Of a long text only what changed is added, as long as there is room.
+ * @param before the state that the document holds now, and its contents
+ */
+export function writePartition(
+  state: PartitionState,
+  before?: { readonly state: PartitionState; readonly stored: StoredPartition },
+): { readonly state: PartitionState; readonly stored: StoredPartition } {
+  const { text, changes: earlier } = before?.stored ?? { text: "", changes: [] };
+  if (before !== undefined && isPacked(text) && earlier.length < mostChanges) {
+    const changed = stateDifference(before.state, state);
+    const changes = changed === undefined ? [] : [...earlier, changed];
+    const length = changes.reduce((sum, one) => sum + one.length, 0);
+    if (changed !== undefined && length <= Math.max(text.length, fewestChangedBytes))
+      return { state, stored: { text, changes } };
+  }
+  const whole = encodePartition(state);
+  return { state: whole.state, stored: { text: whole.text, changes: [] } };
 }
 
 /**
@@ -179,19 +232,6 @@ function historyOf({ base, at, verdicts, announced }: WrittenHistory): AlertHist
   return { base, recent, ...(announced === undefined ? {} : { announced }) };
 }
 
-/** Each number but the first as its distance from the one before. */
-function toDeltas(numbers: readonly number[]): number[] {
-  return numbers.map((number, i) => (i === 0 ? number : number - (numbers[i - 1] ?? 0)));
-}
-
-function fromDeltas(deltas: readonly number[]): number[] {
-  let sum = 0;
-  return deltas.map((delta) => {
-    sum += delta;
-    return sum;
-  });
-}
-
 function withRecent(uptimes: Uptimes, change: (pairs: readonly number[]) => number[]): Uptimes {
   const next: Record<string, Uptimes[string]> = {};
   for (const [probe, uptime] of Object.entries(uptimes))
@@ -210,86 +250,4 @@ function fromPairs(pairs: readonly number[]): number[] {
   const next = pairs.slice();
   for (let i = 2; i < next.length; i += 2) next[i] = (next[i] ?? 0) + (next[i - 2] ?? 0);
   return next;
-}
-
-/** Reductions that are applied in this order until the state fits: old failures, old samples, texts, and then series, the newest first. */
-function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
-  yield withShorterLedgers;
-  for (const most of [100, 50, fewestFailuresOfRuns]) yield withFewerFailures(most);
-  let longest = 0;
-  for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
-  while (longest > fewestSamples) {
-    longest = Math.max(fewestSamples, Math.floor(longest / 2));
-    yield withFewerSamples(longest);
-  }
-  yield withFewerWords;
-  yield withoutLedgers;
-  for (let part = 0; part < 8; part++) yield withFewerSeries;
-}
-
-/** Failed runs kept of each probe before samples are left out. */
-const fewestFailuresOfRuns = 25;
-/** The value now and the one before. */
-const fewestSamples = 2;
-
-function withFewerSamples(most: number): (from: PartitionState) => PartitionState {
-  return (from) => {
-    const series = new Map<string, SeriesState>();
-    for (const [key, one] of from.series) {
-      series.set(key, { ...one, times: one.times.slice(-most), values: one.values.slice(-most) });
-    }
-    return { ...from, series, squeezed: { samples: most, series: 0 } };
-  };
-}
-
-/** Failures kept of each probe when there is little room. */
-const fewestFailures = 2;
-
-function withShorterLedgers(from: PartitionState): PartitionState {
-  const probes = Object.entries(from.probes).map(([name, { failures = [], ...fact }]) => {
-    const newest = failures
-      .slice(-fewestFailures)
-      .map(({ failure, ...entry }) => ({ ...entry, failure: brief(failure) }));
-    return [name, newest.length === 0 ? fact : { ...fact, failures: newest }] as const;
-  });
-  return { ...from, probes: Object.fromEntries(probes) };
-}
-
-/** Failed runs: the newest are what an alert over failures that come and go needs most. */
-function withFewerFailures(most: number): (from: PartitionState) => PartitionState {
-  return (from) => {
-    const alerts = Array.from(from.alerts, ([key, { failedAt, ...alert }]) => {
-      const kept =
-        failedAt && failedAt.length > most
-          ? [...failedAt.slice(0, 1), ...failedAt.slice(failedAt.length + 1 - most)]
-          : failedAt;
-      return [key, kept === undefined ? alert : { ...alert, failedAt: kept }] as const;
-    });
-    const runs = namesOf(from.runs ?? {}, (one) => ({ ...one, failures: one.failures.slice(-most) }));
-    return { ...from, alerts: new Map(alerts), ...(from.runs === undefined ? {} : { runs }) };
-  };
-}
-
-function brief(failure: Failure): Failure {
-  return { ...failure, message: failure.message.slice(0, 60) };
-}
-
-function withFewerWords(from: PartitionState): PartitionState {
-  const alerts = new Map(Array.from(from.alerts, ([key, alert]) => [key, { ...alert, seen: alert.seen.slice(0, 60) }]));
-  const probes = Object.values(from.probes).map(({ failure, ...fact }) => {
-    return failure === undefined ? fact : { ...fact, failure: brief(failure) };
-  });
-  return { ...from, alerts, probes: Object.fromEntries(probes.map((fact) => [fact.probe, fact])) };
-}
-
-/** Keeps only the current failure of each probe, and of each alert the failed run that started it. */
-function withoutLedgers(from: PartitionState): PartitionState {
-  const probes = Object.values(from.probes).map(({ failures: _, ...fact }) => [fact.probe, fact] as const);
-  return { ...withFewerFailures(1)(from), probes: Object.fromEntries(probes), runs: from.runs ?? {} };
-}
-
-function withFewerSeries(from: PartitionState): PartitionState {
-  const kept = [...from.series].slice(0, Math.floor(from.series.size * 0.6));
-  const leftOut = (from.squeezed?.series ?? 0) + from.series.size - kept.length;
-  return { ...from, series: new Map(kept), squeezed: { samples: fewestSamples, series: leftOut } };
 }

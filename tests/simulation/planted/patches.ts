@@ -84,15 +84,15 @@ export const patches: readonly Patch[] = [
     name: "trusted-cache",
     words: "An instance trusts what it remembers of a partition.",
     file: "functions/evaluate/partition/cache.ts",
-    find: "if (known !== undefined && known.text === text) return known.state;",
-    put: "if (known !== undefined) return known.state;",
+    find: "const state = readPartition(stored, this.#known.get(partition));",
+    put: "const state = this.#known.get(partition)?.state ?? readPartition(stored);",
   },
   {
     name: "split-transaction",
     words: "The state of a partition is written in a transaction of its own, before the incidents.",
     file: step,
     find: '      if (changes.length > 0 && !environmentToo) return "environment too";\n',
-    put: '      if (changes.length > 0 && !environmentToo) {\n        transaction.set(stateCollection, document.id, document.write(state, before, now).fields);\n        return "environment too";\n      }\n',
+    put: '      if (changes.length > 0 && !environmentToo) {\n        const { how, fields } = document.write(state, stored, now);\n        transaction[how](stateCollection, document.id, fields);\n        return "environment too";\n      }\n',
   },
   {
     name: "unread-environment",
