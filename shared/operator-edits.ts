@@ -2,7 +2,7 @@
  * What people do to an incident from elsewhere than the console: with a command, a link, a button, or in another service. Each writes the same fields as an
  * edit in the console, so the evaluator takes all of them up in the same way, at its next tick.
  */
-import { incidentCollection, readIncident } from "./documents/incident.ts";
+import { incidentCollection, readEdits } from "./documents/incident.ts";
 import type { Fields, Store } from "./ports.ts";
 import { ownEntry } from "./runtime/entries.ts";
 import { bounded } from "./text/redact.ts";
@@ -79,7 +79,7 @@ export const longestName = 80;
 export function editorFields(document: Fields, edited: Fields, { by, via }: Operator): EditorFields {
   const name = bounded(by, [], longestName).trim();
   const own = Object.keys(edited).map((field) => [field, { by: name, via }] as const);
-  return { edited_by: name, edits: { ...readIncident(document).edits, ...Object.fromEntries(own) } };
+  return { edited_by: name, edits: { ...readEdits(document["edits"]), ...Object.fromEntries(own) } };
 }
 
 /**

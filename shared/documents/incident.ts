@@ -3,7 +3,7 @@
  * hand reads as empty; entries of lists that cannot be read are left out. The types are derived from it. docs/incidents.md explains every field.
  */
 import { z } from "zod";
-import type { Fields } from "../ports.ts";
+import type { Fields, Value } from "../ports.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 
@@ -48,8 +48,18 @@ export type RecoveryFields = NonNullable<IncidentDocument["recovery"]>;
 
 /** Reads a document. Never fails. */
 export function readIncident(fields: Fields): IncidentDocument {
-  return schema().parse(fields);
+  return schema().parse({ ...empty(), ...fields });
 }
+
+/** Reads who made which edits from the field `edits`. Never fails. */
+export function readEdits(value: Value | undefined): NonNullable<IncidentDocument["edits"]> {
+  return edits().safeParse(value ?? {}).data ?? {};
+}
+
+/** What an empty document reads as. Absent fields are filled in before parsing: to zod each would be an error, which is far dearer than a field. */
+const empty = lazily(() => schema().parse({}));
+
+const edits = lazily(() => namedRecord(z.string(), z.object({ by: z.string(), via: z.string() })));
 
 const schema = lazily(() => {
   const text = z.string().catch("");
@@ -219,7 +229,7 @@ const schema = lazily(() => {
     /** Editor of a change that the evaluator has not read yet; the evaluator removes the name with that edit. */
     edited_by: maybe,
     /** Who made which of these edits and how, by the field that each changed, where a program wrote it. */
-    edits: namedRecord(z.string(), z.object({ by: z.string(), via: z.string() }))
+    edits: edits()
       .exactOptional()
       .catch(undefined as never),
     /** Links and messages of other services that have changed something and do not do so again, with when that was. */

@@ -138,8 +138,17 @@ export class Draft {
       const alerts = renamedKey(this.incident.alerts, formerly, key);
       const symptoms = renamedKey(this.incident.symptoms, `alert/${formerly}`, `alert/${key}`);
       this.set({ alerts: { ...alerts, [key]: { ...known, rule: alert.rule } }, symptoms });
-      this.note(alert.firedAt ?? alert.since, `The rule "${known.rule}" is called "${alert.rule}" now.`);
+      this.#noteName(alert.firedAt ?? alert.since, known.rule, alert.rule);
     }
+  }
+
+  /** Notes the new name of a rule. During a deployment instances of both versions name it by turns: a name that comes back takes its change out of the record. */
+  #noteName(at: number, before: string, after: string): void {
+    const text = (from: string, to: string): string => `The rule "${from}" is called "${to}" now.`;
+    const { timeline } = this.incident;
+    const undone = timeline.findLastIndex((entry) => entry.text === text(after, before));
+    if (undone === -1) this.note(at, text(before, after));
+    else this.set({ timeline: timeline.toSpliced(undone, 1) });
   }
 
   finish(plan: Plan): OutboxEntry[] {
