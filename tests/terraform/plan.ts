@@ -40,8 +40,8 @@ mock_provider "google" {
 
 /**
  * Plans the module with these variables.
- * @param variables as they stand in a file of variables
- * @throws Error with terraform's words when there is no plan
+ * @param variables in the form of a variables file
+ * @throws Error with terraform's message if there is no plan
  */
 export async function planned(workspace: Workspace, variables: string): Promise<Planned[]> {
   await mkdir(join(workspace.folder, "tests"), { recursive: true });

@@ -26,7 +26,7 @@ export interface IncidentInput {
   readonly diagnosis?: Report;
   /** The documents of open incidents as operators left them, by id. */
   readonly documents?: Readonly<Record<string, OperatorFields>>;
-  /** Changes that were reported by whoever made them. */
+  /** Reported changes. */
   readonly reported?: readonly EnvironmentChange[];
   /** Facts about probes in the partitions, where a record must be complete at once; otherwise incidents see only changes. */
   readonly probes?: Readonly<Record<string, ProbeFact>>;

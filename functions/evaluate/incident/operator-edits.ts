@@ -38,7 +38,7 @@ export interface Edit {
 export interface Editor {
   readonly subject: string;
   readonly by: string;
-  /** How it was done, where a program says so: a comma and `in Slack`; else empty. */
+  /** How the edit was made, if a program recorded it: a comma and `in Slack`; else empty. */
   readonly via: string;
   /** The same, or that it was done in the document. */
   readonly where: string;

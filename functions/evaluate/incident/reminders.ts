@@ -10,7 +10,7 @@ import type { Incident } from "./state.ts";
 export interface Reminder {
   readonly kind: IncidentEventKind;
   readonly change: string;
-  /** What people have noted since the last daily update, oldest first; only of such an update. */
+  /** Notes by people since the last daily update, oldest first. Only daily updates have them. */
   readonly tried?: string[];
   readonly remember: Pick<Incident, "remindedAt" | "updatedAt" | "escalations">;
 }
