@@ -24,7 +24,7 @@ describe("notices of one incident", () => {
 
   it.each<Audience>(["executives", "customer_success"])("give %s impact and outlook in plain words", (audience) => {
     expect(said(audience, incidentEvent())).toBe(`NEW INCIDENT · critical P0 · Netra staging
-Netra staging is not working as it should.
+Netra staging is not working properly.
 Impact: $500K+ ARR pipeline blocked
 Outlook: Nobody has acknowledged it yet. There is no estimate of when it will be resolved.
 What we know: The likely cause is VPC connector.
@@ -36,12 +36,12 @@ Incident: 20250916-120000-vpc-connector`);
   it.each<[Partial<IncidentEvent>, string]>([
     [
       {},
-      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working properly. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     // The text says that somebody is working on it only if that is true.
     [
       { event: "acknowledged", status: "acknowledged" },
-      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working properly. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     [
       { event: "recovering", status: "recovering" },
@@ -61,7 +61,7 @@ Incident: 20250916-120000-vpc-connector`);
   ])("everyone but engineers hears once a day what was tried: %j", (tried, words) => {
     const update = incidentEvent({ event: "status_update", status: "acknowledged", tried });
     for (const audience of audiences.filter((one) => one !== "engineers"))
-      expect(said(audience, update)).toContain(`\nAttempted so far: ${words}\nOutlook: Somebody is working on it.`);
+      expect(said(audience, update)).toContain(`\nWhat was tried: ${words}\nOutlook: Somebody is working on it.`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
