@@ -234,7 +234,7 @@ describe("a group that has never reported", () => {
       await bench.tick();
     }
     expect(bench.story).toEqual([`${missedAt} opened`]);
-    expect(bench.events[0]?.summary).toContain("none has ever come");
+    expect(bench.events[0]?.summary).toContain("none has ever arrived");
     const first = nextTrigger(schedule, Date.parse("2025-09-16T12:00:00Z")) ?? 0;
     expect(bench.now - first).toBe(3 * minute);
   });
@@ -258,7 +258,7 @@ describe("a probe that cannot run", () => {
       components: ["pathkeeper"],
       alerts: ["Probes of outside-1m cannot run"],
       summary: expect.stringContaining('secret "export-key" not found'),
-      impact: "Outages of what these probes watch may go unseen.",
+      impact: "Outages of the targets of these probes may go undetected.",
     });
     expect(await days.today("export")).toMatchObject({ up: 0, down: 0 });
   });

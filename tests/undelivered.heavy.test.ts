@@ -59,7 +59,7 @@ describe("a rejected notification", () => {
     expect(world.mishaps).toEqual([]);
     const [incident] = await world.store.query({
       collection: "incidents",
-      where: [["title", "==", "Shop: notices do not reach ops"]],
+      where: [["title", "==", "Shop: notifications do not reach ops"]],
     });
     expect(incident?.fields).toMatchObject({
       verdict: "monitor",
@@ -102,7 +102,7 @@ describe("a rejected notification", () => {
     expect(incidents.map(({ fields }) => [fields["title"], fields["status"], fields["alerts"]])).toEqual([
       ["Shop: Database failing", "resolved", ["database failing"]],
       [
-        "Shop: notices do not reach ops",
+        "Shop: notifications do not reach ops",
         "resolved",
         ["Notices do not reach ops", "Notices do not reach infra", "Notices do not reach boss"],
       ],

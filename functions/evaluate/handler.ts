@@ -188,7 +188,7 @@ async function checkDrift(
   if (drift === undefined) return;
   try {
     const findings = await drift(AbortSignal.timeout(driftPatience));
-    for (const sentence of findings.unknown) logger.warning(`the check for drift does not see everything: ${sentence}`);
+    for (const sentence of findings.unknown) logger.warning(`the drift check is incomplete: ${sentence}`);
     await commitDrift(context, findings, at, clock.now());
   } catch (error) {
     logger.warning(
@@ -252,14 +252,12 @@ async function commit(
       return change === undefined ? { outbox: [] } : commitReportedChange(context, change, clock.now());
     }
     default:
-      throw new MalformedMessage(
-        `nothing is served on ${path}: push to /measurements, /ticks, /heartbeats or /changes`,
-      );
+      throw new MalformedMessage(`unknown path ${path}: push to /measurements, /ticks, /heartbeats or /changes`);
   }
 }
 
 function foreign(report: Report, environment: string, logger: Logger): Committed {
-  logger.warning(`a report of ${report.environment} came to the evaluator of ${environment}`, {
+  logger.warning(`the evaluator of ${environment} received a report for ${report.environment}`, {
     report: report.report,
   });
   return { outbox: [] };

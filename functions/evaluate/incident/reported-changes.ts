@@ -24,8 +24,8 @@ export function reportedChange(
   const names = components.map(({ name }) => name);
   if (!names.includes(component)) {
     const suggestion = nearest(component, names);
-    const perhaps = suggestion === undefined ? "" : `; perhaps ${suggestion} was meant`;
-    logger.warning(`a change of ${JSON.stringify(component)} was reported, which is no component${perhaps}`);
+    const perhaps = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
+    logger.warning(`ignored a change of ${JSON.stringify(component)}, which is not a component${perhaps}`);
     return undefined;
   }
   const said = at === undefined ? message.publishedAt : Date.parse(at);

@@ -61,12 +61,12 @@ Incident: 20250916-120000-vpc-connector`);
   ])("everyone but engineers hears once a day what was tried: %j", (tried, words) => {
     const update = incidentEvent({ event: "status_update", status: "acknowledged", tried });
     for (const audience of audiences.filter((one) => one !== "engineers"))
-      expect(said(audience, update)).toContain(`\nWhat was tried: ${words}\nOutlook: Somebody is working on it.`);
+      expect(said(audience, update)).toContain(`\nAttempted so far: ${words}\nOutlook: Somebody is working on it.`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
   it("list the next steps of a daily update for engineers, apart from what changed", () => {
-    const change = "It is open, 1 d after it was opened. Nothing is new since the last update.";
+    const change = "The incident is open, 1 d after it was opened. Nothing has changed since the last update.";
     const update = incidentEvent({
       event: "status_update",
       change,

@@ -266,7 +266,7 @@ function isFailing({ status }: Incident): boolean {
 function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
   const { rootCause, alsoBroken, verdict, confidence } = diagnosis;
   if (rootCause === "unknown") return "The cause is not known.";
-  const also = alsoBroken === undefined ? "" : ` and, by itself, ${titleOf(plan, alsoBroken)}`;
+  const also = alsoBroken === undefined ? "" : ` and, independently, ${titleOf(plan, alsoBroken)}`;
   const tense = resolvedAt === undefined ? "likely cause is" : "cause was";
   return `The ${tense} ${titleOf(plan, rootCause)}${also} (${verdict}, ${Math.round(confidence * 100)}% sure).`;
 }
