@@ -133,7 +133,7 @@ describe("a daily update", () => {
       ...[1, 2, 3].map((minute) => ({ at: 7_000_000 + minute * 60_000, text: "`login` fails again." })),
     ];
     expect(update(incident(timeline))).toBe(
-      "The incident is acknowledged, 1 d after it was opened. Attempted so far: Note by ana: the connector was given more instances. New since the last update: `login` fails again. `login` fails again. `login` fails again.",
+      "The incident is acknowledged, 1 d after it was opened. What was tried: Note by ana: the connector was given more instances. New since the last update: `login` fails again. `login` fails again. `login` fails again.",
     );
     expect(tried(incident(timeline))).toEqual(["Note by ana: the connector was given more instances."]);
   });

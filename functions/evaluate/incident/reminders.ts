@@ -65,7 +65,7 @@ function dailyUpdate(
     since.flatMap(({ text }) => (isByPeople(text) === isNote ? [text] : [])).slice(-mostNews);
   const [tried, news] = [newest(true), newest(false)];
   const sentences = [
-    ...(tried.length === 0 ? [] : [`Attempted so far: ${tried.join(" ")}`]),
+    ...(tried.length === 0 ? [] : [`What was tried: ${tried.join(" ")}`]),
     ...(news.length === 0 ? [] : [`New since the last update: ${news.join(" ")}`]),
   ];
   const change = [

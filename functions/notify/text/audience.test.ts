@@ -61,7 +61,7 @@ Incident: 20250916-120000-vpc-connector`);
   ])("everyone but engineers hears once a day what was tried: %j", (tried, words) => {
     const update = incidentEvent({ event: "status_update", status: "acknowledged", tried });
     for (const audience of audiences.filter((one) => one !== "engineers"))
-      expect(said(audience, update)).toContain(`\nAttempted so far: ${words}\nOutlook: Somebody is working on it.`);
+      expect(said(audience, update)).toContain(`\nWhat was tried: ${words}\nOutlook: Somebody is working on it.`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
