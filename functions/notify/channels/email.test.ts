@@ -162,7 +162,7 @@ describe("the timeline in a mail", () => {
     const settings = { to: ["ops@example.com"], from: "P <p@example.com>", server: "smtp://127.0.0.1:25" };
     const channel = { name: "ops", kind: "email", settings, audience };
     const now = Date.UTC(2025, 8, 16, 12, 10);
-    const picture = (): Swimlane => swimlaneOf({ incident: readIncident(document), now });
+    const picture = (): Swimlane | undefined => swimlaneOf({ incident: readIncident(document), now });
     const context = { configuration: configurationOf([channel]), kinds: { email }, silences: [], ledger: [], picture };
     const { deliveries } = plan(incidentEvent({ at: "2025-09-16T12:10:00Z" }), context, now);
     const [delivery] = deliveries;
