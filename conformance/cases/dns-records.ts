@@ -41,7 +41,7 @@ const nothing = (type: string): Verdict => ({
   says: new RegExp(`the DNS server 127\\.0\\.0\\.1:\\d+ has no record for ${type} of ${name.replaceAll(".", "\\.")}`),
 });
 
-const silent: Verdict = { kind: "timeout", phase: "lookup", says: /ran out while .*the DNS server 127\.0\.0\.1:\d+/ };
+const silent: Verdict = { kind: "timeout", phase: "lookup", says: /timed out while .*the DNS server 127\.0\.0\.1:\d+/ };
 
 /** The cases. */
 export const dnsRecordCases: readonly Case[] = [
@@ -77,10 +77,10 @@ export const dnsRecordCases: readonly Case[] = [
     { type: "TXT", records: ["v=spf1 -all"] },
   ),
   answers("says over UDP that its answer is too long for it", { truncated: true, answers: a("127.0.0.1") }, "up"),
-  refuses(1, "FORMERR", /does not understand the question \(FORMERR\)/),
+  refuses(1, "FORMERR", /does not understand the query \(FORMERR\)/),
   refuses(2, "SERVFAIL", /answered that it failed \(SERVFAIL\)/),
   refuses(3, "NXDOMAIN", /answered that the name does not exist \(NXDOMAIN\)/),
-  refuses(4, "NOTIMP", /cannot answer such a question \(NOTIMP\)/),
+  refuses(4, "NOTIMP", /does not support this type of query \(NOTIMP\)/),
   refuses(5, "REFUSED", /refuses to answer \(REFUSED\)/),
   answers("has no record of the type", {}, nothing("MX"), { type: "MX" }),
   answers(
@@ -113,7 +113,7 @@ export const dnsRecordCases: readonly Case[] = [
   answers(
     "says over UDP that its answer is too long, and sends garbage by TCP",
     (_name, _type, transport) => (transport === "udp" ? { truncated: true } : Buffer.from("garbage")),
-    { kind: "protocol", phase: "lookup", says: /does not speak DNS: its answer makes no sense/ },
+    { kind: "protocol", phase: "lookup", says: /does not speak DNS: its response is malformed/ },
   ),
   {
     name: "is not there to be asked for records",
@@ -125,7 +125,7 @@ export const dnsRecordCases: readonly Case[] = [
     verdict: {
       kind: "refused",
       phase: "connect",
-      says: /1 of 2 addresses of shop\.conformance\.test do not accept a connection at \d+: 127\.0\.0\.2:\d+ refused/,
+      says: /1 of 2 addresses of shop\.conformance\.test do not accept a connection on port \d+: 127\.0\.0\.2:\d+ refused/,
     },
     serve: async (stand) => {
       const connect = await stand.tcp(() => {});

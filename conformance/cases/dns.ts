@@ -39,7 +39,7 @@ export const dnsCases: readonly Case[] = [
     {
       kind: "timeout",
       phase: "dns",
-      says: /ran out while looking up the name of shop\.conformance\.test:\d+: no DNS server answered/,
+      says: /timed out while looking up the name of shop\.conformance\.test:\d+: no DNS server answered/,
     },
     300,
   ),

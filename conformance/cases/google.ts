@@ -77,7 +77,7 @@ export const googleCases: readonly Case[] = [
   answers("has nothing measured", "200 OK", "{}", {
     kind: "unavailable",
     phase,
-    says: /Cloud Monitoring has no point of cloudsql\.googleapis\.com/,
+    says: /Cloud Monitoring has no data points for cloudsql\.googleapis\.com/,
   }),
   {
     name: "is not reached",
@@ -90,7 +90,7 @@ export const googleCases: readonly Case[] = [
   },
   {
     name: "does not answer",
-    verdict: { kind: "timeout", phase, says: /ran out while waiting for the answer of Cloud Monitoring/ },
+    verdict: { kind: "timeout", phase, says: /timed out while waiting for a response from Cloud Monitoring/ },
     serve: async (stand) => ({ protocol: "google", stand: `http://127.0.0.1:${await stand.tcp(() => {})}` }),
     timeoutMs: 300,
   },

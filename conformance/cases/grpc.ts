@@ -73,7 +73,7 @@ const page = (status: number, kind: FailureKind): Case =>
 const senseless: Verdict = {
   kind: "protocol",
   phase: "answer",
-  says: /127\.0\.0\.1:\d+ does not speak gRPC: its answer makes no sense/,
+  says: /127\.0\.0\.1:\d+ does not speak gRPC: its response is malformed/,
 };
 
 const noHttp2: Verdict = { kind: "protocol", phase: "answer", says: /127\.0\.0\.1:\d+ does not speak HTTP\/2/ };
@@ -110,18 +110,18 @@ export const grpcCases: readonly Case[] = [
     kind: "protocol",
     phase: "answer",
     code: "UNKNOWN",
-    says: /does not say whether the server is serving/,
+    says: /did not report whether the server is serving/,
   }),
   fails(1, "CANCELLED", "unavailable", /answered that the call failed \(CANCELLED\): told why/),
   fails(3, "INVALID_ARGUMENT", "protocol", /\(INVALID_ARGUMENT\): told why/),
-  fails(4, "DEADLINE_EXCEEDED", "timeout", /the server itself ran out of time \([A-Z_]+\): told why/),
+  fails(4, "DEADLINE_EXCEEDED", "timeout", /the server timed out \([A-Z_]+\): told why/),
   fails(5, "NOT_FOUND", "body", /the health service does not know the service \([A-Z_]+\): told why/),
   fails(7, "PERMISSION_DENIED", "auth", /the call is not permitted \([A-Z_]+\): told why/),
-  fails(8, "RESOURCE_EXHAUSTED", "unavailable", /the server is at a limit \([A-Z_]+\): told why/),
+  fails(8, "RESOURCE_EXHAUSTED", "unavailable", /the server has reached a limit \([A-Z_]+\): told why/),
   fails(12, "UNIMPLEMENTED", "protocol", /there is no health service \([A-Z_]+\): told why/),
   fails(13, "INTERNAL", "unavailable", /the server failed \([A-Z_]+\): told why/),
   fails(14, "UNAVAILABLE", "unavailable", /the server is unavailable \([A-Z_]+\): told why/),
-  fails(16, "UNAUTHENTICATED", "auth", /the call needs a login \([A-Z_]+\): told why/),
+  fails(16, "UNAUTHENTICATED", "auth", /the call requires authentication \([A-Z_]+\): told why/),
   page(401, "auth"),
   page(403, "auth"),
   page(404, "http_status"),
@@ -135,7 +135,7 @@ export const grpcCases: readonly Case[] = [
     {
       kind: "protocol",
       phase: "answer",
-      says: /does not speak gRPC: it answered as text\/html|its answer makes no sense/,
+      says: /does not speak gRPC: it answered as text\/html|its response is malformed/,
     },
   ),
   answers(
@@ -152,7 +152,7 @@ export const grpcCases: readonly Case[] = [
   answers("sends an answer without end", ends(Buffer.alloc(100_000)), {
     kind: "protocol",
     phase: "answer",
-    says: /sent an answer that is longer than 16384 bytes/,
+    says: /sent a response longer than 16384 bytes/,
   }),
   answers("resets the call", (stream) => stream.close(7), {
     kind: "reset",
@@ -163,7 +163,7 @@ export const grpcCases: readonly Case[] = [
   answers(
     "does not answer the call",
     () => {},
-    { kind: "timeout", phase: "answer", says: /ran out while waiting for the first answer of 127\.0\.0\.1:\d+/ },
+    { kind: "timeout", phase: "answer", says: /timed out while waiting for the first response from 127\.0\.0\.1:\d+/ },
     {},
     300,
   ),
@@ -182,7 +182,7 @@ export const grpcCases: readonly Case[] = [
     verdict: {
       kind: "protocol",
       phase: "answer",
-      says: /speaks TLS there, and was asked in plain text: write tls: true/,
+      says: /speaks TLS on this port, but the request was in plain text: set tls: true/,
     },
     serve: async (stand) => at(await stand.tls(await goodLeaf())),
   },
@@ -196,7 +196,7 @@ export const grpcCases: readonly Case[] = [
     verdict: {
       kind: ["protocol", "tls"],
       phase: ["tls", "answer"],
-      says: /does not (offer HTTP\/2 in TLS, which gRPC needs|speak HTTP)|\(ALPN\)/,
+      says: /does not (offer HTTP\/2 over TLS, which gRPC requires|speak HTTP)|\(ALPN\)/,
     },
     serve: async (stand) => {
       const { cert, key } = await goodLeaf();

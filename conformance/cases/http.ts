@@ -95,12 +95,12 @@ export const httpCases: readonly Case[] = [
   redirects("redirects to no HTTP", "mailto:someone@example.com", {
     kind: "protocol",
     phase: ["body", "first_byte"],
-    says: /redirected to what is no HTTP URL: mailto:/,
+    says: /redirected to an invalid HTTP URL: mailto:/,
   }),
   redirects("redirects to a port that there is not", "http://127.0.0.1:99999/", {
     kind: "protocol",
     phase: "body",
-    says: /redirected to what is no HTTP URL/,
+    says: /redirected to an invalid HTTP URL/,
   }),
   {
     name: "redirects without end",
@@ -188,7 +188,7 @@ export const httpCases: readonly Case[] = [
     {
       kind: "body",
       phase: "body",
-      says: /does not contain "healthy".*; it is encoded as compress, which was not asked for/,
+      says: /does not contain "healthy".*; its content encoding is compress, which was not requested/,
     },
     { contains: "healthy" },
   ),

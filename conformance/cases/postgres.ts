@@ -32,7 +32,7 @@ const int = (value: number): Buffer => {
 };
 
 const fault = (code: string, text: string): Buffer => message("E", `SFATAL\0VFATAL\0C${code}\0M${text}\0\0`);
-/** Older servers and poolers send no severity in English, and some send none at all. */
+/** Older servers and poolers omit the unlocalized severity, and some omit both severities. */
 const bareFault = (code: string, text: string): Buffer => message("E", `C${code}\0M${text}\0\0`);
 const asks = (kind: number, more = ""): Buffer => message("R", int(kind), more);
 const ready = message("Z", "I");
@@ -100,8 +100,8 @@ export const postgresCases: readonly Case[] = [
     "database",
     /the database does not exist: database "passwords" does not exist/,
   ),
-  refuses("53300", "sorry, too many clients already", "database", /no connection left.*SQLSTATE 53300/),
-  refuses("53300", "remaining connection slots are reserved", "database", /no connection left/),
+  refuses("53300", "sorry, too many clients already", "database", /no free connection.*SQLSTATE 53300/),
+  refuses("53300", "remaining connection slots are reserved", "database", /no free connection/),
   refuses("57P03", "the database system is starting up", "database", /starting up or shutting down/),
   refuses("57P01", "terminating connection due to administrator command", "database", /shutting down/),
   refuses(
@@ -127,14 +127,14 @@ export const postgresCases: readonly Case[] = [
   }),
   failsQuery("42501", "permission denied for table t", "database", /permission denied/),
   failsQuery("42P01", 'relation "passwords" does not exist', "database", /relation "passwords" does not exist/),
-  failsQuery("57014", "canceling statement due to statement timeout", "timeout", /took longer than the probe had time/),
+  failsQuery("57014", "canceling statement due to statement timeout", "timeout", /exceeded the timeout of the probe/),
   failsQuery("25006", "cannot execute INSERT in a read-only transaction", "database", /may only read/),
   failsQuery("57P01", "terminating connection due to administrator command", "database", /shutting down/),
   failsQuery("53400", "configuration limit exceeded", "database", /configuration limit exceeded/),
   talks(
     "asks for a password that is not configured",
     says(asks(10, "SCRAM-SHA-256\0\0"), asks(11, "r=x,s=eA==,i=1")),
-    { kind: "auth", phase: "authentication", says: /asks for the password of probe, and none is configured/ },
+    { kind: "auth", phase: "authentication", says: /requires a password for probe, but none is configured/ },
     { password: "" },
   ),
   ...(
@@ -147,13 +147,13 @@ export const postgresCases: readonly Case[] = [
     talks(`asks for ${name}`, says(asks(kind)), {
       kind: "auth",
       phase: "authentication",
-      says: /way of logging in that is not supported/,
+      says: /unsupported login method/,
     }),
   ),
   talks("offers no SCRAM that is known", says(asks(10, "SCRAM-SHA-512\0\0")), {
     kind: "auth",
     phase: "authentication",
-    says: /way of logging in that is not supported/,
+    says: /unsupported login method/,
   }),
   talks(
     "does not prove that it knows the password",
@@ -183,14 +183,14 @@ export const postgresCases: readonly Case[] = [
   talks(
     "does not answer the login",
     () => {},
-    { kind: "timeout", phase: "authentication", says: /ran out while logging in at 127\.0\.0\.1:\d+/ },
+    { kind: "timeout", phase: "authentication", says: /timed out while logging in to 127\.0\.0\.1:\d+/ },
     {},
     300,
   ),
   talks(
     "does not answer the query",
     says(welcome),
-    { kind: "timeout", phase: "query", says: /ran out while waiting for the answer to the first query from/ },
+    { kind: "timeout", phase: "query", says: /timed out while waiting for the result of the first query from/ },
     {},
     300,
   ),
@@ -209,7 +209,11 @@ export const postgresCases: readonly Case[] = [
   talks(
     "does not offer TLS",
     (socket) => socket.once("data", () => socket.write("N")),
-    { kind: "tls", phase: "tls", says: /127\.0\.0\.1:\d+ does not offer TLS: turn it on there, or write tls: disable/ },
+    {
+      kind: "tls",
+      phase: "tls",
+      says: /127\.0\.0\.1:\d+ does not offer TLS: enable it on the server, or set tls: disable/,
+    },
     { tls: "require" },
   ),
   talks(
@@ -219,7 +223,7 @@ export const postgresCases: readonly Case[] = [
       kind: "database",
       phase: "tls",
       code: "53300",
-      says: /refused the connection in place of TLS: sorry, too many clients already \(SQLSTATE 53300\)/,
+      says: /refused the connection before TLS: sorry, too many clients already \(SQLSTATE 53300\)/,
     },
     { tls: "require" },
   ),
@@ -229,7 +233,7 @@ export const postgresCases: readonly Case[] = [
       socket.once("data", () =>
         socket.end("Ecould not fork new process for connection: Resource temporarily unavailable\n\0"),
       ),
-    { kind: "database", phase: "tls", says: /refused the connection in place of TLS: could not fork new process/ },
+    { kind: "database", phase: "tls", says: /refused the connection before TLS: could not fork new process/ },
     { tls: "require" },
   ),
   talks(
@@ -238,20 +242,24 @@ export const postgresCases: readonly Case[] = [
     {
       kind: "protocol",
       phase: "tls",
-      says: /does not speak PostgreSQL: its answer to the request for TLS makes no sense, it begins with "J/,
+      says: /does not speak PostgreSQL: its response to the TLS request begins with "J/,
     },
     { tls: "require" },
   ),
   talks(
     "closes at the request for TLS",
     (socket) => socket.once("data", () => socket.end()),
-    { kind: "reset", phase: "tls", says: /closed the connection while shaking hands for TLS with 127\.0\.0\.1:\d+/ },
+    {
+      kind: "reset",
+      phase: "tls",
+      says: /closed the connection while performing the TLS handshake with 127\.0\.0\.1:\d+/,
+    },
     { tls: "require" },
   ),
   talks(
     "agrees to TLS and says no more",
     (socket) => socket.once("data", () => socket.write("S")),
-    { kind: "timeout", phase: "tls", says: /ran out while shaking hands for TLS/ },
+    { kind: "timeout", phase: "tls", says: /timed out while performing the TLS handshake/ },
     { tls: "require" },
     300,
   ),
@@ -265,7 +273,7 @@ export const postgresCases: readonly Case[] = [
   talks(
     "sends more behind its yes to TLS",
     (socket) => socket.once("data", () => socket.write("SE")),
-    { kind: "protocol", phase: "tls", says: /its answer to the request for TLS makes no sense/ },
+    { kind: "protocol", phase: "tls", says: /its response to the TLS request begins with/ },
     { tls: "require" },
   ),
   {

@@ -48,8 +48,8 @@ export const redisCases: readonly Case[] = [
     password: "p4ssw0rd",
   }),
   refuses("-MISCONF Redis is configured to save RDB snapshots", "unavailable", /cannot save its data: MISCONF/),
-  refuses("-OOM command not allowed when used memory > 'maxmemory'", "unavailable", /has used up its memory: OOM/),
-  refuses("-CLUSTERDOWN The cluster is down", "unavailable", /a part of a cluster that is down: CLUSTERDOWN/),
+  refuses("-OOM command not allowed when used memory > 'maxmemory'", "unavailable", /is out of memory: OOM/),
+  refuses("-CLUSTERDOWN The cluster is down", "unavailable", /belongs to a cluster that is down: CLUSTERDOWN/),
   refuses("-no upstream host", "unavailable", /a proxy that has no server behind it: no upstream host/),
   senseless("answers a PING with something else", "+HELLO\r\n"),
   senseless("speaks SSH in place of Redis", "SSH-2.0-OpenSSH_9.9\r\n"),
@@ -108,13 +108,17 @@ export const redisCases: readonly Case[] = [
     verdict: {
       kind: "protocol",
       phase: "answer",
-      says: /speaks TLS there, and was asked in plain text: write tls: true/,
+      says: /speaks TLS on this port, but the request was in plain text: set tls: true/,
     },
     serve: async (stand) => at(await stand.tls(await goodLeaf())),
   },
   {
     name: "speaks TLS where a login goes in plain text",
-    verdict: { kind: "protocol", phase: "authentication", says: /speaks TLS there, and was asked in plain text/ },
+    verdict: {
+      kind: "protocol",
+      phase: "authentication",
+      says: /speaks TLS on this port, but the request was in plain text/,
+    },
     serve: async (stand) => at(await stand.tls(await goodLeaf()), { password: "p4ssw0rd" }),
   },
   {
@@ -122,7 +126,7 @@ export const redisCases: readonly Case[] = [
     verdict: {
       kind: "protocol",
       phase: "answer",
-      says: /speaks TLS there, and was asked in plain text: write tls: true/,
+      says: /speaks TLS on this port, but the request was in plain text: set tls: true/,
     },
     serve: async (stand) => ({
       protocol: "tcp",
@@ -142,7 +146,7 @@ export const redisCases: readonly Case[] = [
     verdict: {
       kind: "timeout",
       phase: "answer",
-      says: /ran out while waiting for the first answer of 127\.0\.0\.1:\d+/,
+      says: /timed out while waiting for the first response from 127\.0\.0\.1:\d+/,
     },
     serve: async (stand) => at(await stand.tcp(() => {})),
     timeoutMs: 300,

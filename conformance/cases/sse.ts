@@ -95,7 +95,7 @@ export const sseCases: readonly Case[] = [
     verdict: {
       kind: "protocol",
       phase: "first_byte",
-      says: /127\.0\.0\.1:\d+ speaks TLS there, and was asked in plain text/,
+      says: /127\.0\.0\.1:\d+ speaks TLS on this port, but the request was in plain text/,
     },
     serve: async (stand) => at(await stand.tls(await goodLeaf())),
   },
@@ -126,44 +126,44 @@ export const sseCases: readonly Case[] = [
     {
       kind: "protocol",
       phase: "first_byte",
-      says: /the answer is no stream of events: it came as application\/json: \{"error":"no model"\}/,
+      says: /the response is not an event stream: it came as application\/json: \{"error":"no model"\}/,
     },
   ),
   talks("does not say what it answers with", says("HTTP/1.1 200 OK\r\n\r\ndata: x\n\n"), {
     kind: "protocol",
     phase: "first_byte",
-    says: /the answer is no stream of events: it came without a content-type/,
+    says: /the response is not an event stream: it came without a content-type/,
   }),
   talks(
     "ends the stream before the event",
     says(`${streamHead}event: token\ndata: a\n\n`),
-    sequence(/127\.0\.0\.1:\d+ ended the stream; no message with the event done came; 1 other came, the last: a/),
+    sequence(/127\.0\.0\.1:\d+ ended the stream; no message with the event done arrived; 1 other arrived, the last: a/),
   ),
   streams("sends other events only", "event: token\ndata: a\n\ndata: b\n\n", {
     kind: "sequence",
     phase: "expect-1",
-    says: /within 300ms no message with the event done came; 2 others came, the last: b/,
+    says: /within 300ms no message with the event done arrived; 2 others arrived, the last: b/,
   }),
   streams(
     "sends an event of an error in place of the one that is awaited",
     "event: error\ndata: model overloaded\n\nevent: done\ndata: x\n\n",
-    sequence(/a message with the event error came: model overloaded/),
+    sequence(/a message with the event error arrived: model overloaded/),
     { failOn: "error" },
   ),
   streams(
     "does not end the event",
     "event: done\ndata: x\n",
-    sequence(/within 300ms no message with the event done came/),
+    sequence(/within 300ms no message with the event done arrived/),
   ),
   streams(
     "sends an event without data",
     "event: done\n\n",
-    sequence(/within 300ms no message with the event done came/),
+    sequence(/within 300ms no message with the event done arrived/),
   ),
   talks(
     "sends the head of a stream and nothing more",
     sends(streamHead),
-    sequence(/no message with the event done came/),
+    sequence(/no message with the event done arrived/),
   ),
   talks("cuts its stream off in a chunk", says(`${chunked}ff\r\nevent: token\ndata: a\n\n`), {
     kind: "reset",
@@ -183,7 +183,7 @@ export const sseCases: readonly Case[] = [
   talks(
     "does not answer the request for a stream",
     () => {},
-    { kind: "timeout", phase: "first_byte", says: /ran out while waiting for the first byte from 127\.0\.0\.1:\d+/ },
+    { kind: "timeout", phase: "first_byte", says: /timed out while waiting for the first byte from 127\.0\.0\.1:\d+/ },
     {},
     300,
   ),

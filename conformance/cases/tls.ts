@@ -248,7 +248,7 @@ export const tlsCases: readonly Case[] = [
         {
           kind: "internal",
           phase: "settings",
-          says: /^ca holds (no certificate|a certificate that cannot be read): write the trusted authorities in PEM/,
+          says: /^ca contains (no|an invalid) certificate: set it to the (complete certificates of the )?trusted authorities in PEM/,
         },
       ),
   ),
@@ -256,15 +256,15 @@ export const tlsCases: readonly Case[] = [
   handshake(
     "offers TLS 1.1 only",
     { minVersion: "TLSv1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" },
-    bad(/offers no version of TLS that is accepted: enable TLS 1\.2 or 1\.3/),
+    bad(/does not offer an accepted TLS version: enable TLS 1\.2 or 1\.3/),
   ),
   handshake(
     "offers no cipher that the client has",
     { maxVersion: "TLSv1.2", ciphers: "DHE-RSA-AES128-SHA" },
     bad(/no cipher in common|refused the TLS handshake/),
   ),
-  alert("handshake_failure", 40, /refused the TLS handshake: it has no cipher in common/),
-  alert("protocol_version", 70, /offers no version of TLS that is accepted/),
+  alert("handshake_failure", 40, /refused the TLS handshake: it shares no cipher/),
+  alert("protocol_version", 70, /does not offer an accepted TLS version/),
   alert("internal_error", 80, /ended the TLS handshake with the alert "internal error"/),
   alert("unrecognized_name", 112, /no certificate for this name \(SNI\)/),
   alert("no_application_protocol", 120, /does not speak HTTP\/1\.1 \(ALPN\)/),
@@ -287,14 +287,14 @@ export const tlsCases: readonly Case[] = [
     {
       kind: "reset",
       phase: "tls",
-      says: /closed the connection while shaking hands for TLS with localhost:\d+ \(127\.0\.0\.1\)/,
+      says: /closed the connection while performing the TLS handshake with localhost:\d+ \(127\.0\.0\.1\)/,
     },
     false,
   ),
   serveWith(
     async (stand) => check(await stand.tcp((socket) => socket.once("data", () => socket.resetAndDestroy()))),
     "resets at the ClientHello",
-    { kind: "reset", phase: "tls", says: /closed the connection while shaking hands/ },
+    { kind: "reset", phase: "tls", says: /closed the connection while performing the TLS handshake/ },
   ),
   serveWith(async (stand) => check(await stand.closedPort()), "is not there for TLS", {
     kind: "refused",
@@ -304,17 +304,17 @@ export const tlsCases: readonly Case[] = [
   bytes("does not answer the ClientHello", "", {
     kind: "timeout",
     phase: "tls",
-    says: /ran out while shaking hands for TLS with localhost:\d+ \(127\.0\.0\.1\)/,
+    says: /timed out while performing the TLS handshake with localhost:\d+ \(127\.0\.0\.1\)/,
   }),
   bytes("stops in the middle of its ServerHello", Buffer.from([0x16, 3, 3, 0, 122, 2, 0, 0, 118, 3, 3]), {
     kind: "timeout",
     phase: "tls",
-    says: /ran out while shaking hands/,
+    says: /timed out while performing the TLS handshake/,
   }),
   bytes(
     "closes in the middle of its ServerHello",
     Buffer.from([0x16, 3, 3, 0, 122, 2, 0, 0, 118, 3, 3]),
-    { kind: "reset", phase: "tls", says: /closed the connection while shaking hands/ },
+    { kind: "reset", phase: "tls", says: /closed the connection while performing the TLS handshake/ },
     false,
   ),
 ];

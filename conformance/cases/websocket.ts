@@ -129,7 +129,7 @@ export const websocketCases: readonly Case[] = [
   talks(
     "accepts and is cut off",
     accepting((socket) => socket.end()),
-    { kind: "reset", phase: "upgrade", code: "1006", says: /closed the connection with 1006 \(cut off\)/ },
+    { kind: "reset", phase: "upgrade", code: "1006", says: /closed the connection with 1006 \(abnormal closure\)/ },
   ),
   talks(
     "accepts and resets",
@@ -139,7 +139,12 @@ export const websocketCases: readonly Case[] = [
   talks(
     "is cut off in place of a message",
     accepting((socket) => socket.end()),
-    { kind: "reset", phase: "expect-1", code: "1006", says: /1006 \(cut off\); no message with "ready" came/ },
+    {
+      kind: "reset",
+      phase: "expect-1",
+      code: "1006",
+      says: /1006 \(abnormal closure\); no message with "ready" arrived/,
+    },
     { expects: "ready" },
   ),
   talks(
@@ -148,7 +153,7 @@ export const websocketCases: readonly Case[] = [
     {
       kind: ["sequence", "timeout"],
       phase: "expect-1",
-      says: /no message with "ready" came; 1 other came, the last: busy/,
+      says: /no message with "ready" arrived; 1 other arrived, the last: busy/,
     },
     { expects: "ready" },
     400,
@@ -156,7 +161,7 @@ export const websocketCases: readonly Case[] = [
   talks(
     "sends nothing",
     accepting(() => {}),
-    { kind: ["sequence", "timeout"], phase: "expect-1", says: /no message with "ready" came/ },
+    { kind: ["sequence", "timeout"], phase: "expect-1", says: /no message with "ready" arrived/ },
     { expects: "ready" },
     400,
   ),
@@ -204,7 +209,7 @@ export const websocketCases: readonly Case[] = [
   refuses("closes at the upgrade", "", {
     kind: "reset",
     phase: "upgrade",
-    says: /closed the connection while waiting for the upgrade to a WebSocket from 127\.0\.0\.1:\d+/,
+    says: /closed the connection while waiting for the WebSocket upgrade from 127\.0\.0\.1:\d+/,
   }),
   refuses("speaks SSH in place of the upgrade", "SSH-2.0-OpenSSH_9.9\r\n", {
     kind: "protocol",
@@ -268,7 +273,7 @@ export const websocketCases: readonly Case[] = [
     {
       kind: "timeout",
       phase: "upgrade",
-      says: /ran out while waiting for the upgrade to a WebSocket from 127\.0\.0\.1:\d+/,
+      says: /timed out while waiting for the WebSocket upgrade from 127\.0\.0\.1:\d+/,
     },
     {},
     300,
@@ -284,11 +289,7 @@ export const websocketCases: readonly Case[] = [
     Buffer.from([0x82, 127, 0, 0, 0, 9, 0, 0, 0, 0]),
     /longer than max_message/,
   ),
-  wrongFrame(
-    "closes with a code that there is not",
-    frame(8, Buffer.from([0x00, 0x05])),
-    /closed with a code that there is not/,
-  ),
+  wrongFrame("closes with an invalid code", frame(8, Buffer.from([0x00, 0x05])), /closed with an invalid code/),
   {
     name: "is not there for WebSockets",
     verdict: { kind: "refused", phase: "connect", says: /127\.0\.0\.1:\d+ refused the connection/ },

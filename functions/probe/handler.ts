@@ -62,7 +62,9 @@ export function probeHandler(ports: ProbePorts): (message: PushedMessage, path?:
       request.trigger === "canary" ? [await canaryTarget(request.vantage)] : chosen(request, configuration.probes);
     const unknown = request.probes?.filter((name) => !probes.some((probe) => probe.name === name)) ?? [];
     if (unknown.length > 0)
-      logger.warning(`no such probes ${request.vantage}: ${unknown.join(", ")}`, { group: request.group });
+      logger.warning(`no such probes at the vantage point ${request.vantage}: ${unknown.join(", ")}`, {
+        group: request.group,
+      });
     const [first] = probes;
     if (!first && request.request === undefined) {
       logger.warning(`probe request ignored: no probe belongs to the group ${request.group}`);
@@ -153,7 +155,7 @@ async function runRounds(
     await Promise.all(publishing.splice(0));
   }
   if (skipped.length > 0)
-    logger.warning(`${skipped.length} rounds skipped, it was too late for them`, { group, skipped });
+    logger.warning(`${skipped.length} rounds skipped because they were overdue`, { group, skipped });
   if (unpublished.length > 0) throw refusal;
 }
 

@@ -89,7 +89,7 @@ export function proberContract({
       const result = await probe(await tcpServer(() => {}));
       expect(result.failure).toMatchObject({
         kind: "timeout",
-        message: expect.stringMatching(/^(step `[^`]+`: )?the time of the probe ran out while /),
+        message: expect.stringMatching(/^(step `[^`]+`: )?the probe timed out while /),
       });
       expect(result.measurements.map(({ metric }) => metric)).toContain("probe_duration");
     });

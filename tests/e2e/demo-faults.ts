@@ -69,12 +69,12 @@ function loadsConnector(name: FaultName): boolean {
   return outages[name].script.some(({ faults }) => faults.connector !== allWell.connector);
 }
 
-/** Where each fault is detected: the stage, and reasons that it must report among others; the probe, for a fault that no stage covers. */
+/** Where each fault is detected: the stage, and reasons that it must report among others; or the probe, for a fault that no stage covers. */
 const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: string }, ...reasons: RegExp[]]>> = {
   connector: [
     "basic health",
     /^`backend-health` fails in response: 503 Service Unavailable/,
-    /^`database` fails in authentication: the time of the probe ran out while logging in/,
+    /^`database` fails in authentication: the probe timed out while logging in/,
   ],
   "connector-slow": [
     "basic health",
@@ -89,7 +89,7 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
   "database-full": [
     "basic health",
     /^`login` fails in response: 503/,
-    /^`database` fails in authentication: the server has no connection left for this user: too many connections/,
+    /^`database` fails in authentication: the server has no free connection for this user: too many connections/,
   ],
   login: ["basic health", /^`login` fails in response: 401 Unauthorized: \{"error":"invalid_credentials"\}/],
   "websocket-503": [
@@ -102,7 +102,7 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
   ],
   agents: [
     "websocket",
-    /^`agent-events` fails in agent events: within \S+ no message with \$\.type "agent_thinking" came \(1 of 3 did: \$\.type "agent_started"\)/,
+    /^`agent-events` fails in agent events: within \S+ no message with \$\.type "agent_thinking" arrived \(1 of 3 arrived: \$\.type "agent_started"\)/,
   ],
   token: [
     "websocket",
@@ -114,7 +114,7 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
   firewall: [
     "basic health",
     /^`backend-health` fails in response: 503/,
-    /^`database` fails in authentication: the time of the probe ran out while logging in/,
+    /^`database` fails in authentication: the probe timed out while logging in/,
   ],
   maintenance: [
     "basic health",
@@ -132,14 +132,14 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
     /^`certificate` fails in tls: the certificate is for other\.www\.demo\.localhost, not for www\.demo\.localhost/,
     /^`website` fails in tls: the certificate is for other\.www\.demo\.localhost, not for 127\.0\.0\.1/,
   ],
-  // A backup that is missed keeps nobody from using what there is: it makes an incident, and blocks no recovery.
-  backup: [{ probe: "backup" }, /^`nightly-backup` has not reported for 1 h; expected every 20s$/],
+  // A missed backup does not affect users: it opens an incident, but does not block a recovery.
+  backup: [{ probe: "backup" }, /^`nightly-backup` has not sent a heartbeat for 1 h; expected every 20s$/],
 };
 
 describe("verify, in the demo", () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), "pathkeeper-faults-"));
-    // As root, PostgreSQL runs as a user of its own, who must be able to enter.
+    // If the tests run as root, PostgreSQL runs as another user, who needs access.
     await chmod(dataDir, 0o755);
     demo = await startDemo({ dataDir, log: silentLogger, pace });
     vi.stubEnv("PATHKEEPER_GOOGLE_API", demo.googleApi);

@@ -49,6 +49,35 @@ describe("a partition", () => {
     ]);
   });
 
+  it.each([
+    ["in order", [0, 1, 2, 3, 4]],
+    ["one good run after the next failed one", [0, 1, 3, 2, 4]],
+    ["the good run last of all", [0, 1, 3, 4, 2]],
+    ["the first failed run last of all", [0, 2, 3, 4, 1]],
+  ])("knows since when a probe fails when reports come %s", (_, order) => {
+    const bench = new Bench();
+    const plan = planOf(bench.configuration);
+    const reports = [false, true, false, true, true].map((isBad) => {
+      const [report] = bench.reports(isBad ? { "backend-health": failing("http_status/response") } : {});
+      if (!report) throw new Error("the fixture has a group");
+      bench.now += minute;
+      return report;
+    });
+    let state: PartitionState = emptyPartition;
+    let known: unknown;
+    for (const index of order) {
+      const report = reports[index];
+      if (report === undefined) throw new Error("there are five");
+      const next = evaluateReport(state, report, plan);
+      state = next.state;
+      for (const change of next.changes)
+        if (change.what === "probe" && change.fact.probe === "backend-health") known = change.fact;
+    }
+    // What the incidents know of it, and what its partition knows.
+    expect(known).toMatchObject({ status: "bad", since: noon + 3 * minute });
+    expect(state.probes["backend-health"]).toMatchObject({ status: "bad", since: noon + 3 * minute });
+  });
+
   it("does not evaluate reports later than its horizon", () => {
     const bench = new Bench();
     const plan = planOf(bench.configuration);

@@ -16,7 +16,7 @@ import { burnLookback, withRun } from "../rules/burn.ts";
 import { type CompiledRule, type Finding, findings, verdictOf } from "../rules/rule.ts";
 import { isNewFailure, withFailure } from "./failure-ledger.ts";
 import { longestRun, reportInstant } from "./publication.ts";
-import { sourceOf, withoutOld, withSamples } from "./samples.ts";
+import { type SeriesByKey, seriesKey, sourceOf, withoutOld, withSamples } from "./samples.ts";
 import type { AlertState, PartitionState, ProbeFact } from "./state.ts";
 
 /** The next state of a partition, and what changed with it. */
@@ -49,7 +49,7 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const changes: Change[] = [];
   for (const result of report.results) {
     const before = ownEntry(probes, result.probe);
-    const fact = withResult(before, result, report.vantage, plan);
+    const fact = withResult(before, result, report.vantage, plan, (instant) => runAfter(series, result.probe, instant));
     setEntry(probes, result.probe, fact);
     if (isNews(before, fact)) changes.push({ what: "probe", at: fact.at, fact });
   }
@@ -294,12 +294,16 @@ function newestOf({ series }: Finding, at: number): number | undefined {
   return newest;
 }
 
-/** Returns the facts of a probe after one more result. */
+/**
+ * Returns the facts of a probe after one more result.
+ * @param nextRun the first run known after an instant, where runs are known: a result that comes late may be another than those around it
+ */
 export function withResult(
   known: ProbeFact | undefined,
   result: ProbeResult,
   vantage: Report["vantage"],
   plan: Plan,
+  nextRun: (instant: number) => number | undefined = () => undefined,
 ): ProbeFact {
   const at = Date.parse(result.at);
   const status = !isTelling(result) ? "unknown" : result.success ? "good" : "bad";
@@ -320,13 +324,22 @@ export function withResult(
   if (at < known.at) {
     // It came late: it can only move the beginning of the present status, or the end of the one before.
     const earlier = { ...known, ...first, ...ledger };
-    if (status !== known.status) return { ...earlier, otherAt: Math.max(known.otherAt ?? 0, at) };
+    if (status !== known.status) {
+      const since = at < known.since ? known.since : (nextRun(at) ?? known.at);
+      return { ...earlier, since, otherAt: Math.max(known.otherAt ?? 0, at) };
+    }
     return at < known.since && at > (known.otherAt ?? 0) ? { ...earlier, since: at } : earlier;
   }
   if (status === known.status) {
     return { probe, component, vantage, status, since: known.since, at, ...other(known), ...seen };
   }
   return { probe, component, vantage, status, since: at, at, otherAt: known.at, ...seen };
+}
+
+/** The first run of a probe after an instant, of those whose result is kept. */
+function runAfter(series: SeriesByKey, probe: string, instant: number): number | undefined {
+  const { times = [] } = series.get(seriesKey({ metric: "probe_success", labels: { probe } })) ?? {};
+  return times.find((time) => time > instant);
 }
 
 function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt"> {
@@ -336,8 +349,8 @@ function firstOf({ firstAt }: ProbeFact, at: number): Pick<ProbeFact, "firstAt">
 /** Returns whether the incidents must process the change: the probe has another status, fails in a new way, or shows another indicator. */
 function isNews(before: ProbeFact | undefined, after: ProbeFact): boolean {
   if (before?.status !== after.status) return true;
-  // It began earlier than was known.
-  if (after.status === "bad" && after.since < before.since) return true;
+  // It began earlier than was known, or later: a run between the failed ones succeeded.
+  if (after.status === "bad" && after.since !== before.since) return true;
   // A failure that comes late is counted where it belongs.
   if (after.status !== "bad" && before.failures !== after.failures) return true;
   return isNewFailure(before.failures, after.failures) || !sameIndicators(before, after);

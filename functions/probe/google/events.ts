@@ -64,7 +64,7 @@ export async function activeEvents(
       const { path, message } = answer.error.issues[0] ?? { path: [], message: "" };
       throw new ProbeFault(
         "protocol",
-        `Service Health answered what is no list of events: ${path.join(".") || "it"}: ${message}`,
+        `Service Health did not return a list of events: ${path.join(".") || "it"}: ${message}`,
       );
     }
     events.push(...answer.data.events);

@@ -132,7 +132,7 @@ export function nothingRead(reading: Reading, now: number, why: string): SeenFai
   return {
     kind: "unavailable",
     phase: readingPhase,
-    message: `Cloud Monitoring has no point of ${reading.metricType} ${windowPhrase(reading, now)}: ${why}`,
+    message: `Cloud Monitoring has no data points for ${reading.metricType} ${windowPhrase(reading, now)}: ${why}`,
   };
 }
 
@@ -198,7 +198,7 @@ const logBased = "logging.googleapis.com/user/";
 function unknownMetric({ metricType }: Reading, project: string): string {
   return metricType.startsWith(logBased)
     ? `there is no log-based metric ${metricType.slice(logBased.length)} in the project ${project}: create it, or correct its name`
-    : `Cloud Monitoring knows no metric ${metricType} in the project ${project}: correct its name, or wait for its first point`;
+    : `Cloud Monitoring has no metric ${metricType} in the project ${project}: correct its name, or wait for its first data point`;
 }
 
 function clock(instant: number): string {

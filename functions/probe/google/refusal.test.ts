@@ -12,7 +12,7 @@ describe("a refusal by a Google API", () => {
     [
       new GoogleApiError("Permission monitoring.timeSeries.list denied", 403, "IAM_PERMISSION_DENIED"),
       "auth",
-      "Cloud Monitoring of the project shop-staging may not be read: the probe's identity lacks monitoring.timeSeries.list, which roles/monitoring.viewer has",
+      "access to Cloud Monitoring in the project shop-staging was denied: grant the probe's identity monitoring.timeSeries.list, for example with roles/monitoring.viewer",
     ],
     [
       new GoogleApiError("Cloud Monitoring API has not been used in project 1 before", 403, "SERVICE_DISABLED"),
@@ -22,7 +22,7 @@ describe("a refusal by a Google API", () => {
     [
       new GoogleApiError("Quota exceeded", 429, "RATE_LIMIT_EXCEEDED"),
       "http_status",
-      "the quota of Cloud Monitoring in the project shop-staging is used up (429): read less often, or ask for more of monitoring.googleapis.com",
+      "the quota of Cloud Monitoring in the project shop-staging is exhausted (429): read less often, or request a higher quota for monitoring.googleapis.com",
     ],
     [
       new GoogleApiError("Quota exceeded", 403, "RATE_LIMIT_EXCEEDED"),
@@ -42,24 +42,24 @@ describe("a refusal by a Google API", () => {
     [
       new GoogleApiError("monitoring.googleapis.com gave no answer: connect ECONNREFUSED", 0, "UNREACHABLE"),
       "unavailable",
-      "Cloud Monitoring is not read: monitoring.googleapis.com gave no answer: connect ECONNREFUSED",
+      "Cloud Monitoring was not read: monitoring.googleapis.com gave no answer: connect ECONNREFUSED",
     ],
     [
       new GoogleApiError("Unrecognized metric label", 400, "INVALID_ARGUMENT"),
       "protocol",
-      "Cloud Monitoring does not understand what it is asked for: Unrecognized metric label",
+      "Cloud Monitoring rejected the request as invalid: Unrecognized metric label",
     ],
     [
       new GoogleApiError("The service is currently unavailable.", 503, "UNAVAILABLE"),
       "unavailable",
-      "Cloud Monitoring itself has trouble: The service is currently unavailable.",
+      "Cloud Monitoring failed with a server error: The service is currently unavailable.",
     ],
     [
       new GoogleApiError("gone", 410, "GONE"),
       "http_status",
-      "Cloud Monitoring of the project shop-staging answered 410: gone",
+      "Cloud Monitoring answered 410 for the project shop-staging: gone",
     ],
-    [new Error("odd"), "internal", "unexpected fault while reading Cloud Monitoring: odd"],
+    [new Error("odd"), "internal", "unexpected error while reading from Cloud Monitoring: odd"],
   ])("%s", (error, kind, message) => {
     expect(openFailure(refusalOf(error, access, new AbortController().signal))).toEqual({
       kind,
@@ -68,11 +68,11 @@ describe("a refusal by a Google API", () => {
     });
   });
 
-  it("is not reported when the time of the probe ran out", () => {
+  it("is not reported when the probe timed out", () => {
     expect(refusalOf(new Error("aborted"), access, AbortSignal.abort())).toEqual({
       kind: "timeout",
       phase: readingPhase,
-      message: "the time of the probe ran out while waiting for the answer of Cloud Monitoring",
+      message: "the probe timed out while waiting for a response from Cloud Monitoring",
     });
   });
 

@@ -38,16 +38,16 @@ export async function ask(
 export function refusalOf(error: unknown, access: Access, signal: AbortSignal): SeenFailure {
   const { api, project } = access;
   const failure = (kind: Failure["kind"], message: Words): SeenFailure => ({ kind, phase: readingPhase, message });
-  if (signal.aborted) return failure("timeout", `the time of the probe ran out while waiting for the answer of ${api}`);
+  if (signal.aborted) return failure("timeout", `the probe timed out while waiting for a response from ${api}`);
   if (error instanceof ProbeFault) return failure(error.kind, error.words);
   if (!(error instanceof GoogleApiError))
-    return failure("internal", cite`unexpected fault while reading ${api}: ${wordsOf(error)}`);
+    return failure("internal", cite`unexpected error while reading from ${api}: ${wordsOf(error)}`);
   const { status, reason } = error;
   const message = TargetText.of(error.message);
   const known = meanings.find(({ when }) => when(status, reason));
   return known
     ? failure(known.kind, known.say(access, message))
-    : failure("http_status", cite`${api} of the project ${project} answered ${status}: ${message}`);
+    : failure("http_status", cite`${api} answered ${status} for the project ${project}: ${message}`);
 }
 
 /** Meanings of statuses and reasons; the first match counts. The reasons are those of google.rpc.ErrorInfo and google.rpc.Code. */
@@ -60,7 +60,7 @@ const meanings: readonly {
   {
     when: (status) => status === 0,
     kind: "unavailable",
-    say: ({ api }, message) => cite`${api} is not read: ${message}`,
+    say: ({ api }, message) => cite`${api} was not read: ${message}`,
   },
   {
     when: (_, reason) => reason === "SERVICE_DISABLED" || reason === "accessNotConfigured",
@@ -72,13 +72,13 @@ const meanings: readonly {
     when: (status, reason) => status === 429 || reason === "RESOURCE_EXHAUSTED" || reason === "RATE_LIMIT_EXCEEDED",
     kind: "http_status",
     say: ({ api, service, project }) =>
-      `the quota of ${api} in the project ${project} is used up (429): read less often, or ask for more of ${service}`,
+      `the quota of ${api} in the project ${project} is exhausted (429): read less often, or request a higher quota for ${service}`,
   },
   {
     when: (status) => status === 403,
     kind: "auth",
     say: ({ api, project, permission, role }) =>
-      `${api} of the project ${project} may not be read: the probe's identity lacks ${permission}, which ${role} has`,
+      `access to ${api} in the project ${project} was denied: grant the probe's identity ${permission}, for example with ${role}`,
   },
   {
     when: (status) => status === 401,
@@ -88,12 +88,12 @@ const meanings: readonly {
   {
     when: (status) => status === 400,
     kind: "protocol",
-    say: ({ api }, message) => cite`${api} does not understand what it is asked for: ${message}`,
+    say: ({ api }, message) => cite`${api} rejected the request as invalid: ${message}`,
   },
   {
     when: (status) => status >= 500,
     kind: "unavailable",
-    say: ({ api }, message) => cite`${api} itself has trouble: ${message}`,
+    say: ({ api }, message) => cite`${api} failed with a server error: ${message}`,
   },
 ];
 

@@ -47,8 +47,8 @@ export function idleFinding(reading: Reading, now: number, nothing: string, nowh
     check: "traffic",
     ok: true,
     observed: `${nothing} ${windowPhrase(reading, now)}`,
-    expected: "requests, where there are users",
-    explanation: `Nothing was measured: ${nowhere}.`,
+    expected: "requests, because the service has users",
+    explanation: `No measurements: ${nowhere}.`,
   };
 }
 

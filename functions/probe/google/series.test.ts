@@ -111,20 +111,20 @@ describe("the answer", () => {
   });
 
   it.each([
-    ["no list", { timeSeries: "many" }, /^Cloud Monitoring answered what is no list of time series: timeSeries: /],
-    ["a number", 7, /^Cloud Monitoring answered what is no list of time series: it: /],
+    ["no list", { timeSeries: "many" }, /^Cloud Monitoring did not return a list of time series: timeSeries: /],
+    ["a number", 7, /^Cloud Monitoring did not return a list of time series: it: /],
     [
       "an instant that is none",
       { timeSeries: [{ points: [{ interval: { endTime: "soon" }, value: {} }] }] },
       /endTime/,
     ],
-    ["a text", pointOf({ stringValue: "RUNNING" }), /^the metric is a text: read it by the labels of another metric$/],
-    ["a point without a value", pointOf({}), /^Cloud Monitoring answered a point without a number$/],
-    ["not a number", pointOf({ doubleValue: "NaN" }), /^Cloud Monitoring answered a point without a number$/],
+    ["a text", pointOf({ stringValue: "RUNNING" }), /^the metric has text values: read a numeric metric instead$/],
+    ["a point without a value", pointOf({}), /^Cloud Monitoring returned a data point without a number$/],
+    ["not a number", pointOf({ doubleValue: "NaN" }), /^Cloud Monitoring returned a data point without a number$/],
     [
       "a part of it",
       { executionErrors: [{ code: 4, message: "a shard timed out" }] },
-      /^Cloud Monitoring could not read all that it was asked for: a shard timed out$/,
+      /^Cloud Monitoring could not read all the requested data: a shard timed out$/,
     ],
   ])("is a fault if it is %s", (_, answer, sentence) => {
     expect(thrownWords(() => parsePage(answer))).toMatch(sentence);
@@ -141,7 +141,7 @@ describe("the answer", () => {
     expect((await read(gauge, "shop-staging", reader))?.samples.map(({ value }) => value)).toEqual([1, 2]);
     const endless = { ...google, request: async () => ({ nextPageToken: "more" }) };
     await expect(read(gauge, "shop-staging", { ...reader, google: endless })).rejects.toThrow(
-      "x.googleapis.com/level has more than 5000 series here: narrow the filter, or name a reducer",
+      "x.googleapis.com/level has more than 5000 series here: narrow the filter, or set a reducer",
     );
   });
 

@@ -155,7 +155,7 @@ export async function read(
   }
   throw new ProbeFault(
     "protocol",
-    `${reading.metricType} has more than ${mostPages * pageSize} series here: narrow the filter, or name a reducer`,
+    `${reading.metricType} has more than ${mostPages * pageSize} series here: narrow the filter, or set a reducer`,
   );
 }
 
@@ -213,14 +213,14 @@ export function parsePage(answer: unknown): { readonly series: readonly Series[]
     const { path, message } = page.error.issues[0] ?? { path: [], message: "" };
     throw new ProbeFault(
       "protocol",
-      `Cloud Monitoring answered what is no list of time series: ${path.join(".") || "it"}: ${message}`,
+      `Cloud Monitoring did not return a list of time series: ${path.join(".") || "it"}: ${message}`,
     );
   }
   const { timeSeries, nextPageToken: next, executionErrors } = page.data;
   if (executionErrors.length > 0)
     throw new ProbeFault(
       "unavailable",
-      cite`Cloud Monitoring could not read all that it was asked for: ${TargetText.of(executionErrors[0]?.message ?? "it does not say why")}`,
+      cite`Cloud Monitoring could not read all the requested data: ${TargetText.of(executionErrors[0]?.message ?? "no reason given")}`,
     );
   const series = timeSeries.map(({ metric, resource, points }) => ({
     labels: { ...prefixed("metric", metric?.labels), ...prefixed("resource", resource?.labels) },
@@ -235,10 +235,11 @@ function numberOf(
   const { boolValue, int64Value, doubleValue, stringValue, distributionValue } = value;
   if (boolValue !== undefined) return boolValue ? 1 : 0;
   if (stringValue !== undefined)
-    throw new ProbeFault("protocol", "the metric is a text: read it by the labels of another metric");
+    throw new ProbeFault("protocol", "the metric has text values: read a numeric metric instead");
   // A distribution without values has neither a mean nor a count.
   const number = distributionValue ? (distributionValue.mean ?? 0) : Number(doubleValue ?? int64Value);
-  if (!Number.isFinite(number)) throw new ProbeFault("protocol", "Cloud Monitoring answered a point without a number");
+  if (!Number.isFinite(number))
+    throw new ProbeFault("protocol", "Cloud Monitoring returned a data point without a number");
   return number;
 }
 

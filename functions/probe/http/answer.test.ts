@@ -96,21 +96,21 @@ describe("an HTTP/1.1 response", () => {
   });
 
   it.each([
-    ["SSH-2.0-OpenSSH\r\n", 'it begins with "SSH-2.0"'],
-    ["HTTP/2", 'it begins with "HTTP/2"'],
-    ["HTTP/1.1 OK\r\n\r\n", 'it begins with "HTTP/1.1 OK"'],
-    ["HTTP/1.1 099 What\r\n\r\n", 'it begins with "HTTP/1.1 099 What"'],
-    ["HTTP/1.1 2000 OK\r\n\r\n", 'it begins with "HTTP/1.1 2000 OK"'],
-    [`${ok}no colon\r\n\r\n`, 'a header is "no colon"'],
-    [`${ok} folded\r\n\r\n`, 'a header is " folded"'],
-    [`${ok}a b: 1\r\n\r\n`, 'a header is "a b: 1"'],
+    ["SSH-2.0-OpenSSH\r\n", 'its response begins with "SSH-2.0"'],
+    ["HTTP/2", 'its response begins with "HTTP/2"'],
+    ["HTTP/1.1 OK\r\n\r\n", 'its response begins with "HTTP/1.1 OK"'],
+    ["HTTP/1.1 099 What\r\n\r\n", 'its response begins with "HTTP/1.1 099 What"'],
+    ["HTTP/1.1 2000 OK\r\n\r\n", 'its response begins with "HTTP/1.1 2000 OK"'],
+    [`${ok}no colon\r\n\r\n`, 'invalid header "no colon"'],
+    [`${ok} folded\r\n\r\n`, 'invalid header " folded"'],
+    [`${ok}a b: 1\r\n\r\n`, 'invalid header "a b: 1"'],
     [`${ok}content-length: five\r\n\r\n`, 'its content-length is "five"'],
     [`${ok}content-length: -1\r\n\r\n`, 'its content-length is "-1"'],
     [`${ok}content-length: 5\r\ncontent-length: 6\r\n\r\n`, 'its content-length is "5, 6"'],
-    [`${ok}transfer-encoding: gzip, chunked\r\n\r\n`, 'its transfer coding is "gzip, chunked"'],
+    [`${ok}transfer-encoding: gzip, chunked\r\n\r\n`, 'its transfer encoding is "gzip, chunked"'],
     [`${ok}transfer-encoding: chunked\r\n\r\nhello\r\n`, 'the size of a chunk is "hello"'],
-    [`${ok}transfer-encoding: chunked\r\n\r\n2\r\nhello\r\n`, "a chunk is longer than it says"],
-    [`${ok}transfer-encoding: chunked\r\n\r\n${"1".repeat(20_000)}`, "a line between chunks does not end"],
+    [`${ok}transfer-encoding: chunked\r\n\r\n2\r\nhello\r\n`, "a chunk is longer than its stated size"],
+    [`${ok}transfer-encoding: chunked\r\n\r\n${"1".repeat(20_000)}`, "a line between chunks is not terminated"],
   ])("is rejected when it is %j", (text, message) => {
     expect(() => read([text])).toThrow(HttpSyntaxError);
     expect(thrownWords(() => read([text]))).toBe(message);
@@ -125,8 +125,8 @@ describe("an HTTP/1.1 response", () => {
   });
 
   it.each([
-    ["TLS", "\u0015\u0003\u0001\u0000\u0002\u0002\u0046", "speaks TLS there, and was asked in plain text"],
-    ["HTTP/2", "\u0000\u0000\u0012\u0004\u0000\u0000\u0000\u0000\u0000", "speaks HTTP/2 and not HTTP/1.1"],
+    ["TLS", "\u0015\u0003\u0001\u0000\u0002\u0002\u0046", "speaks TLS on this port, but the request was in plain text"],
+    ["HTTP/2", "\u0000\u0000\u0012\u0004\u0000\u0000\u0000\u0000\u0000", "answered an HTTP/1.1 request in HTTP/2"],
   ])("is distinguished from %s", (_what, text, message) => {
     expect(() => read([text])).toThrow(message);
   });

@@ -95,7 +95,7 @@ export class AnswerReader {
     this.#kept = empty;
     const head = parseHead(all, end.at);
     const rest = all.subarray(end.at + end.length);
-    if (head.status === 101) throw new ProbeFault("protocol", "the server switched to another protocol unasked");
+    if (head.status === 101) throw new ProbeFault("protocol", "the server switched protocols without being asked");
     // After an informational response, keep waiting for the final one.
     if (head.status < 200) return rest;
     this.#state = this.#framing(head);
@@ -109,7 +109,7 @@ export class AnswerReader {
     const coding = headers["transfer-encoding"];
     if (coding !== undefined) {
       if (/^\s*chunked\s*$/i.test(String(coding))) return "chunk-size";
-      throw new HttpSyntaxError(cite`its transfer coding is ${TargetText.of(String(coding)).quoted(60)}`);
+      throw new HttpSyntaxError(cite`its transfer encoding is ${TargetText.of(String(coding)).quoted(60)}`);
     }
     const length = headers["content-length"];
     if (length === undefined) return "close";
@@ -133,7 +133,7 @@ export class AnswerReader {
     const all = this.#kept.length === 0 ? bytes : Buffer.concat([this.#kept, bytes]);
     const end = all.indexOf("\n");
     if (end < 0) {
-      if (all.length > longestLine) throw new HttpSyntaxError("a line between chunks does not end");
+      if (all.length > longestLine) throw new HttpSyntaxError("a line between chunks is not terminated");
       this.#kept = all;
       return empty;
     }
@@ -144,7 +144,7 @@ export class AnswerReader {
 
   #line(line: string): void {
     if (this.#state === "chunk-end") {
-      if (line !== "") throw new HttpSyntaxError("a chunk is longer than it says");
+      if (line !== "") throw new HttpSyntaxError("a chunk is longer than its stated size");
       this.#state = "chunk-size";
     } else if (this.#state === "chunk-size") {
       const size = /^([0-9a-f]{1,12})\s*(;.*)?$/i.exec(line)?.[1];
@@ -190,15 +190,15 @@ function noHttp(bytes: Buffer, start: TargetText): ProbeFault | HttpSyntaxError 
   const [first, second, , type] = bytes;
   if ((first === 0x15 || first === 0x16) && second === 3) return new TlsInPlace();
   if (first === 0 && second === 0 && type === 4)
-    return new ProbeFault("protocol", "the server speaks HTTP/2 and not HTTP/1.1, which it was asked in");
-  return new HttpSyntaxError(cite`it begins with ${start.quoted(40)}`);
+    return new ProbeFault("protocol", "the server answered an HTTP/1.1 request in HTTP/2");
+  return new HttpSyntaxError(cite`its response begins with ${start.quoted(40)}`);
 }
 
 /** A server that speaks TLS and received plain HTTP. */
 export class TlsInPlace extends ProbeFault {
   /** @param peer @default the server */
   constructor(peer = "the server") {
-    super("protocol", `${peer} speaks TLS there, and was asked in plain text: write https:// (or wss://)`);
+    super("protocol", `${peer} speaks TLS on this port, but the request was in plain text: use https:// (or wss://)`);
   }
 }
 
@@ -211,7 +211,7 @@ function parseHead(bytes: Buffer, end: number): Head {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).trimEnd().toLowerCase();
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || line.includes("\0"))
-      throw new HttpSyntaxError(cite`a header is ${TargetText.of(line).quoted(40)}`);
+      throw new HttpSyntaxError(cite`invalid header ${TargetText.of(line).quoted(40)}`);
     const value = line.slice(colon + 1).trim();
     const known = ownEntry(headers, name);
     if (name === "set-cookie") headers[name] = [...(known ?? []), value];

@@ -128,7 +128,7 @@ describe("a form", () => {
     const url = "https://a.example";
     for (const [name, value] of [["json", {}] as const, ["body", ""] as const]) {
       const { error } = http.settings.safeParse({ url, form: {}, [name]: value });
-      expect(error?.issues[0]?.message).toBe(`write either ${name} or form, not both`);
+      expect(error?.issues[0]?.message).toBe(`set either ${name} or form, not both`);
     }
   });
 });
@@ -169,7 +169,7 @@ describe("a secret URL", () => {
     const { failure } = await probeOnce(http, { url: { secret: "hook" } }, { secrets: { hook: "ftp://a.example" } });
     expect(failure).toMatchObject({
       kind: "internal",
-      message: 'the secret "hook" holds no URL that begins with http:// or https://',
+      message: 'the secret "hook" must contain a URL that begins with http:// or https://',
     });
   });
 });

@@ -95,7 +95,7 @@ export function send(socket: Socket, { method, path, headers, body }: Omit<Quest
     const value = ownEntry(headers, name) ?? "";
     // The value of a secret must not be able to end the header.
     if (/[^\t\u0020-\u007e\u0080-\u00ff]/.test(value))
-      throw new ProbeFault("internal", `the header ${name} holds a character that no header may have`);
+      throw new ProbeFault("internal", `the value of the header ${name} contains an invalid character`);
     text += `${name}: ${value}\r\n`;
   }
   if (body === undefined && /^P/.test(method)) text += "content-length: 0\r\n";

@@ -47,10 +47,10 @@ describe("expectations", () => {
     [{ headers: { "x-build": "41" } }, 'body at response: the header x-build is "42-abc", expected 41'],
     [{ headers: { "x-none": "1" } }, "body at response: the header x-none is missing, expected 1"],
     [{ body_contains: "healthy" }, undefined],
-    [{ body_contains: "sick" }, `body at body: the body does not contain "sick", it is: ${seen.body}`],
+    [{ body_contains: "sick" }, `body at body: the body does not contain "sick"; the body is: ${seen.body}`],
     [{ body_matches: '"pool":0\\.7\\d' }, undefined],
     [{ body_matches: "/HEALTHY/i" }, undefined],
-    [{ body_matches: "^x" }, `body at body: the body does not match /^x/, it is: ${seen.body}`],
+    [{ body_matches: "^x" }, `body at body: the body does not match /^x/; the body is: ${seen.body}`],
     [{ json: { "$.status": "healthy", "$.ready": true, "$.pool": "< 0.8", "$.checks[0].name": "/^d/" } }, undefined],
     [{ json: { "$.pool": "<= 70%" } }, "body at body: $.pool is 0.72, expected <= 70%"],
     [{ json: { "$.status": "!= healthy" } }, 'body at body: $.status is "healthy", expected != healthy'],
@@ -66,7 +66,7 @@ describe("expectations", () => {
 
   it("reports an excerpt of a body that is not JSON", () => {
     const told = judge({ json: { "$.status": "healthy" } }, { body: `<html>${"x".repeat(5_000)}` });
-    expect(told).toMatch(/^body at body: the body is not JSON, it is: <html>x+…$/);
+    expect(told).toMatch(/^body at body: the body is not JSON; the body is: <html>x+…$/);
     expect(told?.length).toBeLessThan(200);
   });
 
@@ -86,7 +86,7 @@ describe("expectations", () => {
   it("rejects an invalid pattern in every setting that accepts one", () => {
     for (const settings of [{ body_matches: "(" }, { headers: { a: "/(/" } }, { json: { "$.a": "/(/" } }])
       expect(expectations().safeParse(settings).error?.issues[0]?.message).toMatch(
-        /^must be a regular expression.*: missing closing \) in "\("$/,
+        /^(must be a regular expression|invalid regular expression between the slashes): missing closing \) in "\("$/,
       );
   });
 });

@@ -76,7 +76,7 @@ export const jsonScalar = lazily(() =>
     {
       error: ({ input }) =>
         typeof input === "object"
-          ? 'must be one value, such as healthy, 3, true, "< 0.8" or /done/: go on in the path to what is inside'
+          ? 'must be a single value, such as healthy, 3, true, "< 0.8" or /done/: extend the path to compare an inner value'
           : undefined,
     },
   ),
@@ -89,14 +89,14 @@ export type JsonScalar = z.output<ReturnType<typeof jsonScalar>>;
 function expectedMistake(text: string): string | undefined {
   const [, operator, limit = ""] = /^(<=|>=|<|>)(.*)$/s.exec(text) ?? [];
   if (operator !== undefined && asNumber(limit) === undefined && !limit.includes("${"))
-    return `${operator} compares with a number: write "${operator} 0.8" or "${operator} 80%"`;
+    return `${operator} requires a number: write "${operator} 0.8" or "${operator} 80%"`;
   return slashedMistake(text);
 }
 
 /** Returns the mistake in a text written like a pattern; `undefined` if it is not written like one. */
 function slashedMistake(text: string): string | undefined {
   const mistake = isWrittenAsPattern(text) ? patternMistake(text) : undefined;
-  return mistake && `must be a regular expression between its slashes: ${mistake}`;
+  return mistake && `invalid regular expression between the slashes: ${mistake}`;
 }
 
 /** The schema of values inside JSON by path: each a value, or a condition in the syntax of `meets`. */
@@ -137,7 +137,7 @@ export const expectations = lazily(() =>
     json: jsonValues()
       .optional()
       .describe(
-        'Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/. A path may select, as in `$.checks[?(@.name == "db")].ok` (RFC 9535): then it must select something, and all of it must be as told.',
+        'Values inside a JSON body by path: a value, a comparison such as "< 0.8" or "!= down", or a /pattern/. A path may select, as in `$.checks[?(@.name == "db")].ok` (RFC 9535): then it must select at least one value, and every selected value must match.',
       ),
     max_time: duration()
       .optional()
@@ -161,7 +161,9 @@ export function unmet(expected: Expectations, seen: Answered, json: unknown): Se
   if (problem === undefined) return undefined;
   const encoding = String(seen.headers["content-encoding"] ?? "");
   const isEncoded = problem.phase === "body" && isUndecodable(encoding);
-  const why = isEncoded ? cite`; it is encoded as ${TargetText.of(encoding).first(40)}, which was not asked for` : "";
+  const why = isEncoded
+    ? cite`; its content encoding is ${TargetText.of(encoding).first(40)}, which was not requested`
+    : "";
   return { ...problem, message: cite`${problem.message}${why}`, status: seen.status };
 }
 
@@ -175,7 +177,7 @@ function statusProblem(
     return {
       kind: "http_status",
       phase: "response",
-      message: `${status}: the port speaks TLS and was asked in plain HTTP: write https://`,
+      message: `${status}: the port speaks TLS, but the request was in plain HTTP: use https://`,
     };
   const google = body.judge((text) => googleAnswer(status, headers, text));
   const reason = google === undefined ? said(headers, body) : shownGoogleAnswer(google);
@@ -221,22 +223,22 @@ function headerProblem({ headers: wanted = {} }: Expectations, { headers }: Answ
 function bodyProblem({ body_contains, body_matches }: Expectations, { body }: Answered): SeenFailure | undefined {
   const shown = body.first(longestExcerpt);
   if (body_contains !== undefined && !body.judge((text) => text.includes(body_contains)))
-    return bodyFailure(cite`the body does not contain "${body_contains}", it is: ${shown}`);
+    return bodyFailure(cite`the body does not contain "${body_contains}"; the body is: ${shown}`);
   if (body_matches === undefined) return undefined;
   const pattern = asPattern(body_matches);
   if (body.judge((text) => parsePattern(pattern)?.isIn(text))) return undefined;
-  return bodyFailure(cite`the body does not match ${pattern}, it is: ${shown}`);
+  return bodyFailure(cite`the body does not match ${pattern}; the body is: ${shown}`);
 }
 
 function jsonProblem({ json: wanted }: Expectations, { body }: Answered, json: unknown): SeenFailure | undefined {
   if (wanted === undefined) return undefined;
-  if (json === undefined) return bodyFailure(cite`the body is not JSON, it is: ${body.first(longestExcerpt)}`);
+  if (json === undefined) return bodyFailure(cite`the body is not JSON; the body is: ${body.first(longestExcerpt)}`);
   for (const [path, expected] of Object.entries(wanted)) {
     const values = valuesAt(json, path);
     if (values.length === 0) return bodyFailure(`the body has no ${path}, expected ${quoted(expected)}`);
     const wrong = values.findIndex((value) => !meets(value, expected));
     if (wrong < 0) continue;
-    const which = values.length === 1 ? "" : ` (${wrong + 1} of ${values.length} that it selects)`;
+    const which = values.length === 1 ? "" : ` (match ${wrong + 1} of ${values.length})`;
     const seen = TargetText.of(jsonText(values[wrong])).first(longestExcerpt);
     return bodyFailure(cite`${path}${which} is ${seen}, expected ${quoted(expected)}`);
   }

@@ -51,21 +51,18 @@ describe("extraction", () => {
     ],
     [{ metric: "database_connections", path: "$.none", required: false }, []],
     [{ metric: "database_connections", path: "$.nothing", required: false }, []],
-    [
-      { metric: "database_connections", path: "$.none" },
-      "the body has no $.none, from which database_connections is taken",
-    ],
+    [{ metric: "database_connections", path: "$.none" }, "the body has no $.none to extract database_connections from"],
     [
       { metric: "database_connections", path: "$.connector" },
-      '$.connector is "degraded", which is no number for database_connections',
+      '$.connector is "degraded", expected a number for database_connections',
     ],
     [
       { metric: "database_connection_time", path: "$.text" },
-      '$.text is "93%", which is no number for database_connection_time',
+      '$.text is "93%", expected a number for database_connection_time',
     ],
     [
       { metric: "smd_phase_duration", path: "$.words", each: "phase" },
-      '$.words 1 is "soon", which is no number for smd_phase_duration',
+      '$.words 1 is "soon", expected a number for smd_phase_duration',
     ],
     [
       { metric: "smd_phase_duration", path: "$.pool", each: "phase" },

@@ -29,7 +29,7 @@ export const extractions = lazily(() =>
             (path) => parseJsonPath(path) !== undefined,
             "must be a path such as $.pool.utilization or $.phases[0]",
           )
-          .describe('Where the value stands in the JSON body: $.a.b[0]["c"].'),
+          .describe('The path to the value in the JSON body: $.a.b[0]["c"].'),
         unit: z.enum(writtenUnits).optional().describe("The unit of the value. Default: the base unit of the metric."),
         equals: z
           .union([scalar(), z.array(scalar())])
@@ -60,9 +60,7 @@ export function extract(extraction: Extraction, json: unknown): { samples: Sampl
   const { metric, path, each, labels = {}, required } = extraction;
   const found = valueAt(json, parseJsonPath(path) ?? []);
   if (found === undefined || found === null)
-    return required
-      ? { samples: [], problem: `the body has no ${path}, from which ${metric} is taken` }
-      : { samples: [] };
+    return required ? { samples: [], problem: `the body has no ${path} to extract ${metric} from` } : { samples: [] };
   const values: readonly (readonly [string, unknown])[] = each === undefined ? [["", found]] : entries(found);
   const samples: Samples[number][] = [];
   for (const [key, value] of values.slice(0, mostEntries)) {
@@ -70,7 +68,7 @@ export function extract(extraction: Extraction, json: unknown): { samples: Sampl
     if (number === undefined)
       return {
         samples,
-        problem: cite`${each === undefined ? path : cite`${path} ${TargetText.of(key).first(80)}`} is ${describe(value)}, which is no ${expectation(extraction)}`,
+        problem: cite`${each === undefined ? path : cite`${path} ${TargetText.of(key).first(80)}`} is ${describe(value)}, expected a ${expectation(extraction)}`,
       };
     samples.push({
       metric,
@@ -90,15 +88,18 @@ function problems({ metric, unit, each, equals, labels = {} }: Extraction): [str
   const known = metrics[metric];
   const wrong: [string, string][] = [];
   if (metric.startsWith("http_") || metric.startsWith("probe_") || metric.startsWith("tls_"))
-    wrong.push(["metric", `${metric} is measured by the probe itself: extract another metric`]);
+    wrong.push(["metric", `the probe itself measures ${metric}: extract another metric`]);
   if (equals !== undefined && (unit !== undefined || known.unit !== "count"))
-    wrong.push(["equals", `equals makes a count of 0 or 1: ${metric} is in ${known.unit}, or has a unit besides`]);
+    wrong.push([
+      "equals",
+      `equals yields 0 or 1, so it requires a count without a unit: ${metric} is in ${known.unit}, or unit is set`,
+    ]);
   if (unit !== undefined && !unitsOf[known.unit].includes(unit))
     wrong.push(["unit", `${metric} is in ${known.unit}: write one of ${unitsOf[known.unit].join(", ")}`]);
   const carried = known.labels ?? [];
   for (const label of [...Object.keys(labels), ...(each === undefined ? [] : [each])]) {
     if (carried.includes(label)) continue;
-    const advice = carried.length === 0 ? "it carries none" : `it carries ${carried.join(", ")}`;
+    const advice = carried.length === 0 ? "it has none" : `it has ${carried.join(", ")}`;
     wrong.push([label === each ? "each" : "labels", `${metric} has no label "${label}": ${advice}`]);
   }
   return wrong;

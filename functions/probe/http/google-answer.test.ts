@@ -101,7 +101,7 @@ describe("a response from Google itself", () => {
         kind: "http_status",
         status: 429,
         answered_by: "cloud-run",
-        message: expect.stringContaining("answered by Cloud Run, not by the application: no instance was free"),
+        message: expect.stringContaining("answered by Cloud Run, not by the application: no instance was available"),
       });
   });
 });

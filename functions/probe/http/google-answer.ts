@@ -50,7 +50,8 @@ function isPage(text: string, sentence: RegExp): boolean {
 const answers: readonly Known[] = [
   {
     by: "iap",
-    means: "IAP does not accept the identity: write id_token with the OAuth client id of IAP, and grant access to it",
+    means:
+      "IAP does not accept the identity: set id_token to the OAuth client ID of IAP, and grant the identity access",
     statuses: [401, 403],
     is: (text, headers) =>
       headers["x-goog-iap-generated-response"] !== undefined ||
@@ -58,19 +59,20 @@ const answers: readonly Known[] = [
   },
   {
     by: "cloud-run",
-    means: "the caller may not invoke the service: write id_token, and grant roles/run.invoker, or let everybody in",
+    means:
+      "the caller may not invoke the service: set id_token and grant roles/run.invoker, or allow unauthenticated calls",
     statuses: [401, 403],
     is: (text) => isPage(text, /Your client does not have permission to (get URL|the requested URL)/),
   },
   {
     by: "cloud-run",
-    means: "no instance was free: the service is at its maximum of instances, or starts too slowly for its requests",
+    means: "no instance was available: the service is at its maximum number of instances, or starts too slowly",
     statuses: [429],
     is: (text) => /^Rate exceeded\.?$/.test(text),
   },
   {
     by: "cloud-run",
-    means: "there is no such service at this address, or its ingress does not admit the caller",
+    means: "no such service at this address, or its ingress setting does not admit the caller",
     statuses: [404],
     is: (text) => isPage(text, /The requested URL( <code>.{0,300}<\/code>)? was not found on this server/),
   },
@@ -89,7 +91,7 @@ const answers: readonly Known[] = [
   },
   {
     by: "load-balancer",
-    means: "the backend could not be reached, or closed the connection before it answered",
+    means: "the backend was unreachable, or closed the connection before it answered",
     statuses: [502, 503],
     is: (text) =>
       /^upstream connect error or disconnect\/reset before headers/.test(text) ||
@@ -97,7 +99,7 @@ const answers: readonly Known[] = [
   },
   {
     by: "load-balancer",
-    means: "the backend did not answer within its time-out",
+    means: "the backend did not answer within its timeout",
     statuses: [408, 504],
     is: (text) =>
       /^(upstream request timeout|stream timeout)$/.test(text) ||
@@ -105,13 +107,13 @@ const answers: readonly Known[] = [
   },
   {
     by: "load-balancer",
-    means: "no rule of the load balancer leads to a backend for this host and path",
+    means: "no rule of the load balancer matches this host and path",
     statuses: [404],
     is: (text) => /^(default backend - 404|response 404 \(backend NotFound\), service rules for)/.test(text),
   },
   {
     by: "cloud-armor",
-    means: "a rule of a security policy denies the request",
+    means: "a security policy rule denies the request",
     statuses: [403, 429, 404, 502],
     is: (text) =>
       /^<!doctype html><meta charset="?utf-8"?><meta name="?viewport"?.{0,80}<title>(\d{3})<\/title>\1 \w/i.test(text),

@@ -81,7 +81,7 @@ async function address(
   if (url === null || !isHttpUrl(url.href))
     throw new ProbeFault(
       "internal",
-      `the secret "${written.secret}" holds no URL that begins with http:// or https://`,
+      `the secret "${written.secret}" must contain a URL that begins with http:// or https://`,
     );
   const [user, password] = [decoded(url.username), decoded(url.password)];
   if (url.pathname.length >= shortestPath) world.conceal(url.pathname);

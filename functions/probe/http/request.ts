@@ -81,7 +81,10 @@ export async function ask(
       const next = settings.follow_redirects > 0 ? redirected(outgoing, answer) : undefined;
       if (next || hops > 0) seen.push(hop);
       if (next && ca !== undefined && next.url.protocol !== "https:")
-        throw new ProbeFault("tls", cite`redirected to ${shown(next.url)}, where ca verifies nothing`);
+        throw new ProbeFault(
+          "tls",
+          cite`redirected to ${shown(next.url)}, which does not use TLS, so ca has no effect`,
+        );
       if (next && hops < settings.follow_redirects) {
         outgoing = next;
         continue;
@@ -89,7 +92,7 @@ export async function ask(
       if (next)
         throw new ProbeFault(
           "protocol",
-          cite`more than ${settings.follow_redirects} redirects, the next to ${shown(next.url)}`,
+          cite`more than ${settings.follow_redirects} redirects; the next one is to ${shown(next.url)}`,
         );
       const seconds = (world.clock() - started) / 1000;
       return { answer: { ...answer, seconds }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
@@ -140,13 +143,13 @@ function redirected(from: Outgoing, { status, headers }: Answer): Outgoing | und
   const target = percentEncoded(location);
   const url = URL.parse(target, from.url.href);
   if (!url || !isHttpUrl(url.href))
-    throw new ProbeFault("protocol", cite`redirected to what is no HTTP URL: ${TargetText.of(location).first(100)}`);
+    throw new ProbeFault("protocol", cite`redirected to an invalid HTTP URL: ${TargetText.of(location).first(100)}`);
   const repeats = status === 307 || status === 308 || from.method === "GET" || from.method === "HEAD";
   const sameOrigin = url.origin === from.url.origin;
   if (repeats && from.body !== undefined && !sameOrigin)
     throw new ProbeFault(
       "protocol",
-      cite`redirected to another origin, ${TargetText.of(url.origin)}, to which the body is not repeated`,
+      cite`redirected to another origin, ${TargetText.of(url.origin)}: the body is not sent there`,
     );
   const dropped = [...(sameOrigin ? [] : from.confidential), ...(repeats ? [] : ["content-type"])];
   const kept = Object.entries(from.headers).filter(

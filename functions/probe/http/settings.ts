@@ -26,7 +26,7 @@ export const requestFields = lazily(() => ({
           .superRefine(told((url) => urlMistake(url, ["http", "https"])))
           .refine(
             (url) => !hasUserinfo(url),
-            "must not carry a password: write an Authorization header with { secret: NAME }",
+            "must not contain a password: set an Authorization header with { secret: NAME }",
           ),
         secretReference(),
       ],
@@ -90,7 +90,7 @@ export function oneBody(
 ): void {
   const [first, second] = (["body", "json", "form"] as const).filter((field) => settings[field] !== undefined);
   if (first === undefined || second === undefined) return;
-  context.addIssue({ code: "custom", message: `write either ${first} or ${second}, not both`, path: [second] });
+  context.addIssue({ code: "custom", message: `set either ${first} or ${second}, not both`, path: [second] });
 }
 
 /** Returns whether a text is an HTTP URL. */

@@ -31,9 +31,9 @@ export async function clientCertificateOf(
   const key = await world.resolve(settings.key);
   const certificate = attempted(() => new X509Certificate(cert));
   const privateKey = attempted<KeyObject>(() => createPrivateKey(key));
-  if (!certificate) throw mistake(`the secret "${settings.cert.secret}" holds no certificate in PEM`);
+  if (!certificate) throw mistake(`the secret "${settings.cert.secret}" must contain a certificate in PEM`);
   if (!privateKey)
-    throw mistake(`the secret "${settings.key.secret}" holds no private key in PEM without a passphrase`);
+    throw mistake(`the secret "${settings.key.secret}" must contain a private key in PEM without a passphrase`);
   if (!certificate.checkPrivateKey(privateKey))
     throw mistake(
       `the key in "${settings.key.secret}" does not belong to the certificate in "${settings.cert.secret}"`,

@@ -120,7 +120,7 @@ describe("oauth2", () => {
     expect(result.failure).toMatchObject({
       ...failure,
       phase: identityPhase,
-      message: expect.stringMatching(/^the token endpoint http:\/\/127\.0\.0\.1:\d+\/oauth\/token (answered|gave) /),
+      message: expect.stringMatching(/^the token endpoint http:\/\/127\.0\.0\.1:\d+\/oauth\/token (answered|issued) /),
     });
     expect(seen).toEqual([]);
     expect(isTelling(result)).toBe(false);
@@ -235,10 +235,13 @@ describe("id_token", () => {
   it.each([
     [{ url: "https://a.example", id_token: "backend" }, "must be an audience"],
     [{ url: "https://a.example", oauth2: { ...oauth2(1), token_url: "http://a.example" } }, "begins with https://"],
-    [{ url: "https://a.example", oauth2: oauth2(1), headers: { authorization: "x" } }, "oauth2 sets the header"],
+    [
+      { url: "https://a.example", oauth2: oauth2(1), headers: { authorization: "x" } },
+      "oauth2 sets the authorization header",
+    ],
     [
       { url: "http://a.example", tls: { client_certificate: { cert: { secret: "c" }, key: { secret: "k" } } } },
-      "client_certificate is a part of TLS",
+      "client_certificate has no effect without TLS",
     ],
   ])("is rejected in %j", (settings, message) => {
     expect(http.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
@@ -270,7 +273,7 @@ describe("client_certificate", async () => {
     expect((await probeOnce(journey, { steps }, pems)).failure).toBeUndefined();
     expect((await probeOnce(http, { url, ...bare }, pems)).failure).toMatchObject({
       kind: "tls",
-      message: expect.stringContaining("asks for a client certificate"),
+      message: expect.stringContaining("requires a client certificate"),
     });
     expect((await probeOnce(websocket, { url: socket, ...bare }, pems)).failure?.kind).toBe("tls");
   });

@@ -13,7 +13,7 @@ export const identityFields = lazily(() => ({
     .string()
     .regex(
       /^(https:\/\/[\w.-]+(:\d+)?(\/\S*)?|[\w-]+\.apps\.googleusercontent\.com|\/projects\/\d+\/\S+)$/,
-      "must be an audience: the https:// URL of the Cloud Run service, or the OAuth client id of IAP",
+      "must be an audience: the https:// URL of the Cloud Run service, or the OAuth client ID of IAP",
     )
     .optional()
     .describe(
@@ -38,7 +38,7 @@ export const oneAuthorization: {
   readonly otherwise: { message: string; path: string[] };
 } = {
   holds: ({ oauth2, headers }) => oauth2 === undefined || headers["authorization"] === undefined,
-  otherwise: { message: "oauth2 sets the header authorization: leave it out of headers", path: ["oauth2"] },
+  otherwise: { message: "oauth2 sets the authorization header: remove it from headers", path: ["oauth2"] },
 };
 
 /**
@@ -78,6 +78,8 @@ async function idToken(audience: string, { google, signal, conceal }: ProbeWorld
 
 function refused(audience: string, error: unknown, signal: AbortSignal): ProbeFault {
   if (signal.aborted)
-    return new IdentityFault("timeout", "the time of the probe ran out while waiting for an ID token of Google");
-  return new IdentityFault("auth", cite`Google gave no ID token for ${audience}: ${wordsOf(error)}`, { cause: error });
+    return new IdentityFault("timeout", "the probe timed out while waiting for an ID token from Google");
+  return new IdentityFault("auth", cite`Google did not issue an ID token for ${audience}: ${wordsOf(error)}`, {
+    cause: error,
+  });
 }

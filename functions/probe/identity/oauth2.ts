@@ -24,7 +24,7 @@ export const oauth2Settings = lazily(() =>
       token_url: z
         .string()
         .superRefine(told((url) => (/^https?:/.test(url) ? urlMistake(url, ["https", "http"]) : undefined)))
-        .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user and #")
+        .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user or fragment")
         .describe("The token endpoint. `http://` is allowed for this machine only."),
       client_id: textOrSecret().describe("The client ID."),
       client_secret: secretReference().describe("The client secret."),
@@ -160,7 +160,7 @@ async function ask(settings: OAuth2Settings, client: Client, world: ProbeWorld):
     if (world.signal.aborted) throw waitedTooLong(settings);
     const { kind, message, code } = failureOf(error, { phase: watch.phase, peer: url.host, signal: world.signal });
     const facts = { cause: error, ...(code === undefined ? {} : { code }) };
-    throw new IdentityFault(kind, cite`${named(settings)} gave no token: ${message}`, facts);
+    throw new IdentityFault(kind, cite`${named(settings)} did not issue a token: ${message}`, facts);
   }
 }
 
@@ -195,7 +195,7 @@ function tokenIn(status: number, body: string, settings: OAuth2Settings, { now, 
   if (typeof access_token !== "string" || access_token === "")
     throw new IdentityFault("protocol", `${named(settings)} answered 200 without an access_token`, { status });
   if (String(token_type).toLowerCase() !== "bearer")
-    throw new IdentityFault("protocol", `${named(settings)} gave a token that is no bearer token`, { status });
+    throw new IdentityFault("protocol", `${named(settings)} issued a token that is not a bearer token`, { status });
   const seconds = Number(expires_in);
   // A token without an expiry time is used once.
   const until = Number.isFinite(seconds) ? now() + Math.max(0, seconds * 1000 - reserveMs) : 0;
@@ -218,7 +218,7 @@ function named({ token_url }: OAuth2Settings): string {
 }
 
 function waitedTooLong(settings: OAuth2Settings): IdentityFault {
-  return new IdentityFault("timeout", `the time of the probe ran out while waiting for ${named(settings)}`);
+  return new IdentityFault("timeout", `the probe timed out while waiting for ${named(settings)}`);
 }
 
 function isTokenUrl(text: string): boolean {

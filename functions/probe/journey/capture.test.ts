@@ -23,19 +23,19 @@ describe("capture", () => {
     [{ sid: { header: "set-cookie", matches: "/session=([^;]+)/" } }, [["sid", "s-9", false]], undefined],
     [{ all: { header: "x-list", matches: "/p.*/" } }, [["all", "p, q", false]], undefined],
     [{ digits: { json: "$.user", matches: "/\\d+/" } }, [["digits", "7", false]], undefined],
-    [{ x: { json: "$.nope" } }, [], "$.nope is not there, from which ${x} is taken"],
-    [{ x: { json: "$.empty" } }, [], "$.empty is empty, from which ${x} is taken"],
-    [{ x: { json: "$.none" } }, [], "$.none is null, from which ${x} is taken"],
-    [{ x: { header: "x-nope" } }, [], "the header x-nope is not there, from which ${x} is taken"],
+    [{ x: { json: "$.nope" } }, [], "$.nope is missing, so ${x} cannot be captured"],
+    [{ x: { json: "$.empty" } }, [], "$.empty is empty, so ${x} cannot be captured"],
+    [{ x: { json: "$.none" } }, [], "$.none is null, so ${x} cannot be captured"],
+    [{ x: { header: "x-nope" } }, [], "the header x-nope is missing, so ${x} cannot be captured"],
     [
       { x: { json: "$.nope" }, token: { json: "$.token" } },
       [["token", "abc", true]],
-      "$.nope is not there, from which ${x} is taken",
+      "$.nope is missing, so ${x} cannot be captured",
     ],
     [
       { x: { header: "set-cookie", matches: "/no=(.*)/" } },
       [],
-      "/no=(.*)/ in the header set-cookie is not there, from which ${x} is taken",
+      "/no=(.*)/ in the header set-cookie is missing, so ${x} cannot be captured",
     ],
   ])("from %j captures %j", (wanted, values, problem) => {
     expect(capture(wanted, documents, headers)).toEqual({ values, ...(problem === undefined ? {} : { problem }) });

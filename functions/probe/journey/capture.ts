@@ -31,7 +31,7 @@ const written = lazily(() =>
       secret: z.boolean().optional().describe("Keeps the value out of reports."),
     })
     .refine(({ json, header }) => (json === undefined) !== (header === undefined), {
-      message: "write where the value stands: json or header",
+      message: "set json or header to say where the value is",
     }),
 );
 
@@ -41,7 +41,7 @@ export type Capture = z.output<ReturnType<typeof written>>;
 /** The schema of `capture`: the location of each variable, by its name. */
 export const captures = lazily(() =>
   namedRecord(
-    z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
+    z.string().regex(variableName, "must be a variable name: letters, digits and _, beginning with a letter"),
     z.union([path().transform((json): Capture => ({ json })), written()], {
       error: "must be a path such as $.token, or { header: NAME } or { json: PATH }",
     }),
@@ -84,11 +84,11 @@ export function capture(
     const found = foundAt(place, documents, headers);
     if (found === undefined || found === null || found === "") {
       const value = place.header === undefined ? (place.json ?? "") : `the header ${place.header}`;
-      const state = found === undefined ? "is not there" : found === "" ? "is empty" : "is null";
+      const state = found === undefined ? "is missing" : found === "" ? "is empty" : "is null";
       const what = place.matches === undefined ? value : `${place.matches} in ${value}`;
-      problem ??= `${what} ${state}, from which \${${name}} is taken`;
+      problem ??= `${what} ${state}, so \${${name}} cannot be captured`;
     } else if (isTooDeep(found)) {
-      problem ??= `${place.json ?? name} is nested deeper than ${mostLevels} levels, too deep for \${${name}} to be taken from it`;
+      problem ??= `${place.json ?? name} is nested deeper than ${mostLevels} levels, so \${${name}} cannot be captured`;
     } else values.push([name, found, place.secret ?? isSecretName(name)]);
   }
   return { values, ...(problem === undefined ? {} : { problem }) };

@@ -26,7 +26,7 @@ describe("the steps of a journey", () => {
     [
       "two actions",
       withStep({ name: "x", ping: true, close: 1000 }),
-      [["steps.6", "a step does one thing, and this one has ping and close: make a step of each"]],
+      [["steps.6", "a step needs exactly one action, but this one has ping and close: split it into separate steps"]],
     ],
     [
       "no action",
@@ -34,25 +34,29 @@ describe("the steps of a journey", () => {
       [
         [
           "steps.6",
-          "a step does one thing, and this one does nothing: write http, websocket, stream, send, expect, ping, close or check",
+          "a step needs exactly one action, but this one has none: write http, websocket, stream, send, expect, ping, close or check",
         ],
       ],
     ],
-    ["a name twice", withStep({ name: "reply", ping: true }), [["steps.6.name", 'there are two steps "reply"']]],
+    [
+      "a name twice",
+      withStep({ name: "reply", ping: true }),
+      [["steps.6.name", 'duplicate step "reply": choose another name']],
+    ],
     [
       "a name twice, once in the clean-up",
       ({ cleanup: [first], ...rest }) => ({ ...rest, cleanup: [{ ...first, name: "reply" }] }),
-      [["cleanup.0.name", 'there are two steps "reply"']],
+      [["cleanup.0.name", 'duplicate step "reply": choose another name']],
     ],
     [
       "a message after the close",
       withStep({ name: "leave", close: 1000 }, { name: "late", send: "x" }),
-      [["steps.7.send", "no WebSocket is open here: put a step with websocket before it"]],
+      [["steps.7.send", "no WebSocket is open here: add a step with websocket before it"]],
     ],
     [
       "a message in the clean-up, over a WebSocket of the steps",
       (it) => ({ ...it, cleanup: [{ name: "bye", send: "x" }] }),
-      [["cleanup.0.send", "no WebSocket is open here: put a step with websocket before it"]],
+      [["cleanup.0.send", "no WebSocket is open here: add a step with websocket before it"]],
     ],
     [
       "a variable that nothing captures",
@@ -75,7 +79,7 @@ describe("the steps of a journey", () => {
     [
       "a mark that is none",
       withStep({ name: "x", send: "${a b}" }),
-      [["steps.6.send", "${a b} is no variable: write ${name}, or $${ for the characters themselves"]],
+      [["steps.6.send", "${a b} is not a valid variable: write ${name}, or $${ for a literal ${"]],
     ],
     ["the characters themselves", withStep({ name: "x", send: "$${a b}" }), []],
     [
@@ -84,14 +88,14 @@ describe("the steps of a journey", () => {
       [
         [
           "steps.6.http.url",
-          "whom a step speaks to must stand in the file: a variable has its place in path and query",
+          "scheme, host and port cannot contain variables: use variables in the path and query only",
         ],
       ],
     ],
     [
       "a capture from a ping",
       withStep({ name: "x", ping: true, capture: { a: "$.a" } }),
-      [["steps.6.capture", "only the answer of http and the messages of expect can be captured from"]],
+      [["steps.6.capture", "values can be captured only from the response of http and the messages of expect"]],
     ],
     [
       "a capture that is no path",
@@ -101,7 +105,7 @@ describe("the steps of a journey", () => {
     [
       "both bodies",
       withStep({ name: "x", http: { url: "http://x/", body: "a", json: 1 } }),
-      [["steps.6.http.json", "write either body or json, not both"]],
+      [["steps.6.http.json", "set either body or json, not both"]],
     ],
     ["no steps", (it) => ({ ...it, steps: [], cleanup: [] }), [["steps", expect.stringContaining(">=1")]]],
   ])("are refused with %s", (_what, change, expected) => {

@@ -27,7 +27,7 @@ import { captures } from "./capture.ts";
 export const ownVariables: readonly string[] = ["run_id"];
 
 const name = lazily(() =>
-  z.string().regex(variableName, "must be the name of a variable: letters, digits and _, beginning with a letter"),
+  z.string().regex(variableName, "must be a variable name: letters, digits and _, beginning with a letter"),
 );
 
 /** The schema of `variables`. */
@@ -86,9 +86,7 @@ export const journeyStep = lazily(() =>
       ),
       check: namedRecord(name(), jsonScalar())
         .optional()
-        .describe(
-          'Captured values that must be as told, by the name of the variable: a value, a comparison such as "> 0", or a /pattern/.',
-        ),
+        .describe('Expected captured values, by variable name: a value, a comparison such as "> 0", or a /pattern/.'),
       capture: captures()
         .default({})
         .describe(
@@ -101,7 +99,7 @@ export const journeyStep = lazily(() =>
       error: ({ input }) => actionMistake(input as object, kinds) ?? "",
     })
     .refine((step) => Object.keys(step.capture).length === 0 || step.http !== undefined || step.expect !== undefined, {
-      message: "only the answer of http and the messages of expect can be captured from",
+      message: "values can be captured only from the response of http and the messages of expect",
       path: ["capture"],
     }),
 );
@@ -149,16 +147,16 @@ export function mistakesAmong(
     for (const [position, step] of steps.entries()) {
       const path = [list, position];
       if (names.includes(step.name))
-        mistakes.push({ message: `there are two steps "${step.name}"`, path: [...path, "name"] });
+        mistakes.push({ message: `duplicate step "${step.name}": choose another name`, path: [...path, "name"] });
       names.push(step.name);
       const spoken = utterances.find((action) => step[action] !== undefined);
       if (spoken !== undefined && open === undefined)
         mistakes.push({
-          message: `no WebSocket is open here: put a step with websocket before it`,
+          message: `no WebSocket is open here: add a step with websocket before it`,
           path: [...path, spoken],
         });
       if (spoken !== undefined && spoken !== "expect" && open === "stream")
-        mistakes.push({ message: "a stream is only listened to: write expect", path: [...path, spoken] });
+        mistakes.push({ message: "a stream only receives: use expect", path: [...path, spoken] });
       if (step.close !== undefined) open = undefined;
       if (step.websocket !== undefined) open = "websocket";
       if (step.stream !== undefined) open = "stream";
@@ -179,7 +177,7 @@ function markMistake(
   for (const mark of asked) {
     const inside = placeOf(mark, step) ?? (step.check === undefined ? [] : ["check", mark]);
     if (!variableName.test(mark))
-      return { message: `\${${mark}} is no variable: write \${name}, or $\${ for the characters themselves`, inside };
+      return { message: `\${${mark}} is not a valid variable: write \${name}, or $\${ for a literal \${`, inside };
     if (known.includes(mark)) continue;
     const instead = insteadOf(nearest(mark, known), known, "variables so far");
     return { message: `\${${mark}} has no value here: ${instead}`, inside };
@@ -189,7 +187,7 @@ function markMistake(
   const authority = (typeof url === "string" && /^[^:]+:\/\/[^/?#]*/.exec(url)?.[0]) || "";
   if (!authority.includes("${")) return undefined;
   return {
-    message: "whom a step speaks to must stand in the file: a variable has its place in path and query",
+    message: "scheme, host and port cannot contain variables: use variables in the path and query only",
     inside: [kind, "url"],
   };
 }

@@ -1,5 +1,4 @@
 /** Runs the steps of a journey: in sequence, over fresh connections and an open WebSocket, with the captured values. */
-import { formatDuration } from "../../../shared/text/units.ts";
 import type { Cookies } from "../http/cookies.ts";
 import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
 import { firstRequest, type SendingSettings, tlsSecrets, withCookies } from "../http/outgoing.ts";
@@ -76,10 +75,10 @@ function careful(failure: SeenFailure): SeenFailure {
   return { ...failure, message: cite`${failure.message}`.masked(withoutSecretFields) };
 }
 
-/** Returns a world that ends earlier than the given one. @param whose time runs out then, for the message of a failure */
-export function within(world: ProbeWorld, limitMs: number, whose: string): { world: ProbeWorld; clear(): void } {
+/** Returns a world that ends earlier than the given one. @param part what times out then, for the message of a failure: `the step` */
+export function within(world: ProbeWorld, limitMs: number, part: string): { world: ProbeWorld; clear(): void } {
   const overrun = new AbortController();
-  const alarm = setTimeout(() => overrun.abort(new Overrun(`${whose}, ${formatDuration(limitMs)},`)), limitMs);
+  const alarm = setTimeout(() => overrun.abort(new Overrun(part, limitMs)), limitMs);
   const clear = (): void => clearTimeout(alarm);
   world.onClose(clear);
   return {
@@ -122,7 +121,7 @@ class Walker {
   }
 
   async #ask(step: JourneyStep, settings: RequestSettings): Promise<SeenFailure | undefined> {
-    const time = within(this.#world, step.within, "the time of the step");
+    const time = within(this.#world, step.within, "the step");
     try {
       const confidential = Object.entries(settings.headers).flatMap(([name, value]) =>
         marksIn(value).length > 0 ? [name] : [],
@@ -153,7 +152,7 @@ class Walker {
     settings: NonNullable<JourneyStep["websocket"]>,
   ): Promise<SeenFailure | undefined> {
     this.leave();
-    const time = within(this.#world, step.within, "the time of the step");
+    const time = within(this.#world, step.within, "the step");
     let opening: Stages | undefined;
     try {
       const url = fillUrl(settings.url, this.#variables);
@@ -174,7 +173,7 @@ class Walker {
 
   async #openStream(step: JourneyStep, settings: StreamSettings): Promise<SeenFailure | undefined> {
     this.leave();
-    const time = within(this.#world, step.within, "the time of the step");
+    const time = within(this.#world, step.within, "the step");
     let opening: Stages | undefined;
     try {
       const filled = { ...settings, ...filledSending(settings, this.#variables) };

@@ -104,10 +104,10 @@ function accessOf(
   const type = kind === "public" ? "PRIMARY" : "PRIVATE";
   const host = kind === "psc" ? dns : ipAddresses.find((address) => address.type === type)?.ipAddress;
   if (host === undefined || host === "")
-    throw new ProbeFault("unavailable", `the instance ${name} has no ${kind} address: write another under ip`);
+    throw new ProbeFault("unavailable", `the instance ${name} has no ${kind} address: choose another type under ip`);
   const ca = settings.serverCaCert?.cert;
   if (ca === undefined || cert === undefined)
-    throw new ProbeFault("protocol", `the Cloud SQL Admin API gave no certificate for ${name}`);
+    throw new ProbeFault("protocol", `the Cloud SQL Admin API returned no certificate for ${name}`);
   const managed = serverCaMode === "" || serverCaMode === "GOOGLE_MANAGED_INTERNAL_CA";
   return { host, ca, client: { cert, key }, name: managed ? `${project}:${name}` : dns };
 }
@@ -125,10 +125,10 @@ function makeKeys(): Promise<{ publicKey: string; privateKey: string }> {
 
 function refusal(error: unknown, instance: string): unknown {
   if (!(error instanceof GoogleApiError)) return error;
-  const what = `the Cloud SQL Admin API gave no access to ${instance}: ${error.message} (${error.reason})`;
+  const what = `the Cloud SQL Admin API denied access to ${instance}: ${error.message} (${error.reason})`;
   const { status } = error;
   if (status === 403 || status === 401)
     return new ProbeFault("auth", `${what}; the function needs the role roles/cloudsql.client`, { status });
-  if (status === 404) return new ProbeFault("database", `${what}: there is no such instance`, { status });
+  if (status === 404) return new ProbeFault("database", `${what}: no such instance`, { status });
   return new ProbeFault("unavailable", what, { status });
 }

@@ -46,7 +46,7 @@ async function addressOf(
   const literal = isIP(host);
   if (literal !== 0) {
     if (family === undefined || family === literal) return host;
-    throw new ProbeFault("dns", `${host} is an address of IPv${literal}, but ip_version is ${family}`);
+    throw new ProbeFault("dns", `${host} is an IPv${literal} address, but ip_version is ${family}`);
   }
   watch.enter("dns");
   const [{ address }] = await resolveHost(host, { family, signal: world.signal });
@@ -61,7 +61,7 @@ async function open(options: NetConnectOpts, world: ProbeWorld, watch: Stopwatch
   const socket = connect({ ...options, noDelay: true });
   // Faults reach the prober through the promise that it awaits; a later one must not end the process.
   socket.on("error", () => {});
-  const giveUp = (): void => void socket.destroy(new Error("the time of the probe ran out"));
+  const giveUp = (): void => void socket.destroy(new Error("the probe timed out"));
   world.signal.addEventListener("abort", giveUp, { once: true });
   world.onClose(() => {
     world.signal.removeEventListener("abort", giveUp);

@@ -53,7 +53,7 @@ export async function observeEndpoint(
     const { phase, address } = watch;
     const inPlain = !tls && (await wantsTls(caught, port, watch, world));
     const error = inPlain
-      ? new ProbeFault("protocol", `${peer} speaks TLS there, and was asked in plain text: write tls: true`)
+      ? new ProbeFault("protocol", `${peer} speaks TLS on this port, but the request was in plain text: set tls: true`)
       : caught;
     const failure = failureOf(error, { phase, peer, address, signal: world.signal });
     return { failure, answered: caught instanceof Refusal, phases: watch.times(), certificateExpiry };

@@ -16,10 +16,10 @@ import { secure } from "./tls.ts";
 const hostForm = /^([\w.-]+|[\da-f:.]+)$/i;
 
 /** The schema of a host, a name or an address. @param advice where to put a port */
-export function hostName(advice: string = "write a port beside it, as port: 443"): z.ZodType<string, string> {
+export function hostName(advice: string = "set the port separately, for example port: 443"): z.ZodType<string, string> {
   return z
     .string()
-    .regex(hostForm, `must be a name or an address alone, such as api.example.com: ${advice}`)
+    .regex(hostForm, `must be a host name or an address, such as api.example.com: ${advice}`)
     .superRefine(told((host) => (hostForm.test(host) ? hostMistake(host) : undefined)));
 }
 
@@ -52,11 +52,11 @@ export function tlsFieldsNeedTls(
   if (tls) return;
   const refuse = (field: string, value: unknown, why: string): void => {
     if (value !== undefined)
-      context.addIssue({ code: "custom", message: `${why}: write tls: true, or leave ${field} out`, path: [field] });
+      context.addIssue({ code: "custom", message: `${why}: set tls: true, or remove ${field}`, path: [field] });
   };
-  refuse("ca", ca, "ca verifies nothing without TLS");
-  refuse("server_name", server_name, "server_name is a part of TLS");
-  refuse("client_certificate", client_certificate, "client_certificate is a part of TLS");
+  refuse("ca", ca, "ca has no effect without TLS");
+  refuse("server_name", server_name, "server_name has no effect without TLS");
+  refuse("client_certificate", client_certificate, "client_certificate has no effect without TLS");
 }
 
 /** An open connection. */

@@ -4,6 +4,7 @@ import { isIP } from "node:net";
 import { type Failure, type FailureKind, identityPhase } from "../../../shared/messages/report.ts";
 import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
+import { formatDuration } from "../../../shared/text/units.ts";
 import { cite, TargetText, type Words } from "../text/target-text.ts";
 
 /** A failure as observed by a prober: its texts are opened when the result is written. */
@@ -40,19 +41,17 @@ export function configurationFault(message: string): ProbeFault {
 /** A failure to authenticate: the token source or the settings are to blame, and not the target. */
 export class IdentityFault extends ProbeFault {}
 
-/** The time of a part of a probe has run out: the reason of its abort signal. */
+/** A part of a probe exceeded its timeout: the reason of its abort signal. The message reads `the step timed out after 5s`. */
 export class Overrun extends Error {
   override readonly name = "Overrun";
-  /** Whose time ran out: `the time of the step, 5s,`. */
-  readonly whose: string;
 
-  constructor(whose: string) {
-    super(`${whose} ran out`);
-    this.whose = whose;
+  /** @param part subject of the message: `the step` */
+  constructor(part: string, limitMs: number) {
+    super(`${part} timed out after ${formatDuration(limitMs)}`);
   }
 }
 
-/** Where a fault happened, and on what. */
+/** The phase and the target of a fault. */
 export interface FaultContext {
   readonly phase: string;
   /** The target of the probe, without secrets: `api.example.com:443`, or the path of a socket. */
@@ -67,8 +66,8 @@ export interface FaultContext {
 export function failureOf(error: unknown, { phase, peer: named, address, signal }: FaultContext): SeenFailure {
   const peer = spokenPeer(named, address);
   if (signal.aborted) {
-    const whose = signal.reason instanceof Overrun ? signal.reason.whose : "the time of the probe";
-    return { kind: "timeout", phase, message: `${whose} ran out while ${doing(phase, peer)}${unanswered(phase)}` };
+    const what = signal.reason instanceof Overrun ? signal.reason.message : "the probe timed out";
+    return { kind: "timeout", phase, message: `${what} while ${doing(phase, peer)}${unanswered(phase)}` };
   }
   if (error instanceof ProbeFault) return failureOfFault(error, phase);
   if (error instanceof LookupError) return { kind: "dns", phase, message: `the name of ${named} ${error.problem}` };
@@ -128,7 +127,7 @@ const faults: readonly {
   {
     codes: /^ETIMEDOUT$/,
     kind: "timeout",
-    say: (peer, phase) => `the operating system gave up while ${doing(phase, peer)}`,
+    say: (peer, phase) => `the operating system timed out while ${doing(phase, peer)}`,
   },
   {
     codes: /^EHOSTUNREACH$|^ENETUNREACH$|^EHOSTDOWN$|^ENETDOWN$|^EADDRNOTAVAIL$/,
@@ -136,21 +135,25 @@ const faults: readonly {
     say: (peer) => `there is no route to ${peer}`,
   },
   { codes: /^ENOENT$/, kind: "unavailable", say: (peer) => `there is no socket at ${peer}` },
-  { codes: /^EACCES$|^EPERM$/, kind: "unavailable", say: (peer) => `the system forbids a connection to ${peer}` },
+  {
+    codes: /^EACCES$|^EPERM$/,
+    kind: "unavailable",
+    say: (peer) => `the operating system denied the connection to ${peer}`,
+  },
   {
     codes: /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|HTTPS_PROXY_REQUEST|BAD_RECORD_TYPE)$/,
     kind: "tls",
-    say: (peer) => `${peer} does not speak TLS: name its TLS port, or connect without TLS`,
+    say: (peer) => `${peer} does not speak TLS: use its TLS port, or connect without TLS`,
   },
   {
     codes: /^ERR_SSL_.*(ALERT_PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL|VERSION_TOO_LOW|INAPPROPRIATE_FALLBACK)$/,
     kind: "tls",
-    say: (peer) => `${peer} offers no version of TLS that is accepted: enable TLS 1.2 or 1.3 there`,
+    say: (peer) => `${peer} does not offer an accepted TLS version: enable TLS 1.2 or 1.3 on the server`,
   },
   {
     codes: /^ERR_SSL_.*ALERT_NO_APPLICATION_PROTOCOL$/,
     kind: "tls",
-    say: (peer) => `${peer} refused the TLS handshake: it does not speak HTTP/1.1 (ALPN), which is what was offered`,
+    say: (peer) => `${peer} refused the TLS handshake: it does not support HTTP/1.1, the only protocol offered (ALPN)`,
   },
   {
     codes: /^ERR_SSL_.*UNRECOGNIZED_NAME$/,
@@ -162,13 +165,13 @@ const faults: readonly {
       /^ERR_SSL_.*ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE_\w+|UNSUPPORTED_CERTIFICATE|ACCESS_DENIED)$/,
     kind: "tls",
     say: (peer, _phase, _words, code) =>
-      `${peer} ended the TLS handshake: it asks for a client certificate that it accepts (${alertIn(code)}): write client_certificate`,
+      `${peer} ended the TLS handshake: it requires a client certificate that it trusts (${alertIn(code)}): set client_certificate`,
   },
   {
     codes: /^ERR_SSL_.*(ALERT_HANDSHAKE_FAILURE|ALERT_INSUFFICIENT_SECURITY|NO_SHARED_CIPHER|NO_SUITABLE_\w+)$/,
     kind: "tls",
     say: (peer) =>
-      `${peer} refused the TLS handshake: it has no cipher in common with the probe, or asks for a client certificate (handshake failure)`,
+      `${peer} refused the TLS handshake: it shares no cipher with the probe, or requires a client certificate (handshake failure)`,
   },
   {
     codes: /^ERR_SSL_.*(KEY_TOO_SMALL|MD_TOO_WEAK|KEY_SIZE_TOO_SMALL|BAD_DH_VALUE)$/,
@@ -186,20 +189,20 @@ const faults: readonly {
     kind: "tls",
     say: (peer, phase, _words, code) =>
       phase === "tls"
-        ? `the TLS handshake with ${peer} failed: it sent what makes no sense in TLS${inWords(code)}`
+        ? `the TLS handshake with ${peer} failed: it sent invalid TLS data${inWords(code)}`
         : `the TLS connection to ${peer} broke while ${doing(phase, peer)}${inWords(code)}`,
   },
   {
     codes: /^HTTP_TOO_LONG$|^HPE_HEADER_OVERFLOW$/,
     kind: "protocol",
-    say: (peer) => `${peer} sent more headers than are read`,
+    say: (peer) => `${peer} sent headers that exceed the size limit`,
   },
   {
     codes: /^HTTP_SYNTAX$/,
     kind: "protocol",
     say: (peer, _phase, words) => cite`${peer} does not speak HTTP: ${words}`,
   },
-  { codes: /^HPE_/, kind: "protocol", say: (peer) => `${peer} does not speak HTTP: its answer cannot be read` },
+  { codes: /^HPE_/, kind: "protocol", say: (peer) => `${peer} does not speak HTTP: its response cannot be parsed` },
   {
     codes: /^Z_|^ERR_BROTLI|^ERR__ERROR|^ZSTD_/,
     kind: "body",
@@ -220,32 +223,32 @@ function inWords(code: string): string {
 const activities: Readonly<Record<string, string>> = {
   dns: "looking up the name of",
   connect: "connecting to",
-  tls: "shaking hands for TLS with",
-  lookup: "waiting for the answer of",
+  tls: "performing the TLS handshake with",
+  lookup: "waiting for a response from",
   first_byte: "waiting for the first byte from",
   headers: "reading the headers from",
   body: "reading the body from",
   access: "asking the Cloud SQL Admin API for access to",
-  authentication: "logging in at",
-  answer: "waiting for the first answer of",
-  query: "waiting for the answer to the first query from",
+  authentication: "logging in to",
+  answer: "waiting for the first response from",
+  query: "waiting for the result of the first query from",
   statistics: "counting the connections of",
-  upgrade: "waiting for the upgrade to a WebSocket from",
+  upgrade: "waiting for the WebSocket upgrade from",
   send: "sending a message to",
   expect: "waiting for messages from",
-  ping: "waiting for the answer to a ping from",
-  close: "waiting for the close of",
+  ping: "waiting for a pong from",
+  close: "waiting for the connection to be closed by",
 };
 
 /** Returns the meaning of an overrun of a phase, if there is one. */
 export function unanswered(phase: string): string {
   if (phase === "dns") return ": no DNS server answered";
-  return phase === "tls" ? ": it is overloaded, or does not speak TLS on this port" : "";
+  return phase === "tls" ? ": it may be overloaded, or may not speak TLS on this port" : "";
 }
 
 /** Returns the action of a phase, as a part of a sentence: `connecting to api.example.com:443`. */
 export function doing(phase: string, peer: string): string {
   // A step without a name is identified by its action and its position.
   const activity = ownEntry(activities, phase) ?? ownEntry(activities, phase.replace(/-\d+$/, ""));
-  return `${activity ?? `in the phase ${phase} with`} ${peer}`;
+  return `${activity ?? `in the phase ${phase} of the exchange with`} ${peer}`;
 }

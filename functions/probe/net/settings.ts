@@ -26,7 +26,7 @@ export const tlsVerification = lazily(() =>
       insecure: z.boolean().default(false).describe("Accepts any certificate. Its expiry is still measured."),
     })
     .refine(({ ca, insecure }) => ca === undefined || !insecure, {
-      message: "insecure accepts the certificates of any authority: write either ca or insecure: true",
+      message: "insecure accepts certificates from any authority: set either ca or insecure: true",
       path: ["ca"],
     })
     .prefault({})
@@ -45,11 +45,11 @@ export function tlsOverTls(scheme: "https" | "wss") {
     // The scheme of a secret URL is not known here.
     if (typeof url !== "string" || URL.parse(url)?.protocol === `${scheme}:`) return;
     const refuse = (field: string, value: unknown, why: string): void => {
-      const message = `${why}: write a URL that begins with ${scheme}://, or leave ${field} out`;
+      const message = `${why}: use a URL that begins with ${scheme}://, or remove ${field}`;
       if (value !== undefined) context.addIssue({ code: "custom", message, path: ["tls", field] });
     };
-    refuse("ca", tls.ca, "ca verifies nothing without TLS");
-    refuse("client_certificate", tls.client_certificate, "client_certificate is a part of TLS");
+    refuse("ca", tls.ca, "ca has no effect without TLS");
+    refuse("client_certificate", tls.client_certificate, "client_certificate has no effect without TLS");
   };
 }
 
@@ -57,7 +57,7 @@ export function tlsOverTls(scheme: "https" | "wss") {
 export const headerName: () => z.ZodString = lazily(() =>
   z
     .string()
-    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be the name of a header")
+    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be a header name")
     .toLowerCase(),
 );
 

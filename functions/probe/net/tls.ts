@@ -124,7 +124,7 @@ function faultOf(
   const leaf = chain?.certificates[0];
   if (verify === "chain" || (leaf && isFor(leaf, host))) return undefined;
   if (!leaf?.subjectAltName && commonName(leaf?.subject).judge((name) => name.toLowerCase() === host.toLowerCase()))
-    return cite`the certificate has no subject alternative name, and its common name, ${host}, does not count: issue one with the name ${host}`;
+    return cite`the certificate has no subject alternative name, and its common name, ${host}, is not accepted: issue a certificate with the subject alternative name ${host}`;
   return cite`the certificate is for ${namesOf(leaf)}, not for ${host}`;
 }
 
@@ -149,9 +149,9 @@ function explain(socket: TLSSocket, chain: Chain | undefined, now: number): Targ
     return cite`the certificate of ${subjectOf(early)} is not valid before ${day(early.validFrom)}`;
   switch (code) {
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
-      return cite`the certificate of ${subjectOf(leaf)} is self-signed: no authority vouches for it`;
+      return cite`the certificate of ${subjectOf(leaf)} is self-signed`;
     case "SELF_SIGNED_CERT_IN_CHAIN":
-      return cite`the chain ends in an authority that is not trusted: ${subjectOf(last)}`;
+      return cite`the chain ends in an untrusted authority: ${subjectOf(last)}`;
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
@@ -159,15 +159,15 @@ function explain(socket: TLSSocket, chain: Chain | undefined, now: number): Targ
     case "CERT_REVOKED":
       return cite`the certificate of ${subjectOf(leaf)} was revoked`;
     case "CERT_SIGNATURE_FAILURE":
-      return cite`the signature on the certificate of ${subjectOf(leaf)} is not that of its issuer, ${commonName(leaf?.issuer)}`;
+      return cite`the signature on the certificate of ${subjectOf(leaf)} does not match its issuer, ${commonName(leaf?.issuer)}`;
     case "INVALID_CA":
     case "INVALID_PURPOSE":
       if (code === "INVALID_CA" || certificates.slice(1).some(({ ca }) => !ca))
         return cite`the certificate of ${subjectOf(leaf)} was issued by ${commonName(leaf?.issuer)}, which is not an authority`;
-      return cite`the certificate of ${subjectOf(leaf)} is not meant for servers: its extended key usage leaves them out`;
+      return cite`the certificate of ${subjectOf(leaf)} is not valid for servers: its extended key usage does not include server authentication`;
     case "PATH_LENGTH_EXCEEDED":
     case "CERT_CHAIN_TOO_LONG":
-      return cite`the chain of ${subjectOf(leaf)} is longer than its authorities allow`;
+      return cite`the chain of ${subjectOf(leaf)} exceeds the path length that its authorities allow`;
     default:
       return cite`the certificate of ${subjectOf(leaf)} is not accepted (${code.toLowerCase().replaceAll("_", " ")})`;
   }
@@ -193,5 +193,5 @@ function commonName(name: string | undefined): TargetText {
 
 function day(date: string | undefined): string {
   const instant = new Date(date ?? Number.NaN);
-  return Number.isNaN(instant.getTime()) ? "an unknown day" : instant.toISOString().slice(0, 10);
+  return Number.isNaN(instant.getTime()) ? "an unknown date" : instant.toISOString().slice(0, 10);
 }

@@ -43,12 +43,13 @@ export function trusted(ca: string | undefined): Authorities {
 
 function readAuthorities(ca: string): Authorities {
   const blocks = ca.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw configurationFault("ca holds no certificate: write the trusted authorities in PEM");
+  if (blocks.length === 0)
+    throw configurationFault("ca contains no certificate: set it to the trusted authorities in PEM");
   try {
     return { bySubject: bySubject(blocks), ca };
   } catch {
     throw configurationFault(
-      "ca holds a certificate that cannot be read: write the trusted authorities in PEM, each whole",
+      "ca contains an invalid certificate: set it to the complete certificates of the trusted authorities in PEM",
     );
   }
 }

@@ -1,7 +1,6 @@
 /** Simultaneous connections to PostgreSQL, and the number that a server can spare. */
 import type { Socket } from "node:net";
 import type pg from "pg";
-import { formatDuration } from "../../../shared/text/units.ts";
 import { Overrun, type SeenFailure } from "../net/faults.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import type { ProbeWorld } from "../prober.ts";
@@ -164,7 +163,7 @@ async function openStage(
   const opened: (Socket | pg.Client)[] = [];
   const overrun = new AbortController();
   const alarm = setTimeout(
-    () => overrun.abort(new Overrun(`the time of the burst's stage ${stage}, ${formatDuration(limitMs)},`)),
+    () => overrun.abort(new Overrun(`stage ${stage} of the burst`, limitMs)),
     Math.max(0, limitMs),
   );
   const bounded = { ...world, signal: AbortSignal.any([world.signal, overrun.signal]) };

@@ -127,7 +127,9 @@ function explained(error: unknown, login: Login): unknown {
   }
   if (!(error instanceof Error) || error instanceof ProbeFault) return error;
   if (/^Connection terminated/.test(error.message)) {
-    const proxy = isSocketFolder(login.host) ? "; behind an Auth Proxy that means it could not reach the instance" : "";
+    const proxy = isSocketFolder(login.host)
+      ? "; behind an Auth Proxy this means that the proxy could not reach the instance"
+      : "";
     return new ProbeFault(
       "reset",
       `${peer} closed the connection before the session was ready or the query answered${proxy}`,
@@ -149,20 +151,18 @@ const clientFaults: readonly {
   {
     says: /client password must be|^Password must be/,
     kind: "auth",
-    say: (peer, { user }) =>
-      `${peer} asks for the password of ${user}, and none is configured: set connection.password`,
+    say: (peer, { user }) => `${peer} requires a password for ${user}, but none is configured: set connection.password`,
   },
   {
     says: /Only mechanism\(s\)|authenticationOk message type/,
     kind: "auth",
     say: (peer, { user }) =>
-      `${peer} asks ${user} for a way of logging in that is not supported, such as GSSAPI: allow scram-sha-256 for this role in pg_hba.conf`,
+      `${peer} requires an unsupported login method for ${user}, such as GSSAPI: allow scram-sha-256 for this role in pg_hba.conf`,
   },
   {
     says: /server signature|server nonce|server returned error/,
     kind: "auth",
-    say: (peer) =>
-      `${peer} did not prove that it knows the password, as SCRAM asks of it: it may not be the server that it should be`,
+    say: (peer) => `${peer} did not prove that it knows the password, as SCRAM requires: it may be an impostor`,
   },
   {
     says: /^SASL/,
@@ -178,14 +178,14 @@ const clientFaults: readonly {
 
 /** SQLSTATE codes. @see https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const sqlstates: readonly { readonly codes: RegExp; readonly kind: FailureKind; readonly say: string }[] = [
-  { codes: /^53300$/, kind: "database", say: "the server has no connection left for this user" },
+  { codes: /^53300$/, kind: "database", say: "the server has no free connection for this user" },
   { codes: /^28P01$/, kind: "auth", say: "the server refused the password" },
   { codes: /^28/, kind: "auth", say: "the server refused the login" },
   { codes: /^3D000$/, kind: "database", say: "the database does not exist" },
-  { codes: /^57P03$/, kind: "database", say: "the server is starting up or shutting down and takes no connections" },
+  { codes: /^57P03$/, kind: "database", say: "the server is starting up or shutting down and accepts no connections" },
   { codes: /^57P0[12]$/, kind: "database", say: "the server is shutting down" },
-  { codes: /^57014$/, kind: "timeout", say: "the query took longer than the probe had time" },
-  { codes: /^25006$/, kind: "database", say: "the query of a probe may only read" },
+  { codes: /^57014$/, kind: "timeout", say: "the query exceeded the timeout of the probe" },
+  { codes: /^25006$/, kind: "database", say: "the query of a probe must be read-only" },
 ];
 
 async function connected(login: Login, world: ProbeWorld, watch: Stopwatch): Promise<Socket> {
@@ -211,7 +211,7 @@ async function throughConnector(
   const { socket, leaf, fault } = await secure(raw, { host: name, ca, client, verify: "chain" }, watch, world.now());
   if (fault !== undefined) throw new ProbeFault("tls", fault, { signal: "certificate" });
   if (leaf?.subject.split("\n").includes(`CN=${name}`) || leaf?.checkHost(name) !== undefined) return socket;
-  throw new ProbeFault("tls", `the certificate is not that of the instance ${name}`, { signal: "certificate" });
+  throw new ProbeFault("tls", `the certificate does not belong to the instance ${name}`, { signal: "certificate" });
 }
 
 function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
@@ -223,7 +223,7 @@ function noProxy(error: NodeJS.ErrnoException & { address?: string }): never {
       { code: error.code },
     );
   if (error.code === "ECONNREFUSED")
-    throw new ProbeFault("refused", `nobody listens at the socket ${path}`, { code: error.code });
+    throw new ProbeFault("refused", `nothing listens on the socket ${path}`, { code: error.code });
   throw error;
 }
 
@@ -245,19 +245,19 @@ async function requestTls(socket: Socket, peer: string): Promise<void> {
   const [verdict] = answer;
   if (answer.length === 1 && verdict === 0x53) return;
   if (answer.length === 1 && verdict === 0x4e)
-    throw new ProbeFault("tls", `${peer} does not offer TLS: turn it on there, or write tls: disable`);
+    throw new ProbeFault("tls", `${peer} does not offer TLS: enable it on the server, or set tls: disable`);
   const refusal = refusalIn(answer);
   if (refusal !== undefined) {
     const { code, message } = refusal;
     throw new ServerError(
       kindOf(code),
-      cite`${peer} refused the connection in place of TLS: ${TargetText.of(message)}${code === "" ? "" : cite` (SQLSTATE ${TargetText.of(code)})`}`,
+      cite`${peer} refused the connection before TLS: ${TargetText.of(message)}${code === "" ? "" : cite` (SQLSTATE ${TargetText.of(code)})`}`,
       code === "" ? {} : { code },
     );
   }
   throw new ProbeFault(
     "protocol",
-    cite`${peer} does not speak PostgreSQL: its answer to the request for TLS makes no sense, it begins with ${begins(answer)}`,
+    cite`${peer} does not speak PostgreSQL: its response to the TLS request begins with ${begins(answer)}`,
   );
 }
 

@@ -75,13 +75,13 @@ export async function assertWritable(
   if (row?.replica === true && wantsPrimary)
     throw new ProbeFault(
       "database",
-      `${peerOf(login)} is a replica, and takes no writes: a primary is expected there. Look for a failover that clients have not followed`,
+      `${peerOf(login)} is a replica and accepts no writes, expected a primary. Check for a failover that clients have not followed`,
       { code: readOnly },
     );
   if (row?.replica === false && row.readonly === true)
     throw new ProbeFault(
       "database",
-      `${peerOf(login)} is a primary that takes no writes: default_transaction_read_only is on. Turn it off, once what it protects has been mended, such as a full disk`,
+      `${peerOf(login)} is a primary that accepts no writes: default_transaction_read_only is on. Turn it off once the underlying problem, such as a full disk, is fixed`,
       { code: readOnly },
     );
 }

@@ -31,14 +31,14 @@ function unreadable(reason: string, cause: unknown): ProbeFault {
   if (type !== undefined)
     return new ProbeFault(
       "auth",
-      `the server asks for a way of logging in that is not supported (${ownEntry(logins, type) ?? `type ${type}`}): allow scram-sha-256 for this role in pg_hba.conf`,
+      `the server requires an unsupported login method (${ownEntry(logins, type) ?? `type ${type}`}): allow scram-sha-256 for this role in pg_hba.conf`,
       { cause },
     );
   const why = reason === endless ? endless : "it sent a message that cannot be read";
   return new ProbeFault("protocol", `the server does not speak PostgreSQL: ${why}`, { cause });
 }
 
-const endless = "it sends without end";
+const endless = "it sends data without end";
 
 /** Types of authentication requests, by their number. */
 const logins: Readonly<Record<string, string>> = { 2: "Kerberos", 6: "SCM credentials", 7: "GSSAPI", 9: "SSPI" };

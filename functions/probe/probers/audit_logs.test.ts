@@ -265,6 +265,8 @@ describe("audit_logs", () => {
     const result = await probeOnce(auditLogs, settings, { googleStand: `http://127.0.0.1:${port}` });
     expect(result).toMatchObject({ success: true, unchecked: [{ checks: ["changes"] }] });
     expect(result.changes).toBeUndefined();
-    expect(result.unchecked?.[0]?.explanation).toContain("logging.logEntries.list, which roles/logging.viewer has");
+    expect(result.unchecked?.[0]?.explanation).toContain(
+      "grant the probe's identity logging.logEntries.list, for example with roles/logging.viewer",
+    );
   });
 });

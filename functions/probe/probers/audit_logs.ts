@@ -61,7 +61,7 @@ project: shop-staging
 When an incident opens, and again ten minutes later because entries arrive late, the probe reads the Admin Activity and System Event logs, starting
 an hour before the first failure: deployments and traffic, settings, maintenance and failover of Cloud SQL, connectors, networks, firewall rules, IAM, secrets,
 certificates, DNS, quotas, organization policies. Each change is listed in \`changes\` of the [incident](../incidents.md) with its time, a
-description in plain words, and a link to the entry. A change to the cause within half an hour before its first failure is evidence. Engineers get a
+plain description, and a link to the entry. A change to the cause within half an hour before its first failure is evidence. Engineers get a
 status update about it, and every later notification to them contains it, with a proposal to revert it. Nothing is ever reverted automatically. The
 command \`changes\` shows the same at any time.
 

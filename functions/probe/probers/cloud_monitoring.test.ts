@@ -84,7 +84,11 @@ describe("cloud_monitoring", () => {
   });
 
   it.each([
-    ["fail", /^Cloud Monitoring has no point of .* UTC: nothing matches the filter, or it reports nothing$/, undefined],
+    [
+      "fail",
+      /^Cloud Monitoring has no data points for .* UTC: no series matches the filter, or no data is reported$/,
+      undefined,
+    ],
     ["zero", undefined, 0],
     ["ignore", undefined, undefined],
   ])("treats a missing point as set in empty: %s", async (empty, failure, value) => {
@@ -100,7 +104,7 @@ describe("cloud_monitoring", () => {
     expect(result.failure).toEqual({
       kind: "protocol",
       phase: "series",
-      message: "120 series match, more than 100: narrow the filter, or name a reducer",
+      message: "120 series match, more than 100: narrow the filter, or set a reducer",
     });
     expect(result.measurements.filter(({ metric }) => metric === "cloud_monitoring_seconds")).toHaveLength(100);
   });
@@ -109,7 +113,7 @@ describe("cloud_monitoring", () => {
     const { result } = await probe(refusal(400, "INVALID_ARGUMENT", "Field filter had an invalid value"));
     expect(result.failure).toMatchObject({
       kind: "protocol",
-      message: "Cloud Monitoring does not understand what it is asked for: Field filter had an invalid value",
+      message: "Cloud Monitoring rejected the request as invalid: Field filter had an invalid value",
     });
   });
 });
@@ -118,15 +122,15 @@ describe("cloud_monitoring settings", () => {
   it.each([
     [{ metric_type: "cpu" }, 'invalid metric type "cpu": write one such as run.googleapis.com/request_count'],
     [{ unit: "%" }, "cloud_monitoring_seconds is in seconds: write one of s, ms, us, ns"],
-    [{ metric: "probe_success" }, "probe_success is measured by probes themselves: write another metric"],
-    [{ labels: { queue: "orders" } }, 'cloud_monitoring_seconds has no label "queue": it carries name, group'],
+    [{ metric: "probe_success" }, "the probe itself measures probe_success: choose another metric"],
+    [{ labels: { queue: "orders" } }, 'cloud_monitoring_seconds has no label "queue": it has name, group'],
     [
       { label_from: { group: "state" } },
       'invalid series label "state": write metric.labels.NAME or resource.labels.NAME',
     ],
     [
       { reducer: "REDUCE_NONE", group_by: ["metric.labels.state"] },
-      "group_by needs a reducer, which makes one series of each group",
+      "group_by requires a reducer, which combines each group into one series",
     ],
     [{ delay: "2h" }, "must be at most 1h"],
   ])("reject %j", (wrong, sentence) => {

@@ -146,12 +146,12 @@ ${monitoringNotes("as many series per run as the reducer and group_by leave", "t
     if (!found.value)
       return {
         ...(empty === "fail"
-          ? { failure: nothingRead(reading, now, "nothing matches the filter, or it reports nothing") }
+          ? { failure: nothingRead(reading, now, "no series matches the filter, or no data is reported") }
           : {}),
         measurements: empty === "zero" ? [{ metric, value: 0, labels }] : [],
       };
     const { samples } = found.value;
-    const tooMany = `${samples.length} series match, more than ${mostSeries}: narrow the filter, or name a reducer`;
+    const tooMany = `${samples.length} series match, more than ${mostSeries}: narrow the filter, or set a reducer`;
     return {
       ...(samples.length > mostSeries ? { failure: { kind: "protocol", phase: "series", message: tooMany } } : {}),
       measurements: samples.slice(0, mostSeries).map((sample) => measured(sample, settings)),
@@ -189,7 +189,7 @@ function problems(settings: CloudMonitoringSettings): [string, string][] {
     wrong.push(["unit", `${metric} is in ${known.unit}: write one of ${fitting.map(([name]) => name).join(", ")}`]);
   }
   if (/^(probe|http|tls)_|^data_age$/.test(metric))
-    wrong.push(["metric", `${metric} is measured by probes themselves: write another metric`]);
+    wrong.push(["metric", `the probe itself measures ${metric}: choose another metric`]);
   const carried = known.labels ?? [];
   for (const [field, names] of [
     ["labels", labels],
@@ -197,11 +197,11 @@ function problems(settings: CloudMonitoringSettings): [string, string][] {
   ] as const) {
     for (const label of Object.keys(names)) {
       if (carried.includes(label)) continue;
-      const advice = carried.length === 0 ? "it carries none" : `it carries ${carried.join(", ")}`;
+      const advice = carried.length === 0 ? "it has none" : `it has ${carried.join(", ")}`;
       wrong.push([field, `${metric} has no label "${label}": ${advice}`]);
     }
   }
   if (group_by.length > 0 && reducer === "REDUCE_NONE")
-    wrong.push(["group_by", "group_by needs a reducer, which makes one series of each group"]);
+    wrong.push(["group_by", "group_by requires a reducer, which combines each group into one series"]);
   return wrong;
 }

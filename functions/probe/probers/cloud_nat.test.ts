@@ -61,7 +61,7 @@ describe("cloud_nat", () => {
       kind: "unavailable",
       phase: "state",
       signal: "saturated",
-      message: expect.stringContaining("could not give an address"),
+      message: expect.stringContaining("could not allocate an address"),
     });
     expect(measured(result, "cloud_nat_port_usage")).toBe(960);
   });

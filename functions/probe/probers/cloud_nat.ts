@@ -71,7 +71,7 @@ ${monitoringNotes("up to 6 series per run", "4 minutes")}`,
   assess({ gateway, region, max_ports }, observed, readings) {
     const { failure, found, now } = observed;
     if (!failure && !found.failed && !found.allocated) {
-      const why = `there is no gateway ${gateway} in ${region}, or nobody uses it`;
+      const why = `there is no gateway ${gateway} in ${region}, or it has no traffic`;
       return { failure: nothingRead(readings.failed, now, why), measurements: [] };
     }
     const dropped = valuesBy(found.dropped?.samples ?? [], reasonLabel);
@@ -89,7 +89,7 @@ ${monitoringNotes("up to 6 series per run", "4 minutes")}`,
     ];
     if (failure) return { failure, measurements };
     if (!found.failed || (numberIn(found.failed) ?? 0) === 0) return { measurements };
-    const message = `the gateway ${gateway} could not give an address to every machine and instance (measured ${agoOf(found.failed, now)}): add addresses, or let each have fewer ports`;
+    const message = `the gateway ${gateway} could not allocate an address to every machine and instance (measured ${agoOf(found.failed, now)}): add addresses, or allow each fewer ports`;
     return {
       failure: { kind: "unavailable", phase: "state", message, signal: "saturated" },
       measurements,

@@ -175,7 +175,7 @@ describe("cloud_run", () => {
         check: "traffic",
         ok: true,
         observed: expect.stringMatching(/^neither requests nor instances between \d\d:\d\d and \d\d:\d\d UTC$/),
-        explanation: "Nothing was measured: there is no service backend in us-central1, or nobody uses it.",
+        explanation: "No measurements: there is no service backend in us-central1, or it has no traffic.",
       },
     ]);
   });
@@ -186,7 +186,7 @@ describe("cloud_run", () => {
       kind: "unavailable",
       phase: "google_api",
       message: expect.stringMatching(
-        /^Cloud Monitoring has no point of run.googleapis.com\/request_count between .*: there is no service backend/,
+        /^Cloud Monitoring has no data points for run.googleapis.com\/request_count between .*: there is no service backend/,
       ),
     });
   });

@@ -25,7 +25,7 @@ import { always, onlyWhere } from "../yields.ts";
 /** The name of a log-based metric of the project. */
 function logMetric(example: string) {
   return z.string().regex(/^(?!logging\.googleapis\.com)[\w./-]+$/, {
-    error: () => `must be the name of a log-based metric, as in ${example}, without logging.googleapis.com`,
+    error: () => `must be the name of a log-based metric without logging.googleapis.com, for example ${example}`,
   });
 }
 
@@ -173,7 +173,7 @@ ${monitoringNotes("up to 9 series a run, 2 more with `utilization`, and 1 more w
     ];
     if (failure) return { failure, measurements };
     const idle = !found.requests && !found.instances;
-    const nowhere = `there is no service ${service} in ${region}, or nobody uses it`;
+    const nowhere = `there is no service ${service} in ${region}, or it has no traffic`;
     return {
       ...(idle && expect_traffic ? { failure: nothingRead(readings.requests, now, nowhere) } : {}),
       measurements,

@@ -95,7 +95,7 @@ describe("cloud_sql", () => {
       kind: "database",
       phase: "state",
       message: expect.stringMatching(
-        /^the server of netra-staging:us-central1:staging-shared-postgres is down: its state is RUNNING still, so nobody stopped it \(measured 2 min( \d+ s)? ago\)$/,
+        /^the server of netra-staging:us-central1:staging-shared-postgres is down: its state is still RUNNING, so it was not stopped \(measured 2 min( \d+ s)? ago\)$/,
       ),
     });
   });
@@ -103,7 +103,7 @@ describe("cloud_sql", () => {
   it.each([
     ["RUNNABLE", 0, /is down: it was stopped by its owner/],
     ["MAINTENANCE", 0, /is down: it is down for maintenance/],
-    ["SUSPENDED", 1, /does not run as it should: it is suspended, as after trouble with billing/],
+    ["SUSPENDED", 1, /is not running normally: it is suspended, for example because of a billing problem/],
     ["FAILED", 0, /is down: its creation failed, or an operation left it broken/],
   ])("names the state %s, and reads it only if the instance is not RUNNING", async (state, up, sentence) => {
     const { result, asked } = await probe({
@@ -131,7 +131,7 @@ describe("cloud_sql", () => {
       kind: "unavailable",
       phase: "google_api",
       message: expect.stringMatching(
-        /^Cloud Monitoring has no point of cloudsql.googleapis.com\/database\/up between .* UTC: there is no instance/,
+        /^Cloud Monitoring has no data points for cloudsql.googleapis.com\/database\/up between .* UTC: there is no instance/,
       ),
     });
     expect(measured(result, "cloud_sql_up")).toBeUndefined();

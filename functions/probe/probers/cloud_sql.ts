@@ -145,11 +145,11 @@ const running = "RUNNING";
 /** Meanings of states whose names do not explain them. */
 const meanings: Readonly<Record<string, string>> = {
   RUNNABLE: "it was stopped by its owner",
-  SUSPENDED: "it is suspended, as after trouble with billing",
+  SUSPENDED: "it is suspended, for example because of a billing problem",
   MAINTENANCE: "it is down for maintenance",
   PENDING_CREATE: "it is being created",
   FAILED: "its creation failed, or an operation left it broken",
-  UNKNOWN_STATE: "its state is not known",
+  UNKNOWN_STATE: "its state is unknown",
 };
 
 function isUp(up: Found): boolean {
@@ -171,9 +171,9 @@ function stateFailure(
   const name = isRunning(found.running) ? running : (state ?? "UNKNOWN_STATE");
   const meaning =
     name === running
-      ? "its state is RUNNING still, so nobody stopped it"
+      ? "its state is still RUNNING, so it was not stopped"
       : (ownEntry(meanings, name) ?? `its state is ${name}`);
-  const what = isUp(up) ? "does not run as it should" : "is down";
+  const what = isUp(up) ? "is not running normally" : "is down";
   return {
     kind: "database",
     phase: "state",

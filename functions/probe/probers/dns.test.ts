@@ -156,10 +156,10 @@ describe("dns", () => {
   });
 
   it.each([
-    [{ name: "https://a.example" }, "must be a name alone"],
+    [{ name: "https://a.example" }, "must be a host name"],
     [{ name: "a.example", resolvers: ["dns.google"] }, "must be an address such as 8.8.8.8"],
     [{ name: "a.example", resolvers: ["1.2.3.4:99999"] }, "must be an address such as 8.8.8.8"],
-    [{ name: "a.example", types: ["MX"], connect: 25 }, "connect needs addresses"],
+    [{ name: "a.example", types: ["MX"], connect: 25 }, "connect requires addresses"],
   ])("rejects %j", (settings, message) => {
     expect(dns.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });

@@ -35,7 +35,7 @@ const settings = lazily(() =>
     .strictObject({
       name: z
         .string()
-        .refine((text) => isName(asciiName(text)), "must be a name alone, such as api.example.com")
+        .refine((text) => isName(asciiName(text)), "must be a host name, such as api.example.com")
         .describe("The name to look up. No search domain is added."),
       types: z
         .array(z.enum(recordTypes))
@@ -68,7 +68,7 @@ const settings = lazily(() =>
         .describe("A port on which every address found must accept a connection, not only the first."),
     })
     .refine((all) => all.connect === undefined || asked(all).some((type) => type === "A" || type === "AAAA"), {
-      message: "connect needs addresses: write A or AAAA under types",
+      message: "connect requires addresses: add A or AAAA under types",
       path: ["connect"],
     }),
 );
@@ -164,7 +164,7 @@ is the DNS response code: \`NXDOMAIN\`, \`SERVFAIL\`, \`REFUSED\`, or \`NODATA\`
     const count = unresolved.length > 0 ? unresolved.length : lost.length;
     const of = unresolved.length > 0 ? lookups.length : addresses.length;
     const what =
-      unresolved.length > 0 ? "lookups failed" : `addresses of ${name} do not accept a connection at ${connect}`;
+      unresolved.length > 0 ? "lookups failed" : `addresses of ${name} do not accept a connection on port ${connect}`;
     const message = of === 1 ? first.message : cite`${count} of ${of} ${what}: ${first.message}`;
     return { failure: { ...first, message }, measurements };
   },
@@ -246,7 +246,7 @@ async function lookedUp(
         if (isLast || world.signal.aborted) throw error;
       }
     }
-    throw new ProbeFault("internal", "the system names no DNS server");
+    throw new ProbeFault("internal", "the system has no DNS server configured");
   } catch (error) {
     const failure = failureOf(error, { phase: "lookup", peer, signal: world.signal });
     return {
@@ -276,9 +276,9 @@ function judged(
 const meanings: Readonly<Record<string, string>> = {
   NXDOMAIN: "that the name does not exist (NXDOMAIN)",
   SERVFAIL: "that it failed (SERVFAIL)",
-  REFUSED: "that it refuses to answer (REFUSED)",
-  FORMERR: "that it does not understand the question (FORMERR)",
-  NOTIMP: "that it cannot answer such a question (NOTIMP)",
+  REFUSED: "that it refuses to answer the query (REFUSED)",
+  FORMERR: "that it does not understand the query (FORMERR)",
+  NOTIMP: "that it does not support this type of query (NOTIMP)",
 };
 
 /** Returns a record in the format of a zone file; `undefined` for an unsupported type. */

@@ -125,7 +125,7 @@ describe("error_logs", () => {
     ]);
     expect(result.log_patterns?.map(({ component, resource, means }) => [component, resource, means?.name])).toEqual([
       ["database", "Cloud SQL instance shop-postgres", "too many connections"],
-      ["edge", "load balancer shop", "backend not reached"],
+      ["edge", "load balancer shop", "backend unreachable"],
     ]);
   });
 

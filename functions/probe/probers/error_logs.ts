@@ -141,14 +141,13 @@ function between(from: number, until: number): string {
 function wordsTable(): string {
   const rows = knownWords.flatMap(({ example, blames, source }) => {
     const means = meaningOf(example, { resource: "the service", name: "SERVICE" });
-    const who = blames === undefined ? "the part whose log it is" : `a part with the role \`${blames.join("` or `")}\``;
+    const who =
+      blames === undefined ? "the component that logged it" : `a component with the role \`${blames.join("` or `")}\``;
     return means === undefined
       ? []
       : [`| ${cell(example)} | ${cell(means.says)} | ${who} | ${cell(means.remedy)} | ${source} |`];
   });
-  return ["| words | what they mean | to blame | what mends it | source |", "|---|---|---|---|---|", ...rows].join(
-    "\n",
-  );
+  return ["| message | meaning | cause | remedy | source |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
 function cell(text: string): string {

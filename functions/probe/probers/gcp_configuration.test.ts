@@ -175,7 +175,7 @@ describe("gcp_configuration", () => {
         resource: "shop-connector",
         component: "vpc-connector",
         checks: expect.arrayContaining(["vpc_connector_state", "vpc_connector_burst"]),
-        explanation: "Google did not answer in time about the VPC connector shop-connector.",
+        explanation: "Google did not respond in time when the VPC connector shop-connector was read.",
       },
     ]);
   });

@@ -133,7 +133,7 @@ function blindOf(settings: ConfigurationSettings, seen: Observation): Failure | 
     return {
       kind: "timeout",
       phase: readingPhase,
-      message: "the time of the probe ran out while it read the configuration",
+      message: "the probe timed out while reading the configuration",
     };
   return { kind: kinds[first.reason], phase: readingPhase, message: first.explanation };
 }

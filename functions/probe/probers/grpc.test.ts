@@ -123,9 +123,9 @@ describe("grpc", () => {
     [reply(2), { kind: "unavailable", code: "NOT_SERVING", message: expect.stringMatching(/^cart is not serving/) }],
     [reply(0), { kind: "protocol", code: "UNKNOWN" }],
     [Buffer.from([0, 0, 0, 0, 0]), { kind: "protocol", code: "UNKNOWN" }],
-    [Buffer.from([1, 0, 0, 0, 2, 8, 1]), { kind: "protocol", message: expect.stringContaining("makes no sense") }],
-    [Buffer.from([0, 0, 0, 0, 9, 8, 1]), { kind: "protocol", message: expect.stringContaining("makes no sense") }],
-    [Buffer.from([0, 0, 0, 0, 2, 8, 129]), { kind: "protocol", message: expect.stringContaining("makes no sense") }],
+    [Buffer.from([1, 0, 0, 0, 2, 8, 1]), { kind: "protocol", message: expect.stringContaining("is malformed") }],
+    [Buffer.from([0, 0, 0, 0, 9, 8, 1]), { kind: "protocol", message: expect.stringContaining("is malformed") }],
+    [Buffer.from([0, 0, 0, 0, 2, 8, 129]), { kind: "protocol", message: expect.stringContaining("is malformed") }],
   ])("assesses the response %j", async (body, failure) => {
     expect((await probe(await served(body), { service: "cart" })).failure).toMatchObject(failure);
   });
@@ -155,7 +155,9 @@ describe("grpc", () => {
       kind: "auth",
       status: 403,
       answered_by: "cloud-run",
-      message: expect.stringMatching(/answered HTTP 403 in place of gRPC; answered by Cloud Run.*roles\/run\.invoker/),
+      message: expect.stringMatching(
+        /answered with HTTP 403 instead of gRPC; answered by Cloud Run.*roles\/run\.invoker/,
+      ),
     });
   });
 
@@ -194,8 +196,8 @@ describe("grpc", () => {
   });
 
   it.each([
-    [{ host: "https://a", port: 1 }, "must be a name or an address alone"],
-    [{ host: "a", port: 1, server_name: "b" }, "server_name is a part of TLS"],
+    [{ host: "https://a", port: 1 }, "must be a host name or an address"],
+    [{ host: "a", port: 1, server_name: "b" }, "server_name has no effect without TLS"],
   ])("rejects %j", (settings, message) => {
     expect(grpc.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });

@@ -65,7 +65,7 @@ status, such as \`UNIMPLEMENTED\` if the server has no health service.`,
     const peer = hostAndPort(host, port);
     const talk = async (socket: Socket, watch: Stopwatch): Promise<SeenFailure | undefined> => {
       if (tls && (socket as TLSSocket).alpnProtocol !== "h2")
-        throw new ProbeFault("protocol", `${peer} does not offer HTTP/2 in TLS, which gRPC needs`);
+        throw new ProbeFault("protocol", `${peer} does not offer HTTP/2 over TLS, which gRPC requires`);
       watch.enter("answer");
       const authority = port === (tls ? 443 : 80) ? hostInUrl(server_name) : hostAndPort(server_name, port);
       return judged(await askHealth(socket, { service, authority, encrypted: tls, headers }, world), service, peer);
@@ -87,7 +87,7 @@ function judged(answer: HealthAnswer, service: string, peer: string): SeenFailur
     return {
       kind,
       phase,
-      message: `${peer} answered HTTP ${httpStatus} in place of gRPC${who}`,
+      message: `${peer} answered with HTTP ${httpStatus} instead of gRPC${who}`,
       status: httpStatus,
       ...(google === undefined ? {} : { answered_by: google.by }),
     };
@@ -111,7 +111,7 @@ function judged(answer: HealthAnswer, service: string, peer: string): SeenFailur
   if (serving === 1) return undefined;
   if (serving === 2)
     return { kind: "unavailable", phase, message: `${named} is not serving at ${peer}`, code: "NOT_SERVING" };
-  return { kind: "protocol", phase, message: `${peer} does not say whether ${named} is serving`, code: "UNKNOWN" };
+  return { kind: "protocol", phase, message: `${peer} did not report whether ${named} is serving`, code: "UNKNOWN" };
 }
 
 interface Status {
@@ -126,11 +126,11 @@ const statuses: readonly (Status | undefined)[] = [
   { name: "CANCELLED", kind: "unavailable" },
   { name: "UNKNOWN", kind: "unavailable" },
   { name: "INVALID_ARGUMENT", kind: "protocol" },
-  { name: "DEADLINE_EXCEEDED", kind: "timeout", say: "the server itself ran out of time" },
+  { name: "DEADLINE_EXCEEDED", kind: "timeout", say: "the server timed out" },
   { name: "NOT_FOUND", kind: "body", say: "the health service does not know the service" },
   { name: "ALREADY_EXISTS", kind: "protocol" },
   { name: "PERMISSION_DENIED", kind: "auth", say: "the call is not permitted" },
-  { name: "RESOURCE_EXHAUSTED", kind: "unavailable", say: "the server is at a limit" },
+  { name: "RESOURCE_EXHAUSTED", kind: "unavailable", say: "the server has reached a limit" },
   { name: "FAILED_PRECONDITION", kind: "protocol" },
   { name: "ABORTED", kind: "unavailable" },
   { name: "OUT_OF_RANGE", kind: "protocol" },
@@ -138,5 +138,5 @@ const statuses: readonly (Status | undefined)[] = [
   { name: "INTERNAL", kind: "unavailable", say: "the server failed" },
   { name: "UNAVAILABLE", kind: "unavailable", say: "the server is unavailable" },
   { name: "DATA_LOSS", kind: "unavailable" },
-  { name: "UNAUTHENTICATED", kind: "auth", say: "the call needs a login" },
+  { name: "UNAUTHENTICATED", kind: "auth", say: "the call requires authentication" },
 ];

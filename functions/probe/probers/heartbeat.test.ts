@@ -28,7 +28,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "overdue",
-        message: "`nightly-backup` has not reported for 1 d 3 h; expected every 1d",
+        message: "`nightly-backup` has not sent a heartbeat for 1 d 3 h; expected every 1d",
       },
       97_200,
     ],
@@ -39,7 +39,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "overdue",
-        message: "`nightly-backup` has not reported for 1 d 1 h; expected every 1d",
+        message: "`nightly-backup` has not sent a heartbeat for 1 d 1 h; expected every 1d",
       },
       90_000.001,
     ],
@@ -51,7 +51,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "never reported",
-        message: "`nightly-backup` has never reported; expected every 1d",
+        message: "`nightly-backup` has never sent a heartbeat; expected every 1d",
       },
       undefined,
     ],
@@ -63,7 +63,7 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "never reported",
-        message: "`nightly-backup` has never reported; expected every 1d",
+        message: "`nightly-backup` has never sent a heartbeat; expected every 1d",
       },
       undefined,
     ],
@@ -74,7 +74,7 @@ describe("heartbeat", () => {
       {
         kind: "body",
         phase: "report",
-        message: '`nightly-backup` reported a failure 1 h ago: "disk full"; it last went well 1 d 1 h ago',
+        message: '`nightly-backup` reported a failure 1 h ago: "disk full"; it last succeeded 1 d 1 h ago',
       },
       3_600,
     ],
@@ -85,7 +85,7 @@ describe("heartbeat", () => {
       {
         kind: "body",
         phase: "report",
-        message: "`nightly-backup` reported a failure 1 h ago: without a word why; it never went well",
+        message: "`nightly-backup` reported a failure 1 h ago: no reason given; it has never succeeded",
       },
       3_600,
     ],
@@ -96,7 +96,8 @@ describe("heartbeat", () => {
       {
         kind: "unavailable",
         phase: "overdue",
-        message: "`nightly-backup` has not reported for 2 d; expected every 1d, and its last report was of a failure",
+        message:
+          "`nightly-backup` has not sent a heartbeat for 2 d; expected every 1d; the last heartbeat reported a failure",
       },
       172_800,
     ],
@@ -154,15 +155,20 @@ describe("heartbeat", () => {
       "cannot be read",
       async () => Promise.reject(new Error("permission denied")),
       "internal",
-      "the reports could not be read: permission denied",
+      "the heartbeats could not be read: permission denied",
     ],
     [
       "does not answer",
       () => new Promise<undefined>(() => {}),
       "timeout",
-      "the reports could not be read: the time of the probe ran out while reading them",
+      "the heartbeats could not be read: the probe timed out while reading them",
     ],
-    ["is not known", undefined, "internal", "the reports could not be read: there is no store to read them from"],
+    [
+      "is not known",
+      undefined,
+      "internal",
+      "the heartbeats could not be read: no store is configured to read them from",
+    ],
   ])("reports that the store %s", async (_what, beats, kind, message) => {
     const options = { timeoutMs: 200, ...(beats === undefined ? {} : { beats }) };
     const { failure } = await probeOnce(heartbeat, { beat: "a", every: "1h" }, options);

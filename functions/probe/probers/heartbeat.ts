@@ -100,8 +100,8 @@ nor down. The failure distinguishes a heartbeat that never arrived from one that
       return { now, beat: newest, awaitedSince };
     } catch (error) {
       const kind = world.signal.aborted ? "timeout" : "internal";
-      const why = world.signal.aborted ? "the time of the probe ran out while reading them" : wordsOf(error);
-      return { now, failure: { kind, phase: "store", message: cite`the reports could not be read: ${why}` } };
+      const why = world.signal.aborted ? "the probe timed out while reading them" : wordsOf(error);
+      return { now, failure: { kind, phase: "store", message: cite`the heartbeats could not be read: ${why}` } };
     }
   },
 
@@ -117,21 +117,22 @@ nor down. The failure distinguishes a heartbeat that never arrived from one that
     if (newest === undefined) {
       const due = first_by === undefined ? dueAfter(awaitedSince) : Date.parse(first_by);
       if (now < due) return { pending: true, measurements: [] };
-      return { ...silence("never reported", `\`${name}\` has never reported; ${should}`), measurements: [] };
+      return { ...silence("never reported", `\`${name}\` has never sent a heartbeat; ${should}`), measurements: [] };
     }
     const age = Math.max(0, now - newest.at);
     const measurements = [{ metric: "heartbeat_age" as const, value: age / 1000 }];
     if (now > dueAfter(newest.at)) {
       if (now <= dueAfter(awaitedSince)) return { pending: true, measurements };
-      const last = newest.ok ? "" : ", and its last report was of a failure";
-      const message = `\`${name}\` has not reported for ${spokenDuration(age)}; ${should}${last}`;
+      const last = newest.ok ? "" : "; the last heartbeat reported a failure";
+      const message = `\`${name}\` has not sent a heartbeat for ${spokenDuration(age)}; ${should}${last}`;
       return { ...silence("overdue", message), measurements };
     }
     if (newest.ok) return { measurements };
-    const said =
-      newest.message === undefined ? "without a word why" : cite`"${TargetText.of(newest.message).first(160)}"`;
+    const said = newest.message === undefined ? "no reason given" : cite`"${TargetText.of(newest.message).first(160)}"`;
     const well =
-      newest.okAt === undefined ? "it never went well" : `it last went well ${spokenDuration(now - newest.okAt)} ago`;
+      newest.okAt === undefined
+        ? "it has never succeeded"
+        : `it last succeeded ${spokenDuration(now - newest.okAt)} ago`;
     const message = cite`\`${name}\` reported a failure ${spokenDuration(age)} ago: ${said}; ${well}`;
     return { failure: { kind: "body", phase: "report", message }, measurements };
   },

@@ -234,7 +234,7 @@ describe("http redirects", () => {
     [{ follow_redirects: 0 }, { kind: "http_status", message: "302 Found" }],
     [
       { follow_redirects: 2 },
-      { kind: "protocol", message: expect.stringMatching(/^more than 2 redirects, the next to http:\/\/127/) },
+      { kind: "protocol", message: expect.stringMatching(/^more than 2 redirects; the next one is to http:\/\/127/) },
     ],
   ])("stops as set in %j", async (settings, failure) => {
     const port = await serve((_request, response) => response.writeHead(302, { location: "/again?secret=1" }).end());
@@ -260,7 +260,7 @@ describe("http redirects", () => {
     const result = await probeOnce(http, { url: `http://127.0.0.1:${port}/` });
     expect(result.failure).toMatchObject({
       kind: "protocol",
-      message: "redirected to what is no HTTP URL: file:///etc/passwd",
+      message: "redirected to an invalid HTTP URL: file:///etc/passwd",
     });
   });
 });
@@ -312,7 +312,7 @@ describe("http over TLS", async () => {
     ["of another host", elsewhere, "", "the certificate is for a.example.com, b.example.com, not for localhost"],
     ["expired", expired, "", `the certificate of expired expired on ${day(-10)}`],
     ["not yet valid", early, "", `the certificate of early is not valid before ${day(10)}`],
-    ["self-signed", alone, "", "the certificate of alone is self-signed: no authority vouches for it"],
+    ["self-signed", alone, "", "the certificate of alone is self-signed"],
     ["under an expired one", underStale, staleMiddle.cert, `the certificate of Stale Middle expired on ${day(-10)}`],
     [
       "with an incomplete chain",
@@ -345,7 +345,9 @@ describe("http over TLS", async () => {
     const result = await probe(port);
     expect(result.failure).toMatchObject({
       kind: "tls",
-      message: expect.stringContaining(`redirected to http://127.0.0.1:${plain}/login, where ca verifies nothing`),
+      message: expect.stringContaining(
+        `redirected to http://127.0.0.1:${plain}/login, which does not use TLS, so ca has no effect`,
+      ),
     });
     expect(visits).toBe(0);
   });
@@ -355,7 +357,7 @@ describe("http over TLS", async () => {
     expect(result.failure).toEqual({
       kind: "tls",
       phase: "tls",
-      message: "the chain ends in an authority that is not trusted: Test Root",
+      message: "the chain ends in an untrusted authority: Test Root",
     });
   });
 
@@ -365,7 +367,7 @@ describe("http over TLS", async () => {
     expect(result.failure).toEqual({
       kind: "timeout",
       phase: "tls",
-      message: `the time of the probe ran out while shaking hands for TLS with 127.0.0.1:${port}: it is overloaded, or does not speak TLS on this port`,
+      message: `the probe timed out while performing the TLS handshake with 127.0.0.1:${port}: it may be overloaded, or may not speak TLS on this port`,
     });
     expect(measured(result, "http_phase_time", "connect")).toBeGreaterThan(0);
   });
@@ -375,7 +377,7 @@ describe("http over TLS", async () => {
     expect((await probe(port)).failure).toMatchObject({
       kind: "tls",
       phase: "tls",
-      message: `localhost:${port} (127.0.0.1) does not speak TLS: name its TLS port, or connect without TLS`,
+      message: `localhost:${port} (127.0.0.1) does not speak TLS: use its TLS port, or connect without TLS`,
     });
   });
 });
@@ -385,9 +387,9 @@ describe("http settings", () => {
     [{ url: "ftp://example.com" }, "must be a URL that begins with http:// or https://"],
     [
       { url: "https://user:pw@example.com" },
-      "must not carry a password: write an Authorization header with { secret: NAME }",
+      "must not contain a password: set an Authorization header with { secret: NAME }",
     ],
-    [{ url: "https://example.com", body: "a", json: {} }, "write either body or json, not both"],
+    [{ url: "https://example.com", body: "a", json: {} }, "set either body or json, not both"],
     [
       { url: "https://example.com", expect: { status: "abc" } },
       "must be a status such as 200, a class such as 2xx, a range such as 200-299, or a list of these",
@@ -398,7 +400,7 @@ describe("http settings", () => {
     ],
     [
       { url: "https://example.com", extract: [{ metric: "http_status", path: "$.a" }] },
-      "http_status is measured by the probe itself: extract another metric",
+      "the probe itself measures http_status: extract another metric",
     ],
     [
       { url: "https://example.com", extract: [{ metric: "cloud_sql_pool_utilization", path: "$.a", unit: "ms" }] },
@@ -406,7 +408,7 @@ describe("http settings", () => {
     ],
     [
       { url: "https://example.com", extract: [{ metric: "smd_phase_duration", path: "$.a", each: "step" }] },
-      'smd_phase_duration has no label "step": it carries phase',
+      'smd_phase_duration has no label "step": it has phase',
     ],
   ])("rejects %j", (settings, sentence) => {
     const parsed = http.settings.safeParse(settings);

@@ -103,7 +103,7 @@ describe("journey", () => {
       {
         kind: "body",
         phase: "body",
-        message: '$.token is not there, from which ${token} is taken; the body is: {"user":{"id":1}}',
+        message: '$.token is missing, so ${token} cannot be captured; the body is: {"user":{"id":1}}',
       },
       ["POST /login"],
     ],
@@ -122,7 +122,7 @@ describe("journey", () => {
         kind: "sequence",
         phase: "expect",
         message:
-          'within 100ms no message with $.type "agent_completed" came (1 of 2 did: $.type "agent_started"); 1 other came, the last: {"type":"agent_thinking"}',
+          'within 100ms no message with $.type "agent_completed" arrived (1 of 2 arrived: $.type "agent_started"); 1 other arrived, the last: {"type":"agent_thinking"}',
       },
       ["POST /login", "UPGRADE /ws/u%201%2F2?u=17", "MESSAGE", "DELETE /threads/41"],
     ],
@@ -164,7 +164,7 @@ describe("journey", () => {
     expect(result.failure).toEqual({
       kind: "timeout",
       phase: "first_byte",
-      message: `step \`ask\`: the time of the step, 100ms, ran out while waiting for the first byte from 127.0.0.1:${port}`,
+      message: `step \`ask\`: the step timed out after 100ms while waiting for the first byte from 127.0.0.1:${port}`,
       step: "ask",
     });
   });
@@ -184,7 +184,7 @@ describe("journey", () => {
     expect(result.failure).toMatchObject({
       kind: "timeout",
       phase: "first_byte",
-      message: expect.stringMatching(/^step `wait`: the time of the steps, \d+ms, ran out while waiting/),
+      message: expect.stringMatching(/^step `wait`: the steps timed out after \d+ms while waiting/),
     });
     expect(chat.heard).toEqual(["GET /logout"]);
     expect(measured(result, "golden_path_cleanup_success")).toBe(1);
@@ -203,8 +203,8 @@ describe("journey", () => {
     expect(heard.at(-1)).toBe("DELETE /threads/41");
     expect(measured(result, "golden_path_cleanup_success")).toBe(0);
     expect(result.findings?.map(({ check, ok, observed }) => [check, ok, observed])).toEqual([
-      ["clean-up step forget", false, expect.stringMatching(/^it failed in connect: 127\.0\.0\.1:1 refused/)],
-      ["clean-up step again", false, "it failed in check: id is 17, expected > 99"],
+      ["cleanup step forget", false, expect.stringMatching(/^it failed in connect: 127\.0\.0\.1:1 refused/)],
+      ["cleanup step again", false, "it failed in check: id is 17, expected > 99"],
     ]);
   });
 
@@ -252,7 +252,7 @@ describe("journey", () => {
       },
       ({ steps, ...rest }) => ({ ...rest, steps: steps.map((one) => ({ ...one, within: "500ms" })) }),
     );
-    expect(result.failure?.message).toContain('2 others came, the last: {"access_token":"***","type":"x"}');
+    expect(result.failure?.message).toContain('2 others arrived, the last: {"access_token":"***","type":"x"}');
   });
 
   it("does not send a header with a captured value to another origin", async () => {
@@ -290,7 +290,7 @@ describe("journey", () => {
     expect(result.failure).toEqual({
       kind: "body",
       phase: "request",
-      message: "step `odd`: a value for ${odd} has characters that no header can carry",
+      message: "step `odd`: the value for ${odd} contains characters that are invalid in a header",
       step: "odd",
     });
   });

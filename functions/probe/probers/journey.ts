@@ -134,7 +134,7 @@ each run sends one more message to the target.
     const cookies = new Cookies();
     const reserveMs = cleanup.length === 0 ? 0 : Math.min(cleanup_within, world.remaining() / 2);
     // Without a cleanup to reserve time for, the deadline is that of the probe.
-    const time = reserveMs === 0 ? undefined : within(world, world.remaining() - reserveMs, "the time of the steps");
+    const time = reserveMs === 0 ? undefined : within(world, world.remaining() - reserveMs, "the steps");
     const walked = await walk(steps, { variables, world: time?.world ?? world, cookies, goesOn: false });
     time?.clear();
     return cleanup.length === 0
@@ -156,12 +156,12 @@ each run sends one more message to the target.
     if (cleaned)
       measurements.push({ metric: "golden_path_cleanup_success", value: cleaned.failed.length === 0 ? 1 : 0 });
     const left = (cleaned?.failed ?? []).map(({ name, failure }) => ({
-      check: `clean-up step ${name}`,
+      check: `cleanup step ${name}`,
       ok: false,
       severity: "info" as const,
       observed: cite`it failed in ${failure.phase}: ${failure.message}`,
-      expected: "a clean-up that succeeds",
-      explanation: "What the journey made may have been left behind.",
+      expected: "a successful cleanup",
+      explanation: "Data that the journey created may have been left behind.",
     }));
     const repeatable = walked.completed.length === 0 && beforeAnythingIsSaid.has(first?.failure.phase ?? "");
     return {

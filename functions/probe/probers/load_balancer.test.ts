@@ -92,14 +92,14 @@ describe("load_balancer", () => {
       { check: "traffic", ok: true, observed: expect.stringMatching(/^no requests between/) },
     ]);
     expect((await probe({}, { expect_traffic: true })).result.failure?.message).toMatch(
-      /: there is no load balancer staging-lb, or nobody uses it$/,
+      /: there is no load balancer staging-lb, or it has no traffic$/,
     );
   });
 
   it("requires the name of the load balancer", () => {
     const parsed = loadBalancer.settings.safeParse({ project: "netra-staging" });
     expect(parsed.error?.issues[0]?.message).toBe(
-      "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+      "set url_map or forwarding_rule: the name of the load balancer, or of its frontend",
     );
   });
 
@@ -116,6 +116,6 @@ describe("load_balancer", () => {
         'resource.type = "http_external_regional_lb_rule" AND resource.labels.region = "us-central1" AND resource.labels.url_map_name = "staging-lb"',
       );
     const parsed = loadBalancer.settings.safeParse({ ...settings, scope: "regional" });
-    expect(parsed.error?.issues[0]?.message).toContain("write region");
+    expect(parsed.error?.issues[0]?.message).toContain("requires region");
   });
 });

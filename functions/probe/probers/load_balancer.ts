@@ -43,10 +43,10 @@ const settings = lazily(() =>
       period: period(),
     })
     .refine(({ url_map, forwarding_rule }) => url_map !== undefined || forwarding_rule !== undefined, {
-      message: "write url_map or forwarding_rule: the name of the load balancer, or of its front end",
+      message: "set url_map or forwarding_rule: the name of the load balancer, or of its frontend",
     })
     .refine(({ scope, region }) => scope === "global" || region !== undefined, {
-      message: "a regional load balancer is in a region: write region",
+      message: "a regional load balancer requires region",
       path: ["scope"],
     }),
 );
@@ -100,7 +100,7 @@ ${monitoringNotes("up to 7 series per run", "3.5 minutes")}`,
       ...sampled("load_balancer_backend_latency", fromMilliseconds(numberIn(found.backendLatency))),
     ];
     if (failure) return { failure, measurements };
-    const nowhere = `there is no load balancer ${settings.url_map ?? settings.forwarding_rule}, or nobody uses it`;
+    const nowhere = `there is no load balancer ${settings.url_map ?? settings.forwarding_rule}, or it has no traffic`;
     const idle = !found.requests;
     return {
       ...(idle && settings.expect_traffic ? { failure: nothingRead(requests, now, nowhere) } : {}),

@@ -50,14 +50,14 @@ const settings = lazily(() =>
             ),
         })
         .refine(({ url, host, instance }) => [url, host, instance].filter((way) => way !== undefined).length === 1, {
-          message: "write either url: { secret: NAME }, or host and user, or instance and user",
+          message: "set either url: { secret: NAME }, or host and user, or instance and user",
         })
         .refine(({ url, user }) => url !== undefined || user !== undefined, {
           message: `"user" is required: the role to log in as`,
           path: ["user"],
         })
         .refine(({ iam, url, password }) => !iam || (url === undefined && password === undefined), {
-          message: "an identity has no password: write iam: true alone, or a password without iam",
+          message: "IAM authentication uses no password: set either iam: true or a password",
           path: ["iam"],
         })
         .describe("The server and credentials to connect with."),
@@ -119,19 +119,19 @@ const settings = lazily(() =>
         .describe("The application's connection pool, for cloud_sql_pool_utilization."),
     })
     .refine(({ connection: { iam, host = "/" }, tls }) => !iam || tls !== "disable" || host.startsWith("/"), {
-      message: "a token does not travel unencrypted: write require, verify-ca or verify-full",
+      message: "a token must not be sent unencrypted: use require, verify-ca or verify-full",
       path: ["tls"],
     })
     .refine(({ ca, tls }) => ca === undefined || tls !== "disable", {
-      message: "ca verifies nothing without TLS: write verify-full or verify-ca, or leave ca out",
+      message: "ca has no effect without TLS: use verify-full or verify-ca, or remove ca",
       path: ["tls"],
     })
     .refine(({ connection: { host = "" }, ca, tls = "" }) => !host.startsWith("/") || !(ca || /^verify/.test(tls)), {
-      message: "a socket never uses TLS, so that nothing is verified: leave ca and tls out",
+      message: "a socket never uses TLS: remove ca and tls",
       path: ["connection", "host"],
     })
     .refine(({ connection: { instance }, ca }) => instance === undefined || ca === undefined, {
-      message: "an instance is verified by its own authority, which Google's API gives: leave ca out",
+      message: "an instance is verified against its own authority, which Google's API provides: remove ca",
       path: ["ca"],
     }),
 );
@@ -259,7 +259,7 @@ connection logs in, and at most ${maxConnectionsUncounted} are opened, or none w
               {
                 checks: ["database_connections"],
                 resource: connection.instance ?? connection.host ?? "the database",
-                explanation: cite`The connections could not be counted: ${uncounted}. Give the role pg_monitor (\`grant pg_monitor to ROLE\`), or look at what holds up the server.`,
+                explanation: cite`The connections could not be counted: ${uncounted}. Give the role pg_monitor (\`grant pg_monitor to ROLE\`), or find out what slows down the server.`,
               },
             ],
           }),
@@ -323,7 +323,7 @@ async function overTls(
   const isSilent = failure.kind === "reset" && /^(tls|authentication)$/.test(failure.phase) && !login.instance;
   if (!isSilent || !(await speaksTls(address, login.port, world))) return failure;
   const { phase } = failure;
-  const message = `${peerOf(login)} speaks TLS from the first byte, which PostgreSQL does not: name the port of the server itself, such as 5432, or write connection.instance for the connector of Cloud SQL`;
+  const message = `${peerOf(login)} speaks TLS from the first byte, which PostgreSQL does not: use the port of the server itself, such as 5432, or set connection.instance to use the Cloud SQL connector`;
   return { kind: "protocol", phase, message };
 }
 
@@ -332,7 +332,7 @@ async function loginOf({ connection, tls, ca: authority }: PostgresSettings, wor
   if (connection.url) {
     const { sslmode, ...login } = readUrl(await world.resolve(connection.url), connection.url.secret, world);
     if (ca !== undefined && login.host.startsWith("/"))
-      throw new Error(`the secret "${connection.url.secret}" names a socket, which never uses TLS: leave ca out`);
+      throw new Error(`the secret "${connection.url.secret}" refers to a socket, which never uses TLS: remove ca`);
     return { ...login, tls: tlsMode(tls ?? sslmode, ca), ca };
   }
   const common = { tls: tlsMode(tls, ca), ca };
@@ -375,7 +375,7 @@ function readUrl(
 ): Omit<Login, "tls" | "ca"> & { readonly sslmode: "verify-ca" | "verify-full" | undefined } {
   const url = URL.parse(text);
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.username === "")
-    throw new Error(`the secret "${secret}" must hold a URL such as postgres://user:password@host:5432/database`);
+    throw new Error(`the secret "${secret}" must contain a URL such as postgres://user:password@host:5432/database`);
   const password = decoded(url.password);
   world.conceal(password);
   const sslmode = url.searchParams.get("sslmode");

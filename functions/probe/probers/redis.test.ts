@@ -56,7 +56,7 @@ describe("redis", () => {
       "a login that is missing",
       { users: { default: "other" } },
       {},
-      { kind: "auth", phase: "answer", code: "NOAUTH", message: expect.stringContaining("asks for a login") },
+      { kind: "auth", phase: "answer", code: "NOAUTH", message: expect.stringContaining("requires a login") },
     ],
     [
       "a wrong password",
@@ -125,7 +125,7 @@ describe("redis", () => {
     expect((await probe(web)).failure).toMatchObject({
       kind: "protocol",
       phase: "answer",
-      message: expect.stringContaining('does not speak Redis: its answer begins with "HTTP/1.1 400'),
+      message: expect.stringContaining('does not speak Redis: its response begins with "HTTP/1.1 400'),
     });
   });
 
@@ -147,7 +147,7 @@ describe("redis", () => {
     expect(other.failure).toMatchObject({ kind: "tls", signal: "certificate" });
     const alert = Buffer.from([0x15, 3, 1, 0, 2, 2, 70]);
     const plain = await probe(await tcpServer((socket) => socket.on("data", () => socket.end(alert))));
-    expect(plain.failure).toMatchObject({ kind: "protocol", message: expect.stringContaining("write tls: true") });
+    expect(plain.failure).toMatchObject({ kind: "protocol", message: expect.stringContaining("set tls: true") });
     const refusing = (socket: Socket) => socket.on("data", () => socket.write("-ERR Protocol error\r\n"));
     const overPlain = await probe(await listening(createServer(refusing)), settings);
     expect(overPlain.failure).toMatchObject({ kind: "tls" });
@@ -156,8 +156,8 @@ describe("redis", () => {
   it.each([
     ["ca", "key", 'client_certificate: the key in "key" does not belong to the certificate in "ca"'],
     ["cert", "other", 'client_certificate: the key in "other" does not belong to the certificate in "cert"'],
-    ["key", "key", 'client_certificate: the secret "key" holds no certificate in PEM'],
-    ["cert", "cert", 'client_certificate: the secret "cert" holds no private key in PEM without a passphrase'],
+    ["key", "key", 'client_certificate: the secret "key" must contain a certificate in PEM'],
+    ["cert", "cert", 'client_certificate: the secret "cert" must contain a private key in PEM without a passphrase'],
   ])("does not blame the target for the pair of %s and %s", async (cert, key, message) => {
     const client_certificate = { cert: { secret: cert }, key: { secret: key } };
     const result = await probe(await closedPort(), { tls: true, client_certificate });
@@ -165,10 +165,10 @@ describe("redis", () => {
   });
 
   it.each([
-    [{ host: "redis:6379" }, "must be a name or an address alone"],
-    [{ host: "a", user: "b" }, "a user logs in with a password"],
-    [{ host: "a", ca: { secret: "ca" } }, "ca verifies nothing without TLS"],
-    [{ host: "a", client_certificate: { cert: { secret: "c" }, key: { secret: "k" } } }, "is a part of TLS"],
+    [{ host: "redis:6379" }, "must be a host name or an address"],
+    [{ host: "a", user: "b" }, "user requires a password"],
+    [{ host: "a", ca: { secret: "ca" } }, "ca has no effect without TLS"],
+    [{ host: "a", client_certificate: { cert: { secret: "c" }, key: { secret: "k" } } }, "has no effect without TLS"],
   ])("rejects %j", (settings, message) => {
     expect(redis.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);
   });

@@ -32,7 +32,7 @@ const settings = lazily(() =>
     })
     .superRefine(tlsFieldsNeedTls)
     .refine(({ user, password }) => user === undefined || password !== undefined, {
-      message: "a user logs in with a password: write password: { secret: NAME }, or leave user out",
+      message: "user requires a password: set password: { secret: NAME }, or remove user",
       path: ["user"],
     }),
 );
@@ -111,10 +111,10 @@ function replyIn(bytes: Buffer, peer: string): Piece<Reply> | undefined {
   const mark = String.fromCharCode(bytes[0] ?? 0);
   if (!"+-:$".includes(mark)) {
     // The alert of a TLS server that received plain text.
-    if (bytes[0] === 0x15) throw new ProbeFault("protocol", `${peer} speaks TLS: write tls: true`);
+    if (bytes[0] === 0x15) throw new ProbeFault("protocol", `${peer} speaks TLS: set tls: true`);
     throw new ProbeFault(
       "protocol",
-      cite`${peer} does not speak Redis: its answer begins with ${TargetText.of(bytes.toString("latin1"), true).quoted(60)}`,
+      cite`${peer} does not speak Redis: its response begins with ${TargetText.of(bytes.toString("latin1"), true).quoted(60)}`,
     );
   }
   const end = bytes.indexOf("\r\n");
@@ -122,7 +122,7 @@ function replyIn(bytes: Buffer, peer: string): Piece<Reply> | undefined {
   const line = bytes.toString("utf8", 1, end);
   if (mark !== "$") return { value: { text: TargetText.of(line), refused: mark === "-" }, length: end + 2 };
   if (!/^(-1|\d{1,6})$/.test(line))
-    throw new ProbeFault("protocol", `${peer} does not speak Redis: it sent a text of invalid length`);
+    throw new ProbeFault("protocol", `${peer} does not speak Redis: it sent a string of invalid length`);
   const length = Number(line);
   if (length < 0) return { value: { text: TargetText.of(""), refused: false }, length: end + 2 };
   if (bytes.length < end + 2 + length + 2) return undefined;
@@ -139,37 +139,37 @@ const refusals: readonly {
   readonly say: string;
   readonly signal?: Signal;
 }[] = [
-  { begins: /^NOAUTH/, kind: "auth", say: "asks for a login: write password: { secret: NAME }" },
-  { begins: /^ERR operation not permitted/, kind: "auth", say: "asks for a login: write password: { secret: NAME }" },
+  { begins: /^NOAUTH/, kind: "auth", say: "requires a login: set password: { secret: NAME }" },
+  { begins: /^ERR operation not permitted/, kind: "auth", say: "requires a login: set password: { secret: NAME }" },
   { begins: /^WRONGPASS|^ERR invalid password/, kind: "auth", say: "refused the user or the password" },
   {
     begins: /^ERR (AUTH|Client sent AUTH)/,
     kind: "auth",
-    say: "has no password set for this user: leave password out, or set one there",
+    say: "has no password set for this user: remove password, or set one on the server",
   },
   {
     begins: /^ERR wrong number of arguments for 'auth'/i,
     kind: "auth",
-    say: "is older than users of Redis, and takes a password alone: leave user out",
+    say: "is a Redis version without users, which accepts only a password: remove user",
   },
-  { begins: /^NOPERM|^DENIED/, kind: "auth", say: "does not permit it" },
+  { begins: /^NOPERM|^DENIED/, kind: "auth", say: "denied the command" },
   {
     begins: /^ERR max number of clients/,
     kind: "unavailable",
-    say: "takes no more clients",
+    say: "accepts no more clients",
     signal: "saturated",
   },
   { begins: /^LOADING/, kind: "unavailable", say: "is still loading its data" },
   { begins: /^MASTERDOWN/, kind: "unavailable", say: "is a replica that has lost its primary" },
-  { begins: /^MISCONF/, kind: "unavailable", say: "takes no writes, because it cannot save its data" },
-  { begins: /^OOM/, kind: "unavailable", say: "has used up its memory", signal: "saturated" },
-  { begins: /^CLUSTERDOWN/, kind: "unavailable", say: "is a part of a cluster that is down" },
+  { begins: /^MISCONF/, kind: "unavailable", say: "accepts no writes, because it cannot save its data" },
+  { begins: /^OOM/, kind: "unavailable", say: "is out of memory", signal: "saturated" },
+  { begins: /^CLUSTERDOWN/, kind: "unavailable", say: "belongs to a cluster that is down" },
   {
     begins: /^(ERR )?(no upstream host|upstream )/i,
     kind: "unavailable",
     say: "is a proxy that has no server behind it",
   },
-  { begins: /^BUSY/, kind: "unavailable", say: "is held up by a script" },
+  { begins: /^BUSY/, kind: "unavailable", say: "is blocked by a script" },
 ];
 
 function refusal(said: TargetText, peer: string): Refusal {
@@ -185,7 +185,7 @@ function refusal(said: TargetText, peer: string): Refusal {
 /** @throws Refusal for a server that is not Redis, or a replica without its primary */
 function mustBe(wanted: "primary" | "replica", info: string, peer: string): void {
   const is = /^role:master\s*$/m.test(info) ? "primary" : /^role:slave\s*$/m.test(info) ? "replica" : undefined;
-  if (is === undefined) throw new ProbeFault("protocol", `${peer} does not say whether it is a primary or a replica`);
+  if (is === undefined) throw new ProbeFault("protocol", `${peer} did not report whether it is a primary or a replica`);
   if (is !== wanted) throw new Refusal("body", `${peer} is a ${is}, expected a ${wanted}`, { code: is });
   if (is === "replica" && /^master_link_status:down\s*$/m.test(info))
     throw new Refusal("unavailable", `${peer} is a replica whose link to its primary is down`, { code: "LINK_DOWN" });

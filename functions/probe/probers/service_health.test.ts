@@ -80,9 +80,9 @@ describe("service_health", () => {
         check: "google_incident",
         ok: false,
         observed: '"Cloud SQL: connections time out in us-central1"',
-        expected: "no incident at Google",
+        expected: "no Google incident",
         explanation: expect.stringMatching(
-          /^It strikes Google Cloud SQL in us-central1 since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(20 min( \d+ s)?\)\. https:\/\/console\.cloud\.google\.com\/servicehealth\/incidents\?project=netra-staging\. Google has verified that it strikes this project\. What is noticed: New connections time out\.$/,
+          /^It affects Google Cloud SQL in us-central1 since \d{4}-\d\d-\d\d \d\d:\d\d UTC \(20 min( \d+ s)?\)\. https:\/\/console\.cloud\.google\.com\/servicehealth\/incidents\?project=netra-staging\. Google has verified that it affects this project\. Symptoms: New connections time out\.$/,
         ),
         resource: "abc123",
         severity: "warning",
@@ -100,7 +100,7 @@ describe("service_health", () => {
     expect(measured(result, "service_health_incidents")).toBe(2);
     expect(result.findings?.map(({ resource }) => resource)).toEqual(["one", "three"]);
     expect(result.findings?.[1]?.explanation).toMatch(
-      /^It strikes Google Cloud SQL in us-central1, not confirmed yet\. /,
+      /^It affects Google Cloud SQL in us-central1, not confirmed yet\. /,
     );
   });
 
@@ -142,7 +142,9 @@ describe("service_health", () => {
     const { port } = await stand({ status: 403, body: refused });
     expect((await probe(port, { not_enabled: "ignore" })).failure).toMatchObject({
       kind: "auth",
-      message: expect.stringContaining("lacks servicehealth.events.list, which roles/servicehealth.viewer has"),
+      message: expect.stringContaining(
+        "grant the probe's identity servicehealth.events.list, for example with roles/servicehealth.viewer",
+      ),
     });
   });
 });

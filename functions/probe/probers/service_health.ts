@@ -103,15 +103,15 @@ ignore\`, it only reports it. Google announces incidents minutes after they begi
 /** More than these add no information. */
 const mostFindings = 10;
 const check = "google_incident";
-const expected = "no incident at Google";
+const expected = "no Google incident";
 
 function quiet(region: string): Finding {
   return {
     check,
     ok: true,
-    observed: "no incident at Google",
+    observed: "no Google incident",
     expected,
-    explanation: `Google has no active incident that strikes ${region}.`,
+    explanation: `Google reports no active incident that affects ${region}.`,
   };
 }
 
@@ -121,12 +121,12 @@ function found(event: HealthEvent, project: string, now: number): Finding {
   const where = locations.length === 0 ? "" : ` in ${locations.join(", ")}`;
   const state = confirmed ? "" : ", not confirmed yet";
   const sentences = [
-    `It strikes ${products.join(", ") || "products that Google does not name"}${where}${since}${state}.`,
+    `It affects ${products.join(", ") || "products that Google does not name"}${where}${since}${state}.`,
     // Comes before the part that may be cut off.
     `${pageOf(project)}.`,
-    ...(relevance === "IMPACTED" ? ["Google has verified that it strikes this project."] : []),
-    ...(symptom === "" ? [] : [`What is noticed: ${shortened(symptom)}`]),
-    ...(workaround === "" ? [] : [`A way around it: ${shortened(workaround)}`]),
+    ...(relevance === "IMPACTED" ? ["Google has verified that it affects this project."] : []),
+    ...(symptom === "" ? [] : [`Symptoms: ${shortened(symptom)}`]),
+    ...(workaround === "" ? [] : [`Workaround: ${shortened(workaround)}`]),
   ];
   return {
     check,

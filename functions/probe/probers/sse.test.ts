@@ -97,7 +97,7 @@ describe("sse", () => {
     expect(result.failure).toEqual({
       kind: "sequence",
       phase: "reply",
-      message: 'a message with the event error came: {"message":"no model"}; no message with the event done came',
+      message: 'a message with the event error arrived: {"message":"no model"}; no message with the event done arrived',
     });
     expect(measured(result, "probe_duration")).toBeLessThan(5);
   });
@@ -107,20 +107,22 @@ describe("sse", () => {
     expect((await probe(port, { script: [{ ...done, within: "100ms" }] })).failure).toEqual({
       kind: "sequence",
       phase: "reply",
-      message: "within 100ms no message with the event done came; 1 other came, the last: one",
+      message: "within 100ms no message with the event done arrived; 1 other arrived, the last: one",
     });
     const ended = await streaming(["data: one\n\n"], true);
     expect((await probe(ended.port)).failure).toMatchObject({
       kind: "sequence",
       phase: "reply",
-      message: expect.stringMatching(/^127\.0\.0\.1:\d+ ended the stream; no message with the event done came/),
+      message: expect.stringMatching(/^127\.0\.0\.1:\d+ ended the stream; no message with the event done arrived/),
     });
   });
 
   it("reports events that arrive in the wrong order", async () => {
     const { port } = await streaming(["event: b\ndata: 1\n\nevent: a\ndata: 2\n\n"]);
     const script = [{ name: "both", expect: [{ event: "a" }, { event: "b" }], within: "100ms" }];
-    expect((await probe(port, { script })).failure?.message).toContain("(1 of 2 did: the event a), it came too early");
+    expect((await probe(port, { script })).failure?.message).toContain(
+      "(1 of 2 arrived: the event a): it arrived out of order",
+    );
     expect((await probe(port, { script: [{ ...script[0], any_order: true }] })).failure).toBeUndefined();
   });
 
@@ -134,7 +136,7 @@ describe("sse", () => {
     [
       "a page",
       (response) => response.setHeader("content-type", "text/html").end("<p>"),
-      { kind: "protocol", status: 200, message: "the answer is no stream of events: it came as text/html" },
+      { kind: "protocol", status: 200, message: "the response is not an event stream: it came as text/html" },
     ],
   ])("tells %s from a stream", async (_what, answer, failure) => {
     expect((await probe(await answering(answer))).failure).toMatchObject(failure);
@@ -175,9 +177,9 @@ describe("sse", () => {
 
   it.each([
     [{ script: [] }, "at least"],
-    [{ script: [{ expect: [{}] }] }, "write what the event must be like"],
-    [{ script: [done, done] }, 'there are two stages "reply"'],
-    [{ script: [done], json: {}, body: "" }, "write either body or json"],
+    [{ script: [{ expect: [{}] }] }, "set at least one of event, json, contains or matches"],
+    [{ script: [done, done] }, 'duplicate stage "reply": choose another name'],
+    [{ script: [done], json: {}, body: "" }, "set either body or json"],
   ])("rejects %j", (settings, message) => {
     const parsed = sse.settings.safeParse({ url: "https://a.example", ...settings });
     expect(parsed.error?.issues[0]?.message).toMatch(new RegExp(`${message}|Too small`));

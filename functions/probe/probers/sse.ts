@@ -38,7 +38,11 @@ const script = lazily(() =>
       for (const [position, step] of steps.entries()) {
         const name = stageOf(step, position);
         if (names.includes(name))
-          context.addIssue({ code: "custom", message: `there are two stages "${name}"`, path: [position, "name"] });
+          context.addIssue({
+            code: "custom",
+            message: `duplicate stage "${name}": choose another name`,
+            path: [position, "name"],
+          });
         names.push(name);
       }
     }),

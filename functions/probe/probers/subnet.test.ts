@@ -55,7 +55,7 @@ describe("subnet", () => {
     expect((await probe({ error }, 403)).result.failure).toMatchObject({ kind: "auth", phase: "google_api" });
     expect((await probe({ name: "staging-subnet" })).result.failure).toMatchObject({
       kind: "protocol",
-      message: expect.stringContaining("does not say how many addresses"),
+      message: expect.stringContaining("did not report how many addresses"),
     });
   });
 });

@@ -58,7 +58,7 @@ instance has ended. A success only means that the subnet could be read: to alert
     try {
       const primary = primaryRangeIn(await ask({ url }, world));
       if (primary) return primary;
-      const message = `Compute Engine does not say how many addresses of ${name} are in use`;
+      const message = `Compute Engine did not report how many addresses of ${name} are in use`;
       return { failure: { kind: "protocol", phase: readingPhase, message } };
     } catch (error) {
       const access = { api: "Compute Engine", service, project, permission, role };

@@ -58,10 +58,12 @@ describe("tcp", () => {
     expect((await probe(port, { expect: "+PONG" })).failure).toEqual({
       kind: "body",
       phase: "answer",
-      message: expect.stringMatching(/^the answer does not contain "\+PONG", it is: .*-LOADING Redis is loading/),
+      message: expect.stringMatching(
+        /^the response does not contain "\+PONG"; the response is: .*-LOADING Redis is loading/,
+      ),
     });
     expect((await probe(port, { expect: "/^\\+PONG/" })).failure?.message).toMatch(
-      /^the answer does not match \/\^\\\+PONG\/, it is: /,
+      /^the response does not match \/\^\\\+PONG\/; the response is: /,
     );
   });
 
@@ -70,7 +72,7 @@ describe("tcp", () => {
     expect((await probe(port, { expect: "ready" }, 300)).failure).toEqual({
       kind: "timeout",
       phase: "answer",
-      message: expect.stringMatching(/^the time of the probe ran out while waiting for .*; it sent: .*220 wait/),
+      message: expect.stringMatching(/^the probe timed out while waiting for .*; it sent: .*220 wait/),
     });
   });
 
@@ -101,9 +103,9 @@ describe("tcp", () => {
   });
 
   it.each([
-    [{ host: "redis:6379", port: 1 }, "must be a name or an address alone"],
-    [{ host: "a", port: 1, ca: { secret: "ca" } }, "ca verifies nothing without TLS"],
-    [{ host: "a", port: 1, server_name: "b" }, "server_name is a part of TLS"],
+    [{ host: "redis:6379", port: 1 }, "must be a host name or an address"],
+    [{ host: "a", port: 1, ca: { secret: "ca" } }, "ca has no effect without TLS"],
+    [{ host: "a", port: 1, server_name: "b" }, "server_name has no effect without TLS"],
     [{ host: "a", port: 1, expect: "/(/" }, "must be a text or a pattern such as /^220 /: missing closing )"],
   ])("rejects %j", (settings, message) => {
     expect(tcp.settings.safeParse(settings).error?.issues[0]?.message).toContain(message);

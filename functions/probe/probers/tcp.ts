@@ -114,7 +114,7 @@ function isIn(received: TargetText, expected: string): boolean {
 
 function unexpected(expected: string, received: TargetText): ProbeFault {
   const missed = isWrittenAsPattern(expected) ? `does not match ${expected}` : `does not contain "${expected}"`;
-  return new ProbeFault("body", cite`the answer ${missed}, it is: ${received.first(longestShown)}`);
+  return new ProbeFault("body", cite`the response ${missed}; the response is: ${received.first(longestShown)}`);
 }
 
 /** Maximum length of a response in a message, in characters. */

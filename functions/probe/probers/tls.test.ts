@@ -69,14 +69,8 @@ describe("tls", async () => {
     ["not yet valid", early, "", `the certificate of early is not valid before ${date(10)}`, 30],
     ["of another host", elsewhere, "", "the certificate is for *.example.com, not for localhost", 30],
     ["for no host at all", nameless, "", "the certificate is for nameless, not for localhost", 30],
-    ["self-signed", alone, "", "the certificate of alone is self-signed: no authority vouches for it", 30],
-    [
-      "of a foreign authority",
-      foreign,
-      foreignRoot.cert,
-      "the chain ends in an authority that is not trusted: Foreign Root",
-      30,
-    ],
+    ["self-signed", alone, "", "the certificate of alone is self-signed", 30],
+    ["of a foreign authority", foreign, foreignRoot.cert, "the chain ends in an untrusted authority: Foreign Root", 30],
     [
       "with an incomplete chain",
       good,
@@ -139,13 +133,13 @@ describe("tls", async () => {
     expect((await probe(plain)).failure).toMatchObject({
       kind: "tls",
       phase: "tls",
-      message: `localhost:${plain} (127.0.0.1) does not speak TLS: name its TLS port, or connect without TLS`,
+      message: `localhost:${plain} (127.0.0.1) does not speak TLS: use its TLS port, or connect without TLS`,
     });
     const silent = await tcpServer(() => {});
     expect((await probe(silent, {}, 200)).failure).toEqual({
       kind: "timeout",
       phase: "tls",
-      message: `the time of the probe ran out while shaking hands for TLS with localhost:${silent} (127.0.0.1): it is overloaded, or does not speak TLS on this port`,
+      message: `the probe timed out while performing the TLS handshake with localhost:${silent} (127.0.0.1): it may be overloaded, or may not speak TLS on this port`,
     });
   });
 
@@ -272,7 +266,7 @@ describe("tls with a renewed authority", async () => {
 
 describe("tls settings", () => {
   it.each([
-    [{ host: "" }, "must be a name or an address alone"],
+    [{ host: "" }, "must be a host name or an address"],
     [{ host: "a", min_version: "1.1" }, 'expected one of "1.2"|"1.3"'],
     [{ host: "a", min_validity: 14 }, "must be a duration, and 14 has no unit: write 14s"],
   ])("rejects %j", (settings, sentence) => {

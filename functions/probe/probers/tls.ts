@@ -17,7 +17,9 @@ const versions = ["1.2", "1.3"] as const;
 
 const settings = lazily(() =>
   z.strictObject({
-    host: hostName("write a port as port: 443").describe("The host name or address to connect to."),
+    host: hostName("set the port separately, for example port: 443").describe(
+      "The host name or address to connect to.",
+    ),
     port: portNumber().default(443).describe("The port to connect to."),
     server_name: z
       .string()

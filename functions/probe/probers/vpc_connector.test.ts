@@ -97,7 +97,7 @@ describe("vpc_connector", () => {
     const { result } = await probe({ ...others, ...answer });
     expect(result.failure).toBeUndefined();
     expect(measured(result, "vpc_connector_utilization")).toBeCloseTo(0.12, 10);
-    expect(result.findings).toMatchObject([{ check: "connector_cpu", ok: false, observed: "no CPU is measured" }]);
+    expect(result.findings).toMatchObject([{ check: "connector_cpu", ok: false, observed: "CPU is not measured" }]);
   });
 
   it("reports that a connector has no points to read", async () => {
@@ -106,7 +106,7 @@ describe("vpc_connector", () => {
       kind: "unavailable",
       phase: "google_api",
       message: expect.stringMatching(
-        /^Cloud Monitoring has no point of vpcaccess.googleapis.com\/connector\/sent_bytes_count between \d\d:\d\d and \d\d:\d\d UTC: there is no connector staging-connector in us-central1, or it was just created$/,
+        /^Cloud Monitoring has no data points for vpcaccess.googleapis.com\/connector\/sent_bytes_count between \d\d:\d\d and \d\d:\d\d UTC: there is no connector staging-connector in us-central1, or it was just created$/,
       ),
     });
     expect(measured(result, "vpc_connector_utilization")).toBeUndefined();
@@ -121,7 +121,7 @@ describe("vpc_connector", () => {
       kind: "protocol",
       phase: "google_api",
       message:
-        "Cloud Monitoring knows no metric vpcaccess.googleapis.com/connector/sent_bytes_count in the project netra-staging: correct its name, or wait for its first point",
+        "Cloud Monitoring has no metric vpcaccess.googleapis.com/connector/sent_bytes_count in the project netra-staging: correct its name, or wait for its first data point",
     });
   });
 

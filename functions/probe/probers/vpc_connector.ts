@@ -160,8 +160,9 @@ function cpuFinding(cpu: number | undefined): Finding {
   return {
     check: "connector_cpu",
     ok: cpu !== undefined,
-    observed: cpu === undefined ? "no CPU is measured" : "CPU is measured",
-    expected: "points of vpcaccess.googleapis.com/connector/cpu/utilizations",
-    explanation: "Without CPU vpc_connector_utilization is too low where many small packets make a connector sick.",
+    observed: cpu === undefined ? "CPU is not measured" : "CPU is measured",
+    expected: "data points for vpcaccess.googleapis.com/connector/cpu/utilizations",
+    explanation:
+      "Without CPU, vpc_connector_utilization is too low if the connector is overloaded by many small packets.",
   };
 }

@@ -56,7 +56,7 @@ const settings = lazily(() =>
       hold: duration()
         .refine(
           (hold) => hold >= 1_000 && hold <= longestHoldMs,
-          `must be from 1s to ${formatDuration(longestHoldMs)}: Pub/Sub delivers a request again that is not answered within ${longestAckDeadline}s`,
+          `must be from 1s to ${formatDuration(longestHoldMs)}: Pub/Sub redelivers a request that is not answered within ${longestAckDeadline}s`,
         )
         .optional()
         .describe(
@@ -72,15 +72,15 @@ const settings = lazily(() =>
         .describe("The messages to send and expect, step by step. Each step is a stage with its own time."),
     })
     .refine((settings) => settings.token !== undefined || !mentionsToken(settings), {
-      message: "{token} stands for a secret: write token: { secret: NAME }",
+      message: "{token} requires a secret: set token: { secret: NAME }",
       path: ["token"],
     })
     .refine(({ hold, hold_ping }) => hold !== undefined || hold_ping === undefined, {
-      message: "hold_ping is sent while the connection is held: write hold, or leave hold_ping out",
+      message: "hold_ping has no effect without hold: set hold, or remove hold_ping",
       path: ["hold_ping"],
     })
     .refine(({ hold, script }) => hold === undefined || script.every(({ close }) => close === undefined), {
-      message: "what a step has closed cannot be held: leave close or hold out",
+      message: "a closed connection cannot be held: remove close or hold",
       path: ["hold"],
     })
     .superRefine(completeUrl)
@@ -296,7 +296,7 @@ async function held(
   } catch (error) {
     const failure = stages.failureOf(error);
     const open = seconds();
-    const message = cite`the connection must be held for ${formatDuration(hold)}, and ended after ${spokenDuration(open * 1000)}: ${failure.message}${likelyLimit(open)}`;
+    const message = cite`the connection ended after ${spokenDuration(open * 1000)}, expected it to stay open for ${formatDuration(hold)}: ${failure.message}${likelyLimit(open)}`;
     return { seconds: open, failure: { ...failure, message } };
   } finally {
     stop();
@@ -305,8 +305,8 @@ async function held(
 
 /** Limits of Google Cloud that end a WebSocket after so many seconds, with their default values. */
 const knownLimits: readonly { readonly seconds: number; readonly what: string }[] = [
-  { seconds: 30, what: "30 s is the default backend time-out of a load balancer, which ends WebSockets as well" },
-  { seconds: 300, what: "300 s is the default request time-out of Cloud Run, which ends WebSockets as well" },
+  { seconds: 30, what: "30 s is the default backend timeout of a load balancer, which also ends WebSockets" },
+  { seconds: 300, what: "300 s is the default request timeout of Cloud Run, which also ends WebSockets" },
 ];
 
 function likelyLimit(seconds: number): string {

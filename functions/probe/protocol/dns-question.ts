@@ -105,7 +105,7 @@ async function askOverTcp(question: DnsQuestion, server: DnsServer, world: Probe
   socket.destroy();
   const packet = packetIn(message);
   if (packet && answers(packet, id, question)) return packet;
-  throw new ProbeFault("protocol", `${shownServer(server)} does not speak DNS: its answer makes no sense`);
+  throw new ProbeFault("protocol", `${shownServer(server)} does not speak DNS: its response is malformed`);
 }
 
 /** Maximum length of a message with its length prefix, in bytes. */

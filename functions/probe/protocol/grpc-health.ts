@@ -72,7 +72,7 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
     chunks.push(chunk);
     size += chunk.length;
     if (size > longestAnswer) {
-      reject(new ProbeFault("protocol", `${authority} sent an answer that is longer than ${longestAnswer} bytes`));
+      reject(new ProbeFault("protocol", `${authority} sent a response longer than ${longestAnswer} bytes`));
       stream.close(constants.NGHTTP2_CANCEL);
     }
   });
@@ -121,7 +121,7 @@ function varint(value: number): number[] {
 /** Decodes `HealthCheckResponse { ServingStatus status = 1; }`; 0 if the field is absent. @throws ProbeFault */
 function servingIn(body: Buffer, authority: string): number | undefined {
   if (body.length === 0) return undefined;
-  const nonsense = new ProbeFault("protocol", `${authority} does not speak gRPC: its answer makes no sense`);
+  const nonsense = new ProbeFault("protocol", `${authority} does not speak gRPC: its response is malformed`);
   if (body.length < 5 || body[0] !== 0 || body.length < 5 + body.readUInt32BE(1)) throw nonsense;
   const message = body.subarray(5, 5 + body.readUInt32BE(1));
   let at = 0;
@@ -166,7 +166,7 @@ function decoded(message: string): string {
 function explained(error: unknown, authority: string): unknown {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === "ERR_HTTP2_ERROR" || code === "ERR_HTTP2_SESSION_ERROR")
-    return new ProbeFault("protocol", `${authority} does not speak HTTP/2, which gRPC needs`, { cause: error });
+    return new ProbeFault("protocol", `${authority} does not speak HTTP/2, which gRPC requires`, { cause: error });
   if (code === "ERR_HTTP2_STREAM_ERROR") {
     const reason = /NGHTTP2_(\w+)/.exec(message)?.[1] ?? "an unknown code";
     return new ProbeFault("reset", `${authority} reset the call with ${reason}`, { code: reason });

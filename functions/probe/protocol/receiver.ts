@@ -47,7 +47,7 @@ export class Receiver {
         return piece.value;
       }
       if (this.#bytes.length > longest)
-        throw new ProbeFault("protocol", `${this.#peer} sent an answer that is longer than ${longest} bytes`);
+        throw new ProbeFault("protocol", `${this.#peer} sent a response longer than ${longest} bytes`);
       if (this.#fault) throw this.#fault;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

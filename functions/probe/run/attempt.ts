@@ -63,7 +63,7 @@ export const graceMs = 20;
 
 // Created once: the stack of an error costs more than the rest of a short probe.
 const ended = new Error("the probe has ended");
-const overdueReason = new Error("the time of the probe ran out");
+const overdueReason = new Error("the probe timed out");
 
 /** Parsed settings of the probes, so that each is validated once and not in every run. */
 const knownSettings = new WeakMap<ConfiguredProbe, z.ZodSafeParseResult<unknown>>();
@@ -99,7 +99,7 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
   const redactor = new Redactor();
   const assessment =
     limitMs <= 0
-      ? failed("internal", "start", "the time of the whole run was over before this probe could start")
+      ? failed("internal", "start", "the run timed out before this probe could start")
       : await withinDeadline(limitMs, ports.unwanted, (signal, onClose) => {
           const remaining = (): number => Math.max(0, started + limitMs - performance.now());
           return assessed(probe, ports, worldOf(probe, ports, { signal, onClose, remaining }, redactor));
@@ -216,16 +216,15 @@ async function assessed(
   world: ProbeWorld,
 ): Promise<Assessment> {
   const prober = ownEntry(probers, probe.kind);
-  if (!prober) return failed("internal", "settings", `there is no kind of probe called ${probe.kind}`);
+  if (!prober) return failed("internal", "settings", `unknown probe kind ${probe.kind}`);
   const settings = readSettings(probe, prober);
-  if (!settings.success)
-    return failed("internal", "settings", `the settings of the probe are wrong: ${settings.error.message}`);
+  if (!settings.success) return failed("internal", "settings", `invalid probe settings: ${settings.error.message}`);
   try {
     return prober.assess(settings.data, await prober.observe(settings.data, world));
   } catch (error) {
     // A failure that occurs before the prober contacts its target.
     if (error instanceof ProbeFault) return { failure: failureOfFault(error, "settings"), measurements: [] };
-    return failed("internal", "probe", cite`the probe itself failed: ${wordsOf(error)}`);
+    return failed("internal", "probe", cite`internal error of the probe: ${wordsOf(error)}`);
   }
 }
 
@@ -243,7 +242,7 @@ function worldOf(
       return resourcesOf(all, probers);
     },
     lastBeat: async (name) => {
-      if (beats === undefined) throw new Error("there is no store to read them from");
+      if (beats === undefined) throw new Error("no store is configured to read them from");
       return await beats(name);
     },
     awaitedSince: async () => (awaited === undefined ? 0 : await awaited(probe)),

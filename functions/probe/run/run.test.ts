@@ -65,12 +65,12 @@ describe("a run of probes", () => {
     [
       "throws",
       () => Promise.reject(new Error("broken")),
-      { kind: "internal", phase: "probe", message: "the probe itself failed: broken" },
+      { kind: "internal", phase: "probe", message: "internal error of the probe: broken" },
     ],
     [
       "never answers",
       () => new Promise(() => {}),
-      { kind: "timeout", phase: "unknown", message: "the time of the probe ran out" },
+      { kind: "timeout", phase: "unknown", message: "the probe timed out" },
     ],
     [
       "answers when it is told that the time is over",
@@ -214,7 +214,7 @@ describe("a run of probes", () => {
     const made = prober(async () => undefined);
     const { results } = await run(made, { probes: [probeOf("other", {}), probeOf("made", { wrong: 1 })] });
     expect(results.map(({ failure }) => failure?.message)).toEqual([
-      "there is no kind of probe called other",
+      "unknown probe kind other",
       expect.stringContaining("wrong"),
     ]);
   });

@@ -104,7 +104,7 @@ describe("a probe as a synthetic monitor", () => {
   it("answers 404 for probes of another vantage point, or of none", async () => {
     const { ask } = await serve([{ ...journeyAt(1), vantage: "inside" }]);
     for (const path of ["/synthetic/golden-path", "/synthetic/other", "/synthetic/"])
-      expect(await ask(path)).toEqual({ status: 404, body: { error: "there is no such probe at this vantage point" } });
+      expect(await ask(path)).toEqual({ status: 404, body: { error: "no such probe at this vantage point" } });
   });
 
   it("does not run a probe twice concurrently, and reports when it could not run", async () => {
@@ -120,7 +120,7 @@ describe("a probe as a synthetic monitor", () => {
     await begun.promise;
     expect(await ask("/synthetic/golden-path")).toEqual({
       status: 409,
-      body: { error: "golden-path is being run for another monitor" },
+      body: { error: "golden-path is already running for another monitor" },
     });
     gate.reject(new Error("no memory"));
     expect(await first).toEqual({ status: 500, body: { error: "the probe could not be run" } });

@@ -64,7 +64,7 @@ const toldVariables = ["K_SERVICE", "K_REVISION", "K_CONFIGURATION"] as const;
 
 /**
  * Returns the handler of synthetic monitors: it runs the probe of that name. A failed probe is a normal response with status 200; 404 if
- * there is no such probe at this vantage point, 409 while another monitor is running it here, so that requests do not pile up.
+ * no such probe at this vantage point, 409 while another monitor is running it here, so that requests do not pile up.
  */
 export function syntheticHandler(
   ports: ProbePorts,
@@ -78,11 +78,11 @@ export function syntheticHandler(
   return async (request, response, name) => {
     const probe = configuration.probes.find((one) => one.name === name);
     if (!probe || (vantage !== "any" && vantage !== probe.vantage)) {
-      response.status(404).json({ error: "there is no such probe at this vantage point" });
+      response.status(404).json({ error: "no such probe at this vantage point" });
       return;
     }
     if (running.has(name)) {
-      response.status(409).json({ error: `${name} is being run for another monitor` });
+      response.status(409).json({ error: `${name} is already running for another monitor` });
       return;
     }
     running.add(name);
@@ -102,7 +102,7 @@ export function syntheticHandler(
         clock,
       });
       const [result] = results;
-      if (!result) throw new Error("the run gave no result");
+      if (!result) throw new Error("the run produced no result");
       logger.info(`${name} was run for a synthetic monitor: ${result.success ? "ok" : "failed"}`, { execution });
       response.status(200).json(syntheticResult(result, clock.now(), metadata));
     } catch (error) {

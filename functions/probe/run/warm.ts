@@ -30,7 +30,7 @@ export async function warmUp(): Promise<void> {
   }
 }
 
-const nothing = (): Promise<never> => Promise.reject(new Error("a warm-up needs nothing of the world"));
+const nothing = (): Promise<never> => Promise.reject(new Error("a warm-up must not use the world"));
 
 const ports: AttemptPorts = {
   secrets: { read: nothing },

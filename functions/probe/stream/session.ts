@@ -27,7 +27,7 @@ export interface EventStream extends Pick<Conversation, "receive" | "leave"> {
 
 /** Presents a stream as a receive-only WebSocket. */
 export function listening(stream: EventStream): Conversation {
-  const unable = (): Promise<never> => Promise.reject(new Error("nothing can be said over a stream"));
+  const unable = (): Promise<never> => Promise.reject(new Error("a stream cannot send"));
   return { send: unable, ping: unable, confirm: unable, close: unable, ...stream };
 }
 
@@ -95,7 +95,7 @@ function listen(
       pending = 0;
       unread.push({ event, text: TargetText.of(data) });
       if (unread.length > mostUnread) {
-        end(new ProbeFault("protocol", `${peer} sent ${unread.length} events that nothing waited for`));
+        end(new ProbeFault("protocol", `${peer} sent ${unread.length} events that no step expected`));
         socket.destroy();
       }
     },
@@ -117,7 +117,7 @@ function listen(
       pending += chunk.length;
       parser.feed(text.decode(chunk, { stream: true }));
       if (pending > longest) {
-        end(new ProbeFault("protocol", `${peer} sent an event that is longer than ${longest} bytes`));
+        end(new ProbeFault("protocol", `${peer} sent an event longer than ${longest} bytes`));
         socket.destroy();
       }
     },
@@ -176,7 +176,7 @@ function refusedStream(head: Head, body: TargetText): ProbeFault {
   const what = type === "" ? "without a content-type" : cite`as ${TargetText.of(type).first(60)}`;
   return new ProbeFault(
     "protocol",
-    cite`the answer is no stream of events: it came ${what}${said(head.headers, body)}`,
+    cite`the response is not an event stream: it came ${what}${said(head.headers, body)}`,
     {
       status: head.status,
     },

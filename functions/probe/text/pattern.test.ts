@@ -36,34 +36,34 @@ describe("a pattern", () => {
     ["/(/", 'missing closing ) in "("'],
     ["/[a/", 'missing closing ] in "[a"'],
     ["/*/", 'missing argument to repetition operator in "*"'],
-    ["/a(?=b)/", "look-ahead (?=…) is not supported: write the text that must follow as a part of the pattern"],
+    ["/a(?=b)/", "lookahead (?=…) is not supported: include the text that must follow in the pattern"],
     [
       "/^(?!.*error)/",
-      "negative look-ahead (?!…) is not supported: write what may stand there, such as [^x]*, or look for what a good text has",
+      "negative lookahead (?!…) is not supported: match what is allowed there, such as [^x]*, or match a text that indicates success",
     ],
     [
       "/(?<=id=)\\d+/",
-      "look-behind (?<=…) is not supported: write the text before as a part of the pattern, and the part to keep in parentheses",
+      "lookbehind (?<=…) is not supported: include the preceding text in the pattern, and put the part to keep in parentheses",
     ],
-    ["/(?<!a)b/", "negative look-behind (?<!…) is not supported: write what may stand before, such as (?:^|[^x])"],
-    ["/(a)\\1/", "a reference to a group, \\1, is not supported: write the pattern of the group again"],
-    ["/(?<n>a)\\k<n>/", "a reference to a group, \\k<n>, is not supported: write the pattern of the group again"],
-    ["/(?>a)/", "(?> is not supported: leave it out, no pattern backtracks"],
-    ["/a++/", "++ is not supported: leave it out, no pattern backtracks"],
+    ["/(?<!a)b/", "negative lookbehind (?<!…) is not supported: match what may precede it, such as (?:^|[^x])"],
+    ["/(a)\\1/", "the backreference \\1 is not supported: repeat the pattern of the group"],
+    ["/(?<n>a)\\k<n>/", "the backreference \\k<n> is not supported: repeat the pattern of the group"],
+    ["/(?>a)/", "(?> is not supported: remove it, because patterns never backtrack"],
+    ["/a++/", "++ is not supported: remove it, because patterns never backtrack"],
     ["/[\\b]/", "a backspace in brackets, [\\b], is not supported: write \\x08"],
     [
       "/a{1001}/",
-      "the count {1001} is invalid: write the smaller number first, and at most 1000, nested counts multiplied",
+      "the count {1001} is invalid: write the smaller number first, and at most 1000, including the product of nested counts",
     ],
     [
       "/a{3,2}/",
-      "the count {3,2} is invalid: write the smaller number first, and at most 1000, nested counts multiplied",
+      "the count {3,2} is invalid: write the smaller number first, and at most 1000, including the product of nested counts",
     ],
     [
       "/(?:a{40}b){30}/",
-      "the count {30} is invalid: write the smaller number first, and at most 1000, nested counts multiplied",
+      "the count {30} is invalid: write the smaller number first, and at most 1000, including the product of nested counts",
     ],
-    ["/a{900}b{900}c{900}/", "it is too large: use smaller counts for what repeats, such as {1,100}"],
+    ["/a{900}b{900}c{900}/", "it is too large: use smaller repetition counts, such as {1,100}"],
   ])("cannot be %s: %s", (pattern, mistake) => {
     expect(patternMistake(pattern)).toBe(mistake);
     expect(parsePattern(pattern)).toBeUndefined();

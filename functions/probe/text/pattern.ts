@@ -81,9 +81,9 @@ function compiled(text: string): Pattern | string {
   try {
     const engine = RE2JS.compile(RE2JS.translateRegExp(source), flagsOf(flags));
     if (engine.programSize() <= mostInstructions) return new Pattern(text, engine);
-    return "it is too large: use smaller counts for what repeats, such as {1,100}";
+    return "it is too large: use smaller repetition counts, such as {1,100}";
   } catch (error) {
-    const [, problem = "it is no regular expression", place = ""] =
+    const [, problem = "it is not a regular expression", place = ""] =
       /^error parsing regexp: ([^`]*?)(?:: `(.*)`)?$/s.exec((error as Error).message) ?? [];
     return (
       unsupported.find(({ begins }) => begins.test(place))?.instead(place) ?? `${problem}${place && ` in "${place}"`}`
@@ -103,32 +103,35 @@ function flagsOf(flags: string): number {
 const unsupported: readonly { readonly begins: RegExp; readonly instead: (place: string) => string }[] = [
   {
     begins: /^\(\?=/,
-    instead: () => "look-ahead (?=…) is not supported: write the text that must follow as a part of the pattern",
+    instead: () => "lookahead (?=…) is not supported: include the text that must follow in the pattern",
   },
   {
     begins: /^\(\?!/,
     instead: () =>
-      "negative look-ahead (?!…) is not supported: write what may stand there, such as [^x]*, or look for what a good text has",
+      "negative lookahead (?!…) is not supported: match what is allowed there, such as [^x]*, or match a text that indicates success",
   },
   {
     begins: /^\(\?<=/,
     instead: () =>
-      "look-behind (?<=…) is not supported: write the text before as a part of the pattern, and the part to keep in parentheses",
+      "lookbehind (?<=…) is not supported: include the preceding text in the pattern, and put the part to keep in parentheses",
   },
   {
     begins: /^\(\?<!/,
-    instead: () => "negative look-behind (?<!…) is not supported: write what may stand before, such as (?:^|[^x])",
+    instead: () => "negative lookbehind (?<!…) is not supported: match what may precede it, such as (?:^|[^x])",
   },
-  { begins: /^\(\?>|^[*+?}]\+/, instead: (place) => `${place} is not supported: leave it out, no pattern backtracks` },
+  {
+    begins: /^\(\?>|^[*+?}]\+/,
+    instead: (place) => `${place} is not supported: remove it, because patterns never backtrack`,
+  },
   { begins: /^\\[1-9]/, instead: backReference },
   { begins: /^\\b/, instead: () => "a backspace in brackets, [\\b], is not supported: write \\x08" },
   {
     begins: /^\{\d/,
     instead: (place) =>
-      `the count ${place} is invalid: write the smaller number first, and at most 1000, nested counts multiplied`,
+      `the count ${place} is invalid: write the smaller number first, and at most 1000, including the product of nested counts`,
   },
 ];
 
 function backReference(place: string): string {
-  return `a reference to a group, ${place}, is not supported: write the pattern of the group again`;
+  return `the backreference ${place} is not supported: repeat the pattern of the group`;
 }

@@ -39,7 +39,7 @@ export function fillHeader(text: string, variables: Variables): string {
   const marks = marksIn(text).map((name) => `\${${name}}`);
   throw new ProbeFault(
     "body",
-    `a value for ${marks.join(" or ") || "a header"} has characters that no header can carry`,
+    `the value for ${marks.join(" or ") || "a header"} contains characters that are invalid in a header`,
   );
 }
 

@@ -15,31 +15,31 @@ describe("websocket script", () => {
     ["in order", ["a", "b", "c"], {}, undefined],
     ["in order, with others between", ["x", "a", "x", "b", "b", "c"], {}, undefined],
     ["in any order", ["c", "x", "a", "b"], { any_order: true }, undefined],
-    ["none", [], {}, `${missing} "a" came (0 of 3 did)`],
-    ["the last missing", ["a", "b"], {}, `${missing} "c" came (2 of 3 did: $.type "a"; $.type "b")`],
+    ["none", [], {}, `${missing} "a" arrived (0 of 3 arrived)`],
+    ["the last missing", ["a", "b"], {}, `${missing} "c" arrived (2 of 3 arrived: $.type "a"; $.type "b")`],
     [
       "out of order",
       ["a", "c", "b"],
       {},
-      `${missing} "c" came (2 of 3 did: $.type "a"; $.type "b"), it came too early; 1 other came, the last: {"type":"c"}`,
+      `${missing} "c" arrived (2 of 3 arrived: $.type "a"; $.type "b"): it arrived out of order; 1 other arrived, the last: {"type":"c"}`,
     ],
     [
       "one missing in the middle",
       ["a", "x", "c"],
       {},
-      `${missing} "b" came (1 of 3 did: $.type "a"), though $.type "c" did; 2 others came, the last: {"type":"c"}`,
+      `${missing} "b" arrived (1 of 3 arrived: $.type "a"): $.type "c" arrived first; 2 others arrived, the last: {"type":"c"}`,
     ],
     [
       "one missing of any order",
       ["c", "x", "a"],
       { any_order: true },
-      `${missing} "b" came (2 of 3 did: $.type "c"; $.type "a"); 1 other came, the last: {"type":"x"}`,
+      `${missing} "b" arrived (2 of 3 arrived: $.type "c"; $.type "a"); 1 other arrived, the last: {"type":"x"}`,
     ],
     [
       "no JSON",
       ["a"],
       { expect: [{ json: { "$[0]": 1 } }] },
-      `no message with $[0] 1 came; 1 other came, the last: {"type":"a"}`,
+      `no message with $[0] 1 arrived; 1 other arrived, the last: {"type":"a"}`,
     ],
   ])("assesses events that arrive %s", async (_what, names, step, message) => {
     const port = await serveWebSocket((socket) => say(socket, ...names.map((name) => ({ type: name }))));
@@ -59,11 +59,11 @@ describe("websocket script", () => {
     expect(result.failure).toEqual({
       kind: "sequence",
       phase: "agent events",
-      message: `a message with $.type "error" came: {"type":"error","code":7}; ${missing} "b" came (1 of 2 did: $.type "a")`,
+      message: `a message with $.type "error" arrived: {"type":"error","code":7}; ${missing} "b" arrived (1 of 2 arrived: $.type "a")`,
     });
     expect(measured(result, "probe_duration")).toBeLessThan(4);
     const ping = websocket.settings.safeParse({ url: "wss://a.example", script: [{ ping: true, fail_on: failOn }] });
-    expect(ping.error?.issues[0]?.message).toContain("fail_on ends the wait of expect");
+    expect(ping.error?.issues[0]?.message).toContain("fail_on requires expect");
   });
 
   it.each([
@@ -82,13 +82,13 @@ describe("websocket script", () => {
     expect((await probe(port, { script })).success).toBe(holds);
   });
 
-  it("names the missing message when the time of the probe runs out first", async () => {
+  it("names the missing message when the probe times out first", async () => {
     const port = await serveWebSocket((socket) => say(socket, "hello"));
     const result = await probe(port, { script: [{ expect: [a] }] }, 150);
     expect(result.failure).toEqual({
       kind: "timeout",
       phase: "expect-1",
-      message: `the time of the probe ran out while waiting for messages from 127.0.0.1:${port}; ${missing} "a" came; 1 other came, the last: hello`,
+      message: `the probe timed out while waiting for messages from 127.0.0.1:${port}; ${missing} "a" arrived; 1 other arrived, the last: hello`,
     });
   });
 
@@ -104,7 +104,7 @@ describe("websocket script", () => {
   ])("reports the close code %i", async (code, reason, kind, told) => {
     const port = await serveWebSocket((socket) => socket.close(code, reason));
     const result = await probe(port, { token: { secret: "canary" }, script: [{ expect: [a] }] });
-    const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" came`;
+    const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" arrived`;
     expect(result.failure).toEqual({ kind, phase: "expect-1", message, code: String(code) });
   });
 
@@ -118,7 +118,7 @@ describe("websocket script", () => {
       accepting((socket) => socket.write(Buffer.concat([Buffer.from([0x88, payload.length]), payload]))),
     );
     const result = await probe(port, { script: [{ expect: [a], within: "4s" }] });
-    const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" came`;
+    const message = `127.0.0.1:${port} closed the connection with ${told}; ${missing} "a" arrived`;
     expect(result.failure).toEqual({ kind, phase: "expect-1", message, code: String(code) });
   });
 
@@ -150,7 +150,7 @@ describe("websocket script", () => {
     expect((await probe(port, { script: [{ expect: [a, b] }] })).failure).toMatchObject({
       kind: "reset",
       phase: "expect-1",
-      message: `127.0.0.1:${port} closed the connection with 1006 (cut off); ${missing} "b" came (1 of 2 did: $.type "a")`,
+      message: `127.0.0.1:${port} closed the connection with 1006 (abnormal closure); ${missing} "b" arrived (1 of 2 arrived: $.type "a")`,
     });
   });
 
@@ -159,7 +159,7 @@ describe("websocket script", () => {
     const result = await probe(port, { script: [{ expect: [a] }] });
     expect(result.failure).toMatchObject({ kind: "protocol", phase: "expect-1" });
     expect(result.failure?.message).toContain(
-      "does not keep to the protocol of WebSockets: it sent a frame of an unknown or misplaced type",
+      "violates the WebSocket protocol: it sent a frame of an unknown or misplaced type",
     );
   });
 
@@ -168,7 +168,7 @@ describe("websocket script", () => {
     const result = await probe(port, { max_message: 1_000, script: [{ expect: [{ contains: "xxx" }] }] });
     expect(result.failure).toMatchObject({
       kind: "protocol",
-      message: expect.stringContaining("it sent a message that is longer than max_message"),
+      message: expect.stringContaining("it sent a message longer than max_message"),
     });
   });
 
@@ -180,7 +180,7 @@ describe("websocket script", () => {
     expect(result.failure).toMatchObject({
       kind: "protocol",
       phase: "ping-1",
-      message: expect.stringContaining("sent 1001 messages that nothing waited for"),
+      message: expect.stringContaining("sent 1001 messages that no step expected"),
     });
   });
 
@@ -189,12 +189,12 @@ describe("websocket script", () => {
     expect((await probe(port, { script: [{ ping: true, within: "80ms" }] })).failure).toEqual({
       kind: "timeout",
       phase: "ping-1",
-      message: "within 80ms no answer to the ping came",
+      message: "within 80ms no pong arrived",
     });
     expect((await probe(port, { script: [{ close: 1000, within: "80ms" }] })).failure).toEqual({
       kind: "timeout",
       phase: "close-1",
-      message: "within 80ms the server did not close",
+      message: "within 80ms the server did not close the connection",
     });
   });
 

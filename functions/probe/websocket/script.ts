@@ -24,8 +24,8 @@ export function actionMistake(step: object, all: readonly string[]): string | un
   if (done.length === 1) return undefined;
   const spoken = (keys: readonly string[], word: string): string =>
     `${keys.slice(0, -1).join(", ")} ${word} ${keys.at(-1)}`;
-  if (done.length === 0) return `a step does one thing, and this one does nothing: write ${spoken(all, "or")}`;
-  return `a step does one thing, and this one has ${spoken(done, "and")}: make a step of each`;
+  if (done.length === 0) return `a step needs exactly one action, but this one has none: write ${spoken(all, "or")}`;
+  return `a step needs exactly one action, but this one has ${spoken(done, "and")}: split it into separate steps`;
 }
 
 /** The keys of an action, of which exactly one is allowed. */
@@ -46,7 +46,7 @@ const messageFields = lazily(() => ({
 /** The schema of a WebSocket message. */
 export const expectedMessage = lazily(() =>
   z.strictObject(messageFields()).refine((match) => Object.keys(match).length > 0, {
-    message: "write what the message must be like: json, contains or matches",
+    message: "set at least one of json, contains or matches",
   }),
 );
 
@@ -62,7 +62,7 @@ export const expectedEvent = lazily(() =>
       ...messageFields(),
     })
     .refine((match) => Object.keys(match).length > 0, {
-      message: "write what the event must be like: event, json, contains or matches",
+      message: "set at least one of event, json, contains or matches",
     }),
 );
 
@@ -119,7 +119,7 @@ export const failsWhileExpecting: {
 } = {
   holds: ({ expect, fail_on }) => fail_on === undefined || expect !== undefined,
   otherwise: {
-    message: "fail_on ends the wait of expect: write it in a step that expects something",
+    message: "fail_on requires expect in the same step",
     path: ["fail_on"],
   },
 };
@@ -154,10 +154,14 @@ export const script = lazily(() =>
       for (const [position, step] of steps.entries()) {
         const name = stageOf(step, position);
         if (names.includes(name))
-          context.addIssue({ code: "custom", message: `there are two stages "${name}"`, path: [position, "name"] });
+          context.addIssue({
+            code: "custom",
+            message: `duplicate stage "${name}": choose another name`,
+            path: [position, "name"],
+          });
         names.push(name);
         if (step.close !== undefined && position < steps.length - 1)
-          context.addIssue({ code: "custom", message: "nothing can follow a close", path: [position, "close"] });
+          context.addIssue({ code: "custom", message: "close must be the last step", path: [position, "close"] });
       }
     }),
 );
@@ -200,10 +204,10 @@ export async function perform(
     stages.enter(stage, { limitMs, missing: () => "the message could not be sent" });
     await conversation.send(written(step.send));
   } else if (step.ping) {
-    stages.enter(stage, { limitMs, missing: () => "no answer to the ping came" });
+    stages.enter(stage, { limitMs, missing: () => "no pong arrived" });
     await conversation.ping();
   } else if (step.close !== undefined) {
-    stages.enter(stage, { limitMs, missing: () => "the server did not close" });
+    stages.enter(stage, { limitMs, missing: () => "the server did not close the connection" });
     await conversation.close(step.close);
   }
   return [];
@@ -246,20 +250,20 @@ async function expectMessages(
   const spokenMissing = (): Words => {
     const [first] = missing;
     const counted =
-      expected.length === 1 ? "" : ` (${met.length} of ${expected.length} did${listed(met.map(({ one }) => one))})`;
+      expected.length === 1 ? "" : ` (${met.length} of ${expected.length} arrived${listed(met.map(({ one }) => one))})`;
     const hasty = missing.find((one) => early.has(one));
     const disorder =
-      hasty === undefined ? "" : hasty === first ? ", it came too early" : `, though ${spoken(hasty)} did`;
+      hasty === undefined ? "" : hasty === first ? ": it arrived out of order" : `: ${spoken(hasty)} arrived first`;
     const seen =
-      others === 0 ? "" : cite`; ${others} other${others === 1 ? "" : "s"} came, the last: ${last.first(80)}`;
-    return cite`no message with ${first ? spoken(first) : "more"} came${counted}${disorder}${seen}`;
+      others === 0 ? "" : cite`; ${others} other${others === 1 ? "" : "s"} arrived, the last: ${last.first(80)}`;
+    return cite`no message with ${first ? spoken(first) : "more"} arrived${counted}${disorder}${seen}`;
   };
   stages.enter(stage, { limitMs, kind: "sequence", missing: spokenMissing });
   while (missing.length > 0) {
     const message = await conversation.receive();
     const { text } = message;
     const fatal = failOn.find((candidate) => holds(candidate, message));
-    if (fatal) throw new ProbeFault("sequence", cite`a message with ${spoken(fatal)} came: ${text.first(160)}`);
+    if (fatal) throw new ProbeFault("sequence", cite`a message with ${spoken(fatal)} arrived: ${text.first(160)}`);
     const awaited = anyOrder ? missing : missing.slice(0, 1);
     const one = awaited.find((candidate) => holds(candidate, message));
     if (one) {

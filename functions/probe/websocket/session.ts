@@ -171,7 +171,7 @@ function converse(
     unread.push(text);
     unreadBytes += Buffer.byteLength(text);
     if (unread.length > mostUnread.messages || unreadBytes > mostUnread.bytes) {
-      end(new ProbeFault("protocol", `${peer} sent ${unread.length} messages that nothing waited for`));
+      end(new ProbeFault("protocol", `${peer} sent ${unread.length} messages that no step expected`));
       webSocket.terminate();
     }
     wake();
@@ -319,8 +319,8 @@ function explained(error: Error, peer: string): unknown {
     return words === undefined ? error : new ProbeFault("protocol", cite`${peer} ${words}`);
   }
   const known = mistakes.find(({ of }) => of.test(code ?? error.message));
-  const what = known?.say ?? "its answer to the upgrade is malformed";
-  return new ProbeFault("protocol", `${peer} does not keep to the protocol of WebSockets: ${what}`);
+  const what = known?.say ?? "its response to the upgrade is malformed";
+  return new ProbeFault("protocol", `${peer} violates the WebSocket protocol: ${what}`);
 }
 
 /** Returns a description of a response to the upgrade that is not HTTP, as far as its first bytes identify it. */
@@ -328,23 +328,23 @@ function notHttp(error: Error): Words | undefined {
   const packet = "rawPacket" in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
   if (packet.length === 0) return undefined;
   if ((packet[0] === 0x15 || packet[0] === 0x16) && packet[1] === 3)
-    return "speaks TLS there, and was asked in plain text: write wss://";
-  if (packet.toString("latin1", 0, 5) === "HTTP/") return "answered the upgrade with a malformed answer of HTTP";
+    return "speaks TLS on this port, but the request was in plain text: use wss://";
+  if (packet.toString("latin1", 0, 5) === "HTTP/") return "answered the upgrade with malformed HTTP";
   return cite`does not speak HTTP: it begins with ${TargetText.of(packet.toString("latin1"), true).quoted(20)}`;
 }
 
 /** Protocol violations of a server, by the codes of `ws`, or by its messages if there is no code. */
 const mistakes: readonly { readonly of: RegExp; readonly say: string }[] = [
-  { of: /UNEXPECTED_RSV/, say: "it sent a frame with reserved bits, of an extension that was not agreed on" },
+  { of: /UNEXPECTED_RSV/, say: "it sent a frame with reserved bits of an extension that was not negotiated" },
   { of: /INVALID_OPCODE/, say: "it sent a frame of an unknown or misplaced type" },
-  { of: /EXPECTED_FIN/, say: "it sent a control frame in pieces" },
+  { of: /EXPECTED_FIN/, say: "it sent a fragmented control frame" },
   { of: /INVALID_CONTROL_PAYLOAD_LENGTH/, say: "it sent a control frame of more than 125 bytes" },
-  { of: /UNEXPECTED_MASK/, say: "it sent a masked frame, which only clients do" },
-  { of: /UNSUPPORTED_DATA_PAYLOAD_LENGTH/, say: "it announced a message that is longer than any can be" },
-  { of: /UNSUPPORTED_MESSAGE_LENGTH/, say: "it sent a message that is longer than max_message" },
-  { of: /TOO_MANY_BUFFERED_PARTS/, say: "it sent a message in too many pieces" },
+  { of: /UNEXPECTED_MASK/, say: "it sent a masked frame, which only clients may send" },
+  { of: /UNSUPPORTED_DATA_PAYLOAD_LENGTH/, say: "it announced a message longer than the protocol allows" },
+  { of: /UNSUPPORTED_MESSAGE_LENGTH/, say: "it sent a message longer than max_message" },
+  { of: /TOO_MANY_BUFFERED_PARTS/, say: "it sent a message in too many fragments" },
   { of: /INVALID_UTF8/, say: "it sent a text that is not UTF-8" },
-  { of: /INVALID_CLOSE_CODE/, say: "it closed with a code that there is not" },
+  { of: /INVALID_CLOSE_CODE/, say: "it closed with an invalid code" },
   { of: /Upgrade header/, say: "it answered 101 without `upgrade: websocket`" },
   { of: /Sec-WebSocket-Accept/, say: "it answered the upgrade with a wrong key (sec-websocket-accept)" },
   { of: /no subprotocol/, say: "it chose none of the subprotocols that were offered" },
@@ -366,7 +366,7 @@ const closeCodes: Readonly<Record<number, { readonly kind: FailureKind; readonly
   1002: { kind: "protocol", name: "protocol error" },
   1003: { kind: "protocol", name: "unsupported data" },
   1005: { kind: "sequence", name: "no code" },
-  1006: { kind: "reset", name: "cut off" },
+  1006: { kind: "reset", name: "abnormal closure" },
   1007: { kind: "protocol", name: "invalid data" },
   1008: { kind: "sequence", name: "policy violation" },
   1009: { kind: "protocol", name: "message too big" },

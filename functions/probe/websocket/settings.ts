@@ -61,7 +61,7 @@ export async function socketTarget(
   };
 }
 
-const withoutUser = ", without user and #";
+const withoutUser = ", without user or fragment";
 
 function hasNeitherUserNorFragment(text: string): boolean {
   const url = URL.parse(text);

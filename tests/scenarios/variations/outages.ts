@@ -1,6 +1,6 @@
 /**
- * Effects of each kind of outage on an environment, derived from how such environments work and not from how a cause is found: which path
- * each connection takes, how a service responds without its database, and which components fail late or not at all.
+ * Effects of each kind of outage on an environment. They are derived from how such environments work, and not from how a cause is found:
+ * which path each connection takes, how a service responds without its database, and which components fail late or never.
  */
 import type { Chance } from "./chance.ts";
 import {
@@ -27,7 +27,7 @@ export interface Outage {
   readonly cause: readonly string[];
   readonly verdict: string;
   readonly second?: string;
-  /** Probes without which nobody could tell. */
+  /** Probes that are necessary to recognize the outage. */
   readonly needs?: readonly string[];
 }
 
@@ -253,7 +253,7 @@ export const outages: Readonly<Record<string, Make>> = {
     const how = chance.one([
       'in upgrade (http_status) "502 Bad Gateway"',
       'in upgrade (http_status) "404 Not Found"',
-      'in open (reset) "closed the connection with 1006 (cut off)"',
+      'in open (reset) "closed the connection with 1006 (abnormal closure)"',
       'in open (unavailable) "closed the connection with 1011 (internal error)"',
     ]);
     const effects: Effect[] = [at(0, `${names(graph.websocket.probes)} fail${rate(chance)} ${how}`)];
@@ -273,7 +273,7 @@ export const outages: Readonly<Record<string, Make>> = {
     const effects: Effect[] = [
       at(
         0,
-        `${names(graph.websocket.probes.slice(-1))} fail in events (reset) "closed the connection with 1006 (cut off)"`,
+        `${names(graph.websocket.probes.slice(-1))} fail in events (reset) "closed the connection with 1006 (abnormal closure)"`,
       ),
       at(
         0,
@@ -366,7 +366,7 @@ export const outages: Readonly<Record<string, Make>> = {
   },
   "prober's own"(graph, chance) {
     const how = chance.one(["in connect (timeout)", "in dns (dns)"]);
-    // A run of the monitor that sees nothing at all from one of its places.
+    // A run of the monitor in which one vantage sees nothing.
     if (!graph.databases.some(({ outside }) => outside.length > 0)) return undefined;
     return {
       kind: "prober's own",

@@ -12,9 +12,9 @@ export const armorChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "no Cloud Armor policy of a backend denies `sources`, or everyone if `sources` is not set",
-    why: "A request that Cloud Armor denies never reaches the service, and is in none of its logs.",
+    why: "A request that Cloud Armor denies never reaches the service and does not appear in its logs.",
     remedy:
-      "Correct the rule, or let the addresses through by one before it: `gcloud compute security-policies rules update`.",
+      "Correct the rule, or allow the addresses in a rule with a higher priority: `gcloud compute security-policies rules update`.",
     reads: ["backend_service", "endpoint_group", "health_check", "security_policy"],
     judge: ({ load_balancer }, { backends, armor }) =>
       (load_balancer?.backends ?? []).flatMap(({ name }) => {
@@ -42,7 +42,7 @@ const everyone = "everyone";
 
 /** Returns the policy's action for a source. The first matching rule decides. */
 function sourceAnswer(rules: readonly ArmorRule[], source: string, policy: string): Answer {
-  const expected = `${source} let through`;
+  const expected = `${source} allowed`;
   const applied = rules.filter(({ preview }) => !preview);
   const index = applied.findIndex((rule) => isFor(rule, source));
   const rule = applied[index];
@@ -52,13 +52,13 @@ function sourceAnswer(rules: readonly ArmorRule[], source: string, policy: strin
     .find((one) => passes(one) && (one.byExpression || (source === everyone && one.ranges.length > 0)));
   if (exception !== undefined)
     return {
-      unknown: `The policy ${policy} lets through whom its rule ${exception.priority} is for, and denies everyone else: name under sources who must come through.`,
+      unknown: `The policy ${policy} allows only the addresses of its rule ${exception.priority} and denies all others: list the addresses that must be allowed under sources.`,
     };
   return {
     ok: false,
     observed: `rule ${rule.priority} of ${policy} answers ${source} with ${rule.action}`,
     expected,
-    advice: `Correct the rule (\`gcloud compute security-policies rules update ${rule.priority} --security-policy=${policy}\`), or let ${source} through by one before it.`,
+    advice: `Correct the rule (\`gcloud compute security-policies rules update ${rule.priority} --security-policy=${policy}\`), or allow ${source} in a rule with a higher priority.`,
   };
 }
 

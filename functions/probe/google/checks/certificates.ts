@@ -13,13 +13,13 @@ export const certificateChecks: readonly Check[] = [
     severity: "critical",
     title: "a managed certificate is ACTIVE",
     why: "A managed certificate that is not active was never issued, or could not be renewed.",
-    remedy: "Let the DNS of its domains point to the load balancer, and give Google an hour to try again.",
+    remedy: "Point the DNS records of its domains to the load balancer, and allow Google an hour to retry.",
     judge: ({ of, managed, status, reason }) => {
       if (!managed) return undefined;
-      if (status === undefined) return silent("how its certificate stands");
+      if (status === undefined) return silent("what state the certificate is in");
       const because = reason === undefined ? "" : ` (${reason})`;
       const ok = status === "ACTIVE";
-      const advice = `See why (${describes[of]}), let the DNS of its domains point to the load balancer, and give Google an hour to try again.`;
+      const advice = `Find the reason (${describes[of]}), point the DNS records of its domains to the load balancer, and allow Google an hour to retry.`;
       return { ok, observed: `${status}${because}`, expected: "ACTIVE", ...(ok ? {} : { advice }) };
     },
   }),
@@ -43,14 +43,14 @@ export const certificateChecks: readonly Check[] = [
     name: "certificate_expiry",
     severity: "warning",
     title: "the certificate is valid for at least `min_validity`",
-    why: "Google renews its certificates about a month before their end; one that is nearer to it was not renewed.",
-    remedy: "Find out why it was not renewed, or upload the next one.",
+    why: "Google renews its certificates about a month before they expire. A certificate closer to its expiry was not renewed.",
+    remedy: "Find out why it was not renewed, or upload a new one.",
     judge: ({ of, expiresAt }, { min_validity }, now) => {
       if (expiresAt === undefined) return silent("when it expires");
       const left = expiresAt - now;
       const observed = left <= 0 ? "expired" : `expires in ${spokenDuration(left)}`;
       const ok = left >= Math.max(min_validity, 1);
-      const advice = `Find out why it was not renewed (${describes[of]}), or upload the next one.`;
+      const advice = `Find out why it was not renewed (${describes[of]}), or upload a new one.`;
       return { ok, observed, expected: `valid for ${spokenDuration(min_validity)}`, ...(ok ? {} : { advice }) };
     },
   }),
@@ -58,7 +58,7 @@ export const certificateChecks: readonly Check[] = [
     name: "certificate_names",
     severity: "critical",
     title: "together, the certificates cover all of `domains`",
-    why: "A host that no certificate is for cannot be reached by HTTPS.",
+    why: "A host without a certificate cannot be reached over HTTPS.",
     remedy: "Add the domain to a certificate.",
     reads: ["compute_certificate", "managed_certificate"],
     judge: ({ certificates: wanted }, { certificates }) => {
@@ -70,8 +70,8 @@ export const certificateChecks: readonly Check[] = [
         const missing = wanted.domains.filter((domain) => !held.some((name) => isFor(name, domain)));
         return {
           ok: missing.length === 0,
-          observed: missing.length === 0 ? "for all of them" : `not for ${missing.join(", ")}`,
-          expected: `for ${wanted.domains.join(", ")}`,
+          observed: missing.length === 0 ? "all covered" : `${missing.join(", ")} not covered`,
+          expected: `${wanted.domains.join(", ")} covered`,
         };
       });
     },

@@ -20,7 +20,7 @@ export function startupAnswer({ startupSeconds }: RunService, startup: number): 
   return {
     ok: startupSeconds >= possible,
     observed: `${spoken(startupSeconds)} to start`,
-    expected: wanted > longestStartup ? `${spoken(possible)}, the most that Cloud Run allows` : spoken(possible),
+    expected: wanted > longestStartup ? `${spoken(possible)}, the maximum in Cloud Run` : spoken(possible),
   };
 }
 
@@ -42,9 +42,9 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "critical",
     tells: ["deployed"],
     title: "the service is ready",
-    why: "A service that is not ready answers no requests, or answers them by an older revision.",
+    why: "A service that is not ready answers no requests, or serves them from an older revision.",
     remedy:
-      "Read the log of its newest revision: it says why it does not start. `gcloud run services describe RESOURCE --region=REGION` shows the condition.",
+      "Read the logs of its newest revision to find out why it does not start. `gcloud run services describe RESOURCE --region=REGION` shows the condition.",
     judge: ({ state, reason }) => {
       if (state === undefined) return silent("whether it is ready");
       const ok = state === "CONDITION_SUCCEEDED";
@@ -57,8 +57,8 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "warning",
     tells: ["deployed"],
     title: "the newest revision of the service is the ready one",
-    why: "When the newest revision is not ready, the last deployment failed or still goes on, and an older one serves.",
-    remedy: "Look at why the newest revision does not start, or roll it back.",
+    why: "If the newest revision is not ready, the last deployment failed or is still in progress, and an older revision serves the requests.",
+    remedy: "Find out why the newest revision does not start, or roll it back.",
     judge: ({ latestReady, latestCreated }) => {
       if (latestCreated === undefined) return silent("which revision is the newest");
       if (latestReady === latestCreated)
@@ -71,10 +71,10 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_traffic",
     severity: "info",
     title: "all requests go to the newest revision",
-    why: "Where requests are held at a revision, deploying a mend changes nothing for users.",
-    remedy: "Send all traffic to the latest revision, unless it is meant to be held.",
+    why: "If traffic is pinned to a revision, deploying a fix changes nothing for users.",
+    remedy: "Send all traffic to the latest revision, unless the pinning is intended.",
     judge: ({ traffic, latestReady }) => {
-      if (traffic.length === 0) return silent("which revision its requests go to");
+      if (traffic.length === 0) return silent("which revision receives its requests");
       const held = traffic.filter(
         ({ latest, revision, percent }) => percent > 0 && !latest && revision !== latestReady,
       );
@@ -86,7 +86,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_cpu",
     severity: "warning",
     title: "each instance has at least `cpu`",
-    why: "With too little CPU, starts and handshakes take longer than the time they have.",
+    why: "With too little CPU, startups and handshakes exceed their timeouts.",
     remedy: "Raise the CPU limit of the service.",
     wants: ({ cpu }) => cpu,
     judge: ({ cores }, cpu) => {
@@ -98,7 +98,7 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_memory",
     severity: "warning",
     title: "each instance has at least `memory`",
-    why: "An instance that needs more memory than it has is killed, with the requests and the sockets that it holds.",
+    why: "An instance that exceeds its memory limit is killed, together with its open requests and sockets.",
     remedy: "Raise the memory limit: `gcloud run services update RESOURCE --region=REGION`, with --memory.",
     wants: ({ memory }) => memory,
     judge: (service, memory) => {
@@ -115,9 +115,9 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "warning",
     title:
       "its startup probe allows `startup`, or the maximum that Cloud Run allows (initial delay + period x failure threshold)",
-    why: "An instance that does not start in the time of its start-up probe is killed and begins anew.",
+    why: "An instance that does not start within the time allowed by its startup probe is killed and restarted.",
     remedy:
-      "Raise the failure threshold or the period of the start-up probe (240 s together) or its initial delay (240 s).",
+      "Raise the failure threshold or the period of the startup probe (up to 240 s together) or its initial delay (up to 240 s).",
     wants: ({ startup }) => startup,
     judge: startupAnswer,
   }),
@@ -125,9 +125,9 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_startup_ceiling",
     severity: "info",
     title: "`startup` does not exceed what Cloud Run allows: 240 s of initial delay and 240 s of probing",
-    why: "Cloud Run ends a start after 240 s of initial delay and 240 s of probing, whatever is configured.",
+    why: "Cloud Run allows at most 240 s of initial delay and 240 s of probing.",
     remedy:
-      "Make the start shorter, or listen on the port first and do the slow part, such as the database, after that.",
+      "Shorten the startup, or listen on the port first and do the slow part, such as connecting to the database, afterwards.",
     wants: ({ startup }) => startup,
     judge: (_, startup) => ({
       ok: startup / 1_000 <= longestStartup,
@@ -140,8 +140,8 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "warning",
     tells: ["cuts_off", "hits_some"],
     title: "its request timeout is at least `request_timeout`",
-    why: "A request that takes longer than the request timeout is cut with 504, also when its answer is on its way.",
-    remedy: "Raise the request timeout of the service; 60 minutes is the most.",
+    why: "A request that exceeds the request timeout ends with 504, even if the response has already started.",
+    remedy: "Raise the request timeout of the service, up to 60 minutes.",
     wants: ({ request_timeout }) => request_timeout,
     judge: timeoutAnswer,
   }),
@@ -149,8 +149,8 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_service_account",
     severity: "warning",
     title: "it runs as `service_account`, or if that is not set, not as the default service account of the project",
-    why: "The service account decides what the service may do; the default one usually may do far too much.",
-    remedy: "Set the service account of the service to one of its own.",
+    why: "The service account determines what the service may do. The default account usually has far too many permissions.",
+    remedy: "Give the service a service account of its own.",
     judge: ({ serviceAccount }, { service_account }) => {
       if (service_account !== undefined)
         return {
@@ -166,9 +166,9 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_env",
     severity: "critical",
     title: "the environment variables in `env` are set (their values are not read)",
-    why: "A service without one of its environment variables mostly does not start, or not as what it should be.",
+    why: "A service without one of its environment variables usually fails to start or misbehaves.",
     remedy:
-      "Set the variables that are missing: `gcloud run services update RESOURCE --region=REGION`, with --update-env-vars or --update-secrets.",
+      "Set the missing variables: `gcloud run services update RESOURCE --region=REGION`, with --update-env-vars or --update-secrets.",
     wants: ({ env }) => someOf(env),
     judge: ({ env }, wanted) => {
       const missing = wanted.filter((name) => !env.has(name));
@@ -184,9 +184,9 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "its ingress setting matches `ingress`, and admits the load balancer that routes to it",
-    why: "Requests from where the ingress setting does not allow them are refused with 404.",
+    why: "Requests from sources that the ingress setting does not allow are refused with 404.",
     remedy:
-      "Let the load balancer in: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
+      "Admit the load balancer: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
     wants: ({ name, ingress }, { load_balancer }) =>
       ingress ?? (load_balancer?.backends.some(({ service }) => service === name) ? "any-but-internal" : undefined),
     judge: ({ ingress = ingressWords.all }, wanted) => {
@@ -198,7 +198,7 @@ export const cloudRunChecks: readonly Check[] = [
           ...(ingress === ingressWords[wanted] ? {} : { advice: ingressAdvice[wanted] }),
         };
       const ok = ingress !== ingressWords.internal;
-      return { ok, observed: ingress, expected: "one that lets the load balancer in" };
+      return { ok, observed: ingress, expected: "a setting that admits the load balancer" };
     },
   }),
   serviceCheck({
@@ -206,9 +206,9 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "critical",
     tells: ["no_path"],
     title: "it reaches the VPC as set in `vpc_access`",
-    why: "Without a way into the VPC every connection to a private address runs into its time-out, whatever the load.",
+    why: "Without access to the VPC, every connection to a private address times out, regardless of load.",
     remedy:
-      "Put it back: `gcloud run services update RESOURCE --region=REGION`, with --vpc-connector, or with --network and --subnet.",
+      "Restore the access: `gcloud run services update RESOURCE --region=REGION`, with --vpc-connector, or with --network and --subnet.",
     wants: wantedAccess,
     judge: (service, access, settings) => {
       const connector = settings.vpc_connector?.name;
@@ -218,7 +218,7 @@ export const cloudRunChecks: readonly Check[] = [
         access === "connector" && connector !== undefined ? `the connector ${connector}` : accessWords[access];
       const observed = actual === "connector" ? `the connector ${service.connector}` : accessWords[actual];
       const ok = actual === access && same;
-      const advice = `Put it back: \`gcloud run services update RESOURCE --region=REGION --vpc-connector=${connector}\`.`;
+      const advice = `Restore the connector: \`gcloud run services update RESOURCE --region=REGION --vpc-connector=${connector}\`.`;
       return { ok, observed, expected, ...(ok || access !== "connector" || connector === undefined ? {} : { advice }) };
     },
   }),
@@ -227,8 +227,8 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "warning",
     tells: ["no_path", "hits_some"],
     title: "its VPC egress setting matches `egress`; the default of Cloud Run is private ranges only",
-    why: "Egress decides whether only private addresses or everything a service asks for goes through the VPC.",
-    remedy: "Deploy the service with the --vpc-egress that is meant.",
+    why: "The egress setting determines whether all traffic or only traffic to private addresses goes through the VPC.",
+    remedy: "Deploy the service with the intended --vpc-egress.",
     wants: ({ egress }) => egress,
     judge: (service, egress) => {
       if (vpcAccessOf(service) === "none") return { ok: false, observed: accessWords.none, expected: egress };
@@ -240,26 +240,26 @@ export const cloudRunChecks: readonly Check[] = [
     name: "cloud_run_max_instances",
     severity: "warning",
     title: "its maximum number of instances is at most `max_instances`",
-    why: "Every instance brings a pool of connections: their number is what reaches the limit of the database.",
-    remedy: "Set the maximum number of instances of the service.",
+    why: "Every instance has its own connection pool, so the number of instances determines whether the database reaches its limit.",
+    remedy: "Lower the maximum number of instances of the service.",
     wants: ({ max_instances }) => max_instances,
     judge: ({ maxInstances }, max_instances) => ({
       ok: maxInstances !== undefined && maxInstances <= max_instances,
-      observed: maxInstances === undefined ? "no maximum of its own" : `${maxInstances} instances at most`,
-      expected: `${max_instances} at most`,
+      observed: maxInstances === undefined ? "no maximum set" : `at most ${maxInstances} instances`,
+      expected: `at most ${max_instances}`,
     }),
   }),
   serviceCheck({
     name: "cloud_run_concurrency",
     severity: "warning",
     title: "its concurrency is at most `concurrency` requests per instance",
-    why: "Requests of one instance share its CPU and its pool: too many at once wait for each other.",
-    remedy: "Lower the concurrency of the service, or raise what an instance has.",
+    why: "The requests in one instance share its CPU and its connection pool: with too many at once, they wait for each other.",
+    remedy: "Lower the concurrency of the service, or give its instances more CPU and memory.",
     wants: ({ concurrency }) => concurrency,
     judge: (service, concurrency) => {
-      if (service.concurrency === undefined) return silent("how many requests an instance has at once");
+      if (service.concurrency === undefined) return silent("how many requests an instance handles at once");
       const observed = `${service.concurrency} requests at once`;
-      return { ok: service.concurrency <= concurrency, observed, expected: `${concurrency} at most` };
+      return { ok: service.concurrency <= concurrency, observed, expected: `at most ${concurrency}` };
     },
   }),
   {
@@ -267,9 +267,9 @@ export const cloudRunChecks: readonly Check[] = [
     severity: "warning",
     tells: ["hits_some"],
     title: "a service that may have several instances stayed below its maximum in the last 15 minutes",
-    why: "At its most instances a service lets further requests wait, and answers 429 to those that wait too long.",
+    why: "A service at its maximum number of instances queues further requests and answers 429 to those that wait too long.",
     remedy:
-      "Raise the cap as far as the database has connections for it (`gcloud run services update RESOURCE --region=REGION --max-instances=…`), or the concurrency, or shorten requests.",
+      "Raise the maximum as far as the connections of the database allow (`gcloud run services update RESOURCE --region=REGION --max-instances=…`), or the concurrency, or shorten requests.",
     reads: ["cloud_run", "time_series"],
     judge: (settings, { services, peaks }) =>
       settings.services.flatMap(({ name, component, region = settings.region }) =>
@@ -290,16 +290,16 @@ const ingressWords = {
 } as const;
 
 const ingressAdvice = {
-  all: "Let requests come from everywhere: `gcloud run services update RESOURCE --region=REGION --ingress=all`.",
-  internal: "Let internal requests in only: `gcloud run services update RESOURCE --region=REGION --ingress=internal`.",
+  all: "Allow requests from everywhere: `gcloud run services update RESOURCE --region=REGION --ingress=all`.",
+  internal: "Allow internal requests only: `gcloud run services update RESOURCE --region=REGION --ingress=internal`.",
   "internal-and-load-balancing":
-    "Let the load balancer in: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
+    "Admit the load balancer: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
 } as const;
 
 const accessWords = {
   connector: "a VPC connector",
   direct: "Direct VPC egress",
-  none: "no way into the VPC",
+  none: "no access to the VPC",
 } as const;
 
 function mebibytes(bytes: number): string {

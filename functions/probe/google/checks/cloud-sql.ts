@@ -11,11 +11,11 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_state",
     severity: "critical",
     title: "the instance is RUNNABLE",
-    why: "An instance in any other state takes no connections.",
+    why: "An instance in any other state accepts no connections.",
     remedy:
-      "See what happens to it: `gcloud sql operations list --instance=RESOURCE`; wait for what runs, or repair what failed.",
+      "Check its operations: `gcloud sql operations list --instance=RESOURCE`. Wait for a running operation, or fix what failed.",
     judge: ({ state, suspensionReasons: [reason] }) => {
-      if (state === undefined) return silent("in which state it is");
+      if (state === undefined) return silent("what state it is in");
       const because = reason === undefined ? "" : ` (${reason})`;
       return { ok: state === "RUNNABLE", observed: `${state}${because}`, expected: "RUNNABLE" };
     },
@@ -24,7 +24,7 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_activation",
     severity: "critical",
     title: "the instance is not stopped by its owner",
-    why: "RUNNABLE is also what a stopped instance is called: the activation policy tells whether it runs.",
+    why: "A stopped instance is RUNNABLE too; only the activation policy shows whether it runs.",
     remedy: "Start the instance: `gcloud sql instances patch RESOURCE --activation-policy=ALWAYS`.",
     judge: ({ activationPolicy }) =>
       activationPolicy === undefined
@@ -35,13 +35,13 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_tier",
     severity: "warning",
     title: "its tier is `tier`, or if that is not set, not a shared-core machine",
-    why: "The tier is the CPU and the memory of the database; shared-core tiers have no service level.",
-    remedy: "Change the tier. The instance restarts for it.",
+    why: "The tier determines the CPU and memory of the database. Shared-core tiers are not covered by the SLA.",
+    remedy: "Change the tier. This restarts the instance.",
     judge: ({ tier }, wanted) => {
       if (tier === undefined) return silent("which tier it has");
       const shared = tier === "db-f1-micro" || tier === "db-g1-small";
       return wanted.tier === undefined
-        ? { ok: !shared, observed: tier, expected: "a tier with CPUs of its own" }
+        ? { ok: !shared, observed: tier, expected: "a tier with dedicated CPUs" }
         : { ok: tier === wanted.tier, observed: tier, expected: wanted.tier };
     },
   }),
@@ -49,7 +49,7 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_availability",
     severity: "warning",
     title: "it has a standby in another zone or not, as set in `availability`",
-    why: "A regional instance has a standby in another zone and survives the loss of one; a zonal instance does not.",
+    why: "A regional instance has a standby in another zone and survives the loss of a zone; a zonal instance does not.",
     remedy: "Change the availability of the instance, or the expectation.",
     wants: ({ availability }) => availability?.toUpperCase(),
     judge: ({ availability }, expected) => {
@@ -61,8 +61,8 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_max_connections",
     severity: "warning",
     title: "it allows at least `max_connections`, by its flag or by default for its memory",
-    why: "At the limit every further connection is refused at once.",
-    remedy: "Set the flag max_connections, or take a tier with more memory.",
+    why: "At the limit, every further connection is refused immediately.",
+    remedy: "Set the flag max_connections, or choose a tier with more memory.",
     wants: ({ max_connections }) => max_connections,
     judge: (instance, max_connections) => {
       const known = connectionLimit(instance);
@@ -76,8 +76,8 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_flags",
     severity: "warning",
     title: "the database flags have the values of `flags`",
-    why: "A flag that is not set has its default, which may be another.",
-    remedy: "Set the flags of the instance. Some restart it.",
+    why: "A flag that is not set has its default value, which may differ.",
+    remedy: "Set the flags of the instance. Some flags restart it.",
     wants: ({ flags }) => someOf(Object.entries(flags)),
     judge: ({ flags }, expected) => {
       const wrong = expected.filter(([name, value]) => flags.get(name) !== value);
@@ -93,7 +93,7 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_private_network",
     severity: "critical",
     tells: ["no_path", "hits_some"],
-    title: "it has a private address, where a service connects to it",
+    title: "it has a private address, if a service connects to it",
     why: "A service that connects to the private address needs an instance with one.",
     remedy:
       "Give the instance a private address in the VPC network of the services: `gcloud sql instances patch RESOURCE --network=NETWORK`.",
@@ -108,19 +108,19 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_open_to_all",
     severity: "warning",
     title: "it is not open to every address on the internet",
-    why: "An authorized network of /0 lets everybody on the internet try passwords.",
-    remedy: "Remove that authorized network; the socket and the connector library need none.",
+    why: "An authorized network of /0 lets anyone on the internet try passwords.",
+    remedy: "Remove that authorized network. The socket and the connector library need none.",
     judge: ({ openToAll, publicAddress }) =>
       openToAll && publicAddress !== false
-        ? { ok: false, observed: "every address of the internet is authorized", expected: "none, or single addresses" }
+        ? { ok: false, observed: "every address on the internet is authorized", expected: "none, or single addresses" }
         : { ok: true, observed: "not open to every address", expected: "none, or single addresses" },
   }),
   sqlCheck({
     name: "cloud_sql_ssl_mode",
     severity: "info",
     title: "connections without TLS are refused",
-    why: "Without TLS, passwords and rows cross the network readable.",
-    remedy: "Set the SSL mode of the instance to ENCRYPTED_ONLY, once every client speaks TLS.",
+    why: "Without TLS, passwords and rows cross the network in plain text.",
+    remedy: "Set the SSL mode of the instance to ENCRYPTED_ONLY once every client uses TLS.",
     judge: ({ sslMode, requireSsl }) => {
       if (sslMode === undefined && requireSsl === undefined) return silent("whether connections must be encrypted");
       const ok = sslMode === undefined ? requireSsl === true : sslMode !== "ALLOW_UNENCRYPTED_AND_ENCRYPTED";
@@ -134,20 +134,24 @@ export const cloudSqlChecks: readonly Check[] = [
     title: "automatic storage increase is on, and its disk has not reached the limit",
     why: "A database whose disk is full stops.",
     remedy:
-      "Turn on the automatic increase of storage (`gcloud sql instances patch RESOURCE --storage-auto-increase`), and leave its limit well above what is used.",
+      "Turn on automatic storage increase (`gcloud sql instances patch RESOURCE --storage-auto-increase`), and set its limit well above the storage in use.",
     judge: ({ diskResize, diskResizeLimit = 0, diskSize = 0 }) => {
-      if (diskResize === undefined) return silent("whether its disk grows by itself");
+      if (diskResize === undefined) return silent("whether its disk grows automatically");
       const atLimit = diskResizeLimit > 0 && diskSize >= diskResizeLimit;
-      const observed = diskResize ? (atLimit ? `at its limit of ${diskResizeLimit} GB` : "grows by itself") : "fixed";
-      return { ok: diskResize && !atLimit, observed, expected: "a disk that grows by itself" };
+      const observed = diskResize
+        ? atLimit
+          ? `at its limit of ${diskResizeLimit} GB`
+          : "grows automatically"
+        : "fixed";
+      return { ok: diskResize && !atLimit, observed, expected: "a disk that grows automatically" };
     },
   }),
   sqlCheck({
     name: "cloud_sql_maintenance_window",
     severity: "info",
     title: "it has a maintenance window",
-    why: "Without a window Google may restart the database at any hour of any day.",
-    remedy: "Choose a day and an hour at which a short outage hurts least.",
+    why: "Without a window, Google may restart the database at any time.",
+    remedy: "Choose a day and an hour at which a short outage does the least harm.",
     judge: ({ maintenanceDay = 0 }) => ({
       ok: maintenanceDay > 0,
       observed: maintenanceDay > 0 ? `on ${weekdays[maintenanceDay] ?? `day ${maintenanceDay}`}` : "at any time",
@@ -158,9 +162,9 @@ export const cloudSqlChecks: readonly Check[] = [
     name: "cloud_sql_connector_enforcement",
     severity: "critical",
     title: "it does not enforce connectors while a service connects directly to its address",
-    why: "An instance that enforces connectors refuses whoever connects to its address without one.",
+    why: "An instance that enforces connectors refuses clients that connect to its address directly.",
     remedy:
-      "Turn the enforcement off (`gcloud sql instances patch RESOURCE --connector-enforcement=NOT_REQUIRED`), or let the services use Google's connector library.",
+      "Turn off the enforcement (`gcloud sql instances patch RESOURCE --connector-enforcement=NOT_REQUIRED`), or use Google's connector library in the services.",
     wants: (_, settings) => someOf(directIn(settings)),
     judge: ({ connectorEnforcement = "NOT_REQUIRED" }, direct) => {
       const observed = `connectors ${connectorEnforcement}`;

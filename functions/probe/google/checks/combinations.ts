@@ -20,16 +20,16 @@ export const combinationChecks: readonly Check[] = [
     severity: "warning",
     tells: ["cuts_off", "hits_some"],
     title: "the database timeout at startup is shorter than the time allowed by the startup probe",
-    why: "A service that waits for its database longer than it may take to start is killed before it can say what is wrong.",
+    why: "A service that waits for its database longer than its startup may take is killed before it can report the problem.",
     remedy:
-      "Shorten the database time-out of the start below the time of the start-up probe, or make the probe more patient.",
+      "Set the database timeout at startup below the time that the startup probe allows, or raise the failure threshold of the startup probe.",
     wants: ({ database }) => database?.timeout,
     judge: ({ startupSeconds }, timeout) => {
       const observed = `${spokenDuration(timeout)} for the database, ${spoken(startupSeconds)} to start`;
       return {
         ok: timeout / 1_000 < startupSeconds,
         observed,
-        expected: "less for the database than to start",
+        expected: "a shorter timeout for the database than for the startup",
       };
     },
   }),
@@ -38,8 +38,8 @@ export const combinationChecks: readonly Check[] = [
     severity: "warning",
     tells: ["cuts_off", "hits_some"],
     title: "the request timeout lets a WebSocket stay open for `websocket`",
-    why: "A WebSocket is one request to Cloud Run: at the request timeout it is cut, even while it is in use.",
-    remedy: "Raise the request timeout (60 minutes is the most), and let clients connect again by themselves.",
+    why: "To Cloud Run, a WebSocket is one request: it is cut at the request timeout, even while it is in use.",
+    remedy: "Raise the request timeout (up to 60 minutes), and make clients reconnect automatically.",
     wants: ({ websocket }) => websocket,
     judge: ({ requestTimeoutSeconds }, websocket) => {
       if (requestTimeoutSeconds === undefined) return silent("how long a request may take");
@@ -56,15 +56,15 @@ export const combinationChecks: readonly Check[] = [
     severity: "warning",
     tells: ["hits_some"],
     title: "the pool of one instance stays below the limit of 100 connections per instance through the socket",
-    why: "Cloud Run lets one instance have 100 connections through the socket under /cloudsql; more are refused.",
-    remedy: "Make the pool of an instance smaller.",
+    why: "Cloud Run allows one instance 100 connections through the socket under /cloudsql and refuses more.",
+    remedy: "Reduce the pool size per instance.",
     wants: ({ database }) => (database?.way === "socket" ? database.pool : undefined),
     judge: (_, pool) => {
       const size = pool.size + pool.overflow;
       return {
         ok: size <= mostThroughSocket,
         observed: `${size} connections`,
-        expected: `${mostThroughSocket} at most`,
+        expected: `at most ${mostThroughSocket}`,
       };
     },
   }),
@@ -72,13 +72,14 @@ export const combinationChecks: readonly Check[] = [
     name: "cpu_idle_with_connections",
     severity: "info",
     title: "a service that keeps connections open has CPU allocated between requests",
-    why: "Without CPU between requests, kept connections and the certificates of connectors run out unnoticed.",
-    remedy: "Give the service its CPU always (--no-cpu-throttling), or expect its first query after a pause to fail.",
+    why: "Without CPU between requests, open connections and connector certificates expire unnoticed.",
+    remedy:
+      "Allocate CPU to the service at all times (--no-cpu-throttling), or expect its first query after a pause to fail.",
     wants: ({ database }) => database?.pool,
     judge: ({ cpuIdle }) => ({
       ok: !cpuIdle,
-      observed: cpuIdle ? "CPU during requests only" : "CPU always",
-      expected: "CPU always",
+      observed: cpuIdle ? "CPU during requests only" : "CPU at all times",
+      expected: "CPU at all times",
     }),
   }),
   serviceCheck({
@@ -86,7 +87,7 @@ export const combinationChecks: readonly Check[] = [
     severity: "critical",
     tells: ["no_path", "serverless_connector"],
     title: "a service uses a connector in its own region",
-    why: "A connector serves its own region only.",
+    why: "A connector serves only its own region.",
     remedy: "Create a connector in the region of the service.",
     wants: ({ region }, settings) => region ?? settings.region,
     judge: ({ connectorRegion }, own) => {
@@ -100,7 +101,7 @@ export const combinationChecks: readonly Check[] = [
     severity: "critical",
     tells: ["no_path"],
     title: "a service without VPC access does not depend on a database without a public address",
-    why: "A database with a private address only is reached from inside the VPC only: such a service never reaches it.",
+    why: "A database without a public address can be reached only from inside the VPC, so this service cannot reach it.",
     remedy:
       "Give the service a VPC connector or Direct VPC egress: `gcloud run services update RESOURCE --region=REGION`, with --vpc-connector, or --network and --subnet.",
     wants: ({ database }) => (database?.way === "socket" ? undefined : database),
@@ -109,8 +110,8 @@ export const combinationChecks: readonly Check[] = [
       const ok = vpcAccessOf(service) !== "none";
       return {
         ok,
-        observed: ok ? "a way into the VPC" : "no way into the VPC, and no public address to go to",
-        expected: "a way into the VPC",
+        observed: ok ? "access to the VPC" : "no access to the VPC, and the database has no public address",
+        expected: "access to the VPC",
       };
     },
   }),
@@ -118,7 +119,7 @@ export const combinationChecks: readonly Check[] = [
     name: "socket_without_volume",
     severity: "critical",
     title: "a service that uses the socket has the instance mounted under /cloudsql",
-    why: "The socket under /cloudsql is there only where the instance was added to the service.",
+    why: "The socket under /cloudsql exists only if the instance was added to the service.",
     remedy:
       "Add the instance to the service: `gcloud run services update RESOURCE --region=REGION`, with --add-cloudsql-instances.",
     wants: bySocket,
@@ -133,8 +134,8 @@ export const combinationChecks: readonly Check[] = [
     name: "socket_on_private_instance",
     severity: "warning",
     title: "a service does not use the socket of an instance that has no public address",
-    why: "The socket under /cloudsql goes by the public address of the instance.",
-    remedy: "Connect to the private address through the VPC, or give the instance a public one.",
+    why: "The socket under /cloudsql uses the public address of the instance.",
+    remedy: "Connect to the private address through the VPC, or give the instance a public address.",
     wants: bySocket,
     judge: ([, { publicAddress }]) => {
       if (publicAddress === undefined) return silent("whether the instance has a public address");
@@ -146,14 +147,14 @@ export const combinationChecks: readonly Check[] = [
     name: "socket_with_connector_traffic",
     severity: "warning",
     title: "a service that uses the socket or the connector library does not send all traffic through the VPC",
-    why: "Both ask the Cloud SQL Admin API on the internet, and with all traffic in the VPC that needs a way out of it.",
+    why: "Both call the Cloud SQL Admin API on the internet. If all traffic goes through the VPC, that requires a route to the internet.",
     remedy:
-      "Send private ranges only, or connect to the private address, or give the subnet Cloud NAT or Private Google Access.",
+      "Send only private ranges through the VPC, or connect to the private address, or give the subnet Cloud NAT or Private Google Access.",
     wants: ({ database }) => (database?.way === "private" ? undefined : database),
     judge: (service) => {
       const access = vpcAccessOf(service);
       const ok = access === "none" || !service.allTraffic;
-      const observed = ok ? "the Admin API is asked directly" : `all traffic goes through the VPC (${access})`;
+      const observed = ok ? "the Admin API is called directly" : `all traffic goes through the VPC (${access})`;
       return { ok, observed, expected: "private ranges only through the VPC" };
     },
   }),
@@ -162,21 +163,25 @@ export const combinationChecks: readonly Check[] = [
     severity: "critical",
     title:
       "a service in the first-generation execution environment does not use the socket of an instance whose CA is not Google's internal one",
-    why: "The proxy of the first execution environment knows only certificates of Google's internal authority.",
-    remedy: "Deploy the service with the second execution environment.",
+    why: "The proxy of the first-generation execution environment trusts only certificates of Google's internal CA.",
+    remedy: "Deploy the service with the second-generation execution environment.",
     wants: bySocket,
     judge: ([{ generation1 }, { serverCaMode }]) => {
       if (serverCaMode === undefined) return undefined;
       const ok = !generation1 || serverCaMode === "GOOGLE_MANAGED_INTERNAL_CA";
-      const observed = `${generation1 ? "first" : "second"} execution environment, ${serverCaMode}`;
-      return { ok, observed, expected: "the second execution environment, or the internal CA" };
+      const observed = `${generation1 ? "first" : "second"}-generation execution environment, ${serverCaMode}`;
+      return {
+        ok,
+        observed,
+        expected: "the second-generation execution environment, or the internal CA",
+      };
     },
   }),
   pairCheck({
     name: "iam_login_without_flag",
     severity: "critical",
     title: "IAM authentication is on for the instance if a service logs in with IAM",
-    why: "Logging in by IAM needs the flag cloudsql.iam_authentication of the instance.",
+    why: "Logging in with IAM requires the flag cloudsql.iam_authentication on the instance.",
     remedy: "Set the flag cloudsql.iam_authentication to on.",
     wants: ({ database }) => (database?.iam_login ? database : undefined),
     judge: ([, { flags }]) => {
@@ -188,7 +193,7 @@ export const combinationChecks: readonly Check[] = [
     name: "database_region",
     severity: "info",
     title: "the database is in the same region as its services",
-    why: "Every query between two regions takes tens of milliseconds more, and depends on both regions.",
+    why: "Every query between two regions takes tens of milliseconds longer and depends on both regions.",
     remedy: "Move the service to the region of its database.",
     wants: ({ database, region }, settings) => database && (region ?? settings.region),
     judge: ([, sql], own) => {
@@ -205,8 +210,8 @@ export const combinationChecks: readonly Check[] = [
     severity: "warning",
     title:
       "instances x (pool size + overflow), summed over all services, stays below the connection limit of the database",
-    why: "When every service has grown to its most instances, their pools together must fit the database.",
-    remedy: "Lower the most instances or the pools, or raise max_connections with a larger tier.",
+    why: "When every service runs its maximum number of instances, the database must have enough connections for all pools.",
+    remedy: "Lower the maximum number of instances or the pool sizes, or raise max_connections with a larger tier.",
     reads: ["cloud_run", "cloud_sql"],
     judge: (settings, seen) => {
       const { cloud_sql: wanted } = settings;
@@ -222,7 +227,7 @@ export const combinationChecks: readonly Check[] = [
         return {
           ok: total <= limit - reserved,
           observed: `up to ${total} connections: ${parts.map(({ words }) => words).join(", ")}`,
-          expected: `${limit - reserved} at most, of ${limit} less ${reserved} reserved ones`,
+          expected: `at most ${limit - reserved}: ${limit} minus ${reserved} reserved`,
         };
       });
     },
@@ -232,8 +237,9 @@ export const combinationChecks: readonly Check[] = [
     severity: "warning",
     tells: ["serverless_connector"],
     title: "the pools of the services behind the connector fit within its `connections`",
-    why: "When instances start together, all of their pools are opened at once, and new connections are what a connector loses.",
-    remedy: "Make the pools or the most instances smaller, or the connector larger, or use Direct VPC egress.",
+    why: "When instances start together, they open all their pools at once, and an overloaded connector drops new connections first.",
+    remedy:
+      "Lower the pool sizes or the maximum number of instances, use a larger connector, or use Direct VPC egress.",
     reads: ["cloud_run", "vpc_connector"],
     judge: (settings, seen) => {
       const { vpc_connector: wanted } = settings;
@@ -255,9 +261,9 @@ export const combinationChecks: readonly Check[] = [
           ok: total <= connections,
           observed:
             parts.length === 0
-              ? "no pool goes through it"
+              ? "no pool uses it"
               : `up to ${total} connections: ${parts.map(({ words }) => words).join(", ")}${atMost}`,
-          expected: `${connections} at most`,
+          expected: `at most ${connections}`,
         };
       });
     },

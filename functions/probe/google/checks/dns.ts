@@ -11,9 +11,9 @@ export const dnsChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "the hosts of the backends resolve to the address of the load balancer, by the records in `dns.zone`",
-    why: "A host that does not lead to the load balancer reaches something else or nothing, however well all behind it is.",
+    why: "If a host does not resolve to the load balancer, its users cannot reach the service, even if everything behind the load balancer works.",
     remedy:
-      "Correct the records: `gcloud dns record-sets list --zone=RESOURCE`, then update; others see it when their TTL has passed.",
+      "Correct the records: `gcloud dns record-sets list --zone=RESOURCE`, then update. Clients see the change when the TTL has expired.",
     reads: ["dns_records", "forwarding_rule", "regional_forwarding_rule"],
     judge: ({ load_balancer }, seen) => {
       const hosts = [...new Set((load_balancer?.backends ?? []).flatMap((one) => one.hosts))];
@@ -36,13 +36,13 @@ function hostsAnswer(records: readonly DnsRecords[], hosts: readonly string[], a
     if (leads === undefined) return [];
     if (leads.length === 0) return [`${host} has no record`];
     const other = leads.filter((one) => one !== address);
-    return other.length === 0 ? [] : [`${host} leads to ${other.slice(0, 3).join(", ")}`];
+    return other.length === 0 ? [] : [`${host} resolves to ${other.slice(0, 3).join(", ")}`];
   });
   if (wrong.length > 0) return { ok: false, observed: wrong.slice(0, 3).join(", "), expected };
   const open = found.find(({ leads }) => leads === undefined);
   if (open !== undefined)
     return {
-      unknown: `The record of ${open.host} leads out of the zone or is chosen by a policy, so its address cannot be told.`,
+      unknown: `The record of ${open.host} points outside the zone or depends on a routing policy, so its address cannot be determined.`,
     };
   return { ok: true, observed: `all ${hosts.length} at ${address}`, expected };
 }

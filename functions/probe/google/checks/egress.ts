@@ -24,12 +24,12 @@ export const egressChecks: readonly Check[] = [
     tells: ["hits_some"],
     title:
       "a subnet of Direct VPC egress is a /26 or larger, and has two addresses for each instance that its services may scale to",
-    why: "Cloud Run takes two addresses of the subnet for each instance, and more while one revision follows another.",
+    why: "Cloud Run uses two addresses of the subnet for each instance, and more while a new revision replaces an old one.",
     remedy:
-      "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or lower the most instances.",
+      "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or lower the maximum number of instances.",
     judge: ({ range }, instances) => {
       const usable = range === undefined ? undefined : usableAddresses(range);
-      if (usable === undefined) return silent("which range of addresses it has");
+      if (usable === undefined) return silent("what address range it has");
       const wanted = Math.max(leastAddresses, addressesOfInstance * instances);
       const expected = `${wanted} or more, for ${instances} instances`;
       return { ok: usable >= wanted, observed: `${usable} addresses (${range})`, expected };
@@ -40,7 +40,7 @@ export const egressChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "a subnet of Direct VPC egress has free addresses: Cloud Run reserves 16 at once",
-    why: "An instance that finds no free address in its subnet does not start.",
+    why: "An instance does not start if its subnet has no free address.",
     remedy:
       "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or move services to another subnet.",
     judge: ({ free }) => {
@@ -52,12 +52,11 @@ export const egressChecks: readonly Check[] = [
     name: "direct_vpc_first_connection",
     severity: "warning",
     title: "the startup probe of a service with Direct VPC egress waits two minutes for the first connection",
-    why: "With Direct VPC egress the first connections of a new instance can take a minute or more: what gives up sooner is killed, again and again.",
-    remedy:
-      "Make the start-up probe an HTTP probe that answers when the database is reached, and let it wait for 120 s or more.",
+    why: "With Direct VPC egress, the first connections of a new instance can take a minute or more. If its startup probe gives up sooner, the instance is killed repeatedly.",
+    remedy: "Use an HTTP startup probe that succeeds once the database is reachable, and allow it 120 s or more.",
     judge: ({ directVpc, startupSeconds, startsByTcp }) => {
       if (!directVpc) return undefined;
-      const how = startsByTcp ? ", by a probe of TCP, which does not wait for the network" : "";
+      const how = startsByTcp ? ", with a TCP probe, which does not wait for the network" : "";
       return {
         ok: startupSeconds >= firstConnection,
         observed: `${spoken(startupSeconds)} to start${how}`,
@@ -70,8 +69,8 @@ export const egressChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "the NAT gateway exists on its router",
-    why: "What has no public address, and all traffic that goes through the VPC, reaches the internet by NAT only.",
-    remedy: "Create the gateway again: `gcloud compute routers nats create RESOURCE --region=REGION`.",
+    why: "Machines without a public address, and all traffic that goes through the VPC, reach the internet only through NAT.",
+    remedy: "Recreate the gateway: `gcloud compute routers nats create RESOURCE --region=REGION`.",
     judge: ({ exists }, { name, router }) => ({
       ok: exists,
       observed: exists ? `${name} on ${router}` : `no gateway ${name} on ${router}`,
@@ -83,7 +82,7 @@ export const egressChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "the NAT gateway has enough addresses to give every instance its ports",
-    why: "Each address of a gateway has 64,512 ports; what finds none cannot open a connection to the internet.",
+    why: "Each address of a gateway has 64,512 ports. Without a free port, no connection to the internet can be opened.",
     remedy:
       "Add addresses: `gcloud compute routers nats update RESOURCE --region=REGION`, with --nat-external-ip-pool.",
     judge: ({ exists, missingAddresses }) => {
@@ -97,9 +96,9 @@ export const egressChecks: readonly Check[] = [
     severity: "warning",
     tells: ["hits_some"],
     title: "one instance can get `min_ports` ports, statically or by dynamic allocation",
-    why: "Each connection to one address and port of the internet takes a port, and keeps it for a while when it ends.",
+    why: "Each connection to the same address and port on the internet uses a port, and holds it for a while after it ends.",
     remedy:
-      "Allow more: `gcloud compute routers nats update RESOURCE --region=REGION --enable-dynamic-port-allocation`, with --max-ports-per-vm.",
+      "Allow more ports: `gcloud compute routers nats update RESOURCE --region=REGION --enable-dynamic-port-allocation`, with --max-ports-per-vm.",
     judge: ({ exists, maxPorts, dynamicPorts }, { min_ports }) => {
       if (min_ports === undefined || !exists) return undefined;
       const observed = `${dynamicPorts ? "up to " : ""}${maxPorts} ports`;
@@ -111,7 +110,7 @@ export const egressChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "the NAT gateway dropped no packets for lack of ports in the last 15 minutes",
-    why: "A packet that finds no free port is dropped silently: connections to the internet run into their time-outs.",
+    why: "If no port is free, packets are dropped silently: connections to the internet time out.",
     remedy:
       "Give instances more ports (`gcloud compute routers nats update RESOURCE --region=REGION`, with --min-ports-per-vm), and reuse connections.",
     reads: ["time_series"],

@@ -16,8 +16,8 @@ export const iamChecks: readonly Check[] = [
     tells: ["hits_some"],
     title:
       "its service account has `roles` in the project, `roles/cloudsql.client` if it uses the socket or the connector library, and `roles/cloudsql.instanceUser` if it logs in with IAM",
-    why: "Without its roles for Cloud SQL a service account is refused at the door of the database.",
-    remedy: "Give the account the roles that are missing, unless it has them by a group, a folder or the organization.",
+    why: "Cloud SQL refuses connections from a service account without these roles.",
+    remedy: "Grant the account the missing roles, unless it has them through a group, a folder or the organization.",
     reads: ["cloud_run", "iam_policy"],
     judge: (settings, { services, policy }) =>
       settings.services.flatMap((wanted) => {
@@ -27,7 +27,8 @@ export const iamChecks: readonly Check[] = [
         return judged(subject, both(services.get(wanted.name), policy), ([{ serviceAccount }, bindings]) => {
           if (serviceAccount === undefined)
             return {
-              unknown: "It runs as the default service account, whose roles cannot be told without its address.",
+              unknown:
+                "It runs as the default service account, whose roles cannot be determined without its email address.",
             };
           const held = bindings.filter(({ accounts }) => accounts.includes(serviceAccount));
           const missing = roles.filter((role) => !held.some((one) => !one.conditional && grants(one.role, role)));
@@ -36,11 +37,11 @@ export const iamChecks: readonly Check[] = [
           const expected = roles.join(", ");
           if (missing.length > 0 && missing.length === conditional.length)
             return {
-              unknown: `${serviceAccount} has ${conditional.join(", ")} under a condition only, which is not worked out.`,
+              unknown: `${serviceAccount} has ${conditional.join(", ")} only under a condition, which is not evaluated.`,
             };
           if (missing.length > 0 && custom)
             return {
-              unknown: `${serviceAccount} has a role of your own making, which may hold what ${missing.join(", ")} would.`,
+              unknown: `${serviceAccount} has a custom role, which may include the permissions of ${missing.join(", ")}.`,
             };
           return missing.length === 0
             ? { ok: true, observed: `${serviceAccount} has them all`, expected }
@@ -48,7 +49,7 @@ export const iamChecks: readonly Check[] = [
                 ok: false,
                 observed: `${serviceAccount} lacks ${missing.join(", ")}`,
                 expected,
-                advice: `Grant it: \`gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:${serviceAccount} --role=${missing[0]}\`, unless it has it by a group or the organization.`,
+                advice: `Grant it: \`gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:${serviceAccount} --role=${missing[0]}\`, unless the account has the role through a group, a folder or the organization.`,
               };
         });
       }),
@@ -128,7 +129,7 @@ function invokersAnswer(
   const named = ({ who, account }: NamedCaller): string =>
     account === undefined
       ? who === "everyone"
-        ? "everyone may not call it"
+        ? "not everyone may call it"
         : `${who} sends no token`
       : `${who}${who === account ? "" : ` (${account})`} may not call it`;
   const certain = refused.filter((caller) => !unclear.includes(caller));
@@ -138,7 +139,7 @@ function invokersAnswer(
   const [first] = unclear;
   if (first !== undefined)
     return {
-      unknown: `${first.who} holds a role that may include run.routes.invoke, under a condition or by its own making, which is not worked out.`,
+      unknown: `${first.who} has a custom role or a role under a condition, which may include run.routes.invoke and is not evaluated.`,
     };
   return { ok: true, observed: `all ${callers.length} callers may call it`, expected };
 }

@@ -14,7 +14,7 @@ export const loadBalancerChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "the URL map routes each of `hosts` to its backend service",
-    why: "The URL map decides which backend service a host name reaches.",
+    why: "The URL map determines which backend service a host name reaches.",
     remedy: "Correct the host rules and path matchers of the URL map: `gcloud compute url-maps edit`.",
     reads: ["url_map"],
     judge: ({ load_balancer }, { urlMap }) =>
@@ -32,7 +32,7 @@ export const loadBalancerChecks: readonly Check[] = [
     name: "load_balancer_route",
     severity: "critical",
     title: "each backend service routes to its Cloud Run service, in its region",
-    why: "A backend service that leads elsewhere, or nowhere, answers users with the wrong thing or with 502 and 503.",
+    why: "If a backend service routes to the wrong service, or to none, users get wrong responses or 502 and 503.",
     remedy:
       "Correct the network endpoint group behind the backend service: `gcloud compute backend-services describe RESOURCE`.",
     reads: ["backend_service", "endpoint_group"],
@@ -43,17 +43,17 @@ export const loadBalancerChecks: readonly Check[] = [
     severity: "warning",
     title:
       "its health checks allow a startup of `startup`; a serverless backend has none, so the startup probe of the service is checked instead",
-    why: "A backend that is given too little time to start is taken for dead while it starts.",
+    why: "A backend that is given too little time to start is considered unhealthy while it starts.",
     remedy: "Raise the interval or the unhealthy threshold of the health check.",
     wants: ({ startup }) => startup,
     judge: ([{ groups, healthChecks }, service], startup) => {
       if (isServerless(groups)) {
-        const instead = "has no health check; its start-up probe allows";
+        const instead = "has no health check; its startup probe allows";
         return inPlaceOf(startupAnswer(service, startup), instead, startupAdvice);
       }
       if (healthChecks.length === 0) return { ok: false, observed: "no health check", expected: "a health check" };
       const allowed = Math.min(...healthChecks.map((one) => one.intervalSeconds * one.unhealthyThreshold));
-      const observed = `${spoken(allowed)} until it is taken for dead`;
+      const observed = `${spoken(allowed)} until it is considered unhealthy`;
       return { ok: allowed * 1_000 >= startup, observed, expected: `${spokenDuration(startup)} or more` };
     },
   }),
@@ -63,7 +63,7 @@ export const loadBalancerChecks: readonly Check[] = [
     tells: ["cuts_off", "hits_some"],
     title:
       "its timeout is at least `request_timeout` and `websocket`; a serverless backend has none, so the request timeout of the service is checked instead",
-    why: "What takes longer than the timeout of the backend is cut, WebSockets as well, even when they are in use.",
+    why: "Requests that exceed the timeout of the backend are cut, including WebSockets that are in use.",
     remedy: "Raise the timeout of the backend service.",
     wants: ({ request_timeout = 0, websocket = 0 }) => Math.max(request_timeout, websocket) || undefined,
     judge: ([{ groups, timeoutSeconds = 30 }, service], longest) => {
@@ -77,9 +77,8 @@ export const loadBalancerChecks: readonly Check[] = [
   }),
 ];
 
-const startupAdvice =
-  "Behind it stands Cloud Run, whose own start-up probe decides: make that one as patient as it can be.";
-const timeoutAdvice = "Behind it stands Cloud Run, whose request timeout decides: raise that one.";
+const startupAdvice = "Its backend is Cloud Run, whose own startup probe determines the limit: allow more time there.";
+const timeoutAdvice = "Its backend is Cloud Run, whose request timeout determines the limit: raise that timeout.";
 
 /** The setting of Cloud Run, for a serverless backend that has none itself. */
 function inPlaceOf(answer: Answer, what: string, advice: string): Answer {
@@ -100,7 +99,7 @@ function hostsAnswer({ fallback, rules }: UrlMap, backend: string, hosts: readon
     ...(wrong.length === 0
       ? {}
       : {
-          advice: `Correct the host rules of the URL map: \`gcloud compute url-maps edit ${map}\`, so that they lead to RESOURCE.`,
+          advice: `Correct the host rules of the URL map: \`gcloud compute url-maps edit ${map}\`, so that they route to RESOURCE.`,
         }),
   };
 }
@@ -115,7 +114,7 @@ function routeAnswer({ groups }: Backend, service: string, settings: Configurati
   if (groups.length === 0) return { ok: false, observed: "nothing behind it", expected };
   if (groups.some(({ masked }) => masked))
     return {
-      unknown: `The endpoint group ${groups.find(({ masked }) => masked)?.name} takes the service from the URL by a mask, so where it leads cannot be told.`,
+      unknown: `The endpoint group ${groups.find(({ masked }) => masked)?.name} derives the service from the URL with a mask, so its target cannot be determined.`,
     };
   const region = settings.services.find(({ name }) => name === service)?.region ?? settings.region;
   const wrong = groups.filter((group) => group.service !== service || (group.region ?? region) !== region);

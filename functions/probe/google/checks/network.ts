@@ -14,9 +14,9 @@ export const networkChecks: readonly Check[] = [
     severity: "critical",
     tells: ["no_path"],
     title: "the peering to the private addresses of Cloud SQL is ACTIVE, if a service uses one",
-    why: "The private address of a Cloud SQL instance lies in a network of Google's, which is reached by a peering.",
+    why: "The private address of a Cloud SQL instance is in a network of Google's, which is reached through a peering.",
     remedy:
-      "Connect them again: `gcloud services vpc-peerings update --network=RESOURCE --service=servicenetworking.googleapis.com --force`.",
+      "Restore the peering: `gcloud services vpc-peerings update --network=RESOURCE --service=servicenetworking.googleapis.com --force`.",
     reads: ["network"],
     judge: ({ network, services }, { peerings }) => {
       if (!network || !services.some(({ database }) => database?.way === "private")) return [];
@@ -34,8 +34,8 @@ export const networkChecks: readonly Check[] = [
     tells: ["no_path", "hits_some"],
     title:
       "no firewall rule or firewall policy blocks the connector from the port of the database (5432, and 3307 for the connector library)",
-    why: "A rule that denies this egress drops packets silently: connections run into their time-outs.",
-    remedy: "Disable the rule, or allow this port with a smaller priority number.",
+    why: "A rule that denies this egress drops packets silently: connections time out.",
+    remedy: "Disable the rule, or allow this port in a rule with a smaller priority number.",
     reads: ["firewall_rules", "effective_firewalls", "cloud_sql"],
     judge: (settings, { firewall, firewallPolicies, cloudSql }) => {
       const { network, services } = settings;
@@ -66,7 +66,7 @@ export const networkChecks: readonly Check[] = [
     tells: ["no_path", "serverless_connector"],
     title:
       "no firewall rule or firewall policy takes precedence over the rules by which Google reaches the connector (35.199.224.0/19, port 667)",
-    why: "Google steers the machines of a connector from 35.199.224.0/19; without that they are taken for dead.",
+    why: "Google controls the machines of a connector from 35.199.224.0/19. Without that access, they are considered unhealthy.",
     remedy: "Disable the rule, or give it a priority number above 100, behind the connector's own rules.",
     reads: ["firewall_rules", "effective_firewalls"],
     judge: (settings, { firewall, firewallPolicies }) => {
@@ -149,12 +149,12 @@ function notDenied(
 ): Verdict | { readonly refusal: Refusal } {
   if (policies === undefined || "refusal" in policies) {
     if (policies !== undefined && policies.refusal.reason !== "missing") return policies;
-    const observed = "not denied by the firewall rules of the VPC; firewall policies were not looked at";
+    const observed = "not denied by the firewall rules of the VPC; firewall policies were not checked";
     return { ok: true, observed, expected };
   }
   const names = [...new Set(decisions.flatMap(({ unjudged }) => unjudged.map(({ name }) => name)))];
-  const unjudged = `not judged, because it looks at more than addresses: ${names.slice(0, 3).join(", ")}; `;
-  const observed = `not denied; ${names.length === 0 ? "" : unjudged}regional firewall policies were not looked at`;
+  const unjudged = `not evaluated, because they match on more than addresses: ${names.slice(0, 3).join(", ")}; `;
+  const observed = `not denied; ${names.length === 0 ? "" : unjudged}regional firewall policies were not checked`;
   return { ok: true, observed, expected };
 }
 

@@ -8,8 +8,8 @@ export const quotaChecks: readonly Check[] = [
     name: "quota_near_limit",
     severity: "warning",
     title: "the usage of every Compute Engine quota in the region is below `near` of its limit",
-    why: "At the limit of a quota nothing more is created: no address, no machine, no rule.",
-    remedy: "Free what is not used, or ask for more under IAM & Admin, Quotas.",
+    why: "When a quota is exhausted, no more addresses, machines or rules can be created.",
+    remedy: "Delete unused resources, or request a higher quota under IAM & Admin, Quotas.",
     reads: ["region_quotas"],
     judge: ({ quotas, region }, seen) =>
       quotas
@@ -29,9 +29,9 @@ export const quotaChecks: readonly Check[] = [
     name: "quota_exceeded",
     severity: "warning",
     title: "no API in `services` refused a request for lack of quota in the last 15 minutes",
-    why: "A request beyond a quota is refused with 429: what needs it waits, tries again or fails.",
+    why: "Requests beyond a quota are refused with 429: the caller waits, retries or fails.",
     remedy:
-      "See who asks so much, let it wait longer before it tries again, or ask for more under IAM & Admin, Quotas.",
+      "Find the caller, increase the backoff between its retries, or request a higher quota under IAM & Admin, Quotas.",
     reads: ["time_series"],
     judge: ({ quotas, project }, { exceeded }) =>
       quotas

@@ -11,12 +11,12 @@ export const redisChecks: readonly Check[] = [
     name: "redis_state",
     severity: "critical",
     title: "the instance is READY",
-    why: "While an instance is created, repaired or fails over, its connections break and its data may be gone.",
+    why: "While an instance is created, repaired or fails over, its connections break and its data may be lost.",
     remedy:
-      "See what happens to it: `gcloud redis instances describe RESOURCE --region=REGION`; a failover or a repair ends by itself.",
+      "Check its state: `gcloud redis instances describe RESOURCE --region=REGION`. A failover or a repair ends by itself.",
     judge: ({ state }) =>
       state === undefined
-        ? silent("in which state it is")
+        ? silent("what state it is in")
         : { ok: state === "READY", observed: state, expected: "READY" },
   }),
   redisCheck({
@@ -24,11 +24,11 @@ export const redisChecks: readonly Check[] = [
     severity: "critical",
     tells: ["no_path", "hits_some"],
     title: "the instance is reachable from the network of the services",
-    why: "An instance is reached from one network only, by a private address.",
+    why: "An instance can be reached from only one network, at a private address.",
     remedy: "Connect the services to the network of the instance, or create an instance in theirs.",
     judge: ({ network }, _, { network: own }) => {
       if (own === undefined) return undefined;
-      if (network === undefined) return silent("from which network it is reached");
+      if (network === undefined) return silent("from which network it can be reached");
       return { ok: network === own.name, observed: `the network ${network}`, expected: `the network ${own.name}` };
     },
   }),
@@ -36,8 +36,8 @@ export const redisChecks: readonly Check[] = [
     name: "redis_availability",
     severity: "warning",
     title: "it has a failover replica or not, as set in `availability`",
-    why: "An instance of the basic tier is away, and empty afterwards, whenever it is repaired or updated.",
-    remedy: "Create an instance of the standard tier and move to it: the tier cannot be changed in place.",
+    why: "A basic-tier instance is unavailable whenever it is repaired or updated, and loses its data.",
+    remedy: "Create a standard-tier instance and move to it: the tier cannot be changed in place.",
     judge: ({ tier }, { availability }) => {
       if (availability === undefined) return undefined;
       if (tier === undefined) return silent("which tier it has");
@@ -49,8 +49,9 @@ export const redisChecks: readonly Check[] = [
     name: "redis_failover",
     severity: "info",
     title: "its primary is in its original zone",
-    why: "A primary in another zone has failed over: connections were cut then, and the last writes may be lost.",
-    remedy: "See that clients have connected again and caches are filled; the instance works as well from there.",
+    why: "The instance has failed over: connections were cut, and the last writes may be lost.",
+    remedy:
+      "Make sure that clients have reconnected and caches are warm. The instance works equally well in the other zone.",
     judge: ({ zone, currentZone }) => {
       if (zone === undefined || currentZone === undefined) return undefined;
       return { ok: zone === currentZone, observed: `primary in ${currentZone}`, expected: `primary in ${zone}` };
@@ -60,21 +61,21 @@ export const redisChecks: readonly Check[] = [
     name: "redis_memory",
     severity: "warning",
     title: "it uses no more than `max_memory` of its memory",
-    why: "A full instance evicts keys or refuses writes with an OOM error, as its maxmemory-policy says.",
+    why: "A full instance evicts keys or refuses writes with an OOM error, depending on its maxmemory-policy.",
     remedy:
-      "Give it more memory (`gcloud redis instances update RESOURCE --region=REGION`, with --size), or let keys expire.",
+      "Give it more memory (`gcloud redis instances update RESOURCE --region=REGION`, with --size), or set an expiry on its keys.",
     reads: ["redis", "time_series"],
     judge: (settings, { redis, redisMemory }) =>
       settings.redis.flatMap((wanted) => {
         const subject = { resource: wanted.instance, component: wanted.component };
         return judged(subject, both(redis.get(wanted.instance), redisMemory), ([, usage]) => {
           const used = usage.get(redisPath(wanted, settings));
-          if (used === undefined) return { unknown: "Cloud Monitoring has no point of its memory." };
+          if (used === undefined) return { unknown: "Cloud Monitoring has no data point for its memory." };
           const ok = used <= wanted.max_memory;
           return {
             ok,
             observed: formatValue(used, "ratio"),
-            expected: `${formatValue(wanted.max_memory, "ratio")} at most`,
+            expected: `at most ${formatValue(wanted.max_memory, "ratio")}`,
           };
         });
       }),

@@ -21,7 +21,7 @@ export const secretChecks: readonly Check[] = [
     severity: "critical",
     tells: ["hits_some"],
     title: "the secret versions used by its variables and volumes exist and are ENABLED",
-    why: "An instance whose secret is missing, disabled or destroyed does not start; running ones keep what they have read.",
+    why: "An instance does not start if one of its secrets is missing, disabled or destroyed. Running instances keep the value that they have read.",
     remedy: "Enable the version (gcloud secrets versions enable), or add one and deploy the service with it.",
     reads: ["cloud_run", "secret_version"],
     judge: (settings, { services, secrets }) =>
@@ -38,7 +38,7 @@ export const secretChecks: readonly Check[] = [
             const shown = wrong.slice(0, 3).map(({ use, state }) => `${spoken(use)} is ${state}`);
             return { ok: false, observed: shown.join(", "), expected, advice: adviceFor(wrong[0]) };
           }
-          if (known.some(({ state }) => state === undefined)) return silent("in which state a version is");
+          if (known.some(({ state }) => state === undefined)) return silent("what state a version is in");
           return { ok: true, observed: `all ${uses.length} enabled`, expected };
         });
       }),

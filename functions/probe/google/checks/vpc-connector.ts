@@ -13,10 +13,10 @@ export const vpcConnectorChecks: readonly Check[] = [
     title: "the connector is READY",
     why: "Only a connector that is READY carries connections to private addresses.",
     remedy:
-      "Look at it: `gcloud compute networks vpc-access connectors describe RESOURCE --region=REGION`; one in ERROR mostly has to be deleted and created again.",
+      "Check what state it is in: `gcloud compute networks vpc-access connectors describe RESOURCE --region=REGION`. A connector in ERROR usually has to be deleted and recreated.",
     judge: ({ state }) =>
       state === undefined
-        ? silent("in which state it is")
+        ? silent("what state it is in")
         : { ok: state === "READY", observed: state, expected: "READY" },
   }),
   connectorCheck({
@@ -24,8 +24,8 @@ export const vpcConnectorChecks: readonly Check[] = [
     severity: "warning",
     tells: ["serverless_connector"],
     title: "its machine type is at least `machine_type`, or if that is not set, not the smallest type",
-    why: "The machine type limits how many new connections the connector takes at once; bursts are what small ones lose.",
-    remedy: "Change the machine type: it can be changed in place.",
+    why: "The machine type limits how many new connections the connector accepts at once. Small machine types drop connections in bursts.",
+    remedy: "Use a larger machine type: it can be changed in place.",
     judge: ({ machineType }, { machine_type = "e2-micro" }) => {
       if (machineType === undefined) return silent("which machine type it has");
       const rank = machineTypes.indexOf(machineType);
@@ -48,8 +48,8 @@ export const vpcConnectorChecks: readonly Check[] = [
     severity: "info",
     tells: ["serverless_connector"],
     title: "only its own project and those in `shared_with` use it",
-    why: "Whoever shares a connector shares its outages: another project's burst takes its connections away.",
-    remedy: "Give the other projects a connector of their own, or name them under shared_with.",
+    why: "Projects that share a connector share its outages: a burst from one project exhausts the connections of the others.",
+    remedy: "Give the other projects connectors of their own, or list them under shared_with.",
     judge: ({ connectedProjects }, { shared_with }, { project }) => {
       const strangers = connectedProjects.filter((one) => one !== project && !shared_with.includes(one));
       const expected = shared_with.length === 0 ? "no other project" : `no others than ${shared_with.join(", ")}`;
@@ -67,7 +67,7 @@ function instancesAnswer(
   { minInstances, maxInstances }: VpcConnector,
   { min_instances = 2, max_instances }: VpcConnectorSettings,
 ): Answer {
-  if (minInstances === undefined || maxInstances === undefined) return silent("between how many instances it scales");
+  if (minInstances === undefined || maxInstances === undefined) return silent("how many instances it may scale to");
   const enough = minInstances >= min_instances && maxInstances >= (max_instances ?? 0);
   return {
     ok: minInstances < maxInstances && maxInstances <= mostInstances && enough,

@@ -22,7 +22,7 @@ const existence: Check = {
   name: "resource_exists",
   severity: "critical",
   title: "every resource named in the settings exists; a missing resource gets no other checks",
-  why: "What does not exist can neither be used nor be checked.",
+  why: "A missing resource can neither be used nor checked.",
   remedy: "Create it, or correct its name in the settings of this probe.",
   reads: [
     "vpc_connector",
@@ -46,11 +46,11 @@ const existence: Check = {
   judge: (settings, seen) =>
     readsIn(settings, seen).flatMap(([subject, read]) => {
       if (!("refusal" in read))
-        return judged(subject, read, () => ({ ok: true, observed: "there", expected: "there" }));
+        return judged(subject, read, () => ({ ok: true, observed: "present", expected: "present" }));
       const { reason, resource } = read.refusal;
       if (reason !== "missing") return [{ ...subject, answer: read }];
-      const observed = resource === subject.resource ? "not there" : `${resource}, which it names, is not there`;
-      return [{ ...subject, answer: { ok: false, observed, expected: "there" } }];
+      const observed = resource === subject.resource ? "missing" : `${resource}, which it references, is missing`;
+      return [{ ...subject, answer: { ok: false, observed, expected: "present" } }];
     }),
 };
 

@@ -108,5 +108,5 @@ export function allOf<T>(reads: readonly (Read<T> | undefined)[]): Read<readonly
 
 /** Returns a silence about a value that Google's answer does not contain. @param what follows "does not say" */
 export function silent(what: string): Silence {
-  return { unknown: `Google's answer does not say ${what}, so this cannot be judged.` };
+  return { unknown: `Google's response does not say ${what}, so this check has no result.` };
 }

@@ -127,7 +127,8 @@ function refusalOf(
   const known = googleReads[read];
   const name = `${what} ${resource}`;
   const about = { resource, ...(component === undefined ? {} : { component }) };
-  if (signal.aborted) return { ...about, reason: "time", explanation: `Google did not answer in time about ${name}.` };
+  if (signal.aborted)
+    return { ...about, reason: "time", explanation: `Google did not respond in time when ${name} was read.` };
   if (error instanceof ProbeFault)
     return {
       ...about,
@@ -146,7 +147,7 @@ function refusalOf(
     return {
       ...about,
       reason: "identity",
-      explanation: `Google was not asked about ${name}, because the probe has no identity that it accepts: run it as a service account, or log in with gcloud auth application-default login.`,
+      explanation: `${sentenceCase(name)} was not read, because the probe has no identity that Google accepts: run it as a service account, or log in with gcloud auth application-default login.`,
     };
   if (isDisabled(error) || (status === 403 && /has not been used in project|is disabled/.test(message)))
     return {
@@ -158,13 +159,13 @@ function refusalOf(
     return {
       ...about,
       reason: "unavailable",
-      explanation: `${sentenceCase(name)} could not be read, because the quota of ${known.api} is used up: make the schedule of the probe slower.`,
+      explanation: `${sentenceCase(name)} could not be read, because the quota of ${known.api} is exhausted: run the probe less often.`,
     };
   if (status === 403)
     return {
       ...about,
       reason: "permission",
-      explanation: `${sentenceCase(name)} could not be read: give the service account of the probe the permission ${known.permission}, which ${known.role} has, in the project ${project}.`,
+      explanation: `${sentenceCase(name)} could not be read: grant the service account of the probe the permission ${known.permission} in the project ${project}, for example with ${known.role}.`,
     };
   return {
     ...about,

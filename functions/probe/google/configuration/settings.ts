@@ -227,14 +227,14 @@ export function configurationSettings(checkNames: readonly string[]) {
         [vpc_connector, cloud_sql, load_balancer, certificates, network, nat, quotas].some((one) => one !== undefined),
       {
         message:
-          "there is nothing to check: write vpc_connector, cloud_sql, services, load_balancer, certificates, network, nat, redis or quotas",
+          "nothing to check: set at least one of vpc_connector, cloud_sql, services, load_balancer, certificates, network, nat, redis and quotas",
       },
     )
     .refine(
       ({ load_balancer: balancer }) => !balancer?.dns || (balancer.address ?? balancer.forwarding_rule) !== undefined,
       {
         path: ["load_balancer", "dns"],
-        message: "the hosts are compared with the address of the load balancer: write address or forwarding_rule",
+        message: "the hosts must resolve to the address of the load balancer: set address or forwarding_rule",
       },
     );
 }

@@ -191,7 +191,7 @@ function deployed(
 ): Pick<AuditChange, "kind" | "what" | "revert"> & Partial<AuditChange> {
   const payload = at(entry.json, "protoPayload");
   const method = textAt(payload, "methodName") ?? "";
-  const back = `Send its traffic to the revision before: \`gcloud run services update-traffic ${service} --to-revisions REVISION=100\`; \`gcloud run revisions list --service ${service}\` lists them.`;
+  const back = `Send its traffic to the previous revision: \`gcloud run services update-traffic ${service} --to-revisions REVISION=100\`; \`gcloud run revisions list --service ${service}\` lists them.`;
   const revision = nameIn(
     textAt(payload, "request", "service", "spec", "template", "metadata", "name") ??
       textAt(payload, "response", "status", "latestCreatedRevisionName") ??
@@ -331,7 +331,7 @@ function undoing(
   const verb = verbOf(method);
   const version = /\/versions\/([^/:]+)/.exec(path)?.[1] ?? "VERSION";
   if (collection === "firewalls" && verb === "created")
-    return { revert: `\`gcloud compute firewall-rules update ${name} --disabled\` switches the rule off.` };
+    return { revert: `\`gcloud compute firewall-rules update ${name} --disabled\` disables the rule.` };
   if (collection === "secrets" && /^destroy/i.test(nameOf(method)))
     return {
       revert: `A destroyed version cannot be restored: add the value again with \`gcloud secrets versions add ${name} --data-file=-\`.`,

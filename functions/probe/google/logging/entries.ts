@@ -66,7 +66,7 @@ export async function readEntries(
     const { path, message } = answer.error.issues[0] ?? { path: [], message: "" };
     throw new ProbeFault(
       "protocol",
-      `Cloud Logging answered what is no page of entries: ${path.join(".") || "it"}: ${message}`,
+      `Cloud Logging did not return a page of entries: ${path.join(".") || "it"}: ${message}`,
     );
   }
   const { entries, nextPageToken } = answer.data;

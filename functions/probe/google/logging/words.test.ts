@@ -13,7 +13,7 @@ describe("known log messages", () => {
       expect(means?.says).toMatch(/^[A-Z].*\.$/);
       expect(means?.remedy).toMatch(/^[A-Z].*\.$/);
       expect(`${means?.says} ${means?.remedy}`).not.toContain("undefined");
-      expect(row.source).toMatch(/^https:|^the start-up/);
+      expect(row.source).toMatch(/^https:|^the startup/);
       for (const role of row.blames ?? []) expect(roleNames).toContain(role);
     },
   );

@@ -60,9 +60,9 @@ export const knownWords: readonly Words[] = [
     matches: /Memory limit of (\S+ ?[KMG]i?B?) exceeded/i,
     example: "Memory limit of 512 MiB exceeded with 515 MiB used. Consider increasing the memory limit.",
     says: ({ resource }, [, limit]) =>
-      `Instances of ${resource} use more memory than their limit of ${limit}, and are ended.`,
+      `Instances of ${resource} exceed their memory limit of ${limit} and are terminated.`,
     remedy: ({ name }) =>
-      `Give it more memory, then look for what grows: \`gcloud run services update ${name} --memory\`.`,
+      `Give it more memory, then find out what uses it: \`gcloud run services update ${name} --memory\`.`,
     source: `${troubleshooting} and https://docs.cloud.google.com/run/docs/configuring/services/memory-limits`,
   },
   {
@@ -72,7 +72,7 @@ export const knownWords: readonly Words[] = [
     example: "The request was aborted because there was no available instance.",
     says: ({ resource }) => `${resource} has no instance free for further requests.`,
     remedy: ({ name }) =>
-      `Let it grow: \`gcloud run services update ${name} --max-instances\`, or more requests an instance with \`--concurrency\`; see whether instances start at all.`,
+      `Raise its maximum number of instances (\`gcloud run services update ${name} --max-instances\`) or its requests per instance (\`--concurrency\`), and check whether instances start at all.`,
     source: troubleshooting,
   },
   {
@@ -80,8 +80,9 @@ export const knownWords: readonly Words[] = [
     isSymptom: true,
     matches: /\bRate exceeded\b/i,
     example: "Rate exceeded.",
-    says: ({ resource }) => `${resource} is at its maximum of instances and refuses requests.`,
-    remedy: ({ name }) => `Let it grow: \`gcloud run services update ${name} --max-instances\`.`,
+    says: ({ resource }) => `${resource} is at its maximum number of instances and refuses requests.`,
+    remedy: ({ name }) =>
+      `Raise its maximum number of instances: \`gcloud run services update ${name} --max-instances\`.`,
     source: troubleshooting,
   },
   {
@@ -96,12 +97,12 @@ export const knownWords: readonly Words[] = [
     source: "https://docs.cloud.google.com/run/docs/configuring/vpc-direct-vpc",
   },
   {
-    name: "login by IAM refused",
+    name: "IAM login refused",
     matches: /Cloud SQL IAM (service account|user|group) authentication failed/i,
     example: 'FATAL: Cloud SQL IAM service account authentication failed for user "backend@shop.iam"',
     says: ({ resource }) => `Cloud SQL refuses the IAM login of ${resource}.`,
     remedy: () =>
-      "Give the account `roles/cloudsql.instanceUser` and `roles/cloudsql.client`, and see that it is a user of the instance: `gcloud sql users list --instance INSTANCE`.",
+      "Give the account `roles/cloudsql.instanceUser` and `roles/cloudsql.client`, and make sure that it is a user of the instance: `gcloud sql users list --instance INSTANCE`.",
     source: "https://docs.cloud.google.com/sql/docs/postgres/iam-logins",
   },
   {
@@ -112,7 +113,7 @@ export const knownWords: readonly Words[] = [
       'Cloud SQL connection failed: ensure that the account has access to "shop:us-central1:shop-postgres". googleapi: Error 403: The client is not authorized to make this request., notAuthorized (cloudsql.instances.get)',
     says: ({ resource }) => `The service account of ${resource} may not connect to Cloud SQL.`,
     remedy: () =>
-      "Give it the role back: `gcloud projects add-iam-policy-binding PROJECT --role roles/cloudsql.client --member serviceAccount:ACCOUNT`.",
+      "Grant it the role again: `gcloud projects add-iam-policy-binding PROJECT --role roles/cloudsql.client --member serviceAccount:ACCOUNT`.",
     source: "https://docs.cloud.google.com/sql/docs/postgres/connect-run",
   },
   {
@@ -120,29 +121,29 @@ export const knownWords: readonly Words[] = [
     matches: /too many clients already|remaining connection slots are reserved/i,
     example: "FATAL: sorry, too many clients already",
     blames: ["database"],
-    says: () => "The database has no connection left.",
+    says: () => "The database has no free connection.",
     remedy: () =>
-      "See who holds its connections: `select usename, state, count(*) from pg_stat_activity group by 1, 2`; bound instances x pool below max_connections.",
+      "Find out who holds its connections: `select usename, state, count(*) from pg_stat_activity group by 1, 2`. Keep instances x pool size below max_connections.",
     source: "https://www.postgresql.org/docs/current/errcodes-appendix.html",
   },
   {
-    name: "start-up phase failed",
+    name: "startup phase failed",
     isSymptom: true,
     matches:
       /\bphase[ _:#-]*([1-7])\b[^\n]{0,80}?(fail|error|timed? ?out|exceeded|abort)|(fail|error|timed? ?out)[^\n]{0,40}\bphase[ _:#-]*([1-7])\b/i,
     example: "startup: phase 3 (database) failed after 25.0 s",
     says: ({ resource }, [, one, , , other]) => {
       const phase = one ?? other;
-      return `The start-up of ${resource} fails in phase ${phase}${phase === "3" ? ", that of the database" : ""}.`;
+      return `The startup of ${resource} fails in phase ${phase}${phase === "3" ? ", the database phase" : ""}.`;
     },
     remedy: ({ name }, [, one, , , other]) =>
       (one ?? other) === "3"
-        ? `See whether the database can be reached from ${name}; then let it start again: \`gcloud run services update ${name} --update-labels restarted=now\`.`
+        ? `Check whether ${name} can reach the database, then restart it: \`gcloud run services update ${name} --update-labels restarted=now\`.`
         : `Read what ${name} logs in that phase: \`gcloud run services logs read ${name}\`.`,
-    source: "the start-up sequence of the application, seven phases of which the third is the database",
+    source: "the startup sequence of the application: seven phases, of which the third is the database",
   },
   {
-    name: "failed start",
+    name: "failed startup",
     isSymptom: true,
     matches:
       /STARTUP (TCP|HTTP|GRPC|gRPC) probe failed|The user-provided container failed to start|Container failed to start|could not start successfully|Container called exit\((?!0\))/i,
@@ -150,7 +151,7 @@ export const knownWords: readonly Words[] = [
       'Default STARTUP TCP probe failed 1 time consecutively for container "backend-1" on port 8080. The instance was not started.',
     says: ({ resource }) => `Instances of ${resource} do not start.`,
     remedy: ({ name }) =>
-      `Read why: \`gcloud run services logs read ${name}\`; go back to the last revision that started with \`gcloud run services update-traffic ${name} --to-revisions REVISION=100\`.`,
+      `Find out why: \`gcloud run services logs read ${name}\`. Roll back to the last revision that started: \`gcloud run services update-traffic ${name} --to-revisions REVISION=100\`.`,
     source: troubleshooting,
   },
   {
@@ -158,9 +159,9 @@ export const knownWords: readonly Words[] = [
     isSymptom: true,
     matches: /instance failed the readiness check/i,
     example: "The request failed because the instance failed the readiness check.",
-    says: ({ resource }) => `Instances of ${resource} start and do not become ready in time.`,
+    says: ({ resource }) => `Instances of ${resource} start, but do not become ready in time.`,
     remedy: ({ name }) =>
-      `Read what they wait for: \`gcloud run services logs read ${name}\`, and give them time with a start-up probe.`,
+      `Find out what they wait for (\`gcloud run services logs read ${name}\`), and give them time with a startup probe.`,
     source: troubleshooting,
   },
   {
@@ -168,19 +169,19 @@ export const knownWords: readonly Words[] = [
     matches: /denied_by_security_policy/,
     example: "denied_by_security_policy",
     blames: ["edge"],
-    says: () => "Cloud Armor denies requests by a rule of its policy.",
+    says: () => "A rule of the Cloud Armor policy denies requests.",
     remedy: () =>
-      "See which rule it is in `jsonPayload.enforcedSecurityPolicy`, and set it to preview: `gcloud compute security-policies rules update PRIORITY --security-policy POLICY --preview`.",
+      "Find the rule in `jsonPayload.enforcedSecurityPolicy`, and switch it to preview mode: `gcloud compute security-policies rules update PRIORITY --security-policy POLICY --preview`.",
     source: balancing,
   },
   {
-    name: "backend not reached",
+    name: "backend unreachable",
     isSymptom: true,
     matches: /failed_to_connect_to_backend|failed_to_pick_backend/,
     example: "failed_to_connect_to_backend",
-    says: () => "The load balancer does not reach the service behind it.",
+    says: () => "The load balancer cannot reach the service behind it.",
     remedy: () =>
-      "Look at the health of what is behind it: `gcloud compute backend-services get-health BACKEND --global`, and whether its service is ready.",
+      "Check the health of its backends (`gcloud compute backend-services get-health BACKEND --global`), and whether the service is ready.",
     source: balancing,
   },
   {
@@ -190,9 +191,9 @@ export const knownWords: readonly Words[] = [
     example:
       "Quota exceeded for quota metric 'Connect Queries' and limit 'Connect Queries per minute per user per region'",
     says: ({ resource }, [, , quota]) =>
-      `${resource} is refused because a quota is used up${quota ? `: ${quota.trim()}` : ""}.`,
+      `Calls from ${resource} are refused because a quota is exhausted${quota ? `: ${quota.trim()}` : ""}.`,
     remedy: () =>
-      "See who uses it and whether they retry without a pause, and ask for more of it under IAM & Admin, Quotas.",
+      "Find out what uses the quota and whether it retries without backoff, and request a higher quota under IAM & Admin, Quotas.",
     source: "https://docs.cloud.google.com/docs/quotas/view-manage",
   },
   {
