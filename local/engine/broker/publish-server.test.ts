@@ -73,7 +73,7 @@ describe("publishing over HTTP", () => {
     ],
     ["what the broker refuses", path.replace("ticks", "refused"), message, json, 400, "no such topic"],
     ["what the broker cannot do now", path.replace("ticks", "full"), message, json, 503, "the disk is full"],
-    ["more than 16 MiB", path, "x".repeat(16 * 2 ** 20 + 1), json, 413, "send fewer messages in one"],
+    ["more than 16 MiB", path, "x".repeat(16 * 2 ** 20 + 1), json, 413, "send fewer messages per request"],
   ])("refuses %s", async (_name, url, body, headers, status, reason) => {
     const [answered, answer] = await post(url, body, headers);
     expect([answered, answer]).toEqual([
