@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import { onTestFinished } from "vitest";
 import { listening } from "../../../functions/probe/fixtures.ts";
 import { googleApi } from "../../../shared/adapters/google-api.ts";
+import type { GoogleApi } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Found } from "./found.ts";
 import { readProject } from "./read.ts";
@@ -190,4 +191,9 @@ export function withVariable(name: string, value: string): void {
     if (before === undefined) delete process.env[name];
     else process.env[name] = before;
   });
+}
+
+/** Google's APIs that answer each request with this. */
+export function answering(answer: (request: { readonly url: string }) => unknown): GoogleApi {
+  return { ...googleApi("http://127.0.0.1:1"), request: async (request) => answer(request) };
 }

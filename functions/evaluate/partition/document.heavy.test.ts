@@ -178,6 +178,18 @@ describe("a state stays below a quarter of a document", () => {
     expect(state.series.size).toBeGreaterThanOrEqual(series);
   });
 
+  it("500 series with a rule on each, over an hour", () => {
+    const probes = Array.from({ length: 500 }, (_, index) => probe(`probe-${index}`, "backend"));
+    const bench = new Bench({ ...smallEnvironment, probes });
+    const plan = planOf(bench.configuration);
+    let state = emptyPartition;
+    for (let i = 0; i < 60; i++) {
+      for (const report of bench.reports()) state = evaluateReport(state, report, plan).state;
+      bench.now += 60_000;
+    }
+    expect(Buffer.byteLength(encodePartition(state).text)).toBeLessThan(mostBytes);
+  });
+
   it.each([
     [100, 8],
     [500, 2],

@@ -3,7 +3,6 @@ import type { Configuration } from "../../../shared/config/model.ts";
 import { faultsOf } from "../cause/knowledge/indicators.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
-import { encodePartition, mostBytes } from "./document.ts";
 import { evaluateReport, evaluateTick } from "./fold.ts";
 import { emptyPartition, type PartitionState } from "./state.ts";
 
@@ -144,18 +143,6 @@ describe("a partition", () => {
       changes.map(() => "unknown"),
     );
     expect(changes).not.toEqual([]);
-  });
-
-  it("stays small: 500 series with a rule on each, over an hour", () => {
-    const probes = Array.from({ length: 500 }, (_, index) => probe(`probe-${index}`, "backend"));
-    const bench = new Bench({ ...smallEnvironment, probes });
-    const plan = planOf(bench.configuration);
-    let state = emptyPartition;
-    for (let i = 0; i < 60; i++) {
-      for (const report of bench.reports()) state = evaluateReport(state, report, plan).state;
-      bench.now += minute;
-    }
-    expect(Buffer.byteLength(encodePartition(state).text)).toBeLessThan(mostBytes);
   });
 });
 
