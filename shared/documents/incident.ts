@@ -40,7 +40,7 @@ export type FindingRecord = IncidentDocument["findings"][number];
 /** Something that was changed in the environment. */
 export type ChangeRecord = IncidentDocument["changes"][number];
 
-/** What an error log says again and again. */
+/** A pattern in an error log. */
 export type LogPatternRecord = IncidentDocument["log_patterns"][number];
 
 /** Record of a recovery validation. */
@@ -151,7 +151,7 @@ const schema = lazily(() => {
         came_with_it: z.boolean().catch(false),
       }),
     ),
-    /** What was changed: before the first failure, newest first, and then what was changed after it. */
+    /** Changes: those before the first failure, newest first, then those after it. */
     changes: listOf(
       z.object({
         at: z.date(),
@@ -171,7 +171,7 @@ const schema = lazily(() => {
     ),
     /** The change that fits the cause, in one sentence. */
     suspected_change: maybe,
-    /** What error logs say, three at most, the most telling first. */
+    /** Patterns in the error logs, at most three, the most informative first. */
     log_patterns: listOf(
       z.object({
         component: text,
@@ -196,7 +196,7 @@ const schema = lazily(() => {
     opened_at: instant,
     opened_by: maybe,
     acknowledged_at: instant,
-    /** Who acknowledged it, and how where that is known; absent while nobody has. */
+    /** Who acknowledged it and, if known, how; absent until then. */
     acknowledged_by: maybe,
     recovering_at: instant,
     resolved_at: instant,
@@ -220,7 +220,7 @@ const schema = lazily(() => {
       .catch(null),
     timeline: texts,
     note: maybe,
-    /** What everybody may read on the status page. */
+    /** The note on the public status page. */
     public_note: z
       .string()
       .exactOptional()
@@ -228,7 +228,7 @@ const schema = lazily(() => {
     silenced_until: instant,
     /** Editor of a change that the evaluator has not read yet; the evaluator removes the name with that edit. */
     edited_by: maybe,
-    /** Who made which of these edits and how, by the field that each changed, where a program wrote it. */
+    /** Author and way of each of these edits, by the field that it changed, if a program recorded them. */
     edits: edits()
       .exactOptional()
       .catch(undefined as never),

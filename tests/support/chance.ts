@@ -1,4 +1,4 @@
-/** fast-check with a seed that is always the same by itself, so that no change is blamed for what chance has found; `random` looks for more. */
+/** Runs fast-check with a fixed seed, so that a failure is always due to a change; `random` searches for new failures. */
 import fc from "fast-check";
 import { seed } from "./seed.ts";
 
