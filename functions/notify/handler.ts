@@ -15,12 +15,12 @@ import { TryAgain } from "../../shared/runtime/shell.ts";
 import { realTimers } from "../../shared/runtime/timers.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
 import { arrivedCanary } from "./canary.ts";
-import { abandon, type DeliveryWorld, deliver, suppress } from "./deliver/delivery.ts";
-import { type Delivery, deliveryId, isFinal, isSameReader, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
+import { abandon, type DeliveryWorld, deliver } from "./deliver/delivery.ts";
+import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
 import { stateCollection } from "./deliver/pace.ts";
 import { writeSummary } from "./deliver/summary.ts";
 import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
-import { isAllClear, isOutdated, plan, standsInLater } from "./plan/plan.ts";
+import { isAllClear, plan } from "./plan/plan.ts";
 import { asOfNow } from "./plan/present.ts";
 import { candidates } from "./plan/readers.ts";
 import { readSilences } from "./plan/silence.ts";
@@ -264,20 +264,6 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
     suppressed: planned.suppressed.filter(isUnplanned),
   };
   await writePlan(event, missing, now, store);
-  const written = await readLedger(store, event.incident, logger);
-  // An instance that planned a later event in the meantime did not see this one, and does not wait for it.
-  const passed = written.filter(({ id, delivery }) => {
-    const later = written.filter((other) => !ids.has(other.id) && isSameReader(other.delivery, delivery));
-    return (
-      !ids.has(id) &&
-      isOutdated(
-        delivery,
-        later.map((other) => other.delivery),
-      )
-    );
-  });
-  if (passed.length === 0) return written;
-  await Promise.all(passed.map((entry) => suppress(entry, standsInLater, now, store)));
   return readLedger(store, event.incident, logger);
 }
 

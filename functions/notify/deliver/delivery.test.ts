@@ -105,6 +105,30 @@ describe("turnOf", () => {
       [resolved],
       { turn: "suppress", reason: "superseded: the incident is resolved" },
     ],
+    [
+      "an update is not passed by one that waits for it",
+      joined,
+      [entry("reminder", 3, "planned", { follows: [2] })],
+      go,
+    ],
+    [
+      "an update is superseded by one that was planned without it",
+      joined,
+      [entry("reminder", 3, "planned", { follows: [1] })],
+      { turn: "suppress", reason: "superseded: later news, in which it stands, are told already" },
+    ],
+    [
+      "an update is not superseded by one that is not sent",
+      joined,
+      [entry("reminder", 3, "suppressed", { follows: [1] })],
+      go,
+    ],
+    [
+      "an update that may have arrived is not superseded by one that was planned without it",
+      entry("joined", 2, "retrying", { attempts: [unanswered] }),
+      [entry("reminder", 3, "planned", { follows: [1] })],
+      go,
+    ],
     ["the all-clear waits for the opening", resolved, [opened], wait],
     [
       "the all-clear supersedes waiting updates",

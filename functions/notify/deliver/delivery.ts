@@ -304,7 +304,7 @@ async function record(
 }
 
 /** Suppresses a delivery, unless it is final or being sent. @returns the delivery in its new state */
-export async function suppress(
+async function suppress(
   { id, delivery: seen }: LedgerEntry,
   reason: string,
   now: number,

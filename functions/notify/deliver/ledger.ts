@@ -161,6 +161,8 @@ const deliverySchema = lazily(() =>
     kind: z.string(),
     /** Sequence number of the event within its incident. */
     sequence: z.number(),
+    /** Sequence numbers of earlier events that were not final for this reader when it was planned; absent in older entries. */
+    follows: z.array(z.number()).readonly().optional(),
     /** When the event happened. */
     at: z.date(),
     /** Fingerprint of the incident at that time; absent in older entries. */

@@ -3,7 +3,7 @@ import type { IncidentEventKind, IncidentStatus } from "../../../shared/messages
 import type { AnyChannelKind } from "../channel.ts";
 import { isSuperseded, neverAnnounced, standsInLater, superseded } from "../plan/plan.ts";
 import { isTakenBack, tooSoon } from "../plan/relapse.ts";
-import { type Delivery, isFinal, isSameReader, type LedgerEntry, mayHaveArrived } from "./ledger.ts";
+import { type Delivery, isFinal, isSameReader, isTelling, type LedgerEntry, mayHaveArrived } from "./ledger.ts";
 
 /** Time without progress after which a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
 export const abandonedAfterMs: number = 30 * 60_000;
@@ -147,13 +147,20 @@ const replaceable: readonly IncidentEventKind[] = [
   "status_update",
 ];
 
-/** Returns whether a change comes after a later one. Two instances may plan both at the same moment without seeing each other's. */
+/**
+ * Returns whether a change comes after a later one, which has been sent or is about to be: an instance that planned the later one without seeing
+ * the change does not wait for it.
+ */
 function isPassed(delivery: Delivery, history: readonly Delivery[]): boolean {
+  const { event, sequence } = delivery;
   return (
-    replaceable.includes(delivery.event) &&
+    replaceable.includes(event) &&
     !mayHaveArrived(delivery) &&
     history.some(
-      (later) => later.sequence > delivery.sequence && replaceable.includes(later.event) && mayHaveArrived(later),
+      (later) =>
+        later.sequence > sequence &&
+        replaceable.includes(later.event) &&
+        (mayHaveArrived(later) || (isTelling(later) && later.follows?.includes(sequence) === false)),
     )
   );
 }

@@ -29,6 +29,8 @@ export interface SuppressedDelivery extends Reader {
   readonly key: string;
   /** Title of the incident for this reader. */
   readonly title: string;
+  /** Sequence numbers of earlier events that are not final for this reader. */
+  readonly follows: readonly number[];
   readonly reason: string;
 }
 
@@ -89,7 +91,9 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
     const isRelapse = event.event === "regressed" && history.some((one) => isAllClearBefore(one, event));
     const thread = threadOf(event, recipient, entries);
     const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, context));
-    const common = { ...reader, kind: channel.kind, key: deliveryId(told, channel.name, recipient), title };
+    const key = deliveryId(told, channel.name, recipient);
+    const earlier = history.filter((one) => one.sequence < event.sequence && !isFinal(one));
+    const common = { ...reader, kind: channel.kind, key, title, follows: earlier.map(({ sequence }) => sequence) };
     const refusal = firstRefusal(isRelapse ? relapse : steps, { event: told, reader, history, context, now });
     const written = refusal === undefined ? compose(told, channel, context, { ...thread, title }) : refusal;
     const own = deliveryId(event, channel.name, recipient);
@@ -195,7 +199,7 @@ function outdated({ event, history }: Question): string | undefined {
 }
 
 /** Returns whether a notice of a later event already includes a change. */
-export function isOutdated(
+function isOutdated(
   { event, sequence }: Pick<IncidentEvent, "event" | "sequence">,
   history: readonly Delivery[],
 ): boolean {

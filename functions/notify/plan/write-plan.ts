@@ -91,7 +91,7 @@ function heldFields(hold: Hold | undefined): Pick<Delivery, "held_until" | "next
 
 function entryOf(
   event: IncidentEvent,
-  { channel, recipient, kind, title, reason }: SuppressedDelivery,
+  { channel, recipient, kind, title, follows, reason }: SuppressedDelivery,
   now: number,
   state: Partial<Delivery> & Pick<Delivery, "status" | "moment">,
 ): Delivery {
@@ -102,6 +102,7 @@ function entryOf(
     recipient,
     kind,
     sequence: event.sequence,
+    follows,
     at: new Date(event.at),
     severity: event.severity,
     title,

@@ -275,9 +275,9 @@ export const patches: readonly Patch[] = [
   {
     name: "planned-together",
     words: "A change is told after a later one that another instance planned at the same moment.",
-    file: notify,
-    find: "  if (passed.length === 0) return written;\n",
-    put: "  if (passed.length < 100) return written;\n",
+    file: turn,
+    find: " || (isTelling(later) && later.follows?.includes(sequence) === false)",
+    put: "",
   },
   {
     name: "not-tried-again",
