@@ -46,7 +46,7 @@ import {
 } from "./schema.ts";
 import { type Template, templateEntry } from "./templates.ts";
 import { checkDoubts } from "./warnings/doubts.ts";
-import { checkSubMinute } from "./warnings/sub-minute.ts";
+import { checkGroupState } from "./warnings/group-state.ts";
 
 /** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */
 export type Loaded =
@@ -77,7 +77,7 @@ export function loadConfiguration(text: string, file: string, vocabulary: Vocabu
   if (!configuration || source.found().problems.length > 0) return source.found();
   checkPurpose(configuration, problems, vocabulary);
   checkDoubts(configuration, problems, vocabulary, now);
-  checkSubMinute(configuration, problems, vocabulary);
+  checkGroupState(configuration, problems, vocabulary);
   if (source.found().problems.length > 0) return source.found();
   return { configuration, warnings: source.found().warnings };
 }

@@ -20,20 +20,24 @@ monitoring_rules:
   return "problems" in loaded ? loaded.problems.map(({ line, message }) => `${line}: ${message}`) : [];
 }
 
-describe("probes that run more often than once a minute", () => {
+describe("the samples of a group of probes", () => {
   it.each([
     [200, "every 1s", "probe_duration > 1s"],
     [50, "every 250ms", "probe_duration > 1s"],
     [200, "every 30s", "avg(probe_duration, 1h) > 1s"],
     [1, "every 250ms", "avg(probe_duration, 1h) > 1s"],
-  ])("%i of them %s are taken with %s", (count, schedule, condition) => {
+    [24, "every 1m", "avg(probe_duration, 1d) > 1s"],
+    [350, "every 1m", "avg(probe_duration, 1h) > 1s"],
+  ])("are accepted of %i probes %s with %s", (count, schedule, condition) => {
     expect(problemsOf(count, schedule, condition)).toEqual([]);
   });
 
   it("are rejected if their samples do not fit, with the reason", () => {
     expect(problemsOf(200, "every 250ms", "probe_duration > 1s")).toEqual([
-      "4: 200 probes every 250ms are too many for one group: rules look back on 192000 of their samples, and its state has room for 50000; run them less often, give some another schedule, or shorten the windows of the rules",
+      "4: 200 probes every 250ms are too much for one group: what rules and exports look back on takes about 770 KiB, and its state has room for 215 KiB; run them less often, give some another schedule, or shorten the windows of the rules",
     ]);
     expect(problemsOf(60, "every 1s", "avg(probe_duration, 1h) > 1s")).toHaveLength(1);
+    expect(problemsOf(1, "every 250ms", "avg(probe_duration, 1d) > 1s")).toHaveLength(1);
+    expect(problemsOf(100, "every 1m", "avg(probe_duration, 1d) > 1s")).toHaveLength(1);
   });
 });
