@@ -132,17 +132,9 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
   screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
   const view = openView(process.stdout, process.env["TERM"]);
   let endedAt = Number.POSITIVE_INFINITY;
-  let refreshing: Promise<void> | undefined;
   try {
     while (!interrupted.aborted) {
-      refreshing ??= run.watch
-        .refresh()
-        .then(reading.end, reading.begin)
-        .finally(() => {
-          refreshing = undefined;
-        });
-      // A store that takes long to answer holds up neither the view of the reports nor the end.
-      await Promise.race([refreshing, pause(slowMs, undefined, { signal: interrupted }).catch(() => {})]);
+      await run.watch.refresh(slowMs, reading, interrupted);
       const now = Date.now();
       view.update(snapshotOf(run, showing, startedAt, now));
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);

@@ -36,7 +36,7 @@ function environmentOf(probes: readonly ConfiguredProbe[], more: Partial<Configu
   };
 }
 
-/** A monitor on virtual time, whose probes are really run. */
+/** A monitor on virtual time that runs real probes. */
 class FirstDays {
   readonly bench: Bench;
   readonly #start: number;
@@ -291,7 +291,7 @@ describe("a rule with absent()", () => {
   const rules = [rule("No sign of the shop", "absent(http_response_time, 10m)", "0s", "critical")];
 
   it("waits for its lookback from the first run of a probe that yields the metric", async () => {
-    // The database answers nobody, and the shop is looked at once an hour for the first time at 13:00.
+    // The database does not respond, and the hourly probe of the shop runs first at 13:00.
     const hourly = probe("pages-health", "pages", "outside", "http", "0 * * * *");
     const days = new FirstDays(
       environmentOf(

@@ -17,7 +17,7 @@ channels:
   ops: { kind: webhook, url: https://hooks.example.com/ops }
 `;
 
-/** A folder as `npm start -- --data` leaves it, whose notifier does at once with a drill what is said here. */
+/** Creates a folder as `npm start -- --data` leaves it, whose notifier reacts to a drill as given here. */
 async function system(told: Readonly<Record<string, DeliveryStatus>>, text = monitor) {
   const data = mkdtempSync(join(tmpdir(), "pathkeeper-drill-"));
   const store = new SqliteStore(join(data, "store.db"));

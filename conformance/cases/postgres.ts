@@ -32,7 +32,7 @@ const int = (value: number): Buffer => {
 };
 
 const fault = (code: string, text: string): Buffer => message("E", `SFATAL\0VFATAL\0C${code}\0M${text}\0\0`);
-/** Older servers and poolers send no severity in English, and some send none at all. */
+/** Older servers and poolers omit the unlocalized severity, and some omit both severities. */
 const bareFault = (code: string, text: string): Buffer => message("E", `C${code}\0M${text}\0\0`);
 const asks = (kind: number, more = ""): Buffer => message("R", int(kind), more);
 const ready = message("Z", "I");

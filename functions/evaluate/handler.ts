@@ -153,7 +153,7 @@ export function evaluateHandler(
   };
 }
 
-/** Handlers by origin of a report: only scheduled reports are judged by the rules of the configuration. */
+/** Handlers by origin of a report: the rules of the configuration judge only scheduled reports. */
 const commitBy = {
   schedule: commitReport,
   diagnosis: commitDiagnosis,
@@ -176,7 +176,7 @@ async function signalWatchdog(
   }
 }
 
-/** How long a check for drift may take, in milliseconds: well within the time of a tick. */
+/** Maximum duration of a drift check, in milliseconds: well within the interval of ticks. */
 const driftPatience = 25_000;
 
 /** Examines the deployment. What cannot be examined is said in the log; nothing else depends on it. */

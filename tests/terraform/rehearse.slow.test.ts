@@ -1,7 +1,7 @@
 /** The rehearsal of every example, as a first plan and as applied, and of mistakes that are generated from the planned graph. */
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rehearse as command } from "../../cli/commands/rehearse.ts";
@@ -13,11 +13,9 @@ import { memoryTerminal } from "../../cli/terminal/terminal.ts";
 import { moduleVariables } from "./examples.ts";
 import { graphMutations } from "./graph-mutations.ts";
 import { writeBundles } from "./plan.ts";
-import { planMutations } from "./plan-mutations.ts";
 import type { Computed } from "./provider.ts";
+import { errorsOfMutated, examples, exchangedRole, planOf } from "./rehearsal.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
-
-const examples = new URL("../../examples/", import.meta.url).pathname;
 
 /** Ways to run the monitor besides the usual one, by what is different. */
 const variants: Readonly<Record<string, (variables: string) => string>> = {
@@ -129,95 +127,9 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       ]);
     });
 
-    it.each<[string, string, string, string, RegExp]>([
-      [
-        "an exchanged role",
-        "messaging.tf",
-        'role    = "roles/pubsub.publisher"\n  member  = google_service_account.function',
-        'role    = "roles/pubsub.subscriber"\n  member  = google_service_account.function',
-        /roles\/pubsub\.publisher/,
-      ],
-      [
-        "pushes to another function",
-        "messaging.tf",
-        "google_cloudfunctions2_function.main[each.value.function].service_config[0].uri}",
-        'google_cloudfunctions2_function.main["notify"].service_config[0].uri}',
-        /push_endpoint/,
-      ],
-      [
-        "another topic",
-        "messaging.tf",
-        "topic                = google_pubsub_topic.main[each.value.topic].id",
-        'topic                = google_pubsub_topic.main["ticks"].id',
-        /topic is|topic refers/,
-      ],
-      [
-        "a job that nothing waits for",
-        "schedules.tf",
-        "    google_pubsub_subscription.push,\n",
-        "",
-        /does not wait for google_pubsub_subscription/,
-      ],
-      [
-        "a data source that waits",
-        "apis.tf",
-        "  project_id = var.project_id\n}",
-        "  project_id = var.project_id\n  depends_on = [google_project_service.main]\n}",
-        /has depends_on/,
-      ],
-      [
-        "protection that is inverted",
-        "database.tf",
-        '? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"',
-        '? "DELETE_PROTECTION_DISABLED" : "DELETE_PROTECTION_ENABLED"',
-        /delete_protection_state/,
-      ],
-    ])("finds %s in the files of the module", async (_what, file, from, to, found) => {
+    it("finds an exchanged role in the files of the module", async () => {
       for (const known of ["before the first apply", "as applied"] as const) {
-        const text = await readFile(join(workspace.folder, file), "utf8");
-        expect(text).toContain(from);
-        const mutated = await openWorkspace({ [file]: text.replace(from, () => to) }, known);
-        try {
-          const changed = await planOf(mutated, join(examples, "netra-staging", "monitor.yaml"), moduleVariables);
-          const [monitor] = readPlan(changed);
-          const errors = rehearse(monitor as PlannedMonitor).findings.filter(({ level }) => level === "error");
-          expect(errors.map(({ address, says }) => `${address} ${says}`).join("\n")).toMatch(found);
-        } finally {
-          await mutated.close();
-        }
-      }
-    });
-
-    it("finds mistakes in the files of the module in a first plan", { timeout: 600_000 }, async () => {
-      const more = '\nrunbook_url = "https://git.example.com/pathkeeper/docs/alarms.md"\n';
-      const mutated = await openWorkspace({}, "before the first apply");
-      try {
-        const errors = async (): Promise<string> => {
-          const made = await planOf(
-            mutated,
-            join(examples, "netra-staging", "monitor.yaml"),
-            `${moduleVariables}${more}`,
-          );
-          const [monitor] = readPlan(made);
-          const { findings } = rehearse(monitor as PlannedMonitor);
-          return findings.map(({ level, address, says }) => `${level} ${address} ${says}`).join("\n");
-        };
-        expect(await errors()).toBe("");
-        for (const { what, file, from, to, found } of planMutations) {
-          const path = join(mutated.folder, file);
-          const text = await readFile(path, "utf8");
-          expect(text, what).toContain(from);
-          await writeFile(
-            path,
-            text.replace(from, () => to),
-          );
-          const said = await errors();
-          expect(said, what).toMatch(/^error /m);
-          expect(said, what).toMatch(found);
-          await writeFile(path, text);
-        }
-      } finally {
-        await mutated.close();
+        expect(await errorsOfMutated(exchangedRole, known)).toMatch(exchangedRole.found);
       }
     });
 
@@ -283,17 +195,4 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
 
 function hasError(monitor: PlannedMonitor): boolean {
   return rehearse(monitor).findings.some(({ level }) => level === "error");
-}
-
-/** Returns the output of `terraform show -json` for the plan of a configuration. */
-async function planOf(workspace: Workspace, file: string, variables: string): Promise<string> {
-  const { text, loaded } = await readConfigurationFile(file);
-  if (!("configuration" in loaded)) throw new Error(`${file} is invalid`);
-  const sha256 = createHash("sha256").update(text).digest("hex");
-  await writeBundles(join(workspace.folder, "dist"), deploymentOf(loaded.configuration, sha256));
-  await copyFile(file, join(workspace.folder, "monitor.yaml"));
-  await writeFile(join(workspace.folder, "terraform.tfvars"), variables);
-  const { code, out, err } = await workspace.run("plan", "-out", "plan", "-no-color", "-input=false");
-  if (code !== 0) throw new Error(`terraform made no plan: ${err}${out}`);
-  return (await workspace.run("show", "-json", "plan")).out;
 }

@@ -184,7 +184,7 @@ describe("the root cause", () => {
   });
 
   it("is unknown if the evidence is insufficient", () => {
-    // Two services fail, and nothing was measured of what they share: the connector and the database explain it alike.
+    // Two services fail, and their shared dependencies are not measured: the connector and the database are equally likely.
     const diagnosis = cause(
       [
         "backend-health backend outside 12:04:06 http_status/response",

@@ -1,6 +1,6 @@
 /** Reads and applies what operators write into the document of an incident. */
 
-import { readIncident } from "../../../shared/documents/incident.ts";
+import { readEdits } from "../../../shared/documents/incident.ts";
 import { longestName, longestNote } from "../../../shared/operator-edits.ts";
 import type { Value } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -38,7 +38,7 @@ export interface Edit {
 export interface Editor {
   readonly subject: string;
   readonly by: string;
-  /** How it was done, where a program says so: a comma and `in Slack`; else empty. */
+  /** How the edit was made, if a program recorded it: a comma and `in Slack`; else empty. */
   readonly via: string;
   /** The same, or that it was done in the document. */
   readonly where: string;
@@ -76,7 +76,7 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
 
 /** The editor of a field of the document, if named. */
 export function editorOf({ edited_by: last, edits }: OperatorFields, field: EditedField): Editor {
-  const own = ownEntry(readIncident({ edits: edits ?? null }).edits ?? {}, field);
+  const own = ownEntry(readEdits(edits), field);
   const name = own?.by ?? last;
   const known = typeof name === "string" ? bounded(name, [], longestName).trim() : "";
   if (known === "") return { subject: "An operator", by: "an operator", via: "", where: ", in the document" };

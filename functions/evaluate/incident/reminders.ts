@@ -10,7 +10,7 @@ import type { Incident } from "./state.ts";
 export interface Reminder {
   readonly kind: IncidentEventKind;
   readonly change: string;
-  /** What people have noted since the last daily update, oldest first; only of such an update. */
+  /** Notes by people since the last daily update, oldest first. Only daily updates have them. */
   readonly tried?: string[];
   readonly remember: Pick<Incident, "remindedAt" | "updatedAt" | "escalations">;
 }
@@ -55,15 +55,15 @@ export function dueReminders(
 /** The most entries of the timeline that a daily update repeats of each sort, the newest. */
 const mostNews = 3;
 
-/** Describes how long it has lasted, what was tried and what has happened since the last update (or that nothing has), and what is next. */
+/** Describes how long the incident has lasted, and what was tried and happened since the last update. The event lists the next steps. */
 function dailyUpdate(
-  { openedAt, updatedAt = openedAt, status, timeline, diagnosis }: Incident,
+  { openedAt, updatedAt = openedAt, status, timeline }: Incident,
   at: number,
 ): Required<Pick<Reminder, "change" | "tried">> {
   const since = timeline.filter((entry) => entry.at > updatedAt && entry.at <= at && !isRoutine(entry.text));
   const newest = (isNote: boolean): string[] =>
     since.flatMap(({ text }) => (isByPeople(text) === isNote ? [text] : [])).slice(-mostNews);
-  const [tried, news, next] = [newest(true), newest(false), (diagnosis.next ?? []).slice(0, 1)];
+  const [tried, news] = [newest(true), newest(false)];
   const sentences = [
     ...(tried.length === 0 ? [] : [`What was tried: ${tried.join(" ")}`]),
     ...(news.length === 0 ? [] : [`New since the last update: ${news.join(" ")}`]),
@@ -71,7 +71,6 @@ function dailyUpdate(
   const change = [
     `The incident is ${status}, ${spokenDuration(at - openedAt)} after it was opened.`,
     ...(sentences.length === 0 ? ["Nothing has changed since the last update."] : sentences),
-    ...next.map((step) => `Next: ${step}`),
   ].join(" ");
   return { change, tried };
 }

@@ -1,4 +1,4 @@
-/** Takes in changes that are reported by whoever makes them: incidents of the component cite them, as those that audit logs hold. */
+/** Accepts changes reported over the topic `changes`. Incidents of the component cite them like changes from audit logs. */
 import { hash } from "node:crypto";
 import type { Configuration } from "../../../shared/config/model.ts";
 import { parseChangeReport } from "../../../shared/messages/change.ts";

@@ -1,4 +1,4 @@
-/** Timelines of alerts without data: the source is silent, the series is gone, or there is no traffic. */
+/** Timelines of alerts without data: the source stops reporting, the series disappears, or there is no traffic. */
 import { describe, expect, it } from "vitest";
 import type { Rule } from "../../../shared/config/model.ts";
 import { Bench, failing, probe, rule, type Shown, smallEnvironment } from "../fixtures.ts";

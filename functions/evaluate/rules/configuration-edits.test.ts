@@ -99,6 +99,18 @@ describe("a rule that is edited while it is firing", () => {
     expect(bench.story.at(-1)).toMatch(/resolved/);
   });
 
+  it("is renamed once in the record, though instances of both versions evaluate it during the deployment", async () => {
+    const bench = await slowFor(5);
+    const versions = ["Database is slow", "Slow", "Database is slow", "Slow", "Database is slow"];
+    for (const name of versions) {
+      bench.configure(configured([{ ...slow, name }]));
+      await minutes(bench, 1, 30);
+    }
+    expect((await timeline(bench)).match(/ was renamed to /g)).toHaveLength(1);
+    expect(await timeline(bench)).toContain('The rule "Slow" was renamed to "Database is slow".');
+    expect(bench.story).toEqual(["12:03 opened"]);
+  });
+
   it("records when it is assigned to another component", async () => {
     const bench = await slowFor(5);
     bench.configure(configured([{ ...slow, component: "connector" }]));

@@ -65,16 +65,16 @@ Incident: 20250916-120000-vpc-connector`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
-  it("engineers read the next step of a daily update once", () => {
-    const [first, other] = ["Look at the pool. Then restart it.", "Ask Ben."] as const;
-    const changes = {
+  it("list the next steps of a daily update for engineers, apart from what changed", () => {
+    const change = "The incident is open, 1 d after it was opened. Nothing has changed since the last update.";
+    const update = incidentEvent({
       event: "status_update",
-      change: `Nothing has changed since the last update. Next: ${first}`,
-    } as const;
-    const paragraphs = (next_steps: string[]): readonly string[] =>
-      wording({ ...noticeOf(incidentEvent({ ...changes, next_steps })), audience: "engineers" }).paragraphs;
-    expect(paragraphs([first, other])).toEqual(["Nothing has changed since the last update."]);
-    expect(paragraphs([other])).toEqual([changes.change]);
+      change,
+      next_steps: ["Look at the pool. Then restart it."],
+    });
+    const { paragraphs, lists } = wording({ ...noticeOf(update), audience: "engineers" });
+    expect(paragraphs).toEqual([change]);
+    expect(lists).toContainEqual({ label: "Next steps", items: ["Look at the pool. Then restart it."] });
   });
 
   it.each<[string, Partial<IncidentEvent>]>([

@@ -7,7 +7,7 @@ import type {
   Verdict,
 } from "../../../shared/messages/incident-event.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
-import { dateFormat } from "../../../shared/text/formatters.ts";
+import { zonedMinute } from "../../../shared/text/formatters.ts";
 import { bounded, longestText } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import type { TemplateField } from "../../../shared/text/template-fields.ts";
@@ -78,16 +78,7 @@ export function isPlain({ audience = "engineers" }: Pick<Notice, "audience">): b
 export function localTime(instant: string, timezone: string): string {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime())) return bounded(instant);
-  const local = dateFormat("en-GB", {
-    timeZone: timezone,
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    timeZoneName: "short",
-  }).format(time);
+  const local = zonedMinute(time, timezone, true);
   return local.endsWith(" UTC") ? `${time.toISOString().slice(0, 16).replace("T", " ")} UTC` : local;
 }
 

@@ -424,7 +424,7 @@ describe("classes", () => {
   it.each([...blind])("%s is the symptom of a prober without a network", (one) => {
     const lines = ["one", "two", "three"];
     const symptoms = lines.map((name) => ({ ...of(one, name), vantage: "outside" as const }));
-    // Of a prober that can measure nothing at all that alone is enough.
+    // For a prober that can measure nothing, this is sufficient.
     const other = one === "not measured" ? [{ ...of("no answer", "four"), vantage: "outside" as const }] : [];
     const outage: Outage = {
       parts: [...lines, "four"],

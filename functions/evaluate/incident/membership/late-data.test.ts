@@ -22,7 +22,7 @@ const down = {
   "auth-health": failing("http_status/response"),
 };
 
-/** An outage of six minutes, whose figures arrive four minutes late and stay bad for `longer` minutes. */
+/** Plays an outage of six minutes. Its measurements arrive four minutes late and stay bad for `longer` minutes. */
 async function outage(longer: number, after: Readonly<Record<string, Shown>> = {}): Promise<Bench> {
   const bench = new Bench(configuration);
   const play = async (minutes: number, shown: Readonly<Record<string, Shown>>): Promise<void> => {

@@ -10,7 +10,7 @@ import { lastSeenBad } from "./recovery.ts";
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
 const slow = { database: { database_connection_time: 7 } };
 
-/** An evaluator whose incident has just begun to recover; nobody has answered its first question. */
+/** Returns an evaluator whose incident has just begun to recover, before the response to its first validation request. */
 async function recovering(): Promise<Bench> {
   const bench = new Bench();
   for (let i = 0; i < 4; i++) await bench.minute(outage);
