@@ -43,8 +43,8 @@ describe("link to an incident", () => {
   });
 
   it.each<[string, string]>([
-    ["ftp://example.com/${incident}", "is no address"],
-    ["https:///${incident}", "is no address"],
+    ["ftp://example.com/${incident}", "is not a valid address"],
+    ["https:///${incident}", "is not a valid address"],
     ["https://example.com/", "has no place for the id of the incident"],
     ["https://example.com/${id}", 'knows no field "id", only ${incident}'],
     ["https://example.com/${incident", "does not close the brace of ${incident"],

@@ -21,7 +21,7 @@ function incidentUrlProblem(value: string): string | undefined {
     return wrong.closed
       ? `knows no field "${wrong.name}", only \${incident}, which is the id of the incident`
       : `does not close the brace of \${${wrong.name}`;
-  if (urlMistake(value, ["https", "http"]) !== undefined) return "is no address";
+  if (urlMistake(value, ["https", "http"]) !== undefined) return "is not a valid address";
   return marks.length === 0 ? "has no place for the id of the incident" : undefined;
 }
 

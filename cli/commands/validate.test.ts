@@ -49,18 +49,20 @@ describe("validate warns about", () => {
       "an all-clear that never comes",
       `monitoring_rules:\n${rule("A", "http_response_time > 2s", ', clear_condition: "2s < http_response_time"')}`,
       [
-        "monitoring_rules[0].clear_condition: an alert would never clear: this never holds while the condition does not; write what must hold for the all-clear, or leave it out",
+        "monitoring_rules[0].clear_condition: an alert would never clear, because this never holds while the condition is false: write what must hold for the all-clear, or remove it",
       ],
     ],
     [
       "the same rule under another name",
       `monitoring_rules:\n${rule("A", "http_response_time > 2s")}${rule("B", "2000ms < http_response_time")}`,
-      ['monitoring_rules[1].condition: "A" judges the same in the same time: leave one of them out'],
+      ['monitoring_rules[1].condition: "A" evaluates the same condition over the same time: remove one of them'],
     ],
     [
       "a built-in rule under another name",
       `monitoring_rules:\n${rule("A", "probe_success{probe='page'} == 0", ", alert_duration: 2m")}`,
-      ['monitoring_rules[0].condition: "page failing" judges the same in the same time: leave one of them out'],
+      [
+        'monitoring_rules[0].condition: "page failing" evaluates the same condition over the same time: remove one of them',
+      ],
     ],
     [
       "a rule about nobody in particular",
@@ -93,15 +95,17 @@ describe("validate warns about", () => {
       "routes that tell nobody anything",
       "routes: [{ channels: [ops], components: [forgotten] }, { channels: [ops], severity: [info] }, { channels: [ops], events: [reminder, escalated] }]\n",
       [
-        "routes[0].components: this route tells nobody anything: no probe and no rule watches these components",
-        "routes[1].severity: this route tells nobody anything: no probe and no rule has the severity info",
-        "routes[2].events: this route tells nobody anything: no route has remind_every or escalate_after",
+        "routes[0].components: this route never matches: no probe and no rule watches these components",
+        "routes[1].severity: this route never matches: no probe and no rule has the severity info",
+        "routes[2].events: this route never matches: no route has remind_every or escalate_after",
       ],
     ],
     [
       "a route of incidents more severe than those of its components",
       "severity: warning\nroutes: [{ channels: [ops], components: [shelf], severity: [critical] }]\n",
-      ["routes[0].severity: this route tells nobody anything: an incident of these components is no more than warning"],
+      [
+        "routes[0].severity: this route never matches: the severity of incidents of these components is at most warning",
+      ],
     ],
   ])("%s", async (_, added, expected) => {
     expect(await warnings(added)).toEqual(expected);
@@ -191,13 +195,13 @@ describe("validate", () => {
     ["a control character in a title", 'title: "Sh\\0op"', "holds the control character U+0000: remove it"],
     ["one in a key", '"ti\\etle": Shop', "holds the control character U+001B: remove it"],
     ["a title of two lines", 'title: "a\\nb"', "must be one line"],
-    ["an incident URL without host", 'incident_url: "https:///${incident}"', "is no address"],
-    ["a watchdog without host", 'watchdog: { url: "https:///ping" }', "there is no host behind https://"],
+    ["an incident URL without host", 'incident_url: "https:///${incident}"', "is not a valid address"],
+    ["a watchdog without host", 'watchdog: { url: "https:///ping" }', "the host after https:// is missing"],
     ["a placeholder in the watchdog", 'watchdog: { url: "https://${HOST}/ping" }', "${HOST} is not filled in here"],
     [
       "a webhook without host",
       'channels: { h: { kind: webhook, url: "https:///x" } }',
-      "there is no host behind https://",
+      "the host after https:// is missing",
     ],
     [
       "a line break in a header of a webhook",

@@ -17,7 +17,7 @@ export function costPage(): string {
 
 \`npx --no pathkeeper cost\` estimates a month of 30 days from the configuration alone, and \`validate\` says it in one sentence. It counts what the
 monitor does while all is well: runs by schedule, how long each kind of probe usually takes, messages, documents, series read from Cloud Monitoring.
-An outage makes probes wait for their time-outs and costs a little more; the estimate says nothing of the watched environment itself, of which a
+An outage makes probes wait for their timeouts and costs a little more; the estimate says nothing of the watched environment itself, of which a
 VPC connector, if the module makes one, is the dearest: two e2-micro instances, about $12 a month. A status page is counted with 10,000 readers a month,
 each of whom is sent 50 kB; how many will come is anybody's guess, and a gibibyte that they are sent is $0.12 beyond what is free.
 

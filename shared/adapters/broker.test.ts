@@ -114,6 +114,6 @@ describe("publishing to the embedded broker", () => {
   });
 
   it("rejects an invalid URL", () => {
-    expect(() => new BrokerPublisher("localhost")).toThrow('"localhost" is no URL of a broker');
+    expect(() => new BrokerPublisher("localhost")).toThrow('invalid broker URL "localhost"');
   });
 });

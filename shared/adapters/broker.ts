@@ -14,7 +14,7 @@ export class BrokerPublisher implements Publisher {
   /** @param baseUrl what `Broker.listen` returned, as in `http://127.0.0.1:8085`; its query goes along with every request */
   constructor(baseUrl: string) {
     const base = URL.parse(baseUrl);
-    if (base === null) throw new Error(`"${baseUrl}" is no URL of a broker: write one like http://127.0.0.1:8085`);
+    if (base === null) throw new Error(`invalid broker URL "${baseUrl}": use one such as http://127.0.0.1:8085`);
     this.#base = base;
   }
 

@@ -72,10 +72,10 @@ async function given(ask: () => Promise<string | null | undefined>): Promise<str
     const token = await ask();
     if (token) return token;
   } catch (cause) {
-    const message = `there is no identity to ask Google with: ${(cause as Error).message}`;
+    const message = `no identity for requests to Google: ${(cause as Error).message}`;
     throw new GoogleApiError(message, 0, "NO_IDENTITY", { cause });
   }
-  throw new GoogleApiError("there is no identity to ask Google with", 0, "NO_IDENTITY");
+  throw new GoogleApiError("no identity for requests to Google", 0, "NO_IDENTITY");
 }
 
 interface Answer {
@@ -89,7 +89,7 @@ async function exchange(url: string, request: RequestInit): Promise<Answer> {
   try {
     const response = await fetch(url, request);
     const json = parsed(await bodyOf(response));
-    if (response.ok && json === undefined) throw new Error("it answered what is no JSON");
+    if (response.ok && json === undefined) throw new Error("the response is not JSON");
     return { ok: response.ok, status: response.status, json };
   } catch (cause) {
     if (request.signal?.aborted) throw request.signal.reason;

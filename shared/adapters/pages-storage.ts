@@ -17,7 +17,7 @@ export function storagePages(google: GoogleApi): Pages {
       } catch (error) {
         // An object that is not there and a bucket that is not there are both 404; the write tells them apart.
         if (error instanceof GoogleApiError && error.status === 404) return undefined;
-        throw refused(error, `gs://${bucket}/${path} cannot be looked at`);
+        throw refused(error, `gs://${bucket}/${path} cannot be inspected`);
       }
     },
     async write(bucket, page, replaces, signal) {

@@ -30,7 +30,7 @@ export function secretManager({ google, projectId, prefix, clock }: SecretManage
     } catch (cause) {
       const old = known.get(name);
       if (old !== undefined) return old.value;
-      throw new Error(`the secret "${name}" is not to be had: ${advice(cause, id)}`, { cause });
+      throw new Error(`the secret "${name}" is not available: ${advice(cause, id)}`, { cause });
     }
   };
   return {

@@ -81,7 +81,7 @@ export function checkCollection(collection: string): void {
 export function fieldProblem(name: string): string | undefined {
   if (name === "") return "is empty";
   if (reserved.test(name)) return "is reserved: do not begin and end it with two underscores";
-  if (!name.isWellFormed()) return "is no valid Unicode";
+  if (!name.isWellFormed()) return "is not valid Unicode";
   const bytes = Buffer.byteLength(name);
   return bytes > maxNameBytes ? `takes ${bytes} bytes, at most ${maxNameBytes} are allowed` : undefined;
 }
@@ -107,9 +107,9 @@ function refusalOf(subject: string): Refuse {
 }
 
 function nameProblem(name: unknown): string | undefined {
-  if (typeof name !== "string") return "is no text";
+  if (typeof name !== "string") return "is not a string";
   if (name.includes("/")) return "contains a slash: use another separator, such as a colon";
-  if (name.includes("\0")) return "contains a NUL character: leave it out";
+  if (name.includes("\0")) return "contains a NUL character: remove it";
   if (name === "." || name === "..") return "is reserved: use another one";
   return fieldProblem(name);
 }
@@ -122,10 +122,10 @@ function copyValue(value: unknown, where: string, level: number, refuse: Refuse)
     case "string":
       return value.toWellFormed();
     case "number":
-      if (!Number.isFinite(value)) refuse(`field "${where}" is ${value}: write null, or leave the field out`);
+      if (!Number.isFinite(value)) refuse(`field "${where}" is ${value}: write null, or remove the field`);
       return value === 0 ? 0 : value;
     case "undefined":
-      return refuse(`field "${where}" is undefined: leave the field out`);
+      return refuse(`field "${where}" is undefined: remove the field`);
     case "object":
       if (value === null) return null;
       if (value instanceof Date) return copyDate(value, where, refuse);
@@ -139,7 +139,7 @@ function copyValue(value: unknown, where: string, level: number, refuse: Refuse)
 function copyDate(value: Date, where: string, refuse: Refuse): Date {
   const instant = value.getTime();
   if (!(instant >= firstInstant && instant <= lastInstant)) {
-    refuse(`field "${where}" is no instant of the years 1 to 9999: check how it was computed`);
+    refuse(`field "${where}" is not an instant in the years 1 to 9999: check how it was computed`);
   }
   return new Date(instant);
 }
@@ -156,7 +156,7 @@ function copyMap(value: object, where: string, level: number, refuse: Refuse): F
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     refuse(
-      `${where === "" ? "it" : `field "${where}"`} is no plain object but a ${value.constructor.name}: write its fields`,
+      `${where === "" ? "it" : `field "${where}"`} is a ${value.constructor.name}, not a plain object: write its fields`,
     );
   }
   const copy: Record<string, Value> = {};

@@ -137,7 +137,7 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
   for (const { name, component, alert } of probes) {
     const { impact } = components.find((one) => one.name === component) ?? {};
     if (impact === undefined || alert === false || alert.most === undefined) continue;
-    const message = `the failure of ${component} has an impact, so it is critical unless a severity is stated: with ${alert.most}, an incident that only ${name} sees is no more than that`;
+    const message = `the failure of ${component} has an impact, so it is critical unless a severity is stated: with ${alert.most}, an incident that only ${name} detects is never more severe than that`;
     problems.warn({ path: ["probes", name, "severity"] }, { message });
   }
   for (const [index, { environments }] of routes.entries()) {
@@ -147,7 +147,7 @@ export function checkPurpose(configuration: Configuration, problems: Problems, v
     problems.warn({ path: ["routes", index, "environments"] }, { message });
   }
   if (routes.length === 0)
-    problems.warn({ path: [] }, { message: "there are no routes: incidents are recorded, and nobody is told" });
+    problems.warn({ path: [] }, { message: "there are no routes: incidents are recorded, but nobody is notified" });
   else {
     const used = new Set(routes.flatMap((route) => route.channels));
     for (const { name } of channels) {
@@ -305,7 +305,7 @@ function checkOwned(file: unknown, channels: readonly string[], problems: Proble
     const owner = owners.get(owned);
     owners.set(owned, owner ?? name);
     if (owner === undefined) continue;
-    const message = `"${owner}" writes to the ${setting} "${value}", and the two would write over each other: name another ${setting}`;
+    const message = `"${owner}" writes to the ${setting} "${value}" too, so they would overwrite each other: choose another ${setting}`;
     problems.error({ path: ["channels", name, setting] }, { message });
   }
 }

@@ -22,9 +22,9 @@ describe("a compiled configuration", () => {
   });
 
   it.each([
-    ["environment: shop", "the compiled configuration is no JSON: make it again from monitor.yaml"],
-    ["null", "this is no compiled configuration: make one from monitor.yaml"],
-    ["[]", "this is no compiled configuration: make one from monitor.yaml"],
+    ["environment: shop", "the compiled configuration is not JSON: compile monitor.yaml again"],
+    ["null", "this is not a compiled configuration: compile monitor.yaml"],
+    ["[]", "this is not a compiled configuration: compile monitor.yaml"],
     ['{"version":3,"configuration":{}}', "the configuration was compiled for version 3, this is 2: compile it again"],
     [
       '{"version":2,"digest":"0","configuration":{}}',

@@ -17,7 +17,7 @@ export function compile(configuration: Configuration): string {
 export function readCompiled(text: string): Configuration {
   const compiled = parse(text);
   if (compiled?.configuration === undefined)
-    throw new Error("this is no compiled configuration: make one from monitor.yaml");
+    throw new Error("this is not a compiled configuration: compile monitor.yaml");
   if (compiled.version !== version)
     throw new Error(
       `the configuration was compiled for version ${compiled.version}, this is ${version}: compile it again`,
@@ -37,7 +37,7 @@ function parse(text: string): Partial<Compiled> | undefined {
   try {
     return (JSON.parse(text) ?? undefined) as Partial<Compiled> | undefined;
   } catch (cause) {
-    throw new Error("the compiled configuration is no JSON: make it again from monitor.yaml", { cause });
+    throw new Error("the compiled configuration is not JSON: compile monitor.yaml again", { cause });
   }
 }
 

@@ -64,7 +64,7 @@ describe("reopen_within", () => {
 
 describe("the severity of a probe", () => {
   const warning =
-    "the failure of backend has an impact, so it is critical unless a severity is stated: with info, an incident that only web sees is no more than that";
+    "the failure of backend has an impact, so it is critical unless a severity is stated: with info, an incident that only web detects is never more severe than that";
 
   it.each([
     [", severity: info", ", impact: Nobody can buy", [warning]],

@@ -412,14 +412,14 @@ routes: [{ channels: [ops] }]
     [
       "nobody who is told",
       head.replace(/routes.*/, ""),
-      ["1:1 there are no routes: incidents are recorded, and nobody is told"],
+      ["1:1 there are no routes: incidents are recorded, but nobody is notified"],
     ],
     [
       "nothing at all",
       "environment: shop\n",
       [
         "1:1 there are no probes: nothing is watched",
-        "1:1 there are no routes: incidents are recorded, and nobody is told",
+        "1:1 there are no routes: incidents are recorded, but nobody is notified",
       ],
     ],
   ])("%s", (_, text, expected) => {

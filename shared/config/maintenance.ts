@@ -29,7 +29,7 @@ const timeOfDay: z.ZodType<number, string> = z
 /** An entry of `maintenance`. */
 export const maintenanceEntry = z
   .strictObject({
-    name: line().max(100).describe("What the work is called; it stands in the reason why nobody was told."),
+    name: line().max(100).describe("The name of the work, shown as the reason why notifications were withheld."),
     components: names().optional().describe("The components that are worked on. Default: all."),
     from: dateTime.optional().describe("Once: when it begins, by the clock of the zone, or in UTC with Z at its end."),
     to: dateTime.optional().describe("Once: when it ends."),
@@ -76,7 +76,10 @@ function mistakeIn({ from, to, days, start, end, duration }: Times): [keyof Time
   if (from === undefined && start === undefined)
     return [undefined, "does not say when it begins: write from and to for once, or start with end or duration"];
   if (from !== undefined && start !== undefined)
-    return ["start", "stands beside from: write from and to for once, or start with end or duration for every week"];
+    return [
+      "start",
+      "cannot be combined with from: use from and to for a single window, or start with end or duration for a weekly one",
+    ];
   if (from !== undefined) {
     const weekly = days ? "days" : end === undefined ? (duration === undefined ? undefined : "duration") : "end";
     if (weekly !== undefined) return [weekly, "belongs to start: what happens once has from and to"];
@@ -86,7 +89,8 @@ function mistakeIn({ from, to, days, start, end, duration }: Times): [keyof Time
   }
   if (to !== undefined) return ["to", "belongs to from: what happens again and again has end or duration"];
   if (end === undefined && duration === undefined) return ["start", "has no end: write end or duration as well"];
-  if (end !== undefined && duration !== undefined) return ["duration", "stands beside end: keep one of them"];
+  if (end !== undefined && duration !== undefined)
+    return ["duration", "cannot be combined with end: remove one of them"];
   return undefined;
 }
 

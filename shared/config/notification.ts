@@ -25,7 +25,7 @@ export const channelEntry = z.strictObject({
   per_minute: z
     .int({ error: "must be a whole number of notices, such as 30" })
     .min(1, { error: "must be 1 or more; to tell a channel nothing, take it out of the routes" })
-    .max(600, { error: "must be at most 600: no service takes more, and nobody reads it" })
+    .max(600, { error: "must be at most 600, the most that any service accepts" })
     .optional()
     .describe(
       "The most notices that it gets a minute, or each of its recipients, what is critical first. Default: what its service takes.",
@@ -57,7 +57,9 @@ export const routeEntry = z.strictObject({
     .optional()
     .describe("Only these events. Default: all that are news; joined, acknowledged, recovering and regressed are not."),
   remind_every: durationBetween(60_000).optional().describe("Repeat the news of an open incident at this pace."),
-  escalate_after: durationBetween(60_000).optional().describe("Tell again when nobody acknowledged for so long."),
+  escalate_after: durationBetween(60_000)
+    .optional()
+    .describe("Notify again if the incident is not acknowledged for this long."),
 });
 
 /** One entry of `routes`; durations in milliseconds. */

@@ -64,7 +64,7 @@ describe("a schedule", () => {
     ["60 * * * *", 'invalid cron expression "60 * * * *": Invalid value for minute: 60'],
     ["0 0 L * *", '"L" has no meaning'],
     ["0 0 * * 5#2", '"#" has no meaning'],
-    ["0 0 31 2 *", "never comes: there is no such date"],
+    ["0 0 31 2 *", "never occurs: there is no such date"],
   ])("%j is refused", (schedule, message) => {
     expect(scheduleProblem(schedule)).toContain(message);
   });

@@ -55,7 +55,7 @@ export function scheduleProblem(schedule: string): string | undefined {
     return `invalid cron expression "${schedule}": "${strange}" has no meaning, only numbers, names, * / - and commas do`;
   try {
     const next = new Cron(schedule, inUtc).nextRun(new Date(0));
-    return next === null ? `"${schedule}" never comes: there is no such date` : undefined;
+    return next === null ? `"${schedule}" never occurs: there is no such date` : undefined;
   } catch (error) {
     return `invalid cron expression "${schedule}": ${(error as Error).message.replace(/^CronPattern: /, "")}`;
   }

@@ -134,7 +134,7 @@ export const probeEntry = z.strictObject({
     .optional()
     .describe("When it is given up. Default: 10s, or its interval where that is shorter."),
   alert: z
-    .literal(["off", false], { error: "must be off; leave the key out to keep the built-in rule" })
+    .literal(["off", false], { error: "must be off; remove the key to keep the built-in rule" })
     .optional()
     .describe("off: no built-in rule for this probe."),
   alert_after: durationBetween(0, longestAlertMs)
@@ -204,7 +204,7 @@ export const ruleEntry = z.strictObject({
       "What missing data means: keep, fire or clear, for all causes or for each: source, series, traffic. Default: { source: keep, series: clear, traffic: clear }.",
     ),
   flapping: z
-    .literal(["off", false], { error: "must be off; leave the key out to hold an alert that flaps" })
+    .literal(["off", false], { error: "must be off; remove the key to hold an alert that flaps" })
     .optional()
     .describe("off: an alert that flaps is not held until it calms."),
   vantages: z
@@ -239,7 +239,7 @@ export const googleCloudEntry = z.strictObject({
 const poolEntry = z
   .strictObject({
     size: z.int().min(1).describe("Connections that it keeps."),
-    overflow: z.int().min(0).default(0).describe("Connections that it may open besides. Default: 0."),
+    overflow: z.int().min(0).default(0).describe("Additional connections that it may open. Default: 0."),
   })
   .describe("The connection pool of each instance.");
 
@@ -291,7 +291,9 @@ const watchdog = z
     context.issues.push({
       code: "custom",
       path: ["url"],
-      message: /^http:/.test(url) ? `the address must start with https://: ${instead}` : `is no address: ${instead}`,
+      message: /^http:/.test(url)
+        ? `the address must start with https://: ${instead}`
+        : `is not a valid address: ${instead}`,
       input: url,
     });
   });

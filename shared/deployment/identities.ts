@@ -57,7 +57,7 @@ function topicGrants({ deployment, inputs, project, name, member, pushed, pubsub
         publish(topic, member(each), `so that ${each} can publish to ${topic}`),
       ),
     ),
-    publish("dead-letters", pubsubAgent, "so that Pub/Sub can move what nobody processes to the dead letters"),
+    publish("dead-letters", pubsubAgent, "so that Pub/Sub can move unprocessed messages to the dead letters"),
     ...inputs.heartbeat_publishers.map((who) => publish("heartbeats", who, "so that this job can report")),
     ...(inputs.change_publishers ?? []).map((who) => publish("changes", who, "so that this pipeline can report")),
     ...deployment.subscriptions

@@ -147,7 +147,7 @@ function indexes({ deployment, project, database: name }: Names): Examination {
     request: {
       url: urlOf("firestore", `v1/projects/${project}/databases/${name}/collectionGroups/-/indexes`),
     },
-    missing: { says: "could not be listed: there is no such database", fix: apply },
+    missing: { says: "could not be listed: no such database", fix: apply },
     gaps: (answer) =>
       deployment.indexes.flatMap(({ collection, fields }): Gap[] => {
         const found = listAt(answer, "indexes").find((each) => {
@@ -209,7 +209,7 @@ function alarms({ deployment, project, prefix }: Names): Examination {
           ...(at(found, "enabled") === false ? [{ what, says: "is off", fix: `${update} --enabled` }] : []),
           ...(listAt(found, "notificationChannels").length > 0
             ? []
-            : [{ what, says: "tells nobody", fix: `${update} --add-notification-channels=CHANNEL` }]),
+            : [{ what, says: "notifies nobody", fix: `${update} --add-notification-channels=CHANNEL` }]),
         ];
       }),
   };

@@ -38,10 +38,10 @@ export function urlMistake(text: string, schemes: readonly string[], besides: st
     /^(?:\[(.*)\]|([^:]*))(?::(.*))?$/.exec(authority.slice(authority.lastIndexOf("@") + 1)) ?? [];
   if (bracketed !== undefined && isIP(bracketed) !== 6) return `invalid IPv6 address "${bracketed}"`;
   if (bracketed === undefined && plain === "")
-    return `there is no host behind ${scheme}://: write ${scheme}://example.com/path`;
+    return `the host after ${scheme}:// is missing: write ${scheme}://example.com/path`;
   const mistake = bracketed === undefined ? hostMistake(decoded(plain)) : undefined;
   if (mistake !== undefined) return mistake;
-  if (port === "") return "there is no port behind the colon: write one, or leave the colon out";
+  if (port === "") return "the port after the colon is missing: add one, or remove the colon";
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535))
     return `invalid port ${port}: write one from 1 to 65535`;
   return URL.canParse(url) ? undefined : form;

@@ -97,7 +97,7 @@ describe("an error in the log", () => {
     const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
     expect(JSON.parse(stdout)).toMatchObject({
       severity: "ERROR",
-      message: `the process ends, nobody caught this (${origin}): nobody caught me`,
+      message: `the process ends because of an uncaught error (${origin}): nobody caught me`,
       stack_trace: expect.stringContaining("Error: nobody caught me\n    at "),
     });
     expect(status).toBe(1);

@@ -67,7 +67,7 @@ function traceOf(header: string | undefined, { project }: LogSource): Fields {
 export function reportCrashes(logger: Logger): void {
   process.on("uncaughtExceptionMonitor", (error: unknown, origin) => {
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    logger.error(`the process ends, nobody caught this (${origin}): ${message}`, { stack_trace: stack });
+    logger.error(`the process ends because of an uncaught error (${origin}): ${message}`, { stack_trace: stack });
   });
 }
 

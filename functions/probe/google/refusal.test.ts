@@ -35,9 +35,9 @@ describe("a refusal by a Google API", () => {
       "Cloud Monitoring does not accept the probe's identity: Request had invalid authentication credentials.",
     ],
     [
-      new GoogleApiError("there is no identity to ask Google with", 0, "NO_IDENTITY"),
+      new GoogleApiError("no identity for requests to Google", 0, "NO_IDENTITY"),
       "auth",
-      "there is no identity to ask Google with",
+      "no identity for requests to Google",
     ],
     [
       new GoogleApiError("monitoring.googleapis.com gave no answer: connect ECONNREFUSED", 0, "UNREACHABLE"),

@@ -52,7 +52,7 @@ export function oneOf(values: readonly unknown[], input: unknown): string {
   const words = `_${String(input).toLowerCase()}_`;
   const near = nearest(String(input), names) ?? names.find((name) => `_${name.toLowerCase()}_`.includes(words));
   const instead = near === undefined ? `, such as ${names.slice(0, 3).join(", ")}` : `: did you mean "${near}"?`;
-  return `${given} is none of the ${names.length} names that are allowed here${instead}`;
+  return `${given} is not one of the ${names.length} names allowed here${instead}`;
 }
 
 /** The key that was meant by a word that other tools have for it; `undefined` where none of the candidates is. */
@@ -137,7 +137,7 @@ const otherWords: ReadonlyMap<string, readonly string[]> = new Map([
 
 function adviceFor(expected: readonly string[], input: unknown, schema: unknown): string | undefined {
   if (input === null && expected.some((type) => ["array", "object", "record"].includes(type)))
-    return "write its entries below it, or leave the key out";
+    return "write its entries below it, or remove the key";
   const scalar = shownScalar(input);
   if (expected.includes("array")) {
     const element = schema instanceof z.ZodArray ? bare(schema.element) : undefined;

@@ -62,7 +62,7 @@ function checkConditions(
     warn("clear_condition", clearCondition);
     if (!vocabulary.neverClears(condition, clearCondition, alertDurationMs)) continue;
     const message =
-      "an alert would never clear: this never holds while the condition does not; write what must hold for the all-clear, or leave it out";
+      "an alert would never clear, because this never holds while the condition is false: write what must hold for the all-clear, or remove it";
     problems.warn({ path: ["monitoring_rules", index, "clear_condition"] }, { message });
   }
   for (const { metric, expectation } of baselines) {
@@ -87,7 +87,7 @@ function checkSameRules({ rules, probes }: Configuration, problems: Problems, vo
     const other = known.get(key);
     known.set(key, other ?? rule.name);
     if (other === undefined) continue;
-    const message = `"${other}" judges the same in the same time: leave one of them out`;
+    const message = `"${other}" evaluates the same condition over the same time: remove one of them`;
     problems.warn({ path: ["monitoring_rules", index, "condition"] }, { message });
   }
 }
@@ -161,22 +161,22 @@ function checkRoutes(configuration: Configuration, problems: Problems): void {
     const path = ["routes", index];
     const silent = route.components?.every((name) => name !== monitorComponent.name && !watched.has(name));
     if (silent && !isOpen) {
-      const message = "this route tells nobody anything: no probe and no rule watches these components";
+      const message = "this route never matches: no probe and no rule watches these components";
       problems.warn({ path: [...path, "components"] }, { message });
     }
     const settings = (route.events ?? []).map((event) => timedBy[event]);
     if (settings.length > 0 && settings.every((one) => one !== undefined && !timed.has(one))) {
-      const message = `this route tells nobody anything: no route has ${[...new Set(settings)].join(" or ")}`;
+      const message = `this route never matches: no route has ${[...new Set(settings)].join(" or ")}`;
       problems.warn({ path: [...path, "events"] }, { message });
     }
     // Incidents become more severe by what users feel and by the monitor's own troubles, never less.
     if (route.severity?.every((severity) => severity === "info") && !severities.has("info")) {
-      const message = "this route tells nobody anything: no probe and no rule has the severity info";
+      const message = "this route never matches: no probe and no rule has the severity info";
       problems.warn({ path: [...path, "severity"] }, { message });
     }
     const most = route.components && mostSevere(route.components, configuration);
     if (most !== undefined && route.severity?.every((severity) => isLess(most, severity)) && !silent) {
-      const message = `this route tells nobody anything: an incident of these components is no more than ${most}`;
+      const message = `this route never matches: the severity of incidents of these components is at most ${most}`;
       problems.warn({ path: [...path, "severity"] }, { message });
     }
   }
