@@ -15,7 +15,7 @@ export async function checkedConfiguration(name: string, advice?: string): Promi
   const [first, ...others] = loaded.problems;
   const place = first === undefined ? name : `${first.file}:${first.line}:${first.column}`;
   const more =
-    others.length === 0 ? "" : `; and ${counted(others.length, "problem")} more, which ${program} validate shows`;
+    others.length === 0 ? "" : `; and ${counted(others.length, "problem")} more, shown by ${program} validate`;
   throw new WrongUsage(`${place}  ${first?.message ?? "invalid configuration"}${more}`);
 }
 

@@ -25,8 +25,8 @@ export function sampleEvent(
     components: [...new Set([name, ...components.map((component) => component.name)])],
     alerts: [`Sample: ${called} failing`],
     summary: resolved
-      ? `Sample: ${called} failed from 12:02:00 to 12:40:00 UTC, and what depends on it with it.`
-      : `Sample: ${called} has been failing since 12:02:00 UTC, and what depends on it with it.`,
+      ? `Sample: ${called} failed from 12:02:00 to 12:40:00 UTC, together with its dependents.`
+      : `Sample: ${called} has been failing since 12:02:00 UTC, together with its dependents.`,
     environment,
     sequence: event === "opened" ? 1 : 2,
     occurrence: 1,
@@ -35,9 +35,12 @@ export function sampleEvent(
     status: sampleStatuses[event] ?? "open",
     priority: "P0",
     impact: impacts.length === 0 ? "Sample: users get no answers." : `${impacts.join(". ")}.`,
-    evidence: [`Sample: ${called} refuses every second connection.`, "Sample: the same target answers by another way."],
-    whys: ["Sample: users get no answers.", `Sample: because ${called} is not reached.`],
-    next_steps: [`Sample: look at what ${called} reports.`],
+    evidence: [
+      `Sample: ${called} refuses every second connection.`,
+      "Sample: the same target responds on another path.",
+    ],
+    whys: ["Sample: users get no answers.", `Sample: because ${called} is unreachable.`],
+    next_steps: [`Sample: check the reports of ${called}.`],
     ...(cause?.team === undefined ? {} : { team: cause.team }),
     opened_at: "2025-09-16T12:04:00.000Z",
     first_failure_at: "2025-09-16T12:02:00.000Z",
@@ -57,5 +60,5 @@ export const sampleChanges: Readonly<Partial<Record<IncidentEventKind, string>>>
   opened: "The incident was opened.",
   acknowledged: "Somebody has acknowledged the incident.",
   recovering: "Every alert has cleared, and the recovery is being validated.",
-  resolved: "Every stage of the recovery was passed.",
+  resolved: "Every stage of the recovery has passed.",
 };

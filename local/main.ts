@@ -128,7 +128,7 @@ interface Showing {
 async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
   const { options, interrupted, troubles, screen } = showing;
   const startedAt = run.play?.startedAt ?? Date.now();
-  const reading = troubles.of("view", (reason) => `cannot read what happens: ${reason}; the view stands still`);
+  const reading = troubles.of("view", (reason) => `cannot read the state: ${reason}; the view is not updated`);
   screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
   const view = openView(process.stdout, process.env["TERM"]);
   let endedAt = Number.POSITIVE_INFINITY;

@@ -70,7 +70,7 @@ it("is announced as a drill in every channel, even if muted, and ends by itself 
       "2025-09-16 12:05:00 UTC  Fire drill: started by hand.",
       '2025-09-16 12:05:00 UTC  Opened by "Fire drill". It says nothing about the targets.',
       '2025-09-16 12:07:00 UTC  "Fire drill" has cleared.',
-      "2025-09-16 12:07:00 UTC  Resolved. The fire drill is over. Its notification was delivered to boss after 0.4 s, chat after 0.4 s, ops after 0.4 s and slow after 31.4 s. Not to page: opened not sent: a fire drill is no news for everybody. Not to every recipient of boss: opened not delivered to gone@example.com: 550 no such user. It lasted 2 min, from 12:05:00 UTC.",
+      "2025-09-16 12:07:00 UTC  Resolved. The fire drill is over. Its notification was delivered to boss after 0.4 s, chat after 0.4 s, ops after 0.4 s and slow after 31.4 s. Not to page: opened not sent: fire drills are not announced publicly. Not to every recipient of boss: opened not delivered to gone@example.com: 550 no such user. It lasted 2 min, from 12:05:00 UTC.",
     ],
   });
   const months = await world.store.query({ collection: "availability" });

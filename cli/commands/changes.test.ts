@@ -76,7 +76,7 @@ describe("changes", () => {
     vi.stubEnv("PATHKEEPER_GOOGLE_API", "http://127.0.0.1:1");
     const { code, out, err } = await run("changes", "--config", fileOf(configuration));
     expect([code, out]).toEqual([1, []]);
-    expect(err).toEqual([expect.stringMatching(/^pathkeeper changes: google_api: Cloud Logging is not read/)]);
+    expect(err).toEqual([expect.stringMatching(/^pathkeeper changes: google_api: Cloud Logging was not read/)]);
   });
 
   it.each([

@@ -42,7 +42,7 @@ export const changes: Command = defineCommand({
     ...storeOptions,
     at: { type: "string", value: "INSTANT", help: "when the reported change was made", usual: "now" },
     by: { type: "string", value: "NAME", help: "who or what made the reported change" },
-    link: { type: "string", value: "URL", help: "where more is to be read of the reported change" },
+    link: { type: "string", value: "URL", help: "a URL with details of the reported change" },
     json: { type: "boolean", default: false, help: "print the changes as JSON" },
   },
   examples: [

@@ -107,7 +107,7 @@ describe("drill", () => {
       err: [expect.stringContaining("--wait soon is an invalid duration: use a value such as 2m or 30s")],
     });
     expect((await run("drill", "--data", "/nowhere")).err[0]).toContain(
-      "cannot read /nowhere/monitor.yaml: there is no such file; npm start -- --data /nowhere writes it",
+      "cannot read /nowhere/monitor.yaml: no such file; npm start -- --data /nowhere writes it",
     );
   });
 });

@@ -46,7 +46,7 @@ describe("heartbeat", () => {
   });
 
   it.each([
-    [[], "NAME is missing: the job, as the setting beat of its probe names it"],
+    [[], "NAME is missing: the name of the job, as set in beat of its probe"],
     [["a", "b"], 'unexpected argument "b"'],
     [
       ["a"],

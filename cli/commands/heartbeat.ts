@@ -16,7 +16,7 @@ const { database: _, ...systemOptions } = storeOptions;
 /** The command. */
 export const heartbeat: Command = defineCommand({
   summary: "Report that a job ran, to the heartbeat probe that expects it",
-  operand: { form: "NAME", help: "the job, as the setting beat of its probe names it" },
+  operand: { form: "NAME", help: "the name of the job, as set in beat of its probe" },
   options: {
     fail: { type: "string", value: "MESSAGE", help: "report that the job failed, and why" },
     ...systemOptions,

@@ -96,7 +96,7 @@ describe("init, with addresses", () => {
     expect(out.join("\n")).toMatch(/host-127-0-0-1-1 +failed/);
     expect(probes).toMatchObject({ "host-127-0-0-1-1": { url: "http://127.0.0.1:1/health", alert: "off" } });
     expect(text.replaceAll(/\n +# /g, " ")).toMatch(
-      /It failed when this was written \(connect: [^)]+\(?.*Delete alert: off/,
+      /It failed when this file was written \(connect: [^)]+\(?.*Delete alert: off/,
     );
   });
 
@@ -177,8 +177,8 @@ describe("init, with addresses", () => {
   });
 
   it.each([
-    ["hunter2-c4n4ry", "holds no URL of a database"],
-    ["redis://:hunter2-c4n4ry@shop_cache:6379", "is none: use letters"],
+    ["hunter2-c4n4ry", "must contain a database URL"],
+    ["redis://:hunter2-c4n4ry@shop_cache:6379", "invalid host in the URL in"],
   ])("refuses a variable without such a URL, without printing it: %j", async (value, says) => {
     withVariable("SHOP_DATABASE_URL", value);
     const { code, err } = await run("init", "--url-from", "SHOP_DATABASE_URL", "--config", newFile());

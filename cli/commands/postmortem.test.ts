@@ -110,7 +110,7 @@ describe("postmortem", () => {
   it.each<[string, string[], string]>([
     ["a slip in the id", ["20250916-120000-databse"], "did you mean 20250916-120000-database?"],
     ["another id", ["7"], "there is no incident 7: the newest are 20250916-120100-shop, 20250916-120000-database"],
-    ["no id in a pipe", [], "name the incident: the newest are 20250916-120100-shop, 20250916-120000-database"],
+    ["no id in a pipe", [], "specify the incident: the newest are 20250916-120100-shop, 20250916-120000-database"],
     ["two ids", ["1", "2"], 'unexpected argument "2"'],
   ])("ends with 2 and one line for %s", async (_, ids, said) => {
     const { code, out, err } = await run("postmortem", ...ids, "--data", await dataWith([...database], [...shop]));

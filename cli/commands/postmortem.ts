@@ -70,7 +70,7 @@ async function written(
 async function listing(store: Store, terminal: Terminal): Promise<string> {
   const incidents = await newestIncidents(store, listed);
   const ids = incidents.map(({ id }) => id);
-  if (!terminal.isInteractive) throw new WrongUsage(`name the incident: ${theNewest(ids)}`);
+  if (!terminal.isInteractive) throw new WrongUsage(`specify the incident: ${theNewest(ids)}`);
   if (incidents.length === 0) return "No incidents.";
   return table(
     incidents.map(({ id, fields }) => [

@@ -225,10 +225,10 @@ function indexOf(title: string, previews: readonly Preview[]): string {
   };
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>${title}: what people would be told</title>
+<meta name="color-scheme" content="light dark"><title>${title}: notifications</title>
 <style>body { font: 16px/1.5 system-ui, sans-serif; margin: 1rem auto; max-width: 60rem; padding: 0 1rem }
 iframe { border: 1px solid gray; width: 100%; height: 40rem } pre { border: 1px solid gray; overflow: auto; padding: 1rem }</style></head>
-<body><h1>${title}: what people would be told</h1>
+<body><h1>${title}: notifications</h1>
 ${previews.map((one) => html`<h2>${titleOf(one)}</h2>${shown(one)}`)}
 </body></html>
 `.text;

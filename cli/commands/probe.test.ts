@@ -94,7 +94,7 @@ probes:
   it.each([
     ["environment: shop", "monitor.yaml has no probes: add one under probes"],
     ["environment: shop\nprobe: {}", 'monitor.yaml:2:1  unknown key "probe": did you mean "probes"?'],
-    ["probe: {}\ntitel: x\n", "more, which npx --no pathkeeper validate shows"],
+    ["probe: {}\ntitel: x\n", "more, shown by npx --no pathkeeper validate"],
   ])("refuses the configuration %j in one line, with exit code 2", async (text, message) => {
     const { code, out, err } = await run("probe", "--config", fileOf(text));
     expect([code, out, err.length]).toEqual([2, [], 1]);

@@ -81,7 +81,7 @@ describe("pathkeeper test", () => {
     expect(told).toEqual([
       '3:5  unknown key "timelin": did you mean "timeline"?',
       '5:18  there is no probe and no metric "databse": did you mean "database"?',
-      '5:60  there is no kind of failure "tiemout": did you mean "timeout"?',
+      '5:60  there is no failure kind "tiemout": did you mean "timeout"?',
       '6:7  invalid time "at noon": write from 10m to 40m, from 10m, or at 12m',
       '7:14  "aknowledge" cannot be done at an instant: did you mean "acknowledge"?',
       '9:33  there is no component "databas": did you mean "database"?',

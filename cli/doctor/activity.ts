@@ -85,7 +85,7 @@ function pushErrors({ deployment, project, region, name }: Names, now: number): 
         return [
           {
             what: `subscription ${id}`,
-            says: `was answered ${code || "with an error"} ${count} times in the last hour`,
+            says: `received ${code || "an error"} ${count} times in the last hour`,
             fix,
           },
         ];
@@ -147,7 +147,7 @@ function groups(
           : [
               {
                 what,
-                says: `last reported at ${new Date(heard).toISOString()}, and must every ${spokenDuration(most - patience)}`,
+                says: `last reported at ${new Date(heard).toISOString()}, expected every ${spokenDuration(most - patience)}`,
                 fix,
               },
             ];

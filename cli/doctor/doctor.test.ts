@@ -253,7 +253,7 @@ describe("a live deployment", () => {
     expect(gaps.map(({ what, says }) => `${what} ${says}`)).toEqual(
       expect.arrayContaining([
         "subscription pathkeeper-notify-notifications has a message that has waited for 1 h 6 min",
-        "subscription pathkeeper-notify-notifications was answered 403 4000 times in the last hour",
+        "subscription pathkeeper-notify-notifications received 403 4000 times in the last hour",
       ]),
     );
     expect(gaps.map(({ fix }) => fix).join("\n")).toContain("--role=roles/run.invoker");

@@ -85,7 +85,7 @@ export const prices: Readonly<Record<PriceName, Price>> = {
     asOf: "2026-07",
   },
   messages: {
-    unit: "bytes carried",
+    unit: "bytes transferred",
     dollars: 40 / 1024 ** 4,
     free: 10 * gibibyte,
     freeFor: "billing account",

@@ -64,7 +64,12 @@ export function tooLong(resources: readonly Resource[]): Finding[] {
       const value = leaves.get(path);
       if (type !== wanted || typeof value !== "string" || value.length <= most) return [];
       return [
-        { level: "error", address, says: `${path} has ${value.length} characters, and Google takes ${most}`, source },
+        {
+          level: "error",
+          address,
+          says: `${path} has ${value.length} characters, but Google allows at most ${most}`,
+          source,
+        },
       ];
     }),
   );

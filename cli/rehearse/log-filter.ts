@@ -13,7 +13,7 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
   const take = (wanted?: string): string => {
     const token = tokens[next++];
     if (token === undefined || (wanted !== undefined && token !== wanted))
-      throw new Error(`${wanted ?? "more"} is expected, not ${token ?? "the end"}, in ${filter}`);
+      throw new Error(`expected ${wanted ?? "more"} instead of ${token ?? "the end"} in ${filter}`);
     return token;
   };
   const value = (): string => JSON.parse(take()) as string;
@@ -22,7 +22,7 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
     if (operator === "=") return found === wanted;
     if (operator === "=~") return new RegExp(wanted).test(found);
     if (operator === ":") return found.includes(wanted);
-    throw new Error(`the operator ${operator} is not known`);
+    throw new Error(`unknown operator ${operator}`);
   };
   const comparison = (): boolean => {
     const field = take();
@@ -68,6 +68,6 @@ export function matchesLog(filter: string, entry: LogEntry): boolean {
   const all = (): boolean => joined("OR", unary).some(Boolean);
   const any = (): boolean => joined("AND", all).every(Boolean);
   const matched = any();
-  if (next < tokens.length) throw new Error(`${tokens[next]} is not expected in ${filter}`);
+  if (next < tokens.length) throw new Error(`unexpected ${tokens[next]} in ${filter}`);
   return matched;
 }

@@ -58,7 +58,7 @@ export function findings(resources: readonly Resource[], needs: readonly Need[])
       found.push({
         level: "error",
         address: other.address,
-        says: `is a second ${need.type} ${keyOf(need)}: one is needed ${need.why}`,
+        says: `duplicates ${need.type} ${keyOf(need)}: only one is needed ${need.why}`,
         write: `# remove ${other.address}`,
       });
   }
@@ -75,7 +75,7 @@ export function findings(resources: readonly Resource[], needs: readonly Need[])
     found.push({
       level: "error",
       address: resource.address,
-      says: `${told(resource)} is not needed by anything in the configuration: it grants, costs or does more than it should`,
+      says: `${told(resource)} is not required by the configuration: it grants, costs or does more than necessary`,
       write: `# remove ${resource.address}`,
     });
   }
@@ -210,7 +210,7 @@ function surplus({ address, leaves }: Resource, { key, values, free = [] }: Need
           {
             level: "error",
             address,
-            says: `sets ${path} to ${spoken(value)}, which nothing in the configuration needs`,
+            says: `sets ${path} to ${spoken(value)}, which the configuration does not require`,
             write: `# remove ${path}`,
           },
         ];

@@ -25,7 +25,7 @@ const identities: ReadonlyMap<string, readonly string[]> = new Map([
 const instead: ReadonlyMap<string, string> = new Map([
   ["google_logging_metric", "create_log_metrics = false # in one of the two"],
   ["google_monitoring_monitored_project", "create_metrics_scope = false # in one of the two"],
-  ["google_storage_bucket", "# name another bucket in the channel of kind status_page"],
+  ["google_storage_bucket", "# set another bucket in the channel of kind status_page"],
 ]);
 
 /** Finds what a monitor creates although another one of the plan does. */

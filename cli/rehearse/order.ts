@@ -62,7 +62,7 @@ export const order: readonly Rule[] = [
         "it is deployed from bundles of another configuration",
       ),
       ...["google_project_iam_member.build", "google_project_iam_member.build_sources"].flatMap((to) =>
-        mustWait(resources, "terraform_data", to, "it waits for nothing", ({ name }) => name === "build_grants"),
+        mustWait(resources, "terraform_data", to, "it has no dependencies", ({ name }) => name === "build_grants"),
       ),
       ...waits(resources),
       ...(resources.some(({ type }) => type === "google_vpc_access_connector")
@@ -91,7 +91,7 @@ export const order: readonly Rule[] = [
         resources,
         "google_monitoring_alert_policy",
         "google_cloud_scheduler_job",
-        "it fires before anything could be measured",
+        "it fires before the first measurement",
         ({ name }) => /^(no_measurements|evaluator_silent)$/.test(name),
       ),
   },
@@ -130,7 +130,7 @@ export const order: readonly Rule[] = [
       deferred.map((address) => ({
         level: "error",
         address,
-        says: "has depends_on: with every change of those resources its values are unknown, and what names them is replaced",
+        says: "has depends_on: every change of those resources makes its values unknown, and resources that refer to them are replaced",
         write: `# remove depends_on from ${address}`,
       })),
   },

@@ -34,7 +34,7 @@ export function outputProblems(outputs: Readonly<Record<string, unknown>>, names
       {
         level: "error",
         address: `output.${output}`,
-        says: `is ${JSON.stringify(told).slice(0, 200)}, and must be ${JSON.stringify(is).slice(0, 200)}: people copy it`,
+        says: `is ${JSON.stringify(told).slice(0, 200)}, and must be ${JSON.stringify(is).slice(0, 200)}: operators copy it`,
         write: `# see output "${output}" in outputs.tf`,
       },
     ];

@@ -83,7 +83,7 @@ const rulebook: readonly Rule[] = [
         .map(({ address, type }) => ({
           level: "warning",
           address,
-          says: `is deleted and created anew: ${ownEntryOf(lostByReplacement, type)}`,
+          says: `is deleted and recreated: ${ownEntryOf(lostByReplacement, type)}`,
         })),
   },
   {
@@ -185,7 +185,7 @@ const lostByReplacement: ReadonlyMap<string, string> = new Map([
   ["google_firestore_database", "all incidents are lost"],
   ["google_secret_manager_secret", "its versions are lost, and must be added again"],
   ["google_service_account", "all its grants are void, also those that were made by hand"],
-  ["google_storage_bucket", "what it holds is lost"],
+  ["google_storage_bucket", "its contents are lost"],
 ]);
 
 function ownEntryOf(map: ReadonlyMap<string, string>, key: string): string | undefined {

@@ -34,7 +34,7 @@ export function describeComparison(
 const verdicts: Readonly<Record<Compared["outcome"], readonly [Style, string]>> = {
   same: ["good", "the same"],
   changed: ["doubtful", "changed"],
-  gone: ["bad", "not opened any more"],
+  gone: ["bad", "no longer opened"],
   new: ["bad", "new"],
 };
 

@@ -45,7 +45,7 @@ describe("a record", () => {
     [
       "a clock that stood on its beginning",
       [good, next?.replaceAll("2025-09-16", "1970-01-01")],
-      "lines 2 and 1 are 20347 days apart, and nothing lies between them: is their clock right?",
+      "lines 2 and 1 are 20347 days apart, with nothing in between: is their clock correct?",
     ],
   ])("is refused for %s", async (_, lines, message) => {
     await expect(readRecord(each(lines.map(String)), "shop")).rejects.toThrow(message);

@@ -92,7 +92,7 @@ function refuseGaps(entries: readonly Entry[]): void {
     if (before === undefined || finishedAt - before.finishedAt <= longestGap) continue;
     const days = Math.round((finishedAt - before.finishedAt) / 86_400_000);
     throw new WrongUsage(
-      `lines ${before.number} and ${number} are ${counted(days, "day")} apart, and nothing lies between them: is their clock right?`,
+      `lines ${before.number} and ${number} are ${counted(days, "day")} apart, with nothing in between: is their clock correct?`,
     );
   }
 }

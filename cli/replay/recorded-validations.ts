@@ -59,7 +59,7 @@ export class RecordedValidations {
   /** The incidents whose recovery the record has left unproved, in sentences. */
   unproved(): string[] {
     return [...this.#waiting].map(
-      ([incident, { stage }]) => `${incident} is left recovering: nothing in the record proves stage ${stage}`,
+      ([incident, { stage }]) => `${incident} remains recovering: the record contains no validation of stage ${stage}`,
     );
   }
 

@@ -112,7 +112,9 @@ describe("results of scheduled runs replace missing validations", () => {
   it("if they are newer than the request", async () => {
     const { outline, remarks } = await play(outage.filter(({ finished_at }) => finished_at < "2025-09-16T12:15:30"));
     expect(outline).toEqual(told.slice(0, 3));
-    expect(remarks).toEqual(["20250916-120700-database is left recovering: nothing in the record proves stage 2"]);
+    expect(remarks).toEqual([
+      "20250916-120700-database remains recovering: the record contains no validation of stage 2",
+    ]);
   });
 
   it("and a failed one delays the resolution", async () => {
@@ -160,7 +162,9 @@ describe("results of scheduled runs replace missing validations", () => {
       "12:17:00 regressed critical database",
       "12:23:00 recovering critical database",
     ]);
-    expect(remarks).toEqual(["20250916-120700-database is left recovering: nothing in the record proves stage 1"]);
+    expect(remarks).toEqual([
+      "20250916-120700-database remains recovering: the record contains no validation of stage 1",
+    ]);
   });
 });
 

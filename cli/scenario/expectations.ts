@@ -25,7 +25,7 @@ export function readExpectations(
   const read = inspect(expectEntry, expected, path, problems);
   if (!read) return {};
   if (Object.keys(read).length === 0) {
-    const message = "a test that expects nothing cannot fail: write silence, or what is expected";
+    const message = "a test without expectations cannot fail: write silence, or the expected result";
     problems.error({ path, part: "key" }, { message });
   }
   const names = namesOf(plan, problems);

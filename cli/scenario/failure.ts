@@ -12,7 +12,7 @@ export function readFailure(tokens: Tokens, probe: ConfiguredProbe | undefined):
   const phase = tokens.has("in") ? tokens.name("the phase in which it fails, such as connect").text : undefined;
   let kind: FailureKind | undefined;
   if (tokens.has("(")) {
-    kind = tokens.known("kind of failure", failureKinds) as FailureKind;
+    kind = tokens.known("failure kind", failureKinds) as FailureKind;
     tokens.one(")");
   }
   const said = tokens.quoted();
@@ -69,11 +69,11 @@ const usualMessages: Readonly<Record<FailureKind, string>> = {
   dns: "the name cannot be resolved",
   tls: "the certificate is not valid",
   http_status: "503 Service Unavailable",
-  body: "the body is not as expected",
-  protocol: "the answer is not as the protocol asks for",
+  body: "the body does not match the expectation",
+  protocol: "the response violates the protocol",
   auth: "the login was refused",
   database: "the server answered with an error",
-  sequence: "the expected event did not come",
+  sequence: "the expected event did not arrive",
   unavailable: "the service is unavailable",
   internal: "the prober has failed",
 };

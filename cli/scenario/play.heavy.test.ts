@@ -232,7 +232,7 @@ it("reads a configuration by its absolute path", async () => {
   expect(await loadTests(`config: ${config}\n${tests}`, "tests/it.yaml")).toHaveProperty("scenarios");
   const missing = await loadTests(`config: ${config}.not\n${tests}`, "tests/it.yaml");
   expect("problems" in missing && missing.problems.map(({ message }) => message)).toEqual([
-    `there is no configuration ${config}.not: write config: with its path, from this file on`,
+    `configuration ${config}.not not found: set config to its path, relative to this file`,
   ]);
 });
 

@@ -52,7 +52,7 @@ describe("outcomes", () => {
       4,
       7,
     ],
-    ["fail(connect timout)", 'there is no kind of failure "timout": did you mean "timeout"?', 5, 14],
+    ["fail(connect timout)", 'there is no failure kind "timout": did you mean "timeout"?', 5, 14],
     ["ok@+soon", 'invalid outcome "ok@+soon"', 0, 8],
     ["ok x20001", "the series is longer than 20000 points", 0, 9],
   ])("%s is refused at its position", (text, message, offset, length) => {

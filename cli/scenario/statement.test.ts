@@ -107,7 +107,7 @@ describe("conditions", () => {
     ],
     [
       "shop fails",
-      '"shop" is a component, and probes are what one sees: write every probe of shop, or every probe behind shop for what depends on it as well',
+      '"shop" is a component, but a probe is expected: write every probe of shop, or every probe behind shop for what depends on it as well',
       0,
     ],
     ["database fial", '"fial" stands where "fails", "is good" or "is silent" should', 9],
@@ -149,7 +149,7 @@ describe("conditions", () => {
     ["every probe of connector fails", "there is no such probe in the configuration", 0],
     ["every probe of databas fails", 'there is no component "databas": did you mean "database"?', 15],
     ["channel hok is down", 'there is no channel "hok": did you mean "hook"?', 8],
-    ['database fails "no end', 'the text that begins here has no second quote: write "…"', 15],
+    ['database fails "no end', 'unterminated string: write "…"', 15],
     ["reports come late", 'invalid duration "late": write 90s, 5m or 1h30m', 13],
   ])("%s is refused at its position", (sentence, message, offset) => {
     expect(() => effectOf(sentence, shopConfiguration)).toThrow(

@@ -96,7 +96,7 @@ function readProbe(tokens: Tokens, { probes, components }: Configuration): Confi
   const names = probes.map(({ name }) => name);
   if (components.some(({ name }) => name === word.text)) {
     throw new Misunderstood(
-      `"${word.text}" is a component, and probes are what one sees: write every probe of ${word.text}, or every probe behind ${word.text} for what depends on it as well`,
+      `"${word.text}" is a component, but a probe is expected: write every probe of ${word.text}, or every probe behind ${word.text} for what depends on it as well`,
       word,
     );
   }

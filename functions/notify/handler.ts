@@ -114,7 +114,7 @@ async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> 
     reason === undefined ? channel : `${channel} (${reason})`,
   );
   if (waiting.length > 0)
-    throw new TryAgain(`${event.event} of ${event.incident} is not done for ${[...new Set(waiting)].join(", ")}`);
+    throw new TryAgain(`${event.event} of ${event.incident} is still pending for ${[...new Set(waiting)].join(", ")}`);
 }
 
 /**

@@ -1,10 +1,7 @@
 /** Plans of the examples, read from terraform's output of a test run. */
-import { createHash } from "node:crypto";
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zipSync } from "fflate";
-import { readConfigurationFile } from "../../cli/configuration.ts";
-import { deploymentOf } from "../../cli/deployment/deployment.ts";
 import type { Deployment } from "../../shared/deployment/deployment.ts";
 import type { Workspace } from "./terraform.ts";
 
@@ -40,8 +37,8 @@ mock_provider "google" {
 
 /**
  * Plans the module with these variables.
- * @param variables in the form of a variables file
- * @throws Error with terraform's message if there is no plan
+ * @param variables as they stand in a file of variables
+ * @throws Error with terraform's words when there is no plan
  */
 export async function planned(workspace: Workspace, variables: string): Promise<Planned[]> {
   await mkdir(join(workspace.folder, "tests"), { recursive: true });
@@ -83,20 +80,4 @@ interface Line {
       readonly change: { readonly after: unknown };
     }[];
   };
-}
-
-/**
- * Returns the output of `terraform show -json` for the plan of a configuration.
- * @throws Error with terraform's words when there is no plan
- */
-export async function planOf(workspace: Workspace, file: string, variables: string): Promise<string> {
-  const { text, loaded } = await readConfigurationFile(file);
-  if (!("configuration" in loaded)) throw new Error(`${file} is invalid`);
-  const sha256 = createHash("sha256").update(text).digest("hex");
-  await writeBundles(join(workspace.folder, "dist"), deploymentOf(loaded.configuration, sha256));
-  await copyFile(file, join(workspace.folder, "monitor.yaml"));
-  await writeFile(join(workspace.folder, "terraform.tfvars"), variables);
-  const { code, out, err } = await workspace.run("plan", "-out", "plan", "-no-color", "-input=false");
-  if (code !== 0) throw new Error(`terraform made no plan: ${err}${out}`);
-  return (await workspace.run("show", "-json", "plan")).out;
 }

@@ -1,4 +1,4 @@
-/** The rehearsal of every example, as a first plan and as applied, and of mistakes that are generated from the planned graph; mistakes in the files: mistakes.long.test.ts. */
+/** The rehearsal of every example, as a first plan and as applied, and of mistakes that are generated from the planned graph. */
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -12,11 +12,10 @@ import { rehearse } from "../../cli/rehearse/rehearse.ts";
 import { memoryTerminal } from "../../cli/terminal/terminal.ts";
 import { moduleVariables } from "./examples.ts";
 import { graphMutations } from "./graph-mutations.ts";
-import { planOf, writeBundles } from "./plan.ts";
+import { writeBundles } from "./plan.ts";
 import type { Computed } from "./provider.ts";
+import { errorsOfMutated, examples, exchangedRole, planOf } from "./rehearsal.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
-
-const examples = new URL("../../examples/", import.meta.url).pathname;
 
 /** Ways to run the monitor besides the usual one, by what is different. */
 const variants: Readonly<Record<string, (variables: string) => string>> = {
@@ -126,6 +125,12 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       expect(missed).toEqual([
         "google_pubsub_subscription.dead_letters_kept: ack_deadline_seconds exchanged with that of another",
       ]);
+    });
+
+    it("finds an exchanged role in the files of the module", async () => {
+      for (const known of ["before the first apply", "as applied"] as const) {
+        expect(await errorsOfMutated(exchangedRole, known)).toMatch(exchangedRole.found);
+      }
     });
 
     it("warns of bundles that another version built", async () => {

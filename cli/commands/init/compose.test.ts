@@ -110,7 +110,7 @@ describe("a project", () => {
   it("suggests a token, in a comment, for a service that requires authentication", async () => {
     const { text } = writtenFor(await foundOf(shop()));
     expect(text).toMatch(
-      /# api takes requests with a token only[\s\S]*#\s+id_token: https:\/\/api-abc123-uc\.a\.run\.app/,
+      /# api accepts only requests with a token[\s\S]*#\s+id_token: https:\/\/api-abc123-uc\.a\.run\.app/,
     );
   });
 
@@ -132,7 +132,7 @@ describe("a project", () => {
     };
     const written = writtenFor(await foundOf(answers));
     expect([edges(written)["one"], edges(written)["two"]]).toEqual([["two"], []]);
-    expect(written.text).toContain("# It also uses one, which depends on it: only one way can stand here.");
+    expect(written.text).toContain("# It also uses one, which depends on it: only one direction can be listed here.");
   });
 
   it("makes services depend on their own connection paths if they reach a database by several", async () => {
@@ -166,7 +166,7 @@ describe("a project", () => {
     answers[services] = { services: [service("jobs", { containers: [container({ PGHOST: "db.internal" })] })] };
     const written = writtenFor(await foundOf(answers));
     expect(edges(written)["jobs"]).toEqual(["orders"]);
-    expect(written.text).toContain("# That it uses orders is concluded from its variable PGHOST");
+    expect(written.text).toContain("# Its use of orders is inferred from its variable PGHOST");
   });
 
   it("reports a missing secret of a service", async () => {
@@ -175,7 +175,7 @@ describe("a project", () => {
     const own = { ...container({}), env: [of("orders-url"), of("gone"), of("projects/other/secrets/elsewhere")] };
     answers[services] = { services: [service("api", { containers: [own] })] };
     expect(draftOf(await foundOf(answers)).unseen).toEqual([
-      "api takes GONE from the secret gone, which this project does not have.",
+      "api reads GONE from the secret gone, which does not exist in this project.",
     ]);
   });
 
@@ -210,7 +210,7 @@ describe("a project", () => {
     const found = await foundOf(answers);
     expect(draftOf(found).unseen).toEqual([
       `Cloud SQL instances: you lack cloudsql.instances.list. gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=roles/cloudsql.viewer`,
-      "Memorystore for Redis instances: redis.googleapis.com is not enabled in this project, so that there are none.",
+      "Memorystore for Redis instances: redis.googleapis.com is not enabled in this project, so there are none.",
     ]);
     const { text } = writtenFor(found);
     expect(text.replaceAll(/\n# +/g, " ")).toContain("you lack cloudsql.instances.list. gcloud projects");

@@ -89,12 +89,12 @@ function draftRegion({ found, draft }: Context): void {
   if (found.region === undefined) return;
   const component = regionComponent(draft);
   draft.addComponent(component, { title: `Google Cloud in ${found.region}`, layer: "platform", role: "region" }, [
-    "Where others list it in depends_on, an incident that Google announces may be named as the cause of yours.",
+    "List it in depends_on of other components, so that an incident announced by Google can be identified as the cause of yours.",
   ]);
   draft.addProbe(
     "google-incidents",
     { kind: "service_health", component, schedule: "every 5m", alert: "off", not_enabled: "ignore" },
-    ["Whether Google itself has an incident here. It is shown beside yours, and opens none."],
+    ["Incidents that Google announces for this region. They are shown with your incidents, and open none."],
   );
 }
 
@@ -142,7 +142,7 @@ function draftGiven(
     const isFirst = !draft.hasComponent(component);
     const isSocket = endpoints.every(({ origin, isSocket }) => isSocket || origin !== endpoint.origin);
     if (isFirst) {
-      const advice = `If it uses ${stores.join(" or ")}, write depends_on: [${stores.join(", ")}]: then one outage is one incident.`;
+      const advice = `If it uses ${stores.join(" or ")}, write depends_on: [${stores.join(", ")}], so that one outage becomes one incident.`;
       const title = `${hostname}${port === "" ? "" : `:${port}`}`;
       const role = { role: isSocket ? "websocket" : "service" };
       draft.addComponent(component, { title, layer: "application", ...role }, stores.length === 0 ? [] : [advice]);

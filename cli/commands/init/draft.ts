@@ -102,7 +102,7 @@ export function drafting(beginning: Pick<Draft, "environment" | "title" | "googl
       const component = components.get(name);
       if (component === undefined || !components.has(on) || component.dependsOn.includes(on)) return;
       if (reaches(on, name))
-        component.comments.push(`It also uses ${on}, which depends on it: only one way can stand here.`);
+        component.comments.push(`It also uses ${on}, which depends on it: only one direction can be listed here.`);
       else component.dependsOn.push(on);
     },
     addProbe(wanted, settings, comments = []) {

@@ -202,7 +202,7 @@ function reasonOf(
   if (!(error instanceof GoogleApiError) || error.reason === "NO_IDENTITY" || error.status === 401) throw error;
   const { status, message } = error;
   if (isDisabled(error) || (status === 403 && /has not been used in project|is disabled/.test(message)))
-    return { what, why: `${api} is not enabled in this project, so that there are none.` };
+    return { what, why: `${api} is not enabled in this project, so there are none.` };
   if (status === 403) {
     const why = `gcloud projects add-iam-policy-binding ${project} --member=user:YOU --role=${role}`;
     return { what, why, permission };

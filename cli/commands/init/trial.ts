@@ -12,7 +12,7 @@ export const runs = 10;
 
 /** Metrics of which a baseline says something, with the rule that goes with it. */
 const measured: Readonly<Record<string, { readonly rule: string; readonly leastMs: number }>> = {
-  http_response_time: { rule: "Answers Are Slow", leastMs: 5_000 },
+  http_response_time: { rule: "Responses Are Slow", leastMs: 5_000 },
   database_connection_time: { rule: "Database Connections Are Slow", leastMs: 1_000 },
   connection_time: { rule: "Connections Are Slow", leastMs: 1_000 },
   websocket_handshake_time: { rule: "WebSockets Open Slowly", leastMs: 5_000 },
@@ -90,8 +90,8 @@ function silenced({ settings, comments }: Entry, result: ProbeResult | undefined
   if (settings["alert"] === "off") return { settings, comments };
   const place =
     settings["vantage"] === "inside"
-      ? "It is to run inside the VPC, and from here it failed"
-      : "It failed when this was written";
+      ? "It will run inside the VPC, and failed from here"
+      : "It failed when this file was written";
   const why = failureSentence(result).replaceAll(/\s+/g, " ").slice(0, 200);
   return {
     settings: { ...others, alert: "off" },

@@ -22,7 +22,7 @@ export function writtenOf(draft: Draft, file: string, now: number): Written {
   const loaded = loadConfiguration(text, file, vocabulary, now);
   if ("configuration" in loaded) return { text, ...loaded };
   const [first] = loaded.problems;
-  throw new Error(`init wrote what is not valid: line ${first?.line}: ${first?.message}`);
+  throw new Error(`init generated an invalid file: line ${first?.line}: ${first?.message}`);
 }
 
 /** Parses a draft into a configuration. */

@@ -15,25 +15,25 @@ export function yamlOf(draft: Draft, written: string): string {
   const sections = [
     [
       ...comment(
-        `Written by ${program} init on ${written} from what was found. It is yours now: edit it as you like, then run ${program} validate. ${program} init --update shows what is new or gone.`,
+        `Written by ${program} init on ${written} from the resources found. Edit it as you like, then run ${program} validate. ${program} init --update lists new and removed resources.`,
       ),
       ...yaml({ environment, title, ...(googleCloud === undefined ? {} : { google_cloud: googleCloud }) }),
     ],
     unseenLines(draft),
     [
       ...comment(
-        "The parts of the environment. depends_on says what a part fails with: by it, one outage becomes one incident with one root cause. Add `impact: Nobody can order` where users notice, and `team: payments` for who acts.",
+        "The components of the environment. depends_on lists the components that a component needs, so that one outage becomes one incident with one root cause. Add `impact: Nobody can order` to components that users notice, and `team: payments` for the owner.",
       ),
       ...section("components", components, "must not be empty: add a component"),
     ],
     [
       ...comment(
-        `What is checked, every minute unless schedule says otherwise. Try it: ${program} probe. A probe that fails for 2 minutes opens an incident; alert: off keeps one silent.`,
+        `The probes, which run every minute unless schedule is set. To try them: ${program} probe. A probe that fails for 2 minutes opens an incident; alert: off prevents this.`,
       ),
       ...section("probes", probes, "add a probe"),
     ],
     [
-      ...comment("Probes to fill in: remove the # in front of each line. They belong to the section probes above."),
+      ...comment("Probes to complete: remove the # from each line. They belong to the section probes above."),
       ...templates.flatMap((template) => ["", ...templateLines(template)]),
       "",
       ...undiscovered,
@@ -41,9 +41,7 @@ export function yamlOf(draft: Draft, written: string): string {
     rules.size === 0
       ? []
       : [
-          ...comment(
-            "When an alert starts, besides a probe that fails. Adjust the thresholds to what is normal for you.",
-          ),
+          ...comment("Alerts in addition to failing probes. Adjust the thresholds to your normal values."),
           "monitoring_rules:",
           ...[...rules].flatMap(([name, { settings, comments }]) => [
             ...indented(comments.flatMap(comment)),
@@ -54,7 +52,7 @@ export function yamlOf(draft: Draft, written: string): string {
       ? []
       : [
           ...comment(
-            "What is normal, as measured: a recovery is proved only when fresh measurements are like this again.",
+            "Normal values, as measured: a recovery is validated only when fresh measurements meet them again.",
           ),
           ...yaml({ baselines: Object.fromEntries(baselines) }),
         ],
@@ -80,7 +78,7 @@ function section(key: string, entries: ReadonlyMap<string, Entry>, empty: string
 function unseenLines({ unseen }: Draft): string[] {
   if (unseen.length === 0) return [];
   return [
-    "# Not seen, and what would show it:",
+    "# Not found, and how to make it visible:",
     ...unseen.flatMap((sentence) => wrapped(sentence, "# - ", "#   ", width)),
   ];
 }
@@ -93,7 +91,7 @@ function templateLines({ says, name, settings }: Template): string[] {
 function recoveryLines(stages: Draft["stages"]): string[] {
   if (stages.size === 0) return [];
   return [
-    ...comment("How a recovery is proved: stage by stage, with fresh probes that must keep to the baselines."),
+    ...comment("How a recovery is validated: stage by stage, with fresh probes that must meet the baselines."),
     "recovery:",
     "  stages:",
     ...[...stages].flatMap(([name, probes]) => indented(indented(yaml([{ name, probes: [...probes] }])))),
@@ -101,7 +99,8 @@ function recoveryLines(stages: Draft["stages"]): string[] {
 }
 
 /** Logins, conversations and journeys, which nobody can discover. */
-const undiscovered = `# Health is not yet a login: whether the probes' own user is let in. Its body is a secret.
+const undiscovered =
+  `# A health check does not prove that users can log in. This probe logs in as its own user; its body is a secret.
 #  login:
 #    kind: http
 #    component: golden-path
@@ -143,7 +142,8 @@ const undiscovered = `# Health is not yet a login: whether the probes' own user 
 #        within: 10s`.split("\n");
 
 /** Routes and channels, which only a person can fill in. */
-const afterwards = `# Who is told of what. Until this is filled in, incidents are recorded and nobody is told.
+const afterwards =
+  `# Who is notified of what. Until this section is completed, incidents are recorded, but nobody is notified.
 #channels:
 #  team-email: { kind: email, to: [team@example.com], from: "Pathkeeper <pathkeeper@example.com>" }
 #  team-chat: { kind: slack, url: { secret: slack-webhook-url } }

@@ -117,7 +117,7 @@ const within: z.ZodType<Within, string> = z
     if (limit === undefined || (anchor !== undefined && after === undefined)) {
       context.issues.push({
         code: "custom",
-        message: `"${value}" is not understood: write 3m, or 3m after 25m`,
+        message: `invalid value "${value}": write 3m, or 3m after 25m`,
         input: value,
       });
       return z.NEVER;
@@ -242,7 +242,7 @@ export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown 
   timeline: namedRecord(
     z.string(),
     z.union([text, z.array(text)], {
-      error: "must be a sentence or a list of sentences; one with a comma stands in quotes where it stands in { }",
+      error: "must be a sentence or a list of sentences; inside { }, quote a value that contains a comma",
     }),
   )
     .default({})
@@ -250,7 +250,7 @@ export const testEntry: z.ZodType<Omit<TestEntry, "expect"> & { expect: unknown 
   series: namedRecord(
     z.string(),
     z.string({
-      error: "must be a series such as ok x10, fail x5; one with a comma stands in quotes where it stands in { }",
+      error: "must be a series such as ok x10, fail x5; inside { }, quote a value that contains a comma",
     }),
   )
     .default({})

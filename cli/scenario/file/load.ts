@@ -108,7 +108,7 @@ class Reader {
       if (names.has(scenario.name)) {
         this.#problems.error(
           { path: ["tests", index, "name"] },
-          { message: "another test has this name: give each its own" },
+          { message: "duplicate test name: choose another name" },
         );
       }
       names.add(scenario.name);
@@ -126,7 +126,7 @@ class Reader {
       const path = isAbsolute(config) ? config : relative(".", join(dirname(this.#file), config));
       const bytes = await readFile(path).catch(() => undefined);
       if (bytes === undefined) {
-        const message = `there is no configuration ${path}: write config: with its path, from this file on`;
+        const message = `configuration ${path} not found: set config to its path, relative to this file`;
         this.#problems.error({ path: ["config"] }, { message });
         return undefined;
       }

@@ -41,8 +41,7 @@ export class Tokens {
     const tokens = [...sentence.matchAll(word)].map((match): Token => {
       const span = { start: match.index, end: match.index + match[0].length };
       const { text, mark, plain, other } = match.groups ?? {};
-      if (other !== undefined)
-        throw new Misunderstood(`the text that begins here has no second quote: write "…"`, span);
+      if (other !== undefined) throw new Misunderstood(`unterminated string: write "…"`, span);
       if (text !== undefined) return { kind: "text", text: text.replaceAll(/\\(.)/g, "$1"), ...span };
       return mark === undefined ? { kind: "plain", text: plain ?? "", ...span } : { kind: "mark", text: mark, ...span };
     });

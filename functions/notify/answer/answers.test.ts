@@ -153,7 +153,7 @@ describe("an action link", () => {
 
     expect(await at.handle(pressed(linkOf()))).toMatchObject({
       status: 200,
-      body: expect.stringContaining("The incident is acknowledged. The monitor acts on it within a minute."),
+      body: expect.stringContaining("The incident is acknowledged. The monitor applies this within a minute."),
     });
     expect(await at.read()).toMatchObject({
       status: "acknowledged",
@@ -519,7 +519,7 @@ describe("a message from another service", () => {
         {
           response_type: "ephemeral",
           replace_original: false,
-          text: "The incident is acknowledged. The monitor acts on it within a minute.",
+          text: "The incident is acknowledged. The monitor applies this within a minute.",
         },
       ],
     ]);

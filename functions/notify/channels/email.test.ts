@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { readIncident } from "../../../shared/documents/incident.ts";
+import { type Swimlane, swimlaneOf } from "../../../shared/picture/swimlane.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import type { OutgoingMail } from "../channel.ts";
 import { configurationOf, incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
@@ -159,8 +161,10 @@ describe("the timeline in a mail", () => {
   const htmlFor = (audience: "engineers" | "executives"): string => {
     const settings = { to: ["ops@example.com"], from: "P <p@example.com>", server: "smtp://127.0.0.1:25" };
     const channel = { name: "ops", kind: "email", settings, audience };
-    const context = { configuration: configurationOf([channel]), kinds: { email }, silences: [], ledger: [], document };
-    const { deliveries } = plan(incidentEvent({ at: "2025-09-16T12:10:00Z" }), context, Date.UTC(2025, 8, 16, 12, 10));
+    const now = Date.UTC(2025, 8, 16, 12, 10);
+    const picture = (): Swimlane | undefined => swimlaneOf({ incident: readIncident(document), now });
+    const context = { configuration: configurationOf([channel]), kinds: { email }, silences: [], ledger: [], picture };
+    const { deliveries } = plan(incidentEvent({ at: "2025-09-16T12:10:00Z" }), context, now);
     const [delivery] = deliveries;
     return delivery === undefined ? "" : (delivery.payload as OutgoingMail).html;
   };

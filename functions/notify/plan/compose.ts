@@ -97,11 +97,11 @@ export function compose(
 ): Outgoing | string {
   const { kinds } = context;
   const kind = ownEntry(kinds, channel.kind);
-  if (kind === undefined) return "the channel is not in the configuration any more";
+  if (kind === undefined) return "the channel is no longer in the configuration";
   const omitted = kind.omitted?.[event.event];
   if (omitted !== undefined) return omitted;
   const settings = kind.settings.safeParse(channel.settings);
-  if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
+  if (!settings.success) return `invalid channel settings: ${settings.error.issues[0]?.message}`;
   const left = kind.omits?.(settings.data, event.event);
   if (left !== undefined) return left;
   const notice = noticeOf(event, channel, thread, context);

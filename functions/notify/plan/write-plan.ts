@@ -14,7 +14,7 @@ import type { Hold } from "./hold.ts";
 import type { NotificationPlan, SuppressedDelivery } from "./plan.ts";
 
 /** Reason in the own entry of an event that is sent as an opening. */
-const toldAsOpening = "told as the opening, which had not been told here";
+const toldAsOpening = "sent as the opening, which had not been announced here";
 
 /** Number of readers written in one transaction: their payloads, of 64 KB at most, stay within Firestore's commit limit. */
 const readersAtOnce = 100;

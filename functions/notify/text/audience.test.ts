@@ -24,7 +24,7 @@ describe("notices of one incident", () => {
 
   it.each<Audience>(["executives", "customer_success"])("give %s impact and outlook in plain words", (audience) => {
     expect(said(audience, incidentEvent())).toBe(`NEW INCIDENT · critical P0 · Netra staging
-Netra staging is not working as it should.
+Netra staging is not working properly.
 Impact: $500K+ ARR pipeline blocked
 Outlook: Nobody has acknowledged it yet. There is no estimate of when it will be resolved.
 What we know: The likely cause is VPC connector.
@@ -36,12 +36,12 @@ Incident: 20250916-120000-vpc-connector`);
   it.each<[Partial<IncidentEvent>, string]>([
     [
       {},
-      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working properly. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     // The text says that somebody is working on it only if that is true.
     [
       { event: "acknowledged", status: "acknowledged" },
-      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working properly. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     [
       { event: "recovering", status: "recovering" },

@@ -95,10 +95,7 @@ export function fold(list: readonly string[], budget: TextBudget): string[] {
   const shown = list.slice(0, budget.sentences);
   const folded = list.length - shown.length;
   if (folded === 0) return shown;
-  return [
-    ...shown,
-    shown.length === 0 ? `all ${folded} stand in the incident` : `… and ${folded} more, in the incident`,
-  ];
+  return [...shown, shown.length === 0 ? `all ${folded} are in the incident` : `… and ${folded} more, in the incident`];
 }
 
 /** Labels of the responsible layer. */
@@ -121,7 +118,7 @@ const headOf: Readonly<Record<IncidentStatus, string>> = {
 const additionOf: Readonly<Partial<Record<IncidentEventKind, string>>> = {
   joined: ", and wider than before",
   severity_raised: ", and worse than before",
-  root_cause_changed: ", with another likely cause",
+  root_cause_changed: ", with a different likely cause",
 };
 
 const openAgain = "OPEN AGAIN, the recovery did not last";
@@ -144,7 +141,7 @@ function stateWords({ event: { event, status }, delay, isBack = false }: Notice)
     case "status_update":
       return `STATUS UPDATE${besides}`;
     case "escalated":
-      return status === "open" ? "ESCALATED, nobody has acknowledged" : headOf[status];
+      return status === "open" ? "ESCALATED, not acknowledged" : headOf[status];
     default:
       return `${headOf[status]}${additionOf[event] ?? ""}`;
   }
@@ -209,7 +206,7 @@ function plainState(notice: Notice, environment: string): string {
   if (status === "resolved") return `${names} ${are} back to normal.`;
   if (status === "recovering") return `${names} ${are} apparently back to normal. This is being verified.`;
   return severity === "critical"
-    ? `${environment} is not working as it should.`
+    ? `${environment} is not working properly.`
     : `${environment} has a problem that needs attention.`;
 }
 
@@ -226,7 +223,7 @@ function customerWords(notice: Notice, environment: string, since: string): stri
   const what =
     status === "recovering"
       ? `${environment} had an outage that began ${since}.`
-      : `Since ${since}, ${environment} has not been working as it should.`;
+      : `Since ${since}, ${environment} has not been working properly.`;
   return `${what} ${answerOf[status]} ${promise}`;
 }
 

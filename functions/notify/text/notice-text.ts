@@ -84,7 +84,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
     facts: factsOf([
       ["Impact", impact],
       ["Root cause", fields.cause === "" ? (isOver ? "not found" : "not known yet") : `${fields.cause}${sure}`],
-      ["Changed before", isOver ? "" : withoutSeconds(bounded(event.suspected_change ?? "", [], budget.characters))],
+      ["Preceding change", isOver ? "" : withoutSeconds(bounded(event.suspected_change ?? "", [], budget.characters))],
       ["Responsible layer", isOver ? "" : verdictOf[event.verdict]],
       ["Owner", fields.team],
       [isOver ? "Was affected" : "Affected", fields.components],
@@ -200,7 +200,7 @@ function nothingToSay(field: TemplateField, { event }: Notice): string | undefin
   const isOver = event.status === "resolved";
   switch (field) {
     case "impact":
-      return isBad(event) ? "not known yet" : "none any more";
+      return isBad(event) ? "not known yet" : "none";
     case "cause":
       return isOver ? "a cause that was not found" : "a cause that is not known yet";
     case "team":

@@ -49,11 +49,11 @@ describe("publishing over HTTP", () => {
 
   const message = JSON.stringify({ messages: [{ data: encode("1") }] });
   it.each<[string, string, string, Record<string, string>, number, string]>([
-    ["another path", "/", message, json, 404, "only POST /v1/projects/PROJECT/topics/TOPIC:publish is answered here"],
+    ["another path", "/", message, json, 404, "only POST /v1/projects/PROJECT/topics/TOPIC:publish is supported"],
     ["a path that cannot be decoded", "/v1/projects/p/topics/%zz:publish", message, json, 404, "only POST"],
     ["what a web page may send", path, message, { "content-type": "text/plain" }, 415, "must be application/json"],
     ["no JSON", path, "{", json, 400, "the body is not JSON"],
-    ["no messages", path, "{}", json, 400, "not a publish request: messages: an array of messages is needed"],
+    ["no messages", path, "{}", json, 400, "not a publish request: messages: an array of messages is required"],
     ["no data", path, '{"messages":[{}]}', json, 400, "not a publish request: messages.0.data: "],
     [
       "an attribute that is no text",
@@ -73,7 +73,7 @@ describe("publishing over HTTP", () => {
     ],
     ["what the broker refuses", path.replace("ticks", "refused"), message, json, 400, "no such topic"],
     ["what the broker cannot do now", path.replace("ticks", "full"), message, json, 503, "the disk is full"],
-    ["more than 16 MiB", path, "x".repeat(16 * 2 ** 20 + 1), json, 413, "send fewer messages in one"],
+    ["more than 16 MiB", path, "x".repeat(16 * 2 ** 20 + 1), json, 413, "send fewer messages per request"],
   ])("refuses %s", async (_name, url, body, headers, status, reason) => {
     const [answered, answer] = await post(url, body, headers);
     expect([answered, answer]).toEqual([

@@ -35,16 +35,16 @@ export function readAddress(variable: string, value: string): AddressWithSecret 
   const url = URL.parse(value.trim());
   const scheme = url?.protocol.replace(/:$/, "");
   if (url === null || !/^(postgres|postgresql|redis|rediss)$/.test(scheme ?? ""))
-    return `the variable ${variable} holds no URL of a database: it must begin with postgres://, redis:// or rediss://`;
+    return `the variable ${variable} must contain a database URL that begins with postgres://, redis:// or rediss://`;
   // A socket is written as a parameter: postgres://user@/name?host=/cloudsql/project:region:instance.
   const host = url.searchParams.get("host") ?? url.hostname.replace(/^\[|\]$/g, "");
-  if (host === "") return `the URL in ${variable} names no host`;
+  if (host === "") return `the URL in ${variable} has no host`;
   if (
     !host.startsWith("/") &&
     isIP(host) === 0 &&
     !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i.test(host)
   )
-    return `the host of the URL in ${variable} is none: use letters, digits and hyphens between dots`;
+    return `invalid host in the URL in ${variable}: use letters, digits and hyphens between dots`;
   const secret = secretOf(variable);
   const sslmode = url.searchParams.get("sslmode");
   const common = {

@@ -172,8 +172,8 @@ const untrustedCodes: ReadonlySet<string> = new Set([
 
 function whyNot({ code = "", name, message }: NodeJS.ErrnoException, timeoutMs: number): string {
   if (name === "AbortError" || name === "TimeoutError") return `no answer within ${timeoutMs / 1_000} s`;
-  if (untrustedCodes.has(code)) return "its certificate is of an authority that this machine does not know";
-  if (code === "ECONNREFUSED") return "the connection is refused";
+  if (untrustedCodes.has(code)) return "its certificate was issued by an authority that this machine does not trust";
+  if (code === "ECONNREFUSED") return "the connection was refused";
   if (code === "ENOTFOUND") return "the name does not exist";
   return code === "" ? message.slice(0, 100) : code;
 }

@@ -36,19 +36,19 @@ export function draftEndpoint(endpoint: Endpoint, seen: Sighting | undefined, ow
   const remarks = [
     ...(seen?.untrusted ? [untrusted(origin)] : []),
     ...(health === undefined && path === undefined
-      ? ["No health check was found: any answer that is no server error is taken for good."]
+      ? ["No health check was found: any response that is not a server error counts as healthy."]
       : []),
   ];
   if (health !== undefined && wantsLogin(health.status)) {
     if (owner.alone) {
       const settings = { ...request(health.path), expect: { status: ["2xx", health.status] } };
-      const advice = "It wants a login, so that this shows no more than that somebody answers.";
+      const advice = "It requires a login, so this only shows that the server responds.";
       draft.proveBy("basic health", draft.addProbe(name, settings, [...remarks, advice]));
     }
     draft.addTemplate({
       wanted: name,
       says: [
-        `${origin}${health.path} answered ${health.status}: it wants a login. A private Cloud Run service takes id_token; grant the probe's service account roles/run.invoker. Others take a header: headers: { authorization: { secret: NAME } }.`,
+        `${origin}${health.path} answered ${health.status}: it requires a login. For a private Cloud Run service, set id_token and grant the probe's service account roles/run.invoker. For others, set a header: headers: { authorization: { secret: NAME } }.`,
       ],
       settings: {
         ...request(health.path),
@@ -65,7 +65,7 @@ export function draftEndpoint(endpoint: Endpoint, seen: Sighting | undefined, ow
   }
   for (const figure of seen?.figures ?? [])
     draft.addProbe(`${name}-figures`, { ...request(figure.path), alert: "off", ...extractionsOf(figure) }, [
-      "What the application says of itself, for its metrics.",
+      "The application's own status, to extract metrics from.",
     ]);
   draftSockets(endpoint, seen, owner, draft);
   if (isSecure && owner.certificate !== undefined) draftCertificate(endpoint, owner, draft);
@@ -111,7 +111,7 @@ function draftSockets({ origin }: Endpoint, seen: Sighting | undefined, owner: O
     draft.addTemplate({
       wanted: `${name}-socket`,
       says: [
-        `A WebSocket for those who are logged in: write the secret with a token that lasts, and in script what is said there, step by step.`,
+        `A WebSocket that requires a login: store a long-lived token in the secret, and write the expected messages in script, step by step.`,
       ],
       settings: {
         kind: "websocket",
@@ -156,7 +156,7 @@ function trustOf(ca: string | undefined, seen: Sighting | undefined): Settings {
 }
 
 function untrusted(origin: string): string {
-  return `The certificate of ${origin} is of an authority that this machine does not know, so it is not verified here. Where it is your own, put the authority in PEM into a secret and write tls: { ca: { secret: NAME } }, or run init with --ca NAME.`;
+  return `The certificate of ${origin} was issued by an authority that this machine does not trust, so it is not verified here. If the authority is your own, store its certificate (PEM) in a secret and set tls: { ca: { secret: NAME } }, or run init with --ca NAME.`;
 }
 
 /** Adds the probe of a database or a cache. @param path the component on the way to it, where there is one */

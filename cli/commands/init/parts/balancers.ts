@@ -51,7 +51,7 @@ export function draftBalancers({ found, draft }: Context, { balancers }: Relatio
     draft.addRule("Requests Fail at the Load Balancer", { condition: "load_balancer_error_rate > 5%", ...ofErrors });
     if (balancer.routes.length === 0)
       draft.note(
-        `No host of the load balancer ${urlMap.name} is known: its rules and certificates name none. Add a probe of the kind http for each.`,
+        `No host of the load balancer ${urlMap.name} is known: its rules and certificates contain none. Add a probe of kind http for each host.`,
       );
     const left = balancer.routes.slice(mostHosts).map(({ host }) => host);
     if (left.length > 0)
@@ -61,7 +61,7 @@ export function draftBalancers({ found, draft }: Context, { balancers }: Relatio
       const own = backendComponent(backend, draft);
       if (draft.hasComponent(own)) continue;
       draft.addComponent(own, { layer: "application", role: "service" }, [
-        "What the load balancer leads to here is no Cloud Run service of this project that was seen.",
+        "The load balancer routes this host to a backend that is not a known Cloud Run service of this project.",
       ]);
       draft.depend(own, component);
     }

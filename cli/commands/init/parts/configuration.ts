@@ -28,7 +28,7 @@ export function draftConfiguration(context: Context, relations: Relations): void
   if (groups.length === 0 || found.region === undefined) return;
   const component = draft.component("configuration", "configuration");
   draft.addComponent(component, { title: "Configuration", layer: "platform" }, [
-    "How all of it is configured. The checks speak of the components above, each of the one that it names.",
+    "The configuration of all resources. Each finding refers to the component that it concerns.",
   ]);
   for (const [index, group] of groups.entries()) {
     const settings = settingsOf(group, index === 0, context, relations);
@@ -38,17 +38,17 @@ export function draftConfiguration(context: Context, relations: Relations): void
       { kind: "gcp_configuration", component, schedule: "every 5m", timeout: "30s", alert: "off", ...settings },
       index === 0
         ? [
-            "Whether the platform is configured as the application needs it, and whether anything is that is known to fail. It only reads. What was found is what is expected: raise it where more is needed.",
+            "Checks that the platform is configured as the application needs it, without settings that are known to cause failures. It only reads. The expected values are those found: raise them where you need more.",
           ]
         : [],
     );
   }
   const asked = { component, schedule: "every 5m", timeout: "20s", alert: "off" };
   draft.addProbe("what-changed", { kind: "audit_logs", ...asked }, [
-    "What was changed, and what the error logs say: read when an incident opens. The schedule only proves that they may be read.",
+    "Recent changes and error logs, read when an incident opens. The scheduled runs only verify the permissions.",
   ]);
   draft.addProbe("what-the-logs-say", { kind: "error_logs", ...asked });
-  draft.addRule("Configuration Unwise", {
+  draft.addRule("Configuration Risky", {
     component,
     condition: 'configuration_ok{severity="warning"} == 0',
     alert_duration: "1h",
@@ -130,7 +130,7 @@ function settingsOf(group: Group, isFirst: boolean, context: Context, relations:
       const own = certificateComponent(balancer, draft);
       settings["certificates"] = certificateSettings(balancer.certificates, own);
       for (const { name } of balancer.certificates)
-        draft.addRule(`Certificate ${name} Is Not Well`, {
+        draft.addRule(`Certificate ${name} Is Not Healthy`, {
           component: own,
           condition: `configuration_ok{resource="${name}", severity="critical"} == 0`,
           severity: "warning",

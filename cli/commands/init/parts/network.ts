@@ -65,7 +65,7 @@ function draftConnector(
 ): void {
   const component = connectorComponent({ name, region }, draft);
   draft.addComponent(component, { title: `VPC connector ${name}`, layer: "platform", role: "connector" }, [
-    "The way of services into the VPC network, to what has private addresses only.",
+    "The path of services into the VPC network, to targets with private addresses.",
   ]);
   const known = ["f1-micro", "e2-micro", "e2-standard-4"].find((type) => type === machineType);
   draft.addProbe(`${name}-load`, {
@@ -79,7 +79,7 @@ function draftConnector(
   });
   // Application metrics about a connector are attributed only if there is exactly one connector. With several, the target is ambiguous.
   const own = isOnly ? "" : `{component="${component}"}`;
-  draft.addRule(`${component} Is Near Its Ceiling`, {
+  draft.addRule(`${component} Is Near Capacity`, {
     component,
     condition: `vpc_connector_utilization${own} > 70%`,
     ...ofLoad,

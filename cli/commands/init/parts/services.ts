@@ -20,13 +20,15 @@ export function draftServices({ found, draft }: Context, relations: Relations): 
       component,
       { ...(component === service.name ? {} : { title: service.name }), layer: "application", role: "service" },
       assumed.map(
-        (use) => `That it uses ${use.database.name} is concluded from ${use.assumed}: correct it if it does not.`,
+        (use) => `Its use of ${use.database.name} is inferred from ${use.assumed}: correct this if it is wrong.`,
       ),
     );
     const missing = service.secretEnv.filter(({ secret, own }) => own && !found.secrets.includes(secret));
     if (found.seen.has("names of secrets"))
       for (const { variable, secret } of missing)
-        draft.note(`${service.name} takes ${variable} from the secret ${secret}, which this project does not have.`);
+        draft.note(
+          `${service.name} reads ${variable} from the secret ${secret}, which does not exist in this project.`,
+        );
     const { maxInstances } = service.run;
     draft.addProbe(`${component}-requests`, {
       kind: "cloud_run",
@@ -37,13 +39,13 @@ export function draftServices({ found, draft }: Context, relations: Relations): 
       ...(maxInstances === undefined ? {} : { max_instances: maxInstances }),
     });
     draft.addRule("Requests Fail at the Service", { condition: "cloud_run_error_rate > 5%", ...ofErrors });
-    draft.addRule("Answers Are Slow at the Service", {
+    draft.addRule("Service Responds Slowly", {
       condition: "cloud_run_request_latency > 10s",
       ...ofLoad,
       alert_duration: "10m",
     });
     if (maxInstances !== undefined && maxInstances > 1)
-      draft.addRule("Service Is Near Its Most Instances", {
+      draft.addRule("Service Is Near Its Instance Limit", {
         condition: "cloud_run_instance_utilization > 90%",
         ...ofLoad,
         alert_duration: "10m",
@@ -107,8 +109,8 @@ export function draftDirectAddresses(
         wanted: name,
         says: [
           isInside
-            ? `${service.name} takes requests from inside only. The probe function inside the VPC reaches it where its own requests go through the VPC.`
-            : `${service.name} takes requests with a token only: grant the probe's service account roles/run.invoker on it.`,
+            ? `${service.name} accepts only internal requests. The probe function inside the VPC can reach it if its requests go through the VPC.`
+            : `${service.name} accepts only requests with a token: grant the probe's service account roles/run.invoker on it.`,
         ],
         settings: {
           kind: "http",

@@ -25,7 +25,7 @@ export function draftStores(context: Context, relations: Relations, addresses: R
       alert: "off",
       instance: name,
     });
-    draft.addRule("Redis Memory Short", memory);
+    draft.addRule("Redis Memory Nearly Full", memory);
     draft.addRule("Redis Refuses Connections", { condition: "memorystore_rejected_connections > 0", ...ofLoad });
     const address = addresses.get(component);
     if (address !== undefined) draftAddress(address, component, draft);
@@ -34,7 +34,9 @@ export function draftStores(context: Context, relations: Relations, addresses: R
       // With a password, or an authority of its own, only the connection can be tried without a secret.
       const settings = needsPassword || needsTls ? { kind: "tcp", ...inside } : { kind: "redis", ...inside };
       const advice = needsPassword
-        ? ["Whether it can be reached. With kind: redis and password: { secret: redis-password } it logs in as well."]
+        ? [
+            "Checks that it is reachable. With kind: redis and password: { secret: redis-password }, the probe also logs in.",
+          ]
         : [];
       draft.proveBy("basic health", draft.addProbe(name, settings, advice));
     }
@@ -66,7 +68,7 @@ function draftDatabase(
   });
   draft.addRule("Cloud SQL Is Down", { condition: "cloud_sql_up == 0", alert_duration: "2m", severity: "critical" });
   draft.addRule("Cloud SQL Busy", { condition: "cloud_sql_cpu_utilization > 90%", ...ofLoad, alert_duration: "10m" });
-  draft.addRule("Cloud SQL Memory Short", {
+  draft.addRule("Cloud SQL Memory Nearly Full", {
     condition: "cloud_sql_memory_utilization > 90%",
     ...ofLoad,
     alert_duration: "10m",
@@ -107,7 +109,7 @@ function draftDatabase(
   draft.addTemplate({
     wanted: name,
     says: [
-      `A login to ${name} shows far more: how long a new connection takes, how many are in use, and whether new ones are lost. It needs a role, best with pg_monitor, whose postgres:// URL is the secret database-url; ${known === "" ? "no secret was seen that holds one" : `the application's own is in the secret ${known}`}. Or give it to init: --url-from DATABASE_URL.`,
+      `A login to ${name} shows much more: how long a new connection takes, how many are in use, and whether new ones are lost. It requires a role, preferably with pg_monitor, whose postgres:// URL is in the secret database-url; ${known === "" ? "no secret that contains one was found" : `the application's own is in the secret ${known}`}. Or give it to init: --url-from DATABASE_URL.`,
     ],
     settings: {
       kind: "postgres",
@@ -122,7 +124,7 @@ function draftDatabase(
   draft.addTemplate({
     wanted: `${name}-login`,
     says: [
-      `Without a password: by Google's connector, as the probe's own service account, which needs roles/cloudsql.client, roles/cloudsql.instanceUser and a user in the database.`,
+      `Without a password: with Google's connector, as the probe's own service account, which needs roles/cloudsql.client, roles/cloudsql.instanceUser and a user in the database.`,
     ],
     settings: {
       kind: "postgres",

@@ -95,7 +95,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
         ] as const) {
           const shown = new Set([...said.matchAll(new RegExp(`${name}(\\d+)end`, "g"))].map(([, at]) => at)).size;
           const folded = list.length - shown;
-          const counted = new RegExp(`\\b(and ${folded} more|all ${folded} stand in the incident)\\b`);
+          const counted = new RegExp(`\\b(and ${folded} more|see the incident for all ${folded})\\b`);
           if (folded > 0) expect(said, `${folded} of ${list.length} in ${name}`).toMatch(counted);
         }
       }),
