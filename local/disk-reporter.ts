@@ -4,7 +4,7 @@ import type { ProbeResult } from "../shared/messages/report.ts";
 import { diskProbe, monitorComponent } from "../shared/monitor.ts";
 import type { Logger, Publisher } from "../shared/ports.ts";
 import { topics } from "../shared/topology.ts";
-import type { ToldTrouble, Troubles } from "./troubles.ts";
+import type { ReportedTrouble, Troubles } from "./troubles.ts";
 
 /** Dependencies of the reporter. */
 export interface DiskReporterOptions {
@@ -22,7 +22,7 @@ const repeatMs = 50 * 60_000;
 /** Starts to look at the troubles. */
 export function startDiskReporter(options: DiskReporterOptions): { stop(): void } {
   const { troubles, environment, publisher, logger, everyMs = 1_000 } = options;
-  let reported: { readonly trouble: ToldTrouble; readonly at: number } | undefined;
+  let reported: { readonly trouble: ReportedTrouble; readonly at: number } | undefined;
   let publishing = false;
   const look = async (): Promise<void> => {
     troubles.look();
@@ -46,7 +46,7 @@ export function startDiskReporter(options: DiskReporterOptions): { stop(): void 
   return { stop: () => clearInterval(timer) };
 }
 
-function resultOf(trouble: ToldTrouble | undefined, now: number): ProbeResult {
+function resultOf(trouble: ReportedTrouble | undefined, now: number): ProbeResult {
   const result = {
     probe: diskProbe,
     component: monitorComponent.name,

@@ -138,10 +138,10 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
       const now = Date.now();
       view.update(snapshotOf(run, showing, startedAt, now));
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);
-      const happened = run.happened();
+      const observed = run.observed();
       const late = now - endedAt > patienceMs;
-      if (options.once && endedAt <= now && (isOver(happened) || late))
-        return outcomeOf(happened, outages[options.fault]);
+      if (options.once && endedAt <= now && (isOver(observed) || late))
+        return outcomeOf(observed, outages[options.fault]);
       await pause(refreshMs / options.pace, undefined, { signal: interrupted }).catch(() => {});
     }
     return undefined;
@@ -153,7 +153,7 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
 
 /** Ends the demo with what happened in it: in files where the data is kept, else printed before the summary. */
 async function tellPostmortems(run: Run, dataDir: string | undefined): Promise<void> {
-  for (const { id, fields } of run.happened().incidents) {
+  for (const { id, fields } of run.observed().incidents) {
     const text = postmortemIn(fields);
     if (text === undefined) continue;
     if (dataDir === undefined) {

@@ -26,7 +26,7 @@ import { keptSecret } from "./data/private-file.ts";
 import { openRecorder } from "./data/recorder.ts";
 import { demoConfiguration } from "./demo/configuration.ts";
 import { startDemo } from "./demo/environment.ts";
-import type { Happened } from "./demo/outcome.ts";
+import type { ObservedRun } from "./demo/outcome.ts";
 import { type Play, playScript } from "./demo/play.ts";
 import { startDiskReporter } from "./disk-reporter.ts";
 import { startEmbedded } from "./engine/embedded.ts";
@@ -57,7 +57,7 @@ export interface Run {
   /** Messages delivered so far. */
   messages(): number;
   /** Events since the script began. */
-  happened(): Happened;
+  observed(): ObservedRun;
   stop(): Promise<void>;
 }
 
@@ -169,8 +169,8 @@ async function startDemoRun(ground: Ground): Promise<Omit<Run, "stop">> {
   return {
     ...watched,
     play,
-    happened: () => ({
-      ...watched.happened(),
+    observed: () => ({
+      ...watched.observed(),
       incidents: watched.watch.incidents.filter(({ fields }) => isSince(fields["opened_at"], play.startedAt)),
       received: inboxes.flatMap((inbox) => inbox.received()).filter(({ at }) => at >= play.startedAt),
       repeated: inboxes.reduce((sum, inbox) => sum + inbox.repeated(), 0),
@@ -255,7 +255,7 @@ async function startWatched(
     room: room.actingUrl,
     ...(page === undefined ? {} : { statusPage: pathToFileURL(file).href }),
     messages: () => engine.delivered() ?? 0,
-    happened: () => ({
+    observed: () => ({
       incidents: watch.incidents,
       received: [],
       // A status page has no inbox: it stands where it was written.

@@ -12,7 +12,7 @@ export interface Trouble {
 export const silentTrouble: Trouble = { begin: () => {}, end: () => {} };
 
 /** A failure that was reported. */
-export interface ToldTrouble {
+export interface ReportedTrouble {
   /** The same for the same trouble. */
   readonly key: string;
   readonly sentence: string;
@@ -43,7 +43,7 @@ export class Troubles {
   }
 
   /** The disks that cannot be written at present. */
-  get disks(): readonly ToldTrouble[] {
+  get disks(): readonly ReportedTrouble[] {
     return [...this.#known].flatMap(([key, { told, sentence, since, over }]) =>
       told && over !== undefined ? [{ key, sentence, since }] : [],
     );

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { loadConfiguration } from "../../shared/config/load.ts";
 import { vocabulary } from "../vocabulary.ts";
-import { toldOf } from "./routes.ts";
+import { routedReadersOf } from "./routes.ts";
 
 /** A shop, with these routes. */
 function loadedWith(routes: string, channels = "") {
@@ -35,7 +35,7 @@ it("shows the notified channels by severity, critical first", () => {
   - { channels: [ops], remind_every: 1h, escalate_after: 15m }
   - { channels: [boss], severity: [critical], components: [shop], events: [opened, root_cause_changed, resolved] }`);
   expect(
-    toldOf(configuration).map(
+    routedReadersOf(configuration).map(
       ({ component, severity, readers }) =>
         `${component} ${severity}: ${readers.map(({ channel, events }) => `${channel} ${events.length}`).join(", ")}`,
     ),
@@ -47,7 +47,7 @@ it("shows the notified channels by severity, critical first", () => {
     "shop warning: ops 7",
     "shop info: ops 7",
   ]);
-  expect(toldOf(configuration)[0]?.readers[0]).toMatchObject({
+  expect(routedReadersOf(configuration)[0]?.readers[0]).toMatchObject({
     remind_every_seconds: 3600,
     escalate_after_seconds: 900,
   });

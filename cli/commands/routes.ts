@@ -1,4 +1,4 @@
-/** `pathkeeper routes`: who hears what of an incident, by component and severity. Nothing is sent. */
+/** `pathkeeper routes`: shows who is notified of an incident, by component and severity. Nothing is sent. */
 import type { Component, Configuration } from "../../shared/config/model.ts";
 import { type IncidentEventKind, incidentEventKinds } from "../../shared/messages/incident-event.ts";
 import { type Severity, severities } from "../../shared/messages/severity.ts";
@@ -17,14 +17,14 @@ export const routes: Command = defineCommand({
   examples: [["routes production.yaml", "Show who would be notified of an incident"]],
   async run({ config, json }, terminal, operands) {
     const { configuration } = await configurationFor({ config: namedConfiguration(config, operands) });
-    const told = toldOf(configuration);
+    const lines = routedReadersOf(configuration);
     if (json) {
-      terminal.print(JSON.stringify(told, null, 2));
+      terminal.print(JSON.stringify(lines, null, 2));
       return 0;
     }
     const head = ["cause", "severity", "channel", "hears"].map((cell) => terminal.paint("faint", cell));
-    const rows = told.flatMap(({ component, severity, readers }, index) => {
-      const cause = told[index - 1]?.component === component ? "" : component;
+    const rows = lines.flatMap(({ component, severity, readers }, index) => {
+      const cause = lines[index - 1]?.component === component ? "" : component;
       if (readers.length === 0) return [[cause, severity, terminal.paint("doubtful", "nobody"), ""]];
       return readers.map((reader, at) => [
         at === 0 ? cause : "",
@@ -42,20 +42,20 @@ export const routes: Command = defineCommand({
 export interface RoutedReader {
   readonly channel: string;
   readonly events: readonly IncidentEventKind[];
-  /** The shortest that a route asks for, in seconds; absent where none does. */
+  /** The shortest interval of the routes, in seconds; absent if none has one. */
   readonly remind_every_seconds?: number;
   readonly escalate_after_seconds?: number;
 }
 
 /** Channels that are notified of an incident with this cause and severity. */
-export interface Told {
+export interface RoutedReaders {
   readonly component: string;
   readonly severity: Severity;
   readonly readers: readonly RoutedReader[];
 }
 
-/** Returns who hears what of each component and severity, from the worst. Pure. */
-export function toldOf(configuration: Configuration): Told[] {
+/** Returns the notified channels and their events for each component and severity, the most severe first. Pure. */
+export function routedReadersOf(configuration: Configuration): RoutedReaders[] {
   return configuration.components.flatMap((component) =>
     severities.toReversed().map((severity) => ({
       component: component.name,

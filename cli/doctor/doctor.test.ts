@@ -322,14 +322,14 @@ describe("a deployment that checks itself for drift", () => {
     expect(asked.filter((url) => /logging|timeSeries|\/documents\/|:access|:pull/.test(url))).toEqual([]);
   });
 
-  it("says what it may not read, which is no gap", async () => {
+  it("reports what it cannot read, without counting it as a gap", async () => {
     change(roleOf, () => 403);
     const found = await check()?.(AbortSignal.timeout(10_000));
     expect(found?.gaps).toEqual([]);
     expect(found?.unknown).toEqual([expect.stringMatching(/^role pathkeeper_drift could not be examined: refused/)]);
   });
 
-  it("ends in time, and does not know what was not answered", async () => {
+  it("ends at the deadline, and reports unanswered questions as unknown", async () => {
     const google = noted();
     const never: GoogleApi["request"] = (each) =>
       each.url.includes("/jobs/")
@@ -349,7 +349,7 @@ describe("a deployment that checks itself for drift", () => {
     expect(asked).toEqual([]);
   });
 
-  it("is told which variable is missing", () => {
+  it("names the missing variable", () => {
     expect(() => scheduledCheck({ PATHKEEPER_DRIFT_CHECK: "x" }, { google: noted(), configuration })).toThrow(
       "PATHKEEPER_PROJECT is not set",
     );

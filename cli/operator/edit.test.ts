@@ -98,7 +98,7 @@ describe("an edit by command", () => {
     [["note"], /the note is empty/],
     [["note", connector, "x".repeat(1001)], /1001 characters: write at most 1000/],
     [["ack", connector, "--by", " "], /--by is empty: enter your name/],
-  ] as const)("of %j says what is wrong, and writes nothing", async (args, message) => {
+  ] as const)("of %j explains the error, and writes nothing", async (args, message) => {
     const { data, read } = await system({ [connector]: "open", [login]: "open", "20250915-000000-gone": "resolved" });
     const { code, err } = await run(...args, "--data", data);
     expect([code, err.join()]).toEqual([2, expect.stringMatching(message)]);

@@ -231,7 +231,7 @@ describe("the environment", () => {
     await job.stop();
   });
 
-  it("is told of by Google's APIs, from its real state", async () => {
+  it("is reported by Google's APIs, from its real state", async () => {
     const google = { timeoutMs: 10_000, googleStand: demo.googleApi };
     const place = { project: "pathkeeper-demo", region: "us-central1" };
     await vi.waitFor(

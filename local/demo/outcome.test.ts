@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Received } from "../inbox/inbox.ts";
-import { type Happened, isOver, outcomeOf } from "./outcome.ts";
+import { isOver, type ObservedRun, outcomeOf } from "./outcome.ts";
 import { outages } from "./script.ts";
 
 const fields = {
@@ -20,7 +20,7 @@ function told(...notices: string[]): Received[] {
   });
 }
 
-const good: Happened = {
+const good: ObservedRun = {
   incidents: [{ id: "one", fields }],
   received: told("mail opened", "hook opened", "mail resolved", "hook resolved"),
   channels: ["mail", "hook"],
@@ -53,7 +53,7 @@ describe("the outcome of the demo", () => {
   });
 
   it("requires the change that caused it, and none if there was none", () => {
-    const named = (suspected_change?: string): Happened => ({
+    const named = (suspected_change?: string): ObservedRun => ({
       ...good,
       incidents: [
         { id: "one", fields: { ...fields, ...(suspected_change === undefined ? {} : { suspected_change }) } },
@@ -70,7 +70,7 @@ describe("the outcome of the demo", () => {
     expect(outcomeOf(named(right), outages.connector).problems).toHaveLength(1);
   });
 
-  it.each<[string, Partial<Happened>, string]>([
+  it.each<[string, Partial<ObservedRun>, string]>([
     ["nothing was seen", { incidents: [] }, "There should be exactly one incident, and there are 0."],
     [
       "the outage was torn in two",

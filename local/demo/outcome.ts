@@ -33,7 +33,7 @@ export interface Outcome {
 }
 
 /** Input for judging the outcome. */
-export interface Happened {
+export interface ObservedRun {
   readonly incidents: readonly { readonly id: string; readonly fields: Fields }[];
   readonly received: readonly Received[];
   readonly channels: readonly string[];
@@ -43,7 +43,7 @@ export interface Happened {
 
 /** Judges a run of the demo. @param promised what was played */
 export function outcomeOf(
-  { incidents, received, channels, repeated, restarts }: Happened,
+  { incidents, received, channels, repeated, restarts }: ObservedRun,
   { causes, verdict, change }: Pick<Outage, "causes" | "verdict" | "change">,
 ): Outcome {
   const problems: string[] = [];
@@ -93,7 +93,7 @@ export function postmortemIn({ postmortem }: Fields): string | undefined {
 }
 
 /** Returns true if the run is complete: no incident is open, every channel received the resolution, and the postmortem is written. */
-export function isOver({ incidents, received, channels }: Happened): boolean {
+export function isOver({ incidents, received, channels }: ObservedRun): boolean {
   return (
     incidents.length > 0 &&
     incidents.every(({ fields }) => fields["status"] === "resolved" && postmortemIn(fields) !== undefined) &&

@@ -7,7 +7,7 @@ const attributes = (count: number): Record<string, string> =>
 const cyclic: Record<string, unknown> = {};
 cyclic["self"] = cyclic;
 
-describe("what may be published", () => {
+describe("messages that may be published", () => {
   it.each<[string, OutgoingMessage]>([
     ["no attributes", { data: { v: 1 } }],
     ["null", { data: null }],
@@ -25,7 +25,7 @@ describe("what may be published", () => {
   it("an empty list is accepted", () => expect(encodeMessages("measurements", [])).toEqual([]));
 });
 
-describe("what may not", () => {
+describe("messages that may not", () => {
   it.each<[string, OutgoingMessage, RegExp]>([
     ["no data", { data: undefined }, /it has no data/],
     ["a cycle", { data: cyclic }, /circular/],

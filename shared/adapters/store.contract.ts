@@ -339,7 +339,7 @@ export function storeContract(name: string, open: (options: StoreOptions) => Pro
         expect(await store.get("state", "a")).toEqual({ by: "another" });
       });
 
-      it("runs again when a document that it updates has gone meanwhile, and one that it deletes has changed", async () => {
+      it("is retried if a document that it updates was deleted, or one that it deletes has changed", async () => {
         await store.set("state", "a", { n: 1 });
         await store.set("state", "b", { n: 1 });
         const seen: unknown[] = [];

@@ -65,8 +65,8 @@ export function durationBetween(
   });
 }
 
-/** Makes a check for `superRefine` that says in its own words what is wrong. @param mistake in a value; `undefined` for a valid one */
-export function told<T>(mistake: (value: T) => string | undefined) {
+/** Creates a check for `superRefine` with its own messages. @param mistake returns the message for a value; `undefined` if it is valid */
+export function customIssue<T>(mistake: (value: T) => string | undefined) {
   return (value: T, context: { addIssue(issue: { code: "custom"; message: string }): void }): void => {
     const message = mistake(value);
     if (message !== undefined) context.addIssue({ code: "custom", message });

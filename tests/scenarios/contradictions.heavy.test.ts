@@ -73,11 +73,11 @@ function expectFewNotices(played: Played): void {
 }
 
 describe("an outage that grows", () => {
-  it("is told at most three times before the all-clear by the example, though nobody acknowledges it", async () => {
+  it("sends at most three notifications before the all-clear in the example, though nobody acknowledges it", async () => {
     expectFewNotices(await playedFrom(growing, example));
   });
 
-  it("is told at most three times before the all-clear by the demo", async () => {
+  it("sends at most three notifications before the all-clear in the demo", async () => {
     const folder = await mkdtemp(join(tmpdir(), "pathkeeper-growing-"));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     await writeFile(join(folder, "monitor.yaml"), demoConfiguration(places));

@@ -13,7 +13,7 @@ import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysO
 import { changeSentence } from "./knowledge/changes.ts";
 import { ownTrouble, platformTrouble } from "./outside-graph.ts";
 import { changeBefore, failedSince, wordsAbout } from "./pointers.ts";
-import { tellingOf } from "./strength.ts";
+import { alertWeight } from "./strength.ts";
 import { lastOnset, standing } from "./timing.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
 
@@ -182,7 +182,7 @@ function isNewsApart(symptom: Symptom, best: Candidate, evidence: Evidence): boo
   const began = Math.min(best.firstBad, ...best.explains.map((one) => one.symptom.since));
   return (
     lastOnset(symptom) >= began - standing &&
-    tellingOf(symptom) >= secondStrength &&
+    alertWeight(symptom) >= secondStrength &&
     evidence.graph.distance(symptom.component, best.component) === undefined
   );
 }

@@ -50,7 +50,7 @@ export const perComponent = 3.2;
  * Weight of an alert, from 0 to 1: a value that was often as bad before is likely to be so by chance again.
  * @param badBefore number of bad values among the last 20 measurements before it started
  */
-export function tellingOf({ badBefore = 0 }: { readonly badBefore?: number }): number {
+export function alertWeight({ badBefore = 0 }: { readonly badBefore?: number }): number {
   const byChance = (badBefore + 0.5) / 21;
   return Math.min(1, -Math.log(byChance) / perComponent);
 }

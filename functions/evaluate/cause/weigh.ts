@@ -13,7 +13,7 @@ import type { Fact, Weighed } from "./fact.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
 import { alike, canPassOn, follows, isWay, maySuffer, outlasts } from "./signals.ts";
-import { tellingOf } from "./strength.ts";
+import { alertWeight } from "./strength.ts";
 import { isCertain, lastOnset } from "./timing.ts";
 
 /** One possible cause, weighed. */
@@ -263,7 +263,7 @@ function weigh(
       const share = fact.strength > 0 ? explained / fact.strength : 0;
       const worth = worthOf(fact) * share;
       if (worth > best.worth) {
-        best = { worth, share: tellingOf(fact.of.symptom) * share };
+        best = { worth, share: alertWeight(fact.of.symptom) * share };
         explainedMost = explained;
       }
     }
@@ -295,7 +295,7 @@ function weigh(
 
 /** Weight of explaining a component's trouble of a given strength: a fired alert counts, however small its excess. */
 function worthOf({ of, strength }: Fact): number {
-  return strength === 0 ? 0 : tellingOf(of.symptom) * (leastWorth + (1 - leastWorth) * strength);
+  return strength === 0 ? 0 : alertWeight(of.symptom) * (leastWorth + (1 - leastWorth) * strength);
 }
 
 /** Returns whether a fact measures the severity of a part. */

@@ -11,7 +11,7 @@ import type { ProbeFact } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 import type { Change } from "../rules/alerts.ts";
 import type { OperatorFields } from "./operator-edits.ts";
-import { eventOf, type TellMore } from "./record/document.ts";
+import { eventOf, type UpdateFields } from "./record/document.ts";
 import { beganAfter, earliestIn } from "./record/onset.ts";
 import { begunBy } from "./record/relapses.ts";
 import type { Incident, KnownAlert, OutboxEntry, TimelineEntry } from "./state.ts";
@@ -57,7 +57,7 @@ const longestLine = 700;
 export class Draft {
   incident: Incident;
   changed = false;
-  readonly #events: ({ kind: IncidentEventKind; at: number; change: string } & TellMore)[] = [];
+  readonly #events: ({ kind: IncidentEventKind; at: number; change: string } & UpdateFields)[] = [];
   readonly #requests: OutboxEntry[] = [];
   readonly #joined: string[] = [];
 
@@ -97,7 +97,7 @@ export class Draft {
   }
 
   /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
-  tell(kind: IncidentEventKind, at: number, change: string, more: TellMore = {}): void {
+  tell(kind: IncidentEventKind, at: number, change: string, more: UpdateFields = {}): void {
     // Findings made at the end go into the record only. After an all-clear only a relapse is published.
     if (this.#events.at(-1)?.kind !== "resolved") this.#events.push({ kind, at, change, ...more });
     this.note(at, change);

@@ -40,7 +40,7 @@ const silence =
   (bench: Bench, incident: string): Promise<void> =>
     bench.store.update("incidents", incident, { silenced_until: new Date(noon + until * minute) });
 
-it("is told once that a silence is over, also where an earlier tick comes after that", async () => {
+it("publishes the end of a silence once, even if an earlier tick arrives afterwards", async () => {
   const late = (bench: Bench): Promise<void> => bench.tick(noon + 5 * minute);
   const { story, notes } = await played(10, [], { 4: silence(7), 8: late });
   expect(story.filter((line) => line.endsWith("status_update"))).toEqual(["12:07 status_update"]);

@@ -36,7 +36,7 @@ export interface SelfWatched {
 }
 
 /** Activity of each group, by name; groups that have never reported are absent. */
-export type HeardByGroup = Readonly<Record<string, GroupResults | undefined>>;
+export type ResultsByGroup = Readonly<Record<string, GroupResults | undefined>>;
 
 /** Time after the last tick when the next counts as missing, in milliseconds. */
 const tickGap = 300_000;
@@ -66,7 +66,7 @@ const longestName = 400;
  * Looks at the monitor at the instant of a tick.
  * @param now when the tick is handled, which is later than its instant when something is stuck
  */
-export function watchTick(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): SelfWatched {
+export function watchTick(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number, now: number): SelfWatched {
   // Delivered twice, or overtaken: a later one has looked already.
   if (at <= state.tickAt) return { state, changes: [] };
   const expected = Object.fromEntries(plan.groups.map((group) => [group, ownEntry(state.expected, group) ?? at]));
@@ -174,7 +174,7 @@ type Seen = Omit<SelfCheck, "at" | "goodSince">;
 /** A pause of everything, a stall of the evaluator, or ticks that did not come: over now, or it could not be said. */
 function interruptionOf(
   { tickAt, checks }: SelfState,
-  heard: HeardByGroup,
+  heard: ResultsByGroup,
   at: number,
   now: number,
 ): [string, Seen] | undefined {
@@ -198,7 +198,7 @@ function interruptionOf(
       ];
 }
 
-function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+function* silences(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
   const silent = plan.groups.filter((group) => isSilent(group, state, ownEntry(heard, group), plan, at));
   // With every group silent, an outage of anything would go unseen.
   const severity: Severity = silent.length === plan.groups.length ? "critical" : "warning";
@@ -212,7 +212,7 @@ function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number
 }
 
 /** Groups that report, but not on all of their probes: a part of the run does not begin, or does not come to its end. */
-function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+function* partialSilences(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
     const last = ownEntry(heard, group);
     // Measured against later activity of the group, so that a group that is completely silent or blind is not reported twice.
@@ -238,7 +238,7 @@ function named(probes: readonly { readonly probe: string }[]): string {
   );
 }
 
-function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: number): Iterable<[string, Seen]> {
+function* troubles(heard: ResultsByGroup, plan: Plan, at: number, lastTickAt: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
     const { unhealthy, arrivedAt = 0, delayMs = 0, ahead, late } = ownEntry(heard, group) ?? {};
     if (unhealthy !== undefined && unhealthy.runs >= unhealthyRuns && at - unhealthy.since >= unhealthyFor) {

@@ -60,7 +60,7 @@ describe("a deployment that is checked for drift", () => {
     expect(bench.story).toEqual([]);
   });
 
-  it("is told in the log where it may not be read, which is no gap", async () => {
+  it("logs what it cannot read, without counting it as a gap", async () => {
     const { bench, world } = checking();
     world.finds = () => ({ ...nothing, unknown: ["project shop could not be examined: refused"] });
     await minutes(bench, 20);
@@ -93,7 +93,7 @@ describe("a deployment that is checked for drift", () => {
     expect(bench.story).toEqual([]);
   });
 
-  it("is not drifted any more where nobody checks any more", async () => {
+  it("is no longer drifted once checks are turned off", async () => {
     const { bench, world } = checking();
     world.finds = () => ({ ...nothing, gaps: [paused] });
     await minutes(bench, 20);

@@ -37,7 +37,7 @@ describe("each tick exports", () => {
     expect(named(third, "probe_success")).toEqual([]);
   });
 
-  it("what the configuration names, and nothing at all when it is off", async () => {
+  it("what the configuration selects, and nothing if it is off", async () => {
     const chosen = new MemoryMetrics();
     await minutes(exporting({ export: ["tls_handshake_time"] }, chosen), 1, { database: { tls_handshake_time: 1 } });
     expect(named(chosen.calls[0], "tls_handshake_time")).toHaveLength(1);

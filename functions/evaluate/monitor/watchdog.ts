@@ -12,7 +12,7 @@ import type { Secrets } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import type { Plan } from "../plan.ts";
-import { expectationOf, type HeardByGroup, isLate, isUnjudged } from "./checks.ts";
+import { expectationOf, isLate, isUnjudged, type ResultsByGroup } from "./checks.ts";
 import type { SelfState } from "./state.ts";
 
 /** Sends one watchdog signal. @throws Error that says why it did not arrive, without the address */
@@ -25,7 +25,7 @@ const deadlineMs = 10_000;
 const tickJitter = 5_000;
 
 /** Returns whether a tick should signal: a signal is due, and every vantage point has completed a cycle since the last one. */
-export function isWatchdogDue(state: SelfState, heard: HeardByGroup, plan: Plan, at: number, now: number): boolean {
+export function isWatchdogDue(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number, now: number): boolean {
   const { watchdog, probes } = plan.configuration;
   // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
   if (watchdog === undefined || at - state.signalledAt < watchdog.everyMs - tickJitter || isLate(at, now)) return false;
@@ -71,7 +71,7 @@ export function watchdogTo({ url, method, allowPrivate }: WatchdogSettings, secr
  * Returns whether the last run of a group was healthy and the next is not overdue: for groups that run less often than the signal. A group
  * that never ran owes its first run since it was configured.
  */
-function owesNothing(group: string, { expected }: SelfState, heard: HeardByGroup, plan: Plan, at: number): boolean {
+function owesNothing(group: string, { expected }: SelfState, heard: ResultsByGroup, plan: Plan, at: number): boolean {
   const last = ownEntry(heard, group);
   if (last?.unhealthy !== undefined) return false;
   const { schedule, timeoutMs } = expectationOf(group, plan);

@@ -66,7 +66,7 @@ describe("no traffic", () => {
     expect(timeline).toContain("there has been no traffic since 12:05:00 UTC");
   });
 
-  it("keeps the alert if the rule says so, and records it in the timeline", async () => {
+  it("keeps the alert if no_traffic is keep, and records it in the timeline", async () => {
     for (const more of [{ noTraffic: "keep" as const }, { gone: "keep" as const, noTraffic: "keep" as const }]) {
       const bench = benchWith(condition, more);
       await minutes(bench, 5, bad);

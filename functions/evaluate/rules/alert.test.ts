@@ -75,7 +75,7 @@ describe("an alert of 2 min, cleared after 3 min good, measured each minute", ()
   });
 });
 
-describe("an alert with an all-clear of its own", () => {
+describe("an alert with a clear condition", () => {
   it.each([
     ["neither ends it while pending", "0 bad, 60 neither, 120 bad, 180 bad", "pending since 120"],
     ["neither does not start it", "0 neither, 60 neither, 120 neither", "inactive"],

@@ -26,7 +26,7 @@ it("recognizes a condition with other spacing, but not with another value", () =
   expect(criterion('http_status{probe="sign in"}>1 and absent(http_status, 5m)')).not.toBe(one);
 });
 
-describe("a rule with an all-clear of its own", () => {
+describe("a rule with a clear condition", () => {
   const clear = { clearCondition: "vpc_connector_utilization < 60%" };
   it.each([
     [0.9, bad],

@@ -112,7 +112,7 @@ describe("a message", () => {
     ["# heading", "\\# heading"],
     ["- item - more", "\\- item - more"],
     ["C:\\dir\\", "C:\\\\dir\\\\"],
-  ])("shows %s literally, and mentions nobody", (summary, escaped) => {
+  ])("shows %s literally, without a mention", (summary, escaped) => {
     const { content, allowed_mentions } = JSON.parse(requestOf(noticeOf(incidentEvent({ summary }))).body);
     expect(content.split("\n")[1]).toBe(escaped);
     expect(allowed_mentions).toEqual({ parse: [] });

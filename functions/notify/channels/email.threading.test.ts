@@ -48,7 +48,7 @@ it.each([
   ["in order", (mails: Arrived[]) => mails],
   ["backwards", (mails: Arrived[]) => mails.toReversed()],
   ["without the first of each incident", (mails: Arrived[]) => mails.filter(({ references }) => references.length > 0)],
-])("puts each incident into one thread of its own, with mails %s", async (_, arrange) => {
+])("puts each incident into its own thread, with mails %s", async (_, arrange) => {
   const mails = await Promise.all(
     incidents.flatMap((incident) => incidentEventKinds.map((event, at) => arrived(incident, event, at))),
   );

@@ -1,7 +1,7 @@
 /** Mail through SMTP: one thread per incident, readable on a phone, in text and HTML. Each recipient gets a separate mail. */
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { secretText, told } from "../../../shared/config/fields.ts";
+import { customIssue, secretText } from "../../../shared/config/fields.ts";
 import { urlMistake } from "../../../shared/net/written-address.ts";
 import type { Swimlane } from "../../../shared/picture/swimlane.ts";
 import { swimlaneTable } from "../../../shared/picture/swimlane-table.ts";
@@ -33,7 +33,7 @@ const settings = lazily(() =>
         [
           z
             .string()
-            .superRefine(told(serverMistake))
+            .superRefine(customIssue(serverMistake))
             .refine(
               (text) => !isBlocked(text),
               "Google Cloud blocks port 25: use port 587 or 465 of a relay; docs/deliverability.md",

@@ -47,7 +47,7 @@ describe("a message", () => {
   );
 
   it.each(["@channel", "@all @here", "x@channel", "<!channel> <!here>", "\\@all", "<@U123|bob>"])(
-    "mentions nobody for %s",
+    "creates no mention for %s",
     (summary) => {
       const said = textOf(noticeOf(incidentEvent({ summary, evidence: [summary] })));
       expect(said).not.toMatch(/@[\w]|<[!@]/);

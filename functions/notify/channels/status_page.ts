@@ -1,6 +1,6 @@
 /** A public status page: static pages in a bucket, or in a folder on one machine. docs/status-page.md */
 import { z } from "zod";
-import { told } from "../../../shared/config/fields.ts";
+import { customIssue } from "../../../shared/config/fields.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
 import { unfilledMark, urlMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -27,7 +27,7 @@ const settings = lazily(() =>
       .describe("Names of the components that the page shows, in this order. Default: all of them."),
     url: z
       .string()
-      .superRefine(told((url) => urlMistake(url, ["https", "http"]) ?? unfilledMark(url)))
+      .superRefine(customIssue((url) => urlMistake(url, ["https", "http"]) ?? unfilledMark(url)))
       .optional()
       .describe("The public URL of the page, for links to it. Default: its address in Cloud Storage."),
     impact: z

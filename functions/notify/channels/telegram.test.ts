@@ -61,7 +61,7 @@ describe("a message", () => {
     });
   });
 
-  it("shows texts from targets literally, and mentions nobody", () => {
+  it("shows texts from targets literally, without mentions", () => {
     const summary = '<b>not bold</b> </a> &amp; "quoted" *x* _y_ @everyone <a href="tg://user?id=1">';
     const said = shown(textOf(noticeOf(incidentEvent({ summary }))));
     expect(said.replaceAll("\u2060", "")).toContain(summary);

@@ -1,6 +1,6 @@
 /** Signed webhooks that follow Standard Webhooks 1.0.0: `{ type, timestamp, data }`. https://www.standardwebhooks.com */
 import { z } from "zod";
-import { secretText, textWithSecrets, told } from "../../../shared/config/fields.ts";
+import { customIssue, secretText, textWithSecrets } from "../../../shared/config/fields.ts";
 import { placeholderSecret } from "../../../shared/config/secret-reference.ts";
 import { incidentEventKinds } from "../../../shared/messages/incident-event.ts";
 import { headerMistake, urlMistake } from "../../../shared/net/written-address.ts";
@@ -31,7 +31,7 @@ const settings = lazily(() =>
         .min(1, "must name at least one secret")
         .optional()
         .describe("Several keys instead of one, during a key rotation: every request is signed with each."),
-      headers: namedRecord(headerName(), textWithSecrets().superRefine(told(headerMistake)))
+      headers: namedRecord(headerName(), textWithSecrets().superRefine(customIssue(headerMistake)))
         .default({})
         .describe("More headers; their values are texts or secrets."),
       cloudevents: z

@@ -58,7 +58,7 @@ Incident: 20250916-120000-vpc-connector`);
   it.each<[string[], string]>([
     [["Note by ana: the connector was given more instances."], "Note by ana: the connector was given more instances."],
     [[], "Nothing new has been noted since the last update."],
-  ])("everyone but engineers hears once a day what was tried: %j", (tried, words) => {
+  ])("daily updates tell everyone but engineers what was tried: %j", (tried, words) => {
     const update = incidentEvent({ event: "status_update", status: "acknowledged", tried });
     for (const audience of audiences.filter((one) => one !== "engineers"))
       expect(said(audience, update)).toContain(`\nWhat was tried: ${words}\nOutlook: Somebody is working on it.`);

@@ -64,10 +64,10 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
   const change = event.event === "opened" ? "" : withoutSeconds(bounded(event.change, [], budget.characters));
   // The duration is shown separately, and the state is already included.
   const isSaid = (sentence: string): boolean => isOver && /^(Resolved\.$|It lasted )/.test(sentence);
-  const news = unsaid(change, fields.what)
+  const news = sentencesNotIn(change, fields.what)
     .filter((sentence) => !isSaid(sentence))
     .join(" ");
-  const impact = unsaid(fields.impact, fields.what).join(" ") || fields.impact;
+  const impact = sentencesNotIn(fields.impact, fields.what).join(" ") || fields.impact;
   const sure =
     fields.cause === "" || isOver || event.confidence === 1 ? "" : ` (${Math.round(event.confidence * 100)}% sure)`;
   // On a phone, nobody reads past a dozen evidence sentences.
@@ -102,7 +102,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
 }
 
 /** Returns the sentences of a text that another text does not already contain. */
-function unsaid(text: string, said: string): string[] {
+function sentencesNotIn(text: string, said: string): string[] {
   return text.split(/(?<=[.!?]) +/).filter((sentence) => sentence !== "" && !said.includes(sentence));
 }
 

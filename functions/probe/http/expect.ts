@@ -1,7 +1,7 @@
 /** Expectations for an HTTP response: the settings under `expect`, and the first one that is not met. */
 
 import { z } from "zod";
-import { duration, told } from "../../../shared/config/fields.ts";
+import { customIssue, duration } from "../../../shared/config/fields.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
@@ -258,7 +258,7 @@ function acceptedStatus(): z.ZodType<number | string, number | string> {
       z
         .string()
         .regex(/^([1-5]xx|[1-5]\d\d(-[1-5]\d\d)?)$/, statusAdvice)
-        .superRefine(told(backwards)),
+        .superRefine(customIssue(backwards)),
     ],
     { error: statusAdvice },
   );

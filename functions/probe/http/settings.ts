@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type SecretReference, secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
+import { customIssue, type SecretReference, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import { unfilledMark, urlMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { anyJson, namedRecord } from "../../../shared/runtime/named-record.ts";
@@ -23,7 +23,7 @@ export const requestFields = lazily(() => ({
       [
         z
           .string()
-          .superRefine(told((url) => urlMistake(url, ["http", "https"])))
+          .superRefine(customIssue((url) => urlMistake(url, ["http", "https"])))
           .refine(
             (url) => !hasUserinfo(url),
             "must not contain a password: set an Authorization header with { secret: NAME }",

@@ -4,7 +4,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
  */
 import { z } from "zod";
-import { secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
+import { customIssue, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { urlMistake } from "../../../shared/net/written-address.ts";
 import type { GoogleApi } from "../../../shared/ports.ts";
@@ -23,7 +23,7 @@ export const oauth2Settings = lazily(() =>
     .strictObject({
       token_url: z
         .string()
-        .superRefine(told((url) => (/^https?:/.test(url) ? urlMistake(url, ["https", "http"]) : undefined)))
+        .superRefine(customIssue((url) => (/^https?:/.test(url) ? urlMistake(url, ["https", "http"]) : undefined)))
         .refine((text) => isTokenUrl(text), "must be a URL that begins with https://, without user or fragment")
         .describe("The token endpoint. `http://` is allowed for this machine only."),
       client_id: textOrSecret().describe("The client ID."),

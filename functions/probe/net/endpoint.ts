@@ -1,7 +1,7 @@
 /** A configured port of a host, optionally with TLS: its settings, and a fresh connection to it. */
 import type { Socket } from "node:net";
 import { z } from "zod";
-import { secretReference, told } from "../../../shared/config/fields.ts";
+import { customIssue, secretReference } from "../../../shared/config/fields.ts";
 import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { clientCertificate, clientCertificateOf } from "../identity/client-certificate.ts";
@@ -20,7 +20,7 @@ export function hostName(advice: string = "set the port separately, for example 
   return z
     .string()
     .regex(hostForm, `must be a host name or an address, such as api.example.com: ${advice}`)
-    .superRefine(told((host) => (hostForm.test(host) ? hostMistake(host) : undefined)));
+    .superRefine(customIssue((host) => (hostForm.test(host) ? hostMistake(host) : undefined)));
 }
 
 /** The schema of a port. */

@@ -1,6 +1,6 @@
 /** Common settings of network probers. */
 import { z } from "zod";
-import { secretReference, textOrSecret, told } from "../../../shared/config/fields.ts";
+import { customIssue, secretReference, textOrSecret } from "../../../shared/config/fields.ts";
 import { headerMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
@@ -65,6 +65,6 @@ export const headerName: () => z.ZodString = lazily(() =>
 export const headers = lazily(() =>
   namedRecord(
     headerName(),
-    textOrSecret().superRefine(told((value) => (typeof value === "string" ? headerMistake(value) : undefined))),
+    textOrSecret().superRefine(customIssue((value) => (typeof value === "string" ? headerMistake(value) : undefined))),
   ).default({}),
 );

@@ -1,6 +1,6 @@
 /** The prober `postgres`: a fresh connection by phase, a burst of connections, and the free connections of the server. */
 import { z } from "zod";
-import { secretReference, told } from "../../../shared/config/fields.ts";
+import { customIssue, secretReference } from "../../../shared/config/fields.ts";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -27,7 +27,7 @@ const settings = lazily(() =>
           host: z
             .string()
             .min(1)
-            .superRefine(told((host) => (host.startsWith("/") ? undefined : hostMistake(host))))
+            .superRefine(customIssue((host) => (host.startsWith("/") ? undefined : hostMistake(host))))
             .optional()
             .describe("A host name, an address, or the directory of a socket: /cloudsql/project:region:instance."),
           instance: z

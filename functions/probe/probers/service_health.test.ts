@@ -57,7 +57,7 @@ proberContract({
 });
 
 describe("service_health", () => {
-  it("counts 0 incidents if there are none", async () => {
+  it("reports 0 if there are no incidents", async () => {
     const { port, asked } = await stand({ body: {} });
     const result = await probe(port);
     expect(result.failure).toBeUndefined();

@@ -1,6 +1,6 @@
 /** The configuration of a WebSocket: its settings, and the target that they define. */
 import { z } from "zod";
-import { told } from "../../../shared/config/fields.ts";
+import { customIssue } from "../../../shared/config/fields.ts";
 import { urlMistake } from "../../../shared/net/written-address.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
@@ -14,7 +14,7 @@ import type { WebSocketTarget } from "./session.ts";
 export const socketFields = lazily(() => ({
   url: z
     .string()
-    .superRefine(told((url) => urlMistake(url, ["ws", "wss"], withoutUser)))
+    .superRefine(customIssue((url) => urlMistake(url, ["ws", "wss"], withoutUser)))
     .refine(hasNeitherUserNorFragment, `must be a URL that begins with ws:// or wss://${withoutUser}`)
     .describe("The URL to open."),
   headers: headers().describe("Headers of the upgrade request, such as `origin`."),

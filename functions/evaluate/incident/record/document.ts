@@ -110,13 +110,13 @@ export function withAfterwards(document: Fields, entries: readonly TimelineEntry
 }
 
 /** Fields that only some events have. */
-export type TellMore = Pick<IncidentEvent, "news" | "tried">;
+export type UpdateFields = Pick<IncidentEvent, "news" | "tried">;
 
 /** One event of an incident, with the incident as it stands. */
 export function eventOf(
   incident: Incident,
   event: IncidentEventKind,
-  told: { at: number; change: string; occurrence: number; sequence: number } & TellMore,
+  told: { at: number; change: string; occurrence: number; sequence: number } & UpdateFields,
   plan: Plan,
 ): IncidentEvent {
   const { diagnosis } = incident;
