@@ -5,8 +5,8 @@ import { seed } from "./tests/support/seed.ts";
 
 /**
  * Files whose tests start an emulator, a browser, the demo, terraform or a build, or wait in real time. They have `slow`
- * in their names, or `e2e` where they run the whole system, one run after the other. Those that play many outages, or many disorders of one,
- * plan many mistakes in Terraform, or fill a disk have `long` in their names, and a command of their own: `npm run long`. All other tests are quick, and `npm run quick` runs them, except those
+ * in their names, or `e2e` where they run the whole system, one run after the other. Those that play many outages, many disorders of one, plan Terraform many times, or fill a disk,
+ * have `long` in their names, and a command of their own: `npm run long`. All other tests are quick, and `npm run quick` runs them, except those
  * with `heavy` in their names, which compute for seconds.
  * Those that replace modules, or play hours on a clock of their own, have `isolated` in their names; the others share what they have loaded.
  */
@@ -36,8 +36,8 @@ const closingLine = process.env["PATHKEEPER_SIMULATION_RUNS"] === undefined ? {}
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ["default", ["./tests/support/closing-line.ts", closingLine]],
-    // A worker for each core, and two for the lanes of whole systems, which mostly wait.
-    maxWorkers: availableParallelism() + 2,
+    // A worker for each core, and three for the lanes of whole systems, which mostly wait.
+    maxWorkers: availableParallelism() + 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

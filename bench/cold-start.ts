@@ -358,7 +358,7 @@ async function memory(configuration: Configuration, environment: Record<string, 
   for (const line of table(rows)) console.log(line);
 }
 
-/** The command before the command that keeps a function on a core of its own, and this process with the emulators on the others. */
+/** Returns the prefix of a command that pins a function to one core. Pins this process and the emulators to the others. */
 function pinning(): readonly string[] {
   try {
     const cores = execFileSync("nproc", ["--all"], { encoding: "utf8" }).trim();

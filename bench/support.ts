@@ -75,7 +75,7 @@ export const pageEnvironment: Configuration = {
   channels: [{ name: "page", kind: "status_page", settings: { bucket: "bench-status" } }],
 };
 
-/** A report of a group, of whose series this share is bad for every rule. */
+/** Returns a report of a group, in which this share of the series violates every rule. */
 export function reportOf(group: string, number: number, series: number, round: number, firing: number): Report {
   const start = noon + round * minute;
   const instant = (ms: number): string => new Date(ms).toISOString();

@@ -1,4 +1,4 @@
-/** Starts the target of the benches in a process of its own. */
+/** Starts the target of the benchmarks in a separate process. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { TargetPorts } from "./target.ts";

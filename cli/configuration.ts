@@ -51,7 +51,7 @@ export async function readConfigurationFile(
   advice: string = "specify another file with --config FILE",
 ): Promise<ConfigurationFile> {
   const bytes = await readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
+    const reason = cause.code === "ENOENT" ? "no such file" : cause.message;
     throw new WrongUsage(`cannot read ${file}: ${reason}; ${advice}`, { cause });
   });
   return configurationOf(bytes, file, Date.now());

@@ -27,7 +27,7 @@ export async function siteOf(status: number): Promise<Site> {
   return site;
 }
 
-/** A file that is gone when the test is over. @returns its path */
+/** Creates a file that is removed after the test. @returns its path */
 export function fileOf(text: string): string {
   const folder = mkdtempSync(join(tmpdir(), "pathkeeper-cli-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

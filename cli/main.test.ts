@@ -65,10 +65,7 @@ describe("invalid usage prints one line on standard error and exits with 2", () 
       ["test"],
       "pathkeeper test: FILE is missing: the files with tests (usage: npx --no pathkeeper test [options] FILE...)",
     ],
-    [
-      ["validate", "--config", "/nowhere.yaml"],
-      "pathkeeper validate: cannot read /nowhere.yaml: there is no such file",
-    ],
+    [["validate", "--config", "/nowhere.yaml"], "pathkeeper validate: cannot read /nowhere.yaml: no such file"],
     [
       ["schema", "--json"],
       "pathkeeper schema: unknown option --json: the options are --tests (usage: npx --no pathkeeper schema [options])",

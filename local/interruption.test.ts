@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { describe, expect, it, onTestFinished } from "vitest";
 
@@ -65,6 +66,14 @@ describe("a run", () => {
     const shell = ["-c", '"$@" & wait', "sh", process.execPath, ...run];
     const { child, says } = await started("sh", shell, { npm_lifecycle_event: "start" });
     child.kill("SIGKILL");
+    expect(await says()).toBe("asked");
+  });
+
+  it("ends if the npm process that started it was killed before it began", async () => {
+    const { scripts } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+    const script = String(scripts.start).replace("node local/main.ts", '"$@"');
+    const npm = ["-c", 'sh -c "$0" sh "$@"; :', `kill -KILL $PPID; ${script}`, process.execPath, ...run];
+    const { says } = await started("sh", npm, { npm_lifecycle_event: "start" });
     expect(await says()).toBe("asked");
   });
 });

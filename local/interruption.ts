@@ -28,7 +28,8 @@ export function interruption(again: () => void): AbortSignal {
   for (const signal of signals) process.on(signal, ask);
   // Some shells do not pass on the signal that npm sends them, and a killed npm passes on none.
   if (process.env["npm_lifecycle_event"] !== undefined) {
-    const parent = process.ppid;
+    // The shell that npm starts has noted its parent, because npm may be gone before this process has begun.
+    const parent = Number(process.env["PATHKEEPER_STARTED_BY"]) || process.ppid;
     const look = setInterval(() => {
       if (process.ppid === parent) return;
       clearInterval(look);

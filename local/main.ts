@@ -128,21 +128,13 @@ interface Showing {
 async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
   const { options, interrupted, troubles, screen } = showing;
   const startedAt = run.play?.startedAt ?? Date.now();
-  const reading = troubles.of("view", (reason) => `cannot read what happens: ${reason}; the view stands still`);
+  const reading = troubles.of("view", (reason) => `cannot read the state: ${reason}; the view is not updated`);
   screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
   const view = openView(process.stdout, process.env["TERM"]);
   let endedAt = Number.POSITIVE_INFINITY;
-  let refreshing: Promise<void> | undefined;
   try {
     while (!interrupted.aborted) {
-      refreshing ??= run.watch
-        .refresh()
-        .then(reading.end, reading.begin)
-        .finally(() => {
-          refreshing = undefined;
-        });
-      // A store that takes long to answer holds up neither the view of the reports nor the end.
-      await Promise.race([refreshing, pause(slowMs, undefined, { signal: interrupted }).catch(() => {})]);
+      await run.watch.refresh(slowMs, reading, interrupted);
       const now = Date.now();
       view.update(snapshotOf(run, showing, startedAt, now));
       if (run.play?.position().ended) endedAt = Math.min(endedAt, now);

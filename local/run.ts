@@ -297,7 +297,7 @@ async function startEngine({ options, dataDir, logger, troubles, recovery, keep,
 
 function readConfiguration(file: string): Promise<Uint8Array> {
   return readFile(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new Error(`cannot read ${file}: ${cause.code === "ENOENT" ? "there is no such file" : cause.message}`, {
+    throw new Error(`cannot read ${file}: ${cause.code === "ENOENT" ? "no such file" : cause.message}`, {
       cause,
     });
   });

@@ -135,7 +135,9 @@ export async function startSystem(options: SystemOptions): Promise<System> {
       })),
       { subscription: observation, url: observer.url },
     ]);
-    await excusePause(engine.store, Date.now());
+    await excusePause(engine.store, Date.now()).catch((error: Error) =>
+      logger.warning(`the time without monitoring is not excused: ${error.message}`),
+    );
     parts.push(startScheduler({ configuration, publisher: engine.publisher, logger, tickMs }));
     return { functions, stop };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Collects the current state for the live view and the outcome: reports as they arrive, and documents. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { environmentDocument, stateCollection } from "../functions/evaluate/commit/state-collection.ts";
 import { decodeEnvironment, type KnownAlert } from "../functions/evaluate/incident/state.ts";
 import { byChannel, type Delivery, parseDelivery } from "../functions/notify/deliver/ledger.ts";
@@ -9,6 +10,7 @@ import type { ProbeResult, Report } from "../shared/messages/report.ts";
 import { metricNamed } from "../shared/metrics/catalogue.ts";
 import type { Fields, Store } from "../shared/ports.ts";
 import { formatValue } from "../shared/text/units.ts";
+import type { Trouble } from "./troubles.ts";
 import type {
   ComponentState,
   DeliveryState,
@@ -53,6 +55,7 @@ export class Watch {
   #alerts: readonly KnownAlert[] = [];
   #incidents: readonly { id: string; fields: Fields }[] = [];
   #deliveries: readonly ViewDelivery[] = [];
+  #refreshing: Promise<void> | undefined;
 
   constructor(configuration: Configuration, store: Store) {
     this.#configuration = configuration;
@@ -71,8 +74,20 @@ export class Watch {
     }
   }
 
-  /** Reads the documents again. */
-  async refresh(): Promise<void> {
+  /**
+   * Reads the documents again, one read at a time, and waits no longer than `withinMs` or until `signal`: a store that answers late or fails holds
+   * up nothing. Failures go to `trouble`.
+   */
+  async refresh(withinMs: number, trouble: Trouble, signal: AbortSignal): Promise<void> {
+    this.#refreshing ??= this.#read()
+      .then(trouble.end, trouble.begin)
+      .finally(() => {
+        this.#refreshing = undefined;
+      });
+    await Promise.race([this.#refreshing, pause(withinMs, undefined, { signal }).catch(() => {})]);
+  }
+
+  async #read(): Promise<void> {
     const newest = (collection: string, field: string, limit: number): ReturnType<Store["query"]> =>
       this.#store.query({ collection, orderBy: { field, direction: "desc" }, limit });
     const [environment, incidents, deliveries] = await Promise.all([

@@ -62,7 +62,7 @@ const reaches: Readonly<Record<Reach, string>> = {
   control_plane: "Google's APIs",
 };
 
-/** A page that is written by hand, with the part between its two comments written anew. @param written the page. @default as it stands in the folder */
+/** Replaces the part of a handwritten page between its two comments. @param written the page. @default the page in the folder */
 function withPart(path: string, name: string, part: string, written?: string): string {
   const page = written ?? readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
   const [before, rest] = page.split(`<!-- ${name}: written by \`npm run docs\` -->\n`);

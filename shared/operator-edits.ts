@@ -1,22 +1,22 @@
 /**
- * What people do to an incident from elsewhere than the console: with a command, a link, a button, or in another service. Each writes the same fields as an
- * edit in the console, so the evaluator takes all of them up in the same way, at its next tick.
+ * Edits of an incident by people outside the console: with a command, a link, a button, or in another service. Each writes the same fields
+ * as an edit in the console, so the evaluator applies all of them in the same way, at its next tick.
  */
-import { incidentCollection, readIncident } from "./documents/incident.ts";
+import { incidentCollection, readEdits } from "./documents/incident.ts";
 import type { Fields, Store } from "./ports.ts";
 import { ownEntry } from "./runtime/entries.ts";
 import { bounded } from "./text/redact.ts";
 import { spokenDuration } from "./text/units.ts";
 
-/** What is written, and the sentence that says so, after the id of the incident and without a full stop. */
+/** The fields to write, and a description that follows the ID of the incident, without a full stop. */
 export interface OperatorEdit {
   readonly fields: Fields;
   readonly done: string;
-  /** What is written besides, of which no author is kept. @default nothing */
+  /** Further fields, whose author is not recorded. @default none */
   readonly besides?: Fields;
 }
 
-/** Who edits, and how, as the end of a sentence: `in Slack`, `on the command line`. */
+/** The author, and how the edit was made, as the end of a sentence: `in Slack`, `on the command line`. */
 export interface Operator {
   readonly by: string;
   readonly via: string;
@@ -43,7 +43,7 @@ export const operatorEdits = {
       throw new EditRefused(`the incident is ${status}: there is no acknowledgement to withdraw`);
     return { fields: { status: "open" }, done: "is not acknowledged any more" };
   },
-  /** @param forMs how long nothing new is told, in milliseconds from `now` on */
+  /** @param forMs duration of the silence, in milliseconds from `now` on */
   silence(status: string, forMs: number, now: number): OperatorEdit {
     mustBeOpen(status);
     return { fields: { silenced_until: new Date(now + forMs) }, done: `is silenced for ${spokenDuration(forMs)}` };
@@ -64,22 +64,22 @@ export const operatorEdits = {
   },
 };
 
-/** What a document holds of whoever edited it, until the evaluator has read the edit. */
+/** The authors of edits that the evaluator has not read yet, as fields of a document. */
 export interface EditorFields {
-  /** The name of whoever made the last edit. */
+  /** Author of the last edit. */
   readonly edited_by: string;
-  /** Who made each edit, by the field that it changed. */
+  /** Author of each edit, by the field that it changed. */
   readonly edits: { readonly [field: string]: { readonly by: string; readonly via: string } };
 }
 
 /** The longest name that is kept, in characters. */
 export const longestName = 80;
 
-/** Who has edited a document, beside what stands there of others whose edits have not been read. */
+/** Returns the author fields of a document after an edit. Keeps the authors of other edits that have not been read yet. */
 export function editorFields(document: Fields, edited: Fields, { by, via }: Operator): EditorFields {
   const name = bounded(by, [], longestName).trim();
   const own = Object.keys(edited).map((field) => [field, { by: name, via }] as const);
-  return { edited_by: name, edits: { ...readIncident(document).edits, ...Object.fromEntries(own) } };
+  return { edited_by: name, edits: { ...readEdits(document["edits"]), ...Object.fromEntries(own) } };
 }
 
 /**

@@ -13,7 +13,7 @@ export interface ProbeFacts {
   readonly delayed?: boolean;
   /** It looks at the environment as a whole: what it finds speaks of other components than its own. @default false */
   readonly environmentWide?: boolean;
-  /** What it reads may be written minutes after it happened: a diagnosis asks it once more, ten minutes later. @default false */
+  /** Whether its data may arrive minutes late: a diagnosis requests it again ten minutes later. @default false */
   readonly arrivesLate?: boolean;
   /** It does all that a user does: its runs are counted as attempts, and are too expensive to be repeated for a diagnosis. @default false */
   readonly endToEnd?: boolean;

@@ -15,7 +15,7 @@ export const topics = {
   deadLetters: "dead-letters",
   /** Jobs that report to us. */
   heartbeats: "heartbeats",
-  /** What was changed in the environment, by the word of whoever changed it. */
+  /** Changes in the environment, as reported by pipelines and people. */
   changes: "changes",
   /** Status pages are due. */
   pages: "pages",

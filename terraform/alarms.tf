@@ -1,15 +1,15 @@
-# Alarms on the monitor itself, by Google's own means: a monitor that is dead cannot say so. None of them looks at what is watched.
-# A project may see the metrics of others in its metrics scope, where names can repeat: each filter on a metric also names the project.
+# Alarms on the monitor itself, from Cloud Monitoring: a monitor that is down cannot report it. None of them depends on the watched environment. A
+# metrics scope can contain several projects with the same names: each filter on a metric also names the project.
 locals {
   alarm_channels = concat([for channel in google_monitoring_notification_channel.email : channel.id], var.alarms.channel_ids)
   services       = [for function in google_cloudfunctions2_function.main : function.name]
 
-  # How long each waits follows from the schedules, and was worked out when the bundles were built.
+  # `npm run build` derives the waiting times from the schedules.
   waits = local.deployment.alarms
   blind = local.waits.no_measurements
 
-  # What a function itself writes, and what Cloud Run writes of its instances when they crash or run out of memory. Not the log of requests: there
-  # each 503 is an error, also one that only asks for the message once more.
+  # Entries that a function writes, and those of Cloud Run when an instance crashes or runs out of memory. The request log is excluded: there each 503
+  # is an error, even one that only requests a redelivery.
   own_logs = join(" OR ", [for name in ["stdout", "stderr", "varlog/system"] : "log_id(\"run.googleapis.com/${name}\")"])
 }
 
@@ -25,13 +25,13 @@ resource "google_monitoring_notification_channel" "email" {
   depends_on = [google_project_service.main]
 
   lifecycle {
-    # Policies must let go of the old one before it can be deleted.
+    # A channel can be deleted only after policies no longer refer to it.
     create_before_destroy = true
   }
 }
 
-# Counted by Pub/Sub itself, and missing data counts as none: also a monitor that never started is found. Cloud Monitoring looks back less than a
-# day. Where the schedules are quiet for longer, the evaluator says how old the newest report is, and the alarm below watches the evaluator.
+# Pub/Sub counts the messages, and missing data counts as zero, so a monitor that never started is detected too. Cloud Monitoring looks back less than a
+# day. If the schedules pause for longer, the evaluator exports the age of the newest report, and the alarm below watches the evaluator.
 resource "google_monitoring_alert_policy" "no_measurements" {
   count = local.blind == null ? 0 : 1
 
@@ -96,7 +96,7 @@ resource "google_monitoring_alert_policy" "no_measurements" {
     }
   }
 
-  # Silence counts from when there is somebody to speak.
+  # Silence is measured from the moment the schedules exist.
   depends_on = [google_cloud_scheduler_job.main]
 }
 
@@ -108,7 +108,7 @@ resource "google_monitoring_alert_policy" "backlog" {
   notification_channels = local.alarm_channels
   user_labels           = local.labels
 
-  # A subscription that pauses for minutes between its attempts has older messages, and nothing is wrong with it.
+  # A subscription that waits minutes between attempts has older messages in normal operation.
   dynamic "conditions" {
     for_each = local.waits.waiting
 
@@ -203,7 +203,7 @@ resource "google_monitoring_alert_policy" "dead_letters" {
   }
 }
 
-# A function answers 503 for work that is not done yet, which is no error: what it writes tells errors apart, the status does not.
+# A function answers 503 if work is not complete yet, which is no error: errors are recognized by its log entries, not by the status.
 resource "google_monitoring_alert_policy" "errors" {
   project               = var.project_id
   display_name          = "${var.name_prefix}: a function fails"
@@ -245,8 +245,8 @@ resource "google_monitoring_alert_policy" "errors" {
   depends_on = [google_project_service.main]
 }
 
-# Cloud Scheduler counts nothing in Cloud Monitoring; its failures are in the log alone, each attempt by itself. What passes by itself is tried again
-# three times, and missed as measurements where that does not help.
+# Cloud Scheduler has no metrics in Cloud Monitoring: its failures are only in the log, one entry for each attempt. Transient failures are retried three
+# times; persistent ones also show as missing measurements.
 resource "google_monitoring_alert_policy" "schedules" {
   project               = var.project_id
   display_name          = "${var.name_prefix}: a schedule fails"
@@ -288,7 +288,7 @@ resource "google_monitoring_alert_policy" "schedules" {
   depends_on = [google_project_service.main]
 }
 
-# The evaluator counts its reports with each tick. The metric does not exist before the first, so it is asked for by its name alone.
+# The evaluator exports the number of reports with each tick. The metric does not exist before the first, so the filter contains only its name.
 resource "google_monitoring_alert_policy" "evaluator_silent" {
   count = local.deployment.exports == null ? 0 : 1
 

@@ -1,10 +1,10 @@
-# Answers to notices: the notify bundle a second time, with a URL that browsers, Slack, PagerDuty and Opsgenie reach, and with no right but to edit
-# documents that exist. Off by default.
+# Answers to notifications: a second deployment of the notify bundle, with a URL for browsers, Slack, PagerDuty and Opsgenie, and permission only to
+# edit existing documents. Off by default.
 locals {
-  # Known before the function exists, so that the notifier can be told: https://cloud.google.com/run/docs/triggering/https-request#deterministic
+  # Known before the function exists, as an input of the notifier: https://cloud.google.com/run/docs/triggering/https-request#deterministic
   answers_url     = var.answers.enabled ? coalesce(var.answers.url, "https://${var.name_prefix}-answers-${data.google_project.main.number}.${var.region}.run.app") : null
   answers_ingress = var.answers.iap ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL"
-  # What signs links is read by whoever makes them and by whoever checks them.
+  # The signing key of links: the notifier signs with it, and this function verifies.
   answers_keys = var.answers.enabled ? [local.deployment.answers.key] : []
 }
 
@@ -34,7 +34,7 @@ resource "google_project_iam_member" "answers" {
   }
 }
 
-# Who may call: everybody, for a signature is asked of every request; or Identity-Aware Proxy alone, for those who have logged in.
+# Callers: everyone, because every request must be signed; or only Identity-Aware Proxy, for users who have logged in.
 resource "google_cloud_run_v2_service_iam_member" "answers" {
   count = var.answers.enabled ? 1 : 0
 

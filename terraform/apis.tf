@@ -1,4 +1,4 @@
-# APIs that the monitor itself needs, and those that its probes read. They stay enabled when the monitor goes: others may use them by then.
+# APIs that the monitor needs, and those that its probes read. They stay enabled after the monitor is removed, because others may use them.
 locals {
   apis = toset(concat([
     "artifactregistry.googleapis.com",
@@ -30,7 +30,7 @@ resource "google_project_service" "main" {
   disable_on_destroy = false
 }
 
-# In a watched project of its own, what the probes read must be enabled as well.
+# If the watched project is another one, the APIs that the probes read must be enabled there too.
 resource "google_project_service" "watched" {
   for_each = var.watched_project_id == null ? toset([]) : toset(local.deployment.apis)
 
@@ -39,7 +39,7 @@ resource "google_project_service" "watched" {
   disable_on_destroy = false
 }
 
-# Read while planning: if it waited for the APIs, every new API would leave the number unknown, and replace each grant that names an agent.
+# Read during planning: with a dependency on the APIs, every new API would make the number unknown and replace each grant that names an agent.
 data "google_project" "main" {
   project_id = var.project_id
 }

@@ -1,10 +1,10 @@
-# A budget for the whole project: it tells the billing administrators, and those who hear the alarms, and never stops anything. It has no filter on
-# labels, because usage of Firestore, Cloud Monitoring and Cloud Scheduler carries none.
+# A budget for the whole project: it notifies the billing administrators and the recipients of the alarms, and never stops anything. It has no label
+# filter, because usage of Firestore, Cloud Monitoring and Cloud Scheduler has no labels.
 resource "google_billing_budget" "main" {
   count = var.budget == null ? 0 : 1
 
   billing_account = var.budget.billing_account
-  # The API takes 60 characters.
+  # The API accepts 60 characters.
   display_name = substr("${var.name_prefix}: ${local.deployment.title}", 0, 60)
 
   budget_filter {

@@ -1,5 +1,5 @@
-# What stops no apply and must not go unnoticed: every plan and apply warns of it again. What is live, such as jobs that are paused and addresses that
-# wait for their verification, `npx --no pathkeeper doctor` examines: a check of it would be open in every first plan.
+# Problems that stop no apply: every plan and apply warns of them. `npx --no pathkeeper doctor` examines the live state, such as paused jobs and
+# addresses that await verification: a check of that would be unknown in every first plan.
 locals {
   # The version of this module; a copy without its package.json has none.
   module_version = try(jsondecode(file("${path.module}/../package.json")).version, null)

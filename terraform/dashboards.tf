@@ -1,8 +1,8 @@
-# Two dashboards: what is watched, and the monitor itself. A new chart is a row in one of the lists below; everything else follows.
+# Two dashboards: one for the watched environment, one for the monitor itself. To add a chart, add a row to one of the lists below.
 locals {
   exported = "custom.googleapis.com/pathkeeper/"
 
-  # `by` splits a chart by a label, `limits` draws lines, `unit` stands at the axis. Without by, series of several probes are averaged.
+  # `by` splits a chart by a label, `limits` draws lines, `unit` labels the axis. Without `by`, the series of several probes are averaged.
   charts_of_environment = [
     { title = "VPC connector: utilization", metric = "vpc_connector_utilization", limits = [0.7] },
     { title = "VPC connector: instances, as Google counts them", google = "vpcaccess.googleapis.com/connector/instances", resource = "vpc_access_connector", align = "ALIGN_MAX", reduce = "REDUCE_MAX", by = ["resource.label.connector_name"] },
@@ -23,7 +23,7 @@ locals {
     { title = "Error budget that is left", metric = "error_budget_left", by = ["metric.label.component"] },
   ]
 
-  # By name: the names of another monitor may begin with this one's prefix.
+  # By full name, because the names of another monitor may begin with this prefix.
   subscription_names = concat([for each in google_pubsub_subscription.push : each.name], [google_pubsub_subscription.dead_letters_kept.name])
 
   ours_run    = { resource = "cloud_run_revision", filter = "resource.labels.project_id = \"${var.project_id}\" AND resource.labels.service_name = one_of(${join(", ", [for name in local.services : "\"${name}\""])})" }
@@ -55,7 +55,7 @@ resource "google_monitoring_dashboard" "main" {
 
   project = var.project_id
 
-  # What equals a default of the API is left out: the API leaves it out as well, and every plan would show it again.
+  # Values equal to a default of the API are omitted: the API omits them too, and every plan would show a difference.
   dashboard_json = jsonencode({
     displayName = each.value.title
     mosaicLayout = {

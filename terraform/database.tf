@@ -1,4 +1,4 @@
-# State, incidents and the ledger. The monitor has a database of its own: nobody else's rules, indexes or quota touch it.
+# State, incidents and the ledger. The monitor has its own database, so that it shares no rules, indexes or quota.
 locals {
   database_name = coalesce(var.database.name, var.name_prefix)
   database      = var.database.create ? google_firestore_database.main[0].name : local.database_name
@@ -14,7 +14,7 @@ resource "google_firestore_database" "main" {
   concurrency_mode                  = "PESSIMISTIC"
   point_in_time_recovery_enablement = var.database.point_in_time_recovery ? "POINT_IN_TIME_RECOVERY_ENABLED" : "POINT_IN_TIME_RECOVERY_DISABLED"
   delete_protection_state           = var.deletion_protection ? "DELETE_PROTECTION_ENABLED" : "DELETE_PROTECTION_DISABLED"
-  # By default it would only be forgotten, and stand in the way of the next apply.
+  # The default would only remove it from the state, and the next apply would fail.
   deletion_policy = var.deletion_protection ? "ABANDON" : "DELETE"
 
   dynamic "cmek_config" {
@@ -28,7 +28,7 @@ resource "google_firestore_database" "main" {
   depends_on = [google_project_service.main]
 }
 
-# Documents that go by themselves. The instant is not indexed: it grows with every write, and an index of it would be a hot spot.
+# Documents that expire. The expiry time is not indexed: it increases with every write, and its index would be a hot spot.
 resource "google_firestore_field" "expiry" {
   for_each = local.deployment.expiring
 
@@ -43,7 +43,7 @@ resource "google_firestore_field" "expiry" {
   depends_on = [google_project_service.main]
 }
 
-# What is only ever read whole. A state is long, and every entry of an index costs with each write.
+# Documents that are only read whole. States are long, and every index entry costs with each write.
 resource "google_firestore_field" "unindexed" {
   for_each = { for each in local.deployment.unindexed : "${each.collection}/${each.field}" => each }
 
@@ -76,7 +76,7 @@ resource "google_firestore_index" "main" {
   depends_on = [google_project_service.main]
 }
 
-# Firestore knows no rights below a database, but a grant can be bound to one. Those who write may read; the others only read.
+# Firestore has no permissions below a database, but a grant can be restricted to one. Writers may also read; the others may only read.
 resource "google_project_iam_member" "database" {
   for_each = merge(
     { for name in local.deployment.stores : name => "roles/datastore.user" },

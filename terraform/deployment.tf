@@ -1,5 +1,5 @@
-# What follows from the configuration was worked out by `npm run build`, with the code that the functions run: schedules, subscriptions,
-# secrets, roles, indexes. This file reads it, and refuses bundles that were built from something else.
+# `npm run build` derives the deployment from the configuration, with the code of the functions: schedules, subscriptions, secrets, roles, indexes. This
+# file reads the result, and rejects bundles that were built from another configuration.
 locals {
   bundles    = coalesce(var.bundles, "${path.module}/../dist")
   deployment = jsondecode(file("${local.bundles}/deployment.json"))
@@ -12,7 +12,7 @@ locals {
   journey     = one([for probe in local.deployment.probes : probe if probe.name == var.second_opinion.journey])
   has_journey = var.second_opinion.journey != null
 
-  # One function for each vantage point, for only the one inside goes through the VPC; one that takes answers, and one that is the synthetic monitor.
+  # One function for each vantage, because only the inside one uses the VPC; one that accepts answers; and one that is the synthetic monitor.
   pushed = concat([for vantage in local.deployment.vantages : "probe-${vantage}"], ["evaluate", "notify"])
   functions = merge(
     {
@@ -21,8 +21,8 @@ locals {
         size    = var.functions[split("-", name)[0]]
         vantage = split("-", name)[0] == "probe" ? trimprefix(name, "probe-") : null
         secrets = concat(local.deployment.secrets[name], name == "notify" ? local.answers_keys : [])
-        # As long as its subscriptions wait for an answer: longer would be billed for nothing, shorter would cut what is still awaited. The
-        # probe function ends each request in its own time, so the most patient of its subscriptions counts: that of a WebSocket that is held.
+        # As long as its subscriptions wait for a response: longer would cost for nothing, shorter would cut off running requests. The probe function
+        # limits each request itself, so the subscription with the longest deadline counts: that of a held WebSocket.
         timeout_seconds = (startswith(name, "probe-")
           ? max([for each in local.deployment.subscriptions : each.ackDeadlineSeconds if each.function == name]...)
           : min([for each in local.deployment.subscriptions : each.ackDeadlineSeconds if each.function == name]...)
@@ -35,7 +35,7 @@ locals {
         size    = var.functions.answers
         vantage = null
         secrets = concat(local.answers_keys, local.deployment.answers.secrets)
-        # A person waits for it, and Slack no longer than three seconds.
+        # A person waits for it, and Slack waits at most three seconds.
         timeout_seconds = 30
       }
     } : {},
@@ -45,7 +45,7 @@ locals {
         size    = var.functions.probe
         vantage = try(local.journey.vantage, null)
         secrets = try(local.journey.secrets, [])
-        # Cloud Monitoring itself waits no longer.
+        # Cloud Monitoring waits no longer.
         timeout_seconds = 60
       }
     } : {},

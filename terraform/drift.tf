@@ -1,5 +1,5 @@
-# Drift of the deployment itself: once a day the evaluator asks Google's APIs whether everything is as it was made, which becomes an incident of the monitor
-# where it is not. It reads settings and policies, and neither messages nor the values of secrets. Off by default.
+# Drift of the deployment: once a day the evaluator compares the deployment with the configuration through Google's APIs, and opens an incident of the
+# monitor if they differ. It reads settings and policies, and neither messages nor secret values. Off by default.
 resource "google_project_iam_custom_role" "drift" {
   count = var.drift_check.enabled ? 1 : 0
 
@@ -36,7 +36,7 @@ resource "google_project_iam_member" "drift" {
   count = var.drift_check.enabled ? 1 : 0
 
   project = var.project_id
-  # By names that are known while planning: the account has other roles here, and a rehearsal tells them apart.
+  # From names that are known during planning: the account has other roles here, and `rehearse` distinguishes them.
   role   = "projects/${google_project_iam_custom_role.drift[0].project}/roles/${google_project_iam_custom_role.drift[0].role_id}"
   member = google_service_account.function["evaluate"].member
 }

@@ -1,4 +1,4 @@
-# Google counts no failed starts of Cloud Run's instances; a metric from the log does. One of each name that probes of the kind cloud_run read.
+# Cloud Run has no metric for failed instance starts, so a log-based one counts them. One for each name that `cloud_run` probes read.
 resource "google_logging_metric" "failed_starts" {
   for_each = var.create_log_metrics ? toset(local.deployment.log_metrics) : toset([])
 

@@ -1,5 +1,5 @@
-# The functions: their code, who they are, and how they run. They are internal, and only Pub/Sub and Cloud Monitoring call them; except the one that takes
-# answers, where there is one.
+# The functions: their code, service accounts and settings. They are internal, and only Pub/Sub and Cloud Monitoring call them, except the one that
+# accepts answers, if enabled.
 
 resource "google_storage_bucket" "code" {
   name                        = "${var.project_id}-${var.name_prefix}-code"
@@ -7,7 +7,7 @@ resource "google_storage_bucket" "code" {
   location                    = var.region
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
-  # It holds nothing that `npm run build` does not make again.
+  # `npm run build` can rebuild all of its contents.
   force_destroy = true
   labels        = local.labels
 
@@ -26,7 +26,7 @@ resource "google_storage_bucket" "code" {
   depends_on = [google_project_service.main]
 }
 
-# The images of the functions. The repository that Cloud Functions makes by itself keeps every image for ever, and each is paid for.
+# The images of the functions. The repository that Cloud Functions creates by default keeps every image forever, at a cost.
 resource "google_artifact_registry_repository" "images" {
   project       = var.project_id
   location      = var.region
@@ -61,14 +61,14 @@ resource "google_artifact_registry_repository" "images" {
 resource "google_storage_bucket_object" "code" {
   for_each = toset(["probe", "evaluate", "notify"])
 
-  # A function is deployed anew only when the name changes, so the name carries the content.
+  # A function is redeployed only if the object name changes, so the name contains the hash of the content.
   name           = "${each.value}-${filemd5("${local.bundles}/${each.value}.zip")}.zip"
   bucket         = google_storage_bucket.code.name
   source         = "${local.bundles}/${each.value}.zip"
   source_md5hash = filemd5("${local.bundles}/${each.value}.zip")
 }
 
-# Who builds: the default account has lost its rights in new projects, and has too many in old ones.
+# The account of builds: the default account has no permissions in new projects, and too many in old ones.
 resource "google_service_account" "build" {
   project      = var.project_id
   account_id   = "${var.name_prefix}-build"
@@ -85,14 +85,14 @@ resource "google_project_iam_member" "build" {
   member  = google_service_account.build.member
 }
 
-# Cloud Functions copies the code into a bucket of its own before it builds, whose name is not known here.
+# Before a build, Cloud Functions copies the code into its own bucket, whose name is not known here.
 resource "google_project_iam_member" "build_sources" {
   project = var.project_id
   role    = "roles/storage.objectViewer"
   member  = google_service_account.build.member
 }
 
-# Grants take about a minute to reach the builders, and a build that starts before fails. This waits once, and again when the account changes.
+# Grants take about a minute to reach the builders, and an earlier build fails. This waits once, and again if the account changes.
 resource "terraform_data" "build_grants" {
   triggers_replace = [google_service_account.build.email]
 
@@ -106,7 +106,7 @@ resource "terraform_data" "build_grants" {
   ]
 }
 
-# Who runs: one account for each function, with nothing but what that function needs.
+# Service accounts of the functions: one for each, with only the permissions that it needs.
 resource "google_service_account" "function" {
   for_each = local.functions
 
@@ -131,7 +131,7 @@ resource "google_cloudfunctions2_function" "main" {
     runtime         = "nodejs24"
     entry_point     = each.value.target
     service_account = google_service_account.build.id
-    # By the names, which are known while planning.
+    # From names that are known during planning.
     docker_repository = "projects/${google_artifact_registry_repository.images.project}/locations/${google_artifact_registry_repository.images.location}/repositories/${google_artifact_registry_repository.images.repository_id}"
     worker_pool       = var.organization.build_worker_pool
 
@@ -148,7 +148,7 @@ resource "google_cloudfunctions2_function" "main" {
     ingress_settings      = each.key == "answers" ? local.answers_ingress : "ALLOW_INTERNAL_ONLY"
     timeout_seconds       = each.value.timeout_seconds
 
-    # Less than a whole processor would allow one request at a time only, and would measure its own waiting for the processor.
+    # Below one CPU, an instance handles one request at a time, and measurements would include its own waiting for the CPU.
     available_cpu                    = "1"
     available_memory                 = each.value.size.memory
     max_instance_request_concurrency = each.value.size.concurrency
@@ -165,15 +165,15 @@ resource "google_cloudfunctions2_function" "main" {
         PATHKEEPER_SECRET_PREFIX = var.name_prefix
       },
       each.value.target == "probe" ? { PATHKEEPER_VANTAGE = each.value.vantage } : {},
-      # Bodies are decompressed and passwords derived on these threads: with the usual four, one target would wait for others.
+      # These threads decompress bodies and derive passwords: with the default four, targets would wait for each other.
       each.value.target == "probe" ? { UV_THREADPOOL_SIZE = "16" } : {},
-      # They allocate much for every report and every page. A small nursery is collected more often, and saves 100 MB in either.
+      # Every report and every page allocates much memory. A small nursery is collected more often, and saves 100 MB.
       contains(["evaluate", "notify"], each.value.target) ? { NODE_OPTIONS = "--max-semi-space-size=8" } : {},
       each.key == "synthetic" ? { PATHKEEPER_SYNTHETIC = var.second_opinion.journey } : {},
       contains(["notify", "answers"], each.key) && var.answers.enabled ? { PATHKEEPER_ANSWERS_URL = local.answers_url } : {},
       each.key == "answers" ? { PATHKEEPER_ANSWERS = "true" } : {},
       each.key == "evaluate" && var.drift_check.enabled ? { PATHKEEPER_DRIFT_CHECK = var.region } : {},
-      # For the front page, as npm run build estimated it.
+      # For the front page, as estimated by `npm run build`.
       each.key == "evaluate" && can(local.deployment.monthly_cost) ? { PATHKEEPER_MONTHLY_COST = tostring(local.deployment.monthly_cost) } : {},
     )
 

@@ -1,13 +1,13 @@
-# Topics and push subscriptions, each with who may publish and who may push. What nobody can process goes to the topic of dead letters,
-# which the notifier announces and which keeps a copy for people.
+# Topics and push subscriptions, with their publishers and callers. Messages that cannot be processed go to the dead-letter topic; the notifier
+# announces them, and a copy is kept.
 locals {
   subscriptions = { for each in local.deployment.subscriptions : each.name => each }
-  # Dead letters have nowhere further to go.
+  # Dead letters have no dead-letter topic of their own.
   dying = { for name, each in local.subscriptions : name => each if each.topic != "dead-letters" }
 
   pubsub_agent = "serviceAccount:service-${data.google_project.main.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
 
-  # Which function publishes what.
+  # Publishers of each topic.
   publishes = flatten([
     for name in local.pushed : [
       for topic in local.deployment.publishes[local.functions[name].target] : { function = name, topic = topic }
@@ -39,7 +39,7 @@ resource "google_pubsub_topic_iam_member" "publisher" {
   member  = google_service_account.function[each.value.function].member
 }
 
-# Jobs and backups that report by themselves: who may say so.
+# Publishers of heartbeats: jobs and backups.
 resource "google_pubsub_topic_iam_member" "heartbeats" {
   for_each = toset(var.heartbeat_publishers)
 
@@ -49,7 +49,7 @@ resource "google_pubsub_topic_iam_member" "heartbeats" {
   member  = each.value
 }
 
-# Deploy pipelines that report what they have changed.
+# Publishers of changes: deploy pipelines.
 resource "google_pubsub_topic_iam_member" "changes" {
   for_each = toset(var.change_publishers)
 
@@ -59,7 +59,7 @@ resource "google_pubsub_topic_iam_member" "changes" {
   member  = each.value
 }
 
-# Who pushes: an account that may call the functions, and nothing else.
+# The account of pushes, which may only call the functions.
 resource "google_service_account" "push" {
   project      = var.project_id
   account_id   = "${var.name_prefix}-push"
@@ -68,17 +68,17 @@ resource "google_service_account" "push" {
   depends_on = [google_project_service.main]
 }
 
-# Pub/Sub makes the tokens of that account. Newer projects allow it by themselves; older and stricter ones do not.
+# Pub/Sub creates the tokens of that account. Newer projects allow this by default; older and stricter ones do not.
 resource "google_service_account_iam_member" "push_tokens" {
   service_account_id = google_service_account.push.name
   role               = "roles/iam.serviceAccountTokenCreator"
   member             = local.pubsub_agent
 
-  # The agent exists when the first topic does.
+  # The agent exists only after the first topic.
   depends_on = [google_pubsub_topic.main]
 }
 
-# The right to call stands on the Cloud Run service behind the function, and goes with it when it is replaced.
+# The permission to call belongs to the Cloud Run service behind the function, and is lost when the service is replaced.
 resource "google_cloud_run_v2_service_iam_member" "push" {
   for_each = toset(local.pushed)
 
@@ -108,7 +108,7 @@ resource "google_pubsub_subscription" "push" {
 
     oidc_token {
       service_account_email = google_service_account.push.email
-      # The bare address of the function: by default it would be the endpoint with its path, which the function does not go by.
+      # The base URL of the function. The default would be the endpoint with its path, which the function does not accept.
       audience = google_cloudfunctions2_function.main[each.value.function].service_config[0].uri
     }
   }
@@ -122,18 +122,18 @@ resource "google_pubsub_subscription" "push" {
     for_each = contains(keys(local.dying), each.key) ? [each.value] : []
 
     content {
-      # By its name, which is known while planning.
+      # From a name that is known during planning.
       dead_letter_topic     = "projects/${google_pubsub_topic.main["dead-letters"].project}/topics/${google_pubsub_topic.main["dead-letters"].name}"
       max_delivery_attempts = dead_letter_policy.value.maxDeliveryAttempts
     }
   }
 
-  # Never, also when nothing comes for a month.
+  # Never expires, even without messages for a month.
   expiration_policy {
     ttl = ""
   }
 
-  # Without these the first messages would use up their attempts on refusals.
+  # Without these, the first messages would use up their attempts on rejections.
   depends_on = [
     google_cloud_run_v2_service_iam_member.push,
     google_pubsub_topic_iam_member.dead_letters,
@@ -141,7 +141,7 @@ resource "google_pubsub_subscription" "push" {
   ]
 }
 
-# Pub/Sub itself moves a message to the dead letters: it must be allowed to take it out here and to put it in there.
+# Pub/Sub itself moves messages to the dead-letter topic: it needs permission to acknowledge here and to publish there.
 resource "google_pubsub_subscription_iam_member" "dead_letters" {
   for_each = local.dying
 
@@ -162,7 +162,7 @@ resource "google_pubsub_topic_iam_member" "dead_letters" {
   member  = local.pubsub_agent
 }
 
-# What could not be processed, for people to look at and to send again: the push subscription beside it only announces it.
+# Keeps dead letters for inspection and replay: the push subscription only announces them.
 resource "google_pubsub_subscription" "dead_letters_kept" {
   project                    = var.project_id
   name                       = "${var.name_prefix}-dead-letters-kept"

@@ -1,5 +1,5 @@
-# The way of the probe function inside. A connector of one's own is made only where it is asked for: what is to be measured is the
-# connector that the watched services use.
+# The network path of the inside probe function. A new connector is created only on request, because the connector of the watched services is the one to
+# measure.
 locals {
   connector_project = try(coalesce(var.inside.connector.project_id, var.project_id), var.project_id)
 
@@ -21,7 +21,7 @@ resource "google_vpc_access_connector" "main" {
   depends_on = [google_project_service.main]
 }
 
-# A connector of another project is used by these two of Google's accounts, which must be allowed to there.
+# These two Google service agents use a connector of another project, and need permission there.
 resource "google_project_iam_member" "connector" {
   for_each = toset(local.connector_project == var.project_id ? [] : ["serverless-robot-prod", "gcf-admin-robot"])
 
@@ -29,6 +29,6 @@ resource "google_project_iam_member" "connector" {
   role    = "roles/vpcaccess.user"
   member  = "serviceAccount:service-${data.google_project.main.number}@${each.value}.iam.gserviceaccount.com"
 
-  # Enabling the APIs makes these accounts.
+  # Enabling the APIs creates these accounts.
   depends_on = [google_project_service.main]
 }

@@ -1,4 +1,4 @@
-# What this plan is for, in the plan itself: `npx --no pathkeeper rehearse` compares every resource with what the configuration and these inputs need.
+# Stores the inputs in the plan: `npx --no pathkeeper rehearse` compares every resource with what the configuration and these inputs require.
 resource "terraform_data" "rehearsal" {
   input = {
     deployment = local.deployment

@@ -1,4 +1,4 @@
-# One job for each vantage point and pace, and the tick. Intervals under a minute are one job a minute, whose run goes in rounds.
+# One job for each vantage and interval, and one for the tick. Intervals below a minute use one job per minute, which runs in rounds.
 resource "google_cloud_scheduler_job" "main" {
   for_each = { for each in local.deployment.schedules : each.name => each }
 
@@ -7,7 +7,7 @@ resource "google_cloud_scheduler_job" "main" {
   name        = "${var.name_prefix}-${each.key}"
   description = each.key == "tick" ? "Lets time pass for the evaluator." : "Asks for the probes of the group ${each.key}."
   schedule    = each.value.cron
-  # Where clocks change, a schedule in local time runs twice or not at all on two days of the year.
+  # Where clocks change, a schedule in local time runs twice or never on two days of the year.
   time_zone = "Etc/UTC"
 
   pubsub_target {
@@ -22,7 +22,7 @@ resource "google_cloud_scheduler_job" "main" {
     max_backoff_duration = "10s"
   }
 
-  # The first runs shall find everything in place, and everything permitted.
+  # The first runs need all resources and permissions.
   depends_on = [
     google_pubsub_subscription.push,
     google_pubsub_topic_iam_member.publisher,

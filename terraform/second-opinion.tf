@@ -1,4 +1,4 @@
-# Google's own checks, beside the monitor's: where they disagree, one of the two is wrong, and it is worth knowing which.
+# Checks by Google beside those of the monitor. If they disagree, one of them is wrong.
 locals {
   uptime = var.second_opinion.uptime_url == null ? null : regex("^https://(?P<host>[^/:]+)(?::(?P<port>[0-9]+))?(?P<path>/.*)?$", var.second_opinion.uptime_url)
 }
@@ -44,7 +44,7 @@ resource "google_monitoring_alert_policy" "edge" {
       filter          = "resource.type = \"uptime_url\" AND metric.type = \"monitoring.googleapis.com/uptime_check/check_passed\" AND metric.labels.check_id = \"${google_monitoring_uptime_check_config.edge[0].uptime_check_id}\""
       comparison      = "COMPARISON_GT"
       threshold_value = 1
-      # Two checks in a row: one may fail by itself.
+      # Two checks in a row, because a single one may fail at random.
       duration = "${max(300, tonumber(trimsuffix(var.second_opinion.uptime_period, "s")))}s"
 
       aggregations {
@@ -76,8 +76,8 @@ resource "google_monitoring_alert_policy" "edge" {
   }
 }
 
-# The journey as a synthetic monitor: the same probe, started by Google's scheduler and judged by Google's alarm. Cloud Monitoring makes the account
-# that calls it with the first such monitor of a project, so the grant follows the monitor; the runs before it fail, and the alarm comes last.
+# The journey as a synthetic monitor: the same probe, run and judged by Cloud Monitoring. Cloud Monitoring creates the account that calls it with the
+# first such monitor of a project, so the grant follows the monitor; runs before it fail, and the alarm is created last.
 resource "google_monitoring_uptime_check_config" "journey" {
   count = local.has_journey ? 1 : 0
 

@@ -1,7 +1,7 @@
-# The secrets that monitor.yaml refers to: their containers, and who may read each. Their values are added by a person with gcloud, and are
-# never in Terraform's state; the functions read the newest version, so that a new one needs no deployment.
+# The secrets that monitor.yaml refers to, and their readers. A person adds the values with gcloud, so they are never in Terraform's state. The
+# functions read the newest version, so a new value needs no deployment.
 locals {
-  # A policy on locations refuses automatic replication, and a key of a region encrypts nothing of others.
+  # A policy on locations forbids automatic replication, and a regional key cannot encrypt in other regions.
   secret_locations = var.organization.kms_key_name == null ? var.organization.secret_locations : [var.region]
 
   secrets = toset(flatten(concat(values(local.deployment.secrets), [for function in values(local.functions) : function.secrets])))

@@ -1,5 +1,4 @@
-# Status pages: a bucket for each channel of the kind status_page. The notifier writes there and nobody else; nobody reads it unless
-# status_page_readers says who.
+# Status pages: a bucket for each `status_page` channel. Only the notifier writes to it, and only status_page_readers can read it.
 resource "google_storage_bucket" "status_page" {
   for_each = toset(local.deployment.status_pages)
 
@@ -10,10 +9,10 @@ resource "google_storage_bucket" "status_page" {
   uniform_bucket_level_access = true
   public_access_prevention    = contains(var.status_page_readers, "allUsers") ? "inherited" : "enforced"
 
-  # The pages of past incidents stand nowhere else: a bucket that has any is not deleted with the rest.
+  # The bucket holds the only copy of pages of past incidents: it is not deleted while it has any.
   force_destroy = false
 
-  # Every few minutes a page is replaced: what it replaces need not be kept, and would cost more than the pages.
+  # A page is replaced every few minutes: keeping old versions would cost more than the pages.
   soft_delete_policy {
     retention_duration_seconds = 0
   }

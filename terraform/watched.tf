@@ -1,4 +1,4 @@
-# What the probes may read of the watched project: one custom role for each vantage point, with the permissions of its probes and no more.
+# Permissions of the probes in the watched project: one custom role for each vantage, with only the permissions of its probes.
 locals {
   readers_of_watched = { for vantage in local.deployment.vantages : "probe-${vantage}" => local.deployment.permissions["probe-${vantage}"] if length(local.deployment.permissions["probe-${vantage}"]) > 0 }
 }
@@ -23,7 +23,7 @@ resource "google_project_iam_member" "probe" {
   member  = google_service_account.function[each.key].member
 }
 
-# The ways into Cloud SQL that need a role: that of Google's connectors, and a login by IAM. A probe of a private address needs neither.
+# Roles for connections to Cloud SQL through Google's connectors, and for IAM logins. A probe of a private address needs neither.
 resource "google_project_iam_member" "cloud_sql" {
   for_each = { for each in local.deployment.cloud_sql : join("/", compact([each.function, each.project, each.role])) => each }
 
@@ -32,7 +32,7 @@ resource "google_project_iam_member" "cloud_sql" {
   member  = google_service_account.function[each.value.function].member
 }
 
-# Charts and alarms of this project see what Google counts in the watched one.
+# Lets charts and alarms of this project use metrics of the watched project.
 resource "google_monitoring_monitored_project" "watched" {
   count = var.create_metrics_scope && local.watched_project_id != var.project_id ? 1 : 0
 

@@ -155,7 +155,7 @@ const ways: readonly (readonly [name: string, act: (shop: Shop) => Promise<unkno
   ["the command line", (at) => byCommand(at, "ack", "--by", "Ana"), "Ana, on the command line"],
 ];
 
-/** Runs a command on the documents of the world, as they stand in a folder of `npm start -- --data`. */
+/** Runs a command on a folder of `npm start -- --data` that contains the current documents. */
 async function byCommand({ world }: Shop, ...args: string[]): Promise<void> {
   const data = mkdtempSync(join(tmpdir(), "pathkeeper-answers-"));
   onTestFinished(() => rmSync(data, { recursive: true, force: true }));

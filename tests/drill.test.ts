@@ -47,7 +47,9 @@ it("is announced as a drill in every channel, even if muted, and ends by itself 
   expect(world.mishaps).toEqual([]);
   const [incident, ...others] = await world.store.query({ collection: "incidents" });
   // The drill has shown an address that is wrong.
-  expect(others.map(({ fields }) => fields["title"])).toEqual(["Shop: notices do not reach boss (gone@example.com)"]);
+  expect(others.map(({ fields }) => fields["title"])).toEqual([
+    "Shop: notifications do not reach boss (gone@example.com)",
+  ]);
   expect(incident?.id).toBe("20250916-120500-fire-drill");
   expect(told).toEqual([
     "12:05:00 boss@",
@@ -66,9 +68,9 @@ it("is announced as a drill in every channel, even if muted, and ends by itself 
     verdict: "monitor",
     timeline: [
       "2025-09-16 12:05:00 UTC  Fire drill: started by hand.",
-      '2025-09-16 12:05:00 UTC  Opened by "Fire drill". No target is judged by it.',
+      '2025-09-16 12:05:00 UTC  Opened by "Fire drill". It says nothing about the targets.',
       '2025-09-16 12:07:00 UTC  "Fire drill" has cleared.',
-      "2025-09-16 12:07:00 UTC  Resolved. The fire drill is over. Its notice arrived in boss after 0.4 s, chat after 0.4 s, ops after 0.4 s and slow after 31.4 s. Not in page: opened not sent: a fire drill is no news for everybody. Not to everybody in boss: opened not delivered to gone@example.com: 550 no such user. It lasted 2 min, from 12:05:00 UTC.",
+      "2025-09-16 12:07:00 UTC  Resolved. The fire drill is over. Its notification was delivered to boss after 0.4 s, chat after 0.4 s, ops after 0.4 s and slow after 31.4 s. Not to page: opened not sent: fire drills are not announced publicly. Not to every recipient of boss: opened not delivered to gone@example.com: 550 no such user. It lasted 2 min, from 12:05:00 UTC.",
     ],
   });
   const months = await world.store.query({ collection: "availability" });

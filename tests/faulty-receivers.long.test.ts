@@ -199,7 +199,7 @@ function wrongs(ledger: readonly Delivery[], { taken }: Receiver): string[] {
     });
     const heard = arrivalsOf(reader, "opened").length > 0;
     const end = arrivalsOf(reader, "resolved").length > 0;
-    // A notification sent twice without a response is given up, and the ledger says so.
+    // A notification without a response after two attempts is given up, and the ledger records that.
     const mayEnd = own.some((one) => one.event === "resolved" && one.status === "rejected" && mayHaveArrived(one));
     const isBoth = own.some(({ reason }) => reason === toldWithEnd);
     return [

@@ -36,7 +36,7 @@ function environmentOf(probes: readonly ConfiguredProbe[], more: Partial<Configu
   };
 }
 
-/** A monitor on virtual time, whose probes are really run. */
+/** A monitor on virtual time that runs real probes. */
 class FirstDays {
   readonly bench: Bench;
   readonly #start: number;
@@ -234,7 +234,7 @@ describe("a group that has never reported", () => {
       await bench.tick();
     }
     expect(bench.story).toEqual([`${missedAt} opened`]);
-    expect(bench.events[0]?.summary).toContain("none has ever come");
+    expect(bench.events[0]?.summary).toContain("none has ever arrived");
     const first = nextTrigger(schedule, Date.parse("2025-09-16T12:00:00Z")) ?? 0;
     expect(bench.now - first).toBe(3 * minute);
   });
@@ -258,7 +258,7 @@ describe("a probe that cannot run", () => {
       components: ["pathkeeper"],
       alerts: ["Probes of outside-1m cannot run"],
       summary: expect.stringContaining('secret "export-key" not found'),
-      impact: "Outages of what these probes watch may go unseen.",
+      impact: "Outages of the targets of these probes may go undetected.",
     });
     expect(await days.today("export")).toMatchObject({ up: 0, down: 0 });
   });
@@ -291,7 +291,7 @@ describe("a rule with absent()", () => {
   const rules = [rule("No sign of the shop", "absent(http_response_time, 10m)", "0s", "critical")];
 
   it("waits for its lookback from the first run of a probe that yields the metric", async () => {
-    // The database answers nobody, and the shop is looked at once an hour for the first time at 13:00.
+    // The database does not respond, and the hourly probe of the shop runs first at 13:00.
     const hourly = probe("pages-health", "pages", "outside", "http", "0 * * * *");
     const days = new FirstDays(
       environmentOf(

@@ -1,6 +1,7 @@
 /**
- * A mail server that greylists: a recipient is refused for some minutes after the first attempt, and then accepted. Played on virtual time,
- * against a real SMTP server, and by a notifier that dies at every step: each recipient gets each mail, and nobody who is known to have it gets it again.
+ * Tests delivery to a mail server that greylists: it refuses a recipient for some minutes after the first attempt, and then accepts it. Runs
+ * on virtual time against a real SMTP server, with a notifier that crashes at every step. Each recipient gets each mail, and none gets a
+ * mail again that is known to have arrived.
  */
 import type { AddressInfo } from "node:net";
 import { simpleParser } from "mailparser";

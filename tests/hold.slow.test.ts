@@ -1,6 +1,7 @@
 /**
- * A WebSocket that must outlive the limits on its way, from the schedule to the incident: the request goes over the subscription of its own
- * through a real broker, the probe function holds a real connection, and the evaluator judges what it reports. The time of the hold is a second.
+ * Tests a WebSocket that must outlive the limits on its path, from the schedule to the incident: the request uses its own subscription
+ * through a real broker, the probe function holds a real connection, and the evaluator judges the report. The connection is held for one
+ * second.
  */
 import { createServer } from "node:http";
 import { expect, it, onTestFinished } from "vitest";
@@ -69,7 +70,7 @@ probes:
   onTestFinished(() => target.close());
   const broker = await Broker.open();
   onTestFinished(() => broker.close());
-  // Waited for a little longer than it holds: a subscription of the usual kind would be proportionally shorter than the hold.
+  // The deadline is slightly longer than the hold. In proportion, that of a normal subscription would be shorter than the hold.
   broker.subscribe({ ...way, ackDeadlineSeconds: 10 }, target.url);
   const run = async (): Promise<Report> => {
     await broker.publish(way.topic, [scheduledRequest("shop", lifetime)]);

@@ -84,7 +84,7 @@ const added: Readonly<Record<string, Shape>> = {
   told: "map",
 };
 
-/** Fields that stand there empty, for operators to fill in. */
+/** Empty fields that operators can fill in. */
 const given = ["silenced_until", "edited_by"];
 
 describe("the document of an incident", () => {

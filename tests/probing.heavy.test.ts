@@ -60,7 +60,7 @@ class System {
     return found.map(({ fields }) => fields);
   }
 
-  /** Delivers a request to an instance of its own. Settles when this has answered, or waits for its next round. */
+  /** Delivers a request to a new instance. Settles when the instance has answered, or waits for its next round. */
   #probe({ data, attributes = {} }: OutgoingMessage, at: number): Promise<void> {
     const request = data as ProbeRequest;
     this.requests.push(request);
@@ -106,7 +106,7 @@ class System {
   }
 }
 
-/** A site that answers with its status, or not at all; its hits by their paths. */
+/** A site that responds with the given status or never, and counts requests by path. */
 async function siteOf(status: number): Promise<{ status: number | "silent"; url: string; hits: Map<string, number> }> {
   const site = { status: status as number | "silent", url: "", hits: new Map<string, number>() };
   const server = createServer(({ url = "" }, response) => {

@@ -1,4 +1,4 @@
-/** Every command of the README, in its order, in a folder that holds nothing but the `monitor.yaml` of the README. */
+/** Runs every command of the README, in order, in a folder that contains only the `monitor.yaml` of the README. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -52,7 +52,7 @@ it("runs as written, one command after the other", { timeout: 180_000 }, async (
   });
   const local = `http://127.0.0.1:${await listening(server)}`;
   const [, written = ""] = /```yaml\n(environment: shop\n[\s\S]*?)```/.exec(readme) ?? [];
-  // Its hosts are nobody's: this machine answers for them.
+  // The hosts of the example do not exist: this machine responds for them.
   const configuration = written
     .replace("https://shop.example.com", local)
     .replace("url: https://hooks.example.com/shop", `url: "${local}/shop", allow_private: true`);

@@ -86,7 +86,7 @@ describe("the direction of imports", () => {
 });
 
 describe("the layout", () => {
-  /** Folders of kinds, whose files are as many as there are kinds. */
+  /** Folders of kinds, which have one file for each kind. */
   const kinds = ["functions/probe/probers", "functions/notify/channels", "shared/adapters", "cli/commands"];
 
   it("keeps at most 14 files flat in a folder", () => {

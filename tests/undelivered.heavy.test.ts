@@ -59,7 +59,7 @@ describe("a rejected notification", () => {
     expect(world.mishaps).toEqual([]);
     const [incident] = await world.store.query({
       collection: "incidents",
-      where: [["title", "==", "Shop: notices do not reach ops"]],
+      where: [["title", "==", "Shop: notifications do not reach ops"]],
     });
     expect(incident?.fields).toMatchObject({
       verdict: "monitor",
@@ -102,7 +102,7 @@ describe("a rejected notification", () => {
     expect(incidents.map(({ fields }) => [fields["title"], fields["status"], fields["alerts"]])).toEqual([
       ["Shop: Database failing", "resolved", ["database failing"]],
       [
-        "Shop: notices do not reach ops",
+        "Shop: notifications do not reach ops",
         "resolved",
         ["Notices do not reach ops", "Notices do not reach infra", "Notices do not reach boss"],
       ],
@@ -133,11 +133,11 @@ describe("events that become dead letters", () => {
     expect(
       ledger.map(({ id, fields }) => `${id.replace(/^[^:]*-/, "")} ${fields["status"]}: ${fields["reason"]}`),
     ).toEqual([
-      "database:opened:ops rejected: gave up after 97 attempts, its message is a dead letter: the instance that was sending did not come back",
+      "database:opened:ops rejected: gave up after 97 attempts, its message is a dead letter: the sending instance did not report back",
       "database:recovering:ops suppressed: superseded: the incident is resolved",
       // The opening may have arrived, so its end would be notified.
-      "database:resolved:ops rejected: gave up after 1 attempt, its message is a dead letter: the instance that was sending did not come back",
-      "pathkeeper:opened:ops suppressed: it is about this channel: notices do not reach it",
+      "database:resolved:ops rejected: gave up after 1 attempt, its message is a dead letter: the sending instance did not report back",
+      "pathkeeper:opened:ops suppressed: it is about this channel: notifications do not reach it",
       "pathkeeper:resolved:ops suppressed: never announced here",
     ]);
   });

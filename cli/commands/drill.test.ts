@@ -17,7 +17,7 @@ channels:
   ops: { kind: webhook, url: https://hooks.example.com/ops }
 `;
 
-/** A folder as `npm start -- --data` leaves it, whose notifier does at once with a drill what is said here. */
+/** Creates a folder as `npm start -- --data` leaves it, whose notifier reacts to a drill as given here. */
 async function system(told: Readonly<Record<string, DeliveryStatus>>, text = monitor) {
   const data = mkdtempSync(join(tmpdir(), "pathkeeper-drill-"));
   const store = new SqliteStore(join(data, "store.db"));
@@ -107,7 +107,7 @@ describe("drill", () => {
       err: [expect.stringContaining("--wait soon is an invalid duration: use a value such as 2m or 30s")],
     });
     expect((await run("drill", "--data", "/nowhere")).err[0]).toContain(
-      "cannot read /nowhere/monitor.yaml: there is no such file; npm start -- --data /nowhere writes it",
+      "cannot read /nowhere/monitor.yaml: no such file; npm start -- --data /nowhere writes it",
     );
   });
 });

@@ -13,7 +13,7 @@ import { container, googleStand, project, service, shop, withVariable } from "./
 const place = `projects/${project}/locations/us-central1`;
 const services = `run.googleapis.com/v2/${place}/services`;
 
-/** A path in a folder of its own at which there is no file. */
+/** Returns a path in a new folder, at which there is no file. */
 function newFile(): string {
   return join(dirname(fileOf("")), "written.yaml");
 }
@@ -23,7 +23,7 @@ async function written(file: string): Promise<{ text: string; [section: string]:
   return { text, ...(parse(text) as object) };
 }
 
-/** A service with a health check in JSON, metrics of its own, and a WebSocket. @returns its address */
+/** Starts a service with a health check in JSON, metrics and a WebSocket. @returns its address */
 async function site(): Promise<string> {
   const answers: Record<string, object> = {
     "/health": { status: "ok", version: "1.2.3" },
@@ -283,7 +283,7 @@ describe("init --update", () => {
   });
 });
 
-/** The answers of a project that holds nothing. */
+/** Returns the answers of an empty project. */
 function empty(): Record<string, object> {
   return Object.fromEntries(Object.keys(shop()).map((path) => [path, {}]));
 }

@@ -132,7 +132,7 @@ describe("of a real incident", () => {
     await rm(config);
     expect(await main(["preview", ...args], terminal)).toBe(2);
     expect(terminal.noted.join("\n")).toContain(
-      `cannot read ${config}: there is no such file; npm start -- --data ${folder} writes it`,
+      `cannot read ${config}: no such file; npm start -- --data ${folder} writes it`,
     );
   });
 

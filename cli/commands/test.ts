@@ -66,7 +66,7 @@ interface TestResult {
 
 async function read(file: string): Promise<LoadedTests> {
   const text = await readFile(file, "utf8").catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code === "ENOENT" ? "there is no such file" : cause.message;
+    const reason = cause.code === "ENOENT" ? "no such file" : cause.message;
     throw new WrongUsage(`cannot read ${file}: ${reason}`, { cause });
   });
   return loadTests(text, file);

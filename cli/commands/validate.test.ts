@@ -131,7 +131,7 @@ describe("validate warns about", () => {
       "a route of what fails together with something more severe",
       "severity: warning\nroutes: [{ channels: [ops], components: [database], severity: [critical] }]\n",
     ],
-    // The cause of a monitored failure may be a dependency, and the monitor has incidents of its own.
+    // A failure can have its cause in a dependency without probes, and the monitor has its own incidents.
     [
       "routes of causes",
       "routes: [{ channels: [ops], components: [database] }, { channels: [ops], components: [pathkeeper] }]\n",

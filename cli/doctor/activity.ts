@@ -1,4 +1,4 @@
-/** What happens in a live deployment: messages that wait, pushes that are refused, errors in the log, and the last report of each group. */
+/** Examines the activity of a live deployment: waiting messages, rejected pushes, errors in the log, and the last report of each group. */
 import { readPartition, storedPartition } from "../../functions/evaluate/partition/document.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { longestGap } from "../../shared/config/schedule.ts";

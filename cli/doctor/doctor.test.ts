@@ -36,7 +36,7 @@ function look(): Promise<Diagnosis> {
   return examine(patient, googleApi(server.url), now);
 }
 
-/** Changes the answer whose path ends so. */
+/** Changes the answer whose path has this suffix. */
 function change(end: string, with_: (answer: Record<string, unknown>) => unknown): void {
   const keys = [...answers.keys()].filter((key) => key.endsWith(end));
   expect(keys).toHaveLength(1);

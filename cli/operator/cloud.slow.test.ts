@@ -12,7 +12,7 @@ if (missing !== undefined) console.warn(`\n######## NOT TESTED: commands on Fire
 
 const incident = "20250916-121200-vpc-connector";
 
-/** A project of its own with one open incident, and what stands in its document now. */
+/** Creates a project with one open incident. Returns it, and a function that reads the incident's document. */
 async function project(database: string = "(default)"): Promise<{ readonly id: string; read(): Promise<Fields> }> {
   vi.stubEnv("FIRESTORE_EMULATOR_HOST", await startedOnce("firestore"));
   const id = `operator-${randomBytes(4).toString("hex")}`;

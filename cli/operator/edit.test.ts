@@ -10,7 +10,7 @@ import { run } from "../local-probes.fixtures.ts";
 const connector = "20250916-121200-vpc-connector";
 const login = "20250916-130000-login";
 
-/** A folder as `npm start -- --data` leaves it, with an incident of each status, and what stands in a document now. */
+/** Creates a folder as `npm start -- --data` leaves it, with an incident of each status. Returns it, and a function that reads a document. */
 async function system(statuses: Readonly<Record<string, string>>): Promise<{
   readonly data: string;
   read(id: string): Promise<Fields | undefined>;

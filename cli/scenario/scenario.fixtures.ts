@@ -25,7 +25,7 @@ routes: [{ channels: [hook] }]
 /** The configuration of a shop. */
 export const shopConfiguration: Configuration = configurationOf(shopText);
 
-/** The only test of a file, whose body is given without its `tests:`. */
+/** Returns the only test of a file. @param body the file without its `tests:` */
 export async function scenarioOf(body: string): Promise<Scenario> {
   const indented = shopText.replaceAll(/^(?=.)/gm, "  ");
   const loaded = await loadTests(

@@ -32,7 +32,7 @@ const int = (value: number): Buffer => {
 };
 
 const fault = (code: string, text: string): Buffer => message("E", `SFATAL\0VFATAL\0C${code}\0M${text}\0\0`);
-/** Older servers and poolers send no severity in English, and some send none at all. */
+/** Older servers and poolers omit the unlocalized severity, and some omit both severities. */
 const bareFault = (code: string, text: string): Buffer => message("E", `C${code}\0M${text}\0\0`);
 const asks = (kind: number, more = ""): Buffer => message("R", int(kind), more);
 const ready = message("Z", "I");
@@ -100,8 +100,8 @@ export const postgresCases: readonly Case[] = [
     "database",
     /the database does not exist: database "passwords" does not exist/,
   ),
-  refuses("53300", "sorry, too many clients already", "database", /no connection left.*SQLSTATE 53300/),
-  refuses("53300", "remaining connection slots are reserved", "database", /no connection left/),
+  refuses("53300", "sorry, too many clients already", "database", /no free connection.*SQLSTATE 53300/),
+  refuses("53300", "remaining connection slots are reserved", "database", /no free connection/),
   refuses("57P03", "the database system is starting up", "database", /starting up or shutting down/),
   refuses("57P01", "terminating connection due to administrator command", "database", /shutting down/),
   refuses(

@@ -153,7 +153,7 @@ export function evaluateHandler(
   };
 }
 
-/** Handlers by origin of a report: only scheduled reports are judged by the rules of the configuration. */
+/** Handlers by origin of a report: the rules of the configuration judge only scheduled reports. */
 const commitBy = {
   schedule: commitReport,
   diagnosis: commitDiagnosis,
@@ -176,7 +176,7 @@ async function signalWatchdog(
   }
 }
 
-/** How long a check for drift may take, in milliseconds: well within the time of a tick. */
+/** Maximum duration of a drift check, in milliseconds: well within the interval of ticks. */
 const driftPatience = 25_000;
 
 /** Examines the deployment. What cannot be examined is said in the log; nothing else depends on it. */
@@ -188,7 +188,7 @@ async function checkDrift(
   if (drift === undefined) return;
   try {
     const findings = await drift(AbortSignal.timeout(driftPatience));
-    for (const sentence of findings.unknown) logger.warning(`the check for drift does not see everything: ${sentence}`);
+    for (const sentence of findings.unknown) logger.warning(`the drift check is incomplete: ${sentence}`);
     await commitDrift(context, findings, at, clock.now());
   } catch (error) {
     logger.warning(
@@ -252,14 +252,12 @@ async function commit(
       return change === undefined ? { outbox: [] } : commitReportedChange(context, change, clock.now());
     }
     default:
-      throw new MalformedMessage(
-        `nothing is served on ${path}: push to /measurements, /ticks, /heartbeats or /changes`,
-      );
+      throw new MalformedMessage(`unknown path ${path}: push to /measurements, /ticks, /heartbeats or /changes`);
   }
 }
 
 function foreign(report: Report, environment: string, logger: Logger): Committed {
-  logger.warning(`a report of ${report.environment} came to the evaluator of ${environment}`, {
+  logger.warning(`the evaluator of ${environment} received a report for ${report.environment}`, {
     report: report.report,
   });
   return { outbox: [] };

@@ -47,8 +47,8 @@ describe("beats", () => {
     const { names, said } = await keptOf([{ name: "backups" }, 1], [{ name: "../x" }, 2], [{ name: "backup" }, 3]);
     expect(names).toEqual(["backup"]);
     expect(said).toEqual([
-      'a beat of "backups" came, for which no probe waits; perhaps backup was meant',
-      'a beat of "../x" came, for which no probe waits',
+      'ignored a heartbeat named "backups", which no probe expects; did you mean backup?',
+      'ignored a heartbeat named "../x", which no probe expects',
     ]);
   });
 

@@ -36,6 +36,6 @@ export async function takeInHeartbeat(
     return;
   }
   const suggestion = nearest(beat.name, expected);
-  const meant = suggestion === undefined ? "" : `; perhaps ${suggestion} was meant`;
-  logger.warning(`a beat of ${JSON.stringify(beat.name)} came, for which no probe waits${meant}`);
+  const meant = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
+  logger.warning(`ignored a heartbeat named ${JSON.stringify(beat.name)}, which no probe expects${meant}`);
 }

@@ -36,7 +36,7 @@ export interface Plan {
   yielding(metric: string, matchers: Readonly<Record<string, string>>): readonly string[];
   /** The probes of the configuration, by name. */
   readonly probes: ReadonlyMap<string, ConfiguredProbe>;
-  /** Baselines that recovery is judged by. */
+  /** Baselines for the recovery validation. */
   readonly baselines: readonly BaselineCheck[];
   /** Names of the partitions. */
   readonly groups: readonly string[];

@@ -42,7 +42,7 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       const drill: Partial<IncidentEvent> = {
         drill: true,
         incident: "20250916-120000-fire-drill",
-        title: "Fire drill: Netra staging tells you that its notices arrive",
+        title: "Fire drill: notifications from Netra staging arrive",
         summary: "This is a fire drill: nothing is broken.",
         severity: "info",
       };

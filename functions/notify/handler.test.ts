@@ -93,8 +93,8 @@ describe("an outage from its opening to the all-clear", () => {
       `${incident}:severity_raised-2:ops`,
     ]);
     expect(await ledger()).toMatchObject({
-      "root_cause_changed:ops": "suppressed: told as the opening, which had not been told here",
-      "severity_raised:ops": "suppressed: told with the opening, in which it stands",
+      "root_cause_changed:ops": "suppressed: sent as the opening, which had not been announced here",
+      "severity_raised:ops": "suppressed: included in the opening",
     });
   });
 
@@ -115,7 +115,7 @@ describe("an outage from its opening to the all-clear", () => {
       `${incident}:severity_raised:ops`,
     ]);
     expect(await ledger()).toMatchObject({
-      "root_cause_changed:ops": "suppressed: superseded: later news, in which it stands, are told already",
+      "root_cause_changed:ops": "suppressed: superseded: included in a later notification",
     });
   });
 
@@ -133,7 +133,7 @@ describe("an outage from its opening to the all-clear", () => {
     expect(hooks.received).toHaveLength(1);
     expect(logger.lines.filter((line) => line.startsWith("warning"))).toEqual([
       "warning notify ignores silences/endless: until: must be a timestamp {}",
-      "warning notify ignores silences/vague: name one component, rule or environment {}",
+      "warning notify ignores silences/vague: set exactly one of component, rule and environment {}",
       "warning notify ignores silences/wrong: until: must be a timestamp {}",
       `warning notify ignores silenced_until of incidents/${incident}: until: must be a timestamp {}`,
     ]);
@@ -168,7 +168,7 @@ describe("a redelivered message", () => {
       },
     });
     expect(await push(incidentEvent())).toBe("Error: the instance is gone");
-    expect(await push(incidentEvent())).toBe(`TryAgain: opened of ${incident} is not done for ops`);
+    expect(await push(incidentEvent())).toBe(`TryAgain: opened of ${incident} is still pending for ops`);
     expect(hooks.received).toHaveLength(1);
     clock.time += minute;
     expect(await push(incidentEvent())).toBe("done");
@@ -202,7 +202,7 @@ describe("a failing receiver", () => {
       channels: [webHook("busy", busy.url), webHook("fine", fine.url)],
     });
     await store.set("incidents", incident, {});
-    const notDone = `TryAgain: opened of ${incident} is not done for busy`;
+    const notDone = `TryAgain: opened of ${incident} is still pending for busy`;
 
     expect(await push(incidentEvent())).toBe(notDone);
     expect(await ledger()).toEqual({ "opened:busy": "retrying", "opened:fine": "delivered" });
@@ -238,7 +238,7 @@ describe("a failing receiver", () => {
     await using hooks = await webInbox(answer);
     const { push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     expect(await push(incidentEvent())).toBe(
-      state === "retrying" ? `TryAgain: opened of ${incident} is not done for ops` : "done",
+      state === "retrying" ? `TryAgain: opened of ${incident} is still pending for ops` : "done",
     );
     expect(await ledger()).toEqual({ "opened:ops": state });
   });
@@ -283,7 +283,7 @@ describe("a channel that fails", () => {
     expect(await ledger()).toEqual({ "opened:ops": "retrying", "opened:infra": "delivered" });
     clock.time += minute;
     const again = { ...message, data: incidentEvent(), attributes: { channel: "ops" } };
-    await expect(handle(again, "/retries")).rejects.toThrow(`opened of ${incident} is not done for ops`);
+    await expect(handle(again, "/retries")).rejects.toThrow(`opened of ${incident} is still pending for ops`);
     expect(hooks.received.map(({ url }) => url).sort()).toEqual(["/infra", "/ops", "/ops"]);
   });
 
@@ -356,7 +356,7 @@ describe("events out of order", () => {
     await using hooks = await webInbox((response, count) => response.writeHead(count === 1 ? 503 : 204).end());
     const { clock, push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
     await push(incidentEvent());
-    expect(await push(resolvedEvent())).toBe(`TryAgain: resolved of ${incident} is not done for ops`);
+    expect(await push(resolvedEvent())).toBe(`TryAgain: resolved of ${incident} is still pending for ops`);
     clock.time += minute;
     expect(await push(incidentEvent())).toBe("done");
     expect(await push(resolvedEvent())).toBe("done");
@@ -406,7 +406,7 @@ describe("prevented failures", () => {
     const end = await push(incidentEvent());
     expect(end.split("; ").sort().join("; ")).toBe(
       ["bad-key", "hook", "mail", "missing"]
-        .map((channel) => `TryAgain: opened of ${incident} is not done for ${channel}`)
+        .map((channel) => `TryAgain: opened of ${incident} is still pending for ${channel}`)
         .join("; "),
     );
     expect(Object.keys(await ledger())).toHaveLength(5);
@@ -442,7 +442,7 @@ describe("prevented failures", () => {
         CloudPubSubDeadLetterSourceDeliveryCount: "100",
       },
       null,
-      ["dead-letters: a message to evaluate-measurements was given up after 100 attempts"],
+      ["dead-letters: a message to evaluate-measurements was abandoned after 100 attempts"],
     ],
     [
       "that could not be read",
@@ -461,7 +461,7 @@ describe("prevented failures", () => {
       "of an event that was never planned",
       { CloudPubSubDeadLetterSourceSubscription: "notify-notifications" },
       incidentEvent(),
-      [`dead-letters: a message to notify-notifications was given up: opened of ${incident}`],
+      [`dead-letters: a message to notify-notifications was abandoned: opened of ${incident}`],
     ],
   ])("a dead letter %s that is announced twice or never", async (_, attributes, data, told) => {
     const { handle, logger, publisher } = notifyWorld({ channels: [] });
@@ -492,7 +492,7 @@ describe("prevented failures", () => {
     clock.time += minute;
     await handle(letter, "/dead-letters");
     expect((await ledger())["opened:ops"]).toBe(
-      "rejected: gave up after 2 attempts, its message is a dead letter: the instance that was sending did not come back",
+      "rejected: gave up after 2 attempts, its message is a dead letter: the sending instance did not report back",
     );
     const reports = publisher.published.filter(({ topic }) => topic === "measurements");
     const told = reports.map(({ data }) => parseReport(data).results.map(({ probe }) => probe));

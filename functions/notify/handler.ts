@@ -1,13 +1,16 @@
 /** Receives incident events, and retries until every reader has been notified or has a recorded reason why not. */
 
 import type { Reader } from "../../shared/documents/delivery-summary.ts";
+import { readIncident } from "../../shared/documents/incident.ts";
 import { isCanaryNotice } from "../../shared/messages/canary.ts";
 import { type IncidentEvent, parseIncidentEvent } from "../../shared/messages/incident-event.ts";
 import { parsePagesDue } from "../../shared/messages/pages-due.ts";
 import { decodePush, type PushedMessage } from "../../shared/messages/push.ts";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { selfGroup } from "../../shared/monitor.ts";
+import { swimlaneOf } from "../../shared/picture/swimlane.ts";
 import type { Publisher, Timers } from "../../shared/ports.ts";
+import { lazily } from "../../shared/runtime/lazily.ts";
 import { TryAgain } from "../../shared/runtime/shell.ts";
 import { realTimers } from "../../shared/runtime/timers.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
@@ -111,7 +114,7 @@ async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> 
     reason === undefined ? channel : `${channel} (${reason})`,
   );
   if (waiting.length > 0)
-    throw new TryAgain(`${event.event} of ${event.incident} is not done for ${[...new Set(waiting)].join(", ")}`);
+    throw new TryAgain(`${event.event} of ${event.incident} is still pending for ${[...new Set(waiting)].join(", ")}`);
 }
 
 /**
@@ -250,9 +253,10 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
   }
   const document = await store.get("incidents", event.incident);
   const silences = isAllClear(event) ? [] : await readSilences(store, { id: event.incident, fields: document }, logger);
+  const picture = lazily(() => document && swimlaneOf({ incident: readIncident(document), now: Date.parse(event.at) }));
   const planned = plan(
     event,
-    { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl, document },
+    { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl, picture },
     now,
   );
   const missing = {

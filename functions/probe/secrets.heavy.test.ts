@@ -88,7 +88,7 @@ const socketSettings = (port: number): Record<string, unknown> => ({
   script: [{ expect: [{ contains: "never said" }], within: "30ms" }],
 });
 
-/** Length of a secret's part in the first piece, in bytes: too short to be recognized by itself. */
+/** Length of a secret's part in the first piece, in bytes: too short to be recognized alone. */
 const cutAfter = 10;
 
 /** Sends something in two pieces, or only the first of them. */

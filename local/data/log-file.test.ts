@@ -145,7 +145,7 @@ describe("a log file", () => {
 describe("appendWhole", () => {
   it("writes nothing of a text that does not fit", async () => {
     open();
-    // A process whose files may not grow beyond 4 blocks of 512 or 1024 bytes; Node takes the signal for an error.
+    // Starts a process whose files cannot grow beyond 4 blocks of 512 or 1024 bytes. Node reports the signal as an error.
     const script = `
       import { appendWhole } from ${JSON.stringify(new URL("./log-file.ts", import.meta.url).href)};
       let written = 0;

@@ -25,7 +25,7 @@ let demo: Demo;
 
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "pathkeeper-demo-"));
-  // As root, PostgreSQL runs as a user of its own, who must be able to enter.
+  // If the tests run as root, PostgreSQL runs as another user, who needs access.
   await chmod(dataDir, 0o755);
   demo = await startDemo({ dataDir, log: silentLogger, pace });
 });

@@ -17,7 +17,7 @@ const minute = 60_000;
 /** Two minutes all is well, five it is bad, and then it is well again for long enough to be over. */
 const [badFrom, badUntil, end] = [2 * minute, 7 * minute, 15 * minute];
 
-/** Runs every probe once, from here. @returns what all of them saw */
+/** Runs every probe once on this machine. @returns their observations */
 export async function lookAt(
   configuration: Configuration,
   secrets: Readonly<Record<string, string>>,

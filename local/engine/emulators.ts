@@ -128,7 +128,7 @@ function locate(kind: EmulatorKind, environment: Environment): Place {
     };
   }
   if (!isFile(jar)) {
-    return { problem: `${variable} is ${jar}, where there is no file: set it to the jar of the ${kind} emulator.` };
+    return { problem: `${variable} is ${jar}, which does not exist: set it to the jar of the ${kind} emulator.` };
   }
   const java = onPath("java", environment);
   if (java === undefined) {

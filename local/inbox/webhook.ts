@@ -36,9 +36,9 @@ export async function startWebhookInbox({ directory, port = 0, key, onReceive }:
   let repeated = 0;
 
   const accept = async (request: IncomingMessage): Promise<readonly [status: number, answer: string]> => {
-    if (request.method !== "POST") return [405, "send notices by POST"];
+    if (request.method !== "POST") return [405, "send notifications with POST"];
     const text = await readBody(request);
-    if (text === undefined) return [413, `a notice is at most ${largestBody} bytes`];
+    if (text === undefined) return [413, `a notification can have at most ${largestBody} bytes`];
     let body: unknown;
     try {
       body = webhook.verify(text, request.headers as Record<string, string>);

@@ -84,8 +84,8 @@ describe("render", () => {
        Incident ─────────────────────────────────────────────────────────────────────
        none
 
-       Told ─────────────────────────────────────────────────────────────────────────
-       nobody yet
+       Notifications ────────────────────────────────────────────────────────────────
+       none yet
 
 
 
@@ -147,7 +147,7 @@ describe("render", () => {
        12:04:40 Raised to critical: Backend fails its health check.
        12:04:41 Joined: Database unreachable, auth-health failing, websocket failing.
 
-       Told ─────────────────────────────────────────────────────────────────────────
+       Notifications ────────────────────────────────────────────────────────────────
        12:04:41 ✓ team-email     severity_raised    delivered
        12:04:41 … ops-hook       severity_raised    waiting
 
@@ -178,7 +178,7 @@ describe("render", () => {
        12:04:40 Raised to critical: Backend fails its health check.
        12:04:41 Joined: Database unreachable, auth-health failing, websocket failing.
 
-       Told ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+       Notifications ────────────────────────────────────────────────────────────────────────────────────────────────────────
        12:04:23 ✓ team-email     opened             delivered
        12:04:23 ✓ ops-hook       opened             delivered
        12:04:41 ✓ team-email     severity_raised    delivered

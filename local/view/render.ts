@@ -47,8 +47,8 @@ export function render(shown: ViewSnapshot, size: Size, colour: boolean): string
     ...incident.evidence.slice(0, evidence),
     ...last(incident.timeline, timeline),
     "",
-    section("Told", "", width, paint),
-    ...(told.length === 0 ? [paint("gray", " nobody yet")] : last(told, deliveries)),
+    section("Notifications", "", width, paint),
+    ...(told.length === 0 ? [paint("gray", " none yet")] : last(told, deliveries)),
   ].slice(0, Math.max(0, size.rows - foot.length));
   while (lines.length < size.rows - foot.length) lines.push("");
   return [...lines, ...foot].slice(0, size.rows).join("\n");

@@ -49,16 +49,16 @@ export async function answerPost(request: IncomingMessage, path: string, asking:
     }
     const [, id = "", action = ""] = /^\/incidents\/([^/]+)\/([a-z]+)$/.exec(path) ?? [];
     const make = ownEntry(edits, action);
-    if (make === undefined) return said(404, frame, "Nothing here", "There is no such action.");
+    if (make === undefined) return said(404, frame, "Not found", "There is no such action.");
     const incident = decoded(id) ?? "";
     const operator = { by: actions.by, via: "in the control room" };
     const edit = (document: Fields): OperatorEdit => make(statusIn(document), form, frame.now);
     if ((await writeEdit(actions.store, incident, operator, edit)) === undefined)
-      return said(404, frame, "Nothing here", "There is no such incident.");
+      return said(404, frame, "Not found", "There is no such incident.");
     return ledTo(`/incidents/${encodeURIComponent(incident)}`);
   } catch (error) {
     if (!(error instanceof EditRefused)) throw error;
-    return said(409, frame, "That has no effect", `${error.message}.`);
+    return said(409, frame, "No effect", `${error.message}.`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The control room in a real browser: each page light and dark, wide and narrow, with and without script, and by keyboard. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { MemoryStore } from "../../shared/adapters/memory.ts";
 import { examined } from "../../tests/support/axe.ts";
 import { openBrowser } from "../../tests/support/browser.ts";
@@ -11,6 +11,16 @@ const paths = ["", "incidents", `incidents/${openId}`, `incidents/${pastId}`, "c
 const views = paths.flatMap((path) =>
   (["light", "dark"] as const).flatMap((scheme) => [390, 1280].map((width) => ({ path, scheme, width }))),
 );
+
+/** Keeps the versions that a page hears of, in its variable `versions`. */
+const countVersions = `
+  window.versions = [];
+  window.EventSource = class extends EventSource {
+    constructor(url) {
+      super(url);
+      this.addEventListener("version", ({ data }) => versions.push(data));
+    }
+  };`;
 
 describe("the control room in a browser", () => {
   let browser: Browser;
@@ -160,18 +170,21 @@ describe("the control room in a browser", () => {
   it("updates itself, and keeps expanded sections and unsent input", async () => {
     await shown(`incidents/${openId}`, {}, async (page) => {
       const document = (await store.get("incidents", openId)) ?? {};
-      const title = async (text: string): Promise<void> => store.set("incidents", openId, { ...document, title: text });
-      // The connection must stand before something is new.
-      const connected = page.waitForResponse(/events/);
+      await page.addInitScript(countVersions);
       await page.reload();
-      await connected;
+      const versions = async (count: number): Promise<void> => {
+        await vi.waitUntil(async () => (await page.evaluate("versions.length")) === count, { timeout: 10_000 });
+      };
+      // The connection must stand before something is new.
+      await versions(1);
       await page.locator("#fold-timeline summary").click();
+      const title = async (text: string): Promise<void> => store.set("incidents", openId, { ...document, title: text });
       await title("Shop: everything fails");
       await page.getByRole("heading", { name: "Shop: everything fails" }).waitFor();
       expect(await page.locator("#fold-timeline").getAttribute("open")).not.toBeNull();
       await page.getByLabel("Note").fill("I am on it");
       await title("Shop: hardly anything fails");
-      await page.waitForResponse(/./, { timeout: 3_000 }).catch(() => {});
+      await versions(3);
       expect(await page.getByLabel("Note").inputValue()).toBe("I am on it");
       await store.set("incidents", openId, document);
     });

@@ -71,7 +71,7 @@ const outage: Fields = {
   confidence: 0.92,
   team: "infrastructure",
   evidence: [
-    "For VPC connector: A check of the configuration found: vpc_connector_state is ERROR, expected READY.",
+    "For VPC connector: A configuration check found: vpc_connector_state is ERROR, expected READY.",
     "For VPC connector: `database` fails in connect (timeout): no answer within 5s, from inside, since 12:10:00 UTC.",
     "Against VPC connector: Its utilization is 20%.",
     "Less likely: Database, because it answers directly.",

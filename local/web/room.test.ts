@@ -97,13 +97,13 @@ describe("the pages of a control room", () => {
     const { room } = await opened();
     const text = await (await fetch(incidentLink(room.links, openId))).text();
     for (const said of [
-      "Infrastructure must act",
+      "Owner: infrastructure.",
       "vpc_connector_state is ERROR",
       "Its utilization is 20%",
       "shop-api-00042",
       "fits the cause",
       "update-traffic",
-      "What the logs say",
+      "Logs",
       "gcloud compute networks",
       "team-email",
       'class="swimlane"',

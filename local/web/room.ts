@@ -81,7 +81,11 @@ export async function openRoom({
     answer(request, response).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       if (!response.headersSent)
-        send(request, response, page(500, frame, "Cannot be read", `This cannot be shown at present: ${message}`));
+        send(
+          request,
+          response,
+          page(500, frame, "Cannot read the data", `This page cannot be shown at the moment: ${message}`),
+        );
       else response.destroy();
     });
 
@@ -97,11 +101,7 @@ export async function openRoom({
       }
       if (session.admission !== undefined) return send(asked, to, session.admission);
       if (isPrivate && !session.isKnown)
-        return send(
-          asked,
-          to,
-          page(401, frame, "Not open to everybody", "Open the address that was printed at the start."),
-        );
+        return send(asked, to, page(401, frame, "Access denied", "Open the address that was printed at the start."));
       if (asked.method === "POST")
         return send(asked, to, await answerPost(asked, address.pathname, { frame, actions, token, session }));
       if (asked.method !== "GET" && asked.method !== "HEAD") return send(asked, to, missing(frame));
@@ -161,7 +161,7 @@ function ok(body: string): Answer {
 }
 
 function missing(frame: Frame): Answer {
-  return page(404, frame, "Nothing here", "There is no such incident or component.");
+  return page(404, frame, "Not found", "There is no such incident or component.");
 }
 
 function page(status: number, frame: Frame, title: string, text: string): Answer {

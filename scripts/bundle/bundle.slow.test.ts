@@ -62,7 +62,7 @@ function built(name: FunctionName): Bundle {
   return found;
 }
 
-/** Every file of a folder with what it holds. */
+/** Returns the contents of every file of a folder, by path. */
 async function contents(directory: string): Promise<Record<string, string>> {
   const files = (await readdir(directory, { recursive: true, withFileTypes: true })).filter((file) => file.isFile());
   const entries = files.map(async ({ parentPath, name }) => {
@@ -300,7 +300,7 @@ interface Running {
   readonly said: () => string;
 }
 
-/** A bundle that runs by itself in a folder of its own until the test is over. */
+/** Starts a bundle in its own folder; it stops after the test. */
 async function startedAlone(
   name: FunctionName,
   where: string,

@@ -1,4 +1,4 @@
-/** Makes a function fit to be deployed: one folder with all that it runs on, its configuration included, and nothing else. */
+/** Builds the deployable form of a function: one folder with everything that it needs, its configuration included, and nothing else. */
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,7 +61,7 @@ export async function bundle(options: BundleOptions): Promise<Bundle> {
   const files: Readonly<Record<string, string>> = {
     ...filesOf(name, configuration.environment),
     "configuration.json": compile(configuration),
-    // What the check for drift compares the deployment with.
+    // Expected state of the deployment, for the drift check.
     ...(name === "evaluate" ? { "deployment.json": `${JSON.stringify(deploymentOf(configuration, ""))}\n` } : {}),
   };
   for (const [file, text] of Object.entries(files)) {
@@ -103,7 +103,7 @@ async function zipped(directory: string): Promise<Uint8Array> {
   const paths = files.map(({ parentPath, name }) => join(parentPath, name)).sort();
   const contents = await Promise.all(paths.map((path) => readFile(path)));
   const entries = paths.map((path, index) => [relative(directory, path), contents[index] ?? new Uint8Array()] as const);
-  // The first day that the format can express; attributes of a regular file that all may read and run.
+  // The earliest date that the format can express, and the attributes of a regular file that everyone may read and execute.
   return zipSync(Object.fromEntries(entries), { level: 9, mtime: "1980-01-02T00:00:00", os: 3, attrs: 0o100755 << 16 });
 }
 

@@ -36,8 +36,8 @@ process.once("SIGTERM", () => server.close(() => process.exit(0)));
 }
 
 /**
- * Loads every module, and lets the function answer and try to publish and to commit, without asking anybody for anything: so the cache has
- * what a first request needs. What does not load fails the build.
+ * Loads every module, and makes the function respond, publish and commit without a network, so that the compile cache contains the code of a
+ * first request. A module that fails to load fails the build.
  */
 function warmModule(name: FunctionName, environment: string): string {
   const tick = Buffer.from(JSON.stringify({ v: 1, environment })).toString("base64");
@@ -58,7 +58,7 @@ const push = (path, message) => ask(path, {
   method: "POST",
   headers: { "content-type": "application/json" },
   body: JSON.stringify({ message }),
-  // It waits for nobody, in vain: all that counts is what was loaded on the way.
+  // These calls never succeed, and nothing waits for them: they only load code.
   signal: AbortSignal.timeout(3_000),
 }).catch(() => {});
 await ask("/");
@@ -72,7 +72,7 @@ process.exit(0);
 const framework = "@google-cloud/functions-framework";
 
 /**
- * The `package.json` that the platform's build reads. The build installs the dependencies and runs the command of the Functions Framework.
+ * Returns the `package.json` for the platform's build. The build installs the dependencies and runs the command of the Functions Framework.
  * The bundle already contains the framework, so the package of that name is a folder of the bundle, and nothing is downloaded.
  */
 function manifests(name: FunctionName): Readonly<Record<string, string>> {

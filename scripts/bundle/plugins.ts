@@ -52,8 +52,8 @@ export function laterFile(name: string): string {
 }
 
 /**
- * Leaves what is loaded later in files of its own, so that a start reads one file and nothing of them. Those that our own code imports at
- * its beginning are loaded when something of them is used.
+ * Keeps lazily loaded modules in separate files, so that a start reads only one file. Modules that our own code imports statically are
+ * loaded on first use.
  * @param found called with each of them
  */
 export function later(found: (name: string) => void): Plugin {
@@ -149,7 +149,7 @@ const ballast: readonly { readonly file: RegExp; readonly contents: string; read
     file: /node_modules\/(@google-cloud\/[\w-]+|google-gax)\/build\/protos\/(protos|iam_service|operations|locations)\.js$/,
     contents: "module.exports = { google: { firestore: { v1: {} } } };",
   },
-  // Tables for decoding requests in Chinese, Japanese and Korean encodings other than UTF-8, in which nobody pushes.
+  // Tables for requests in Chinese, Japanese and Korean encodings other than UTF-8, which Pub/Sub never sends.
   { file: /node_modules\/iconv-lite\/encodings\/tables\/.*\.json$/, contents: "[]", loader: "json" },
   {
     // Thousands of media types, of which the functions take and give these.
@@ -165,7 +165,7 @@ const ballast: readonly { readonly file: RegExp; readonly contents: string; read
   },
   // Keeps only the English error messages.
   { file: /node_modules\/zod\/v4\/locales\/index\.js$/, contents: 'export { default as en } from "./en.js";' },
-  // Nobody pushes forms either, for which Node's own parser would do.
+  // Pub/Sub sends no forms either; Node's own parser would suffice for them.
   { file: /node_modules\/qs\/lib\/index\.js$/, contents: 'module.exports = require("node:querystring");' },
   {
     // Traces for the developers of Express, which are off without their variable.

@@ -18,7 +18,7 @@ const calls: readonly { readonly file: RegExp; readonly service: string; readonl
     service: "google.monitoring.v3.MetricService",
     methods: ["CreateTimeSeries"],
   },
-  // Every client makes one for the rights of its resources, and nothing here touches those.
+  // Every client constructs one for IAM, which the functions never call.
   { file: /google-gax\/build\/protos\/iam_service\.json$/, service: "google.iam.v1.IAMPolicy", methods: [] },
 ];
 

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { outline } from "../../shared/config/schema.ts";
 import { cell } from "./markdown.ts";
 
-/** The table. @param page the page that it is a part of: a key with a section of its own there has a link to it */
+/** Renders the table of settings. @param page the page that contains it: keys with their own section there link to it */
 export function topKeysTable(page: string): string {
   const rows = Object.entries(outline.shape).map(([key, field]) => {
     const name = page.includes(`\n### \`${key}\`\n`) ? `[\`${key}\`](#${key})` : `\`${key}\``;

@@ -90,7 +90,7 @@ describe("publishing to the embedded broker", () => {
   });
 
   it("fails with a retryable error without a broker", async () => {
-    // No test listens on a privileged port, so that nobody else answers meanwhile.
+    // Tests never listen on privileged ports, so no other server answers here.
     await expect(new BrokerPublisher("http://127.0.0.1:2").publish("ticks", [{ data: 1 }])).rejects.toMatchObject({
       name: "PublishError",
       retryable: true,

@@ -11,7 +11,7 @@ export interface Received {
   readonly attributes: Readonly<Record<string, string>>;
 }
 
-/** A publisher and what became of its messages. It has the topics `measurements` and `ticks`, and nothing in them. */
+/** A publisher with the empty topics `measurements` and `ticks`, and access to the published messages. */
 export interface PublisherUnderTest {
   readonly publisher: Publisher;
   /** Everything received so far, in any order, possibly more than once. */

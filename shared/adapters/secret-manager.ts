@@ -10,7 +10,7 @@ export interface SecretManagerOptions {
   readonly clock: Clock;
 }
 
-/** How long a value is cached, in milliseconds. */
+/** Time for which a value is cached, in milliseconds. */
 const keptForMs = 5 * 60_000;
 
 /** Secrets by the newest version that is enabled. A value that cannot be read again is used for as long as the process lives. */

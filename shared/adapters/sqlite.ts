@@ -121,7 +121,7 @@ export class SqliteStore extends OptimisticStore {
 /** Field names of this form are refused by the rules, so that no document can hold one of its own. */
 const dateTag = "__date__";
 
-/** How long a process waits for the commit of another, which takes less than a millisecond unless the machine is starved. */
+/** Time to wait for the commit of another process, which takes less than a millisecond unless the machine is overloaded. */
 const busyTimeoutMs = 10_000;
 
 /** Fields by which large collections are asked for: by what stands in them, and by the newest. */

@@ -177,9 +177,19 @@ function entriesByKey(map: Fields): Value[] {
     .flat();
 }
 
-/** By UTF-8 bytes, as Firestore does; JavaScript's own order, by UTF-16 units, differs beyond the basic plane. */
+/** By UTF-8 bytes, as Firestore does. For valid Unicode that is the order of code points, and needs no bytes. */
 function compareText(a: string, b: string): number {
-  return a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const [unit, other] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (unit !== other) return placeOf(unit) - placeOf(other);
+  }
+  return a.length - b.length;
+}
+
+/** The place of a UTF-16 unit in that order: halves of the characters beyond the basic plane come behind all of that plane. */
+function placeOf(unit: number): number {
+  return unit >= 0xd800 && unit < 0xe000 ? unit + 0x1_0000 : unit;
 }
 
 function typeRank(value: Value): number {

@@ -6,7 +6,7 @@ import { refused } from "./store-fixtures.ts";
 import { queryContract, queryIndexes } from "./store-query.contract.ts";
 import { documentBytes } from "./store-rules.ts";
 
-/** An empty store of its own for one test, and how to be rid of it. */
+/** A new, empty store for one test, and a function that closes it. */
 export interface OpenedStore {
   readonly store: Store;
   close(): Promise<void>;

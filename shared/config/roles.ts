@@ -54,7 +54,7 @@ export const roleNames: readonly Role[] = Object.keys(roles) as Role[];
 /** Whose way a kind of probe goes: that of users, a private one into the target, or the control plane, which reads about the target. */
 export type Reach = "users" | "private" | "control_plane";
 
-/** Returns the role of a component. @param stated role in the file @param told roles suggested by the kinds of its probes, one entry per probe */
+/** Returns the role of a component. @param stated role in the file @param told roles derived from the kinds of its probes, one entry per probe */
 export function roleOf(
   layer: "platform" | "application",
   stated: Role | undefined,

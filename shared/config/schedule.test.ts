@@ -125,7 +125,7 @@ describe("the time between two runs", () => {
   });
 });
 
-/** The values that a field stands for, worked out apart from the code. */
+/** Returns the values of a field, calculated independently of the code under test. */
 function valuesOf(field: string, [least, most]: readonly [number, number]): string {
   const names = "jan feb mar apr may jun jul aug sep oct nov dec".split(" ");
   const days = "sun mon tue wed thu fri sat".split(" ");

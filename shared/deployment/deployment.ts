@@ -1,4 +1,4 @@
-/** What follows from a configuration for a deployment, in the form of the file `deployment.json`. */
+/** Derives the inputs of a deployment from a configuration, in the form of the file `deployment.json`. */
 import type { CompositeIndex } from "../documents/indexes.ts";
 import type { Vantage } from "../messages/report.ts";
 import type { OutgoingMessage } from "../ports.ts";
@@ -96,11 +96,11 @@ export interface SilenceWindow {
 
 /** The alarm that nothing is measured. */
 export interface MeasurementsAlarm extends SilenceWindow {
-  /** Who counts: Pub/Sub, or the evaluator where the schedules are quiet for longer than Cloud Monitoring looks back. */
+  /** The source of the count: Pub/Sub, or the evaluator if the schedules pause for longer than Cloud Monitoring looks back. */
   readonly watched_by: "pubsub" | "evaluator";
   /** The longest time in which the schedules have no run. */
   readonly gap_seconds: number;
-  /** How old the newest report may be, by what the evaluator exports. */
+  /** Maximum age of the newest report, as exported by the evaluator. */
   readonly age_seconds: number;
 }
 

@@ -241,7 +241,7 @@ function answerGrants({ inputs, project, prefix, member }: Names, condition: Nee
   ];
 }
 
-/** What the evaluator reads of the monitor itself when it checks for drift: settings and policies, and neither secrets nor messages. */
+/** Permissions of the evaluator for drift checks: it reads settings and policies, and neither secrets nor messages. */
 function driftGrants({ deployment, inputs, project, prefix, member }: Names): Need[] {
   if (inputs.drift_check?.enabled !== true) return [];
   const role_id = `${prefix}_drift`.replaceAll("-", "_");

@@ -1,4 +1,4 @@
-/** What a person sets for a monitor, in the names of the module's variables. */
+/** Inputs of a deployment, named like the variables of the module. */
 
 /** Inputs of one monitor. */
 export interface Inputs {

@@ -1,10 +1,10 @@
-/** What a deployment needs, resource by resource. */
+/** Requirements of a deployment, by resource. */
 
 /** A value that a plan must have. */
 export interface Requirement {
   /** The value, or a test of it. */
   readonly is: unknown;
-  /** What holds where nothing is set. @default nothing: it must be set */
+  /** The default if nothing is set. @default none: it must be set */
   readonly usual?: unknown;
   /** Why, as the end of a sentence: `because …` or `otherwise …`. */
   readonly why: string;
@@ -12,7 +12,7 @@ export interface Requirement {
   readonly from?: Reference;
   /** For a list of values that only the apply gives: how many there must be. */
   readonly size?: number;
-  /** How to write it, where the value alone does not say. */
+  /** How to write it, if the value alone does not show that. */
   readonly write?: string;
   readonly source?: string;
 }
@@ -24,9 +24,9 @@ export interface Reference {
   readonly key: Key;
   /** By which part of `each.value` the expression may choose it. */
   readonly by?: string;
-  /** What else of `each.value` the expression must name, and nothing more. @default anything */
+  /** Other parts of `each.value` that the expression must refer to; no further parts are allowed. @default any */
   readonly parts?: readonly string[];
-  /** Where the value stands in it, by path, and what follows it. */
+  /** Path of the value in the resource, and the text after it. */
   readonly attribute?: string;
   readonly suffix?: string;
 }
@@ -44,7 +44,7 @@ export interface Test {
 export interface Need {
   readonly type: string;
   readonly key: Key;
-  /** What it is for, as the end of a sentence: `so that …`. */
+  /** Purpose of the resource, as the end of a sentence: `so that …`. */
   readonly why: string;
   /** By path; a path may end in `*` for all that follows. */
   readonly values: Readonly<Record<string, Requirement>>;

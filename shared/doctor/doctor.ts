@@ -39,7 +39,7 @@ export interface Diagnosis {
 export interface ExamineOptions {
   /** More questions. @default none */
   readonly more?: (names: Names) => readonly Examination[];
-  /** Ends the examination; what was not answered by then is unknown. @default each answer has its own limit only */
+  /** Ends the examination; questions without an answer by then are unknown. @default each answer has its own limit only */
   readonly signal?: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-/** What carries messages in a live deployment: subscriptions and jobs. */
+/** Examines the subscriptions and jobs of a live deployment. */
 import type { DeployedSubscription, Schedule } from "../deployment/deployment.ts";
 import type { Names } from "../deployment/names.ts";
 import { at } from "../runtime/entries.ts";

@@ -3,7 +3,7 @@
  * hand reads as empty; entries of lists that cannot be read are left out. The types are derived from it. docs/incidents.md explains every field.
  */
 import { z } from "zod";
-import type { Fields } from "../ports.ts";
+import type { Fields, Value } from "../ports.ts";
 import { lazily } from "../runtime/lazily.ts";
 import { namedRecord } from "../runtime/named-record.ts";
 
@@ -40,7 +40,7 @@ export type FindingRecord = IncidentDocument["findings"][number];
 /** Something that was changed in the environment. */
 export type ChangeRecord = IncidentDocument["changes"][number];
 
-/** What an error log says again and again. */
+/** A pattern in an error log. */
 export type LogPatternRecord = IncidentDocument["log_patterns"][number];
 
 /** Record of a recovery validation. */
@@ -48,8 +48,18 @@ export type RecoveryFields = NonNullable<IncidentDocument["recovery"]>;
 
 /** Reads a document. Never fails. */
 export function readIncident(fields: Fields): IncidentDocument {
-  return schema().parse(fields);
+  return schema().parse({ ...empty(), ...fields });
 }
+
+/** Reads who made which edits from the field `edits`. Never fails. */
+export function readEdits(value: Value | undefined): NonNullable<IncidentDocument["edits"]> {
+  return edits().safeParse(value ?? {}).data ?? {};
+}
+
+/** What an empty document reads as. Absent fields are filled in before parsing: to zod each would be an error, which is far dearer than a field. */
+const empty = lazily(() => schema().parse({}));
+
+const edits = lazily(() => namedRecord(z.string(), z.object({ by: z.string(), via: z.string() })));
 
 const schema = lazily(() => {
   const text = z.string().catch("");
@@ -141,7 +151,7 @@ const schema = lazily(() => {
         came_with_it: z.boolean().catch(false),
       }),
     ),
-    /** What was changed: before the first failure, newest first, and then what was changed after it. */
+    /** Changes: those before the first failure, newest first, then those after it. */
     changes: listOf(
       z.object({
         at: z.date(),
@@ -161,7 +171,7 @@ const schema = lazily(() => {
     ),
     /** The change that fits the cause, in one sentence. */
     suspected_change: maybe,
-    /** What error logs say, three at most, the most telling first. */
+    /** Patterns in the error logs, at most three, the most informative first. */
     log_patterns: listOf(
       z.object({
         component: text,
@@ -186,7 +196,7 @@ const schema = lazily(() => {
     opened_at: instant,
     opened_by: maybe,
     acknowledged_at: instant,
-    /** Who acknowledged it, and how where that is known; absent while nobody has. */
+    /** Who acknowledged it and, if known, how; absent until then. */
     acknowledged_by: maybe,
     recovering_at: instant,
     resolved_at: instant,
@@ -210,7 +220,7 @@ const schema = lazily(() => {
       .catch(null),
     timeline: texts,
     note: maybe,
-    /** What everybody may read on the status page. */
+    /** The note on the public status page. */
     public_note: z
       .string()
       .exactOptional()
@@ -218,8 +228,8 @@ const schema = lazily(() => {
     silenced_until: instant,
     /** Editor of a change that the evaluator has not read yet; the evaluator removes the name with that edit. */
     edited_by: maybe,
-    /** Who made which of these edits and how, by the field that each changed, where a program wrote it. */
-    edits: namedRecord(z.string(), z.object({ by: z.string(), via: z.string() }))
+    /** Author and way of each of these edits, by the field that it changed, if a program recorded them. */
+    edits: edits()
       .exactOptional()
       .catch(undefined as never),
     /** Links and messages of other services that have changed something and do not do so again, with when that was. */

@@ -1,4 +1,4 @@
-/** A change that is reported by whoever makes it, such as a deploy pipeline: one message on the topic `changes`. */
+/** A reported change, for example by a deploy pipeline: one message on the topic `changes`. */
 import { z } from "zod";
 import { lazily } from "../runtime/lazily.ts";
 import { parseMessage } from "./parse.ts";
@@ -10,14 +10,14 @@ const reportSchema = lazily(() =>
     v: z.literal(1).optional(),
     /** The component that was changed. */
     component: z.string().min(1),
-    /** What was done, as a phrase without a subject. */
+    /** The change as a phrase without a subject. */
     what: z.string().min(1),
     kind: z.enum(changeKinds).default("deployment"),
     /** When, RFC 3339; without it, when the message was published. */
     at: z.iso.datetime({ offset: true }).optional(),
-    /** Who or what made it. */
+    /** The person or program that made it. */
     by: z.string().min(1).optional(),
-    /** Where more is to be read, such as the page of the release. */
+    /** URL of details, such as the page of the release. */
     link: z
       .url({ protocol: /^https?$/ })
       .max(500)

@@ -93,13 +93,13 @@ const incidentEventSchema = lazily(() =>
     candidates: z.array(eventCandidate()).optional(),
     /** The change that fits the root cause, in one sentence; absent where none does. */
     suspected_change: z.string().optional(),
-    /** What a status update brings: that this change was found. It is for engineers alone. Absent in any other. */
+    /** Set if a status update reports a newly found change. Such an update is for engineers only. */
     news: z.literal("change").optional(),
-    /** What people have noted since the last daily update, oldest first. Absent in anything but a daily update. */
+    /** Notes by people since the last daily update, oldest first. Only daily updates have them. */
     tried: z.array(z.string()).optional(),
     /** Owner of the root cause; absent if unknown. */
     team: z.string().optional(),
-    /** Who acknowledged it, and how where that is known; absent while nobody has. */
+    /** Who acknowledged it and, if known, how; absent until then. */
     acknowledged_by: z.string().optional(),
     opened_at: z.string(),
     first_failure_at: z.string(),

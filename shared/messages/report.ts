@@ -144,7 +144,7 @@ const uncheckedSchema = lazily(() =>
 /** Checks that could not be made, which says nothing of what they would have found. */
 export type Unchecked = z.output<ReturnType<typeof uncheckedSchema>>;
 
-/** What a change of the environment is about. */
+/** The subject of a change of the environment. */
 export const changeKinds = [
   "deployment",
   "traffic",
@@ -172,19 +172,19 @@ const changeSchema = lazily(() =>
     /** RFC 3339 instant at which it was made. */
     at: instant(),
     kind: z.enum(changeKinds),
-    /** What was done, as a phrase without a subject: `deployed revision backend-00042`. */
+    /** The change as a phrase without a subject: `deployed revision backend-00042`. */
     what: z.string(),
-    /** What it was done to: `Cloud Run service backend`. */
+    /** The changed resource: `Cloud Run service backend`. */
     resource: z.string().optional(),
     /** The components that it touches; none where it concerns the environment as a whole, or that is not known. */
     components: z.array(z.string()),
     /** It is known to concern none of the environment. */
     elsewhere: z.literal(true).optional(),
-    /** Who made it, only where principals may be shown. */
+    /** The author, only if principals may be shown. */
     by: z.string().optional(),
-    /** Where it is recorded: a page of the provider's console. */
+    /** URL of its record, a page of the provider's console. */
     link: z.string().optional(),
-    /** How it is taken back, in one sentence. Nobody but a person does it. */
+    /** How to revert it, in one sentence. Nothing is reverted automatically. */
     revert: z.string().optional(),
   }),
 );
@@ -199,34 +199,34 @@ const logPatternSchema = lazily(() =>
     /** Whose log it stands in: `Cloud Run service backend`. */
     resource: z.string(),
     component: z.string(),
-    /** How often, from `first_at` to `last_at`. */
+    /** Number of entries from `first_at` to `last_at`. */
     count: z.int().min(1),
     first_at: instant(),
     last_at: instant(),
-    /** How often in the time before that was looked at, and how long that was, in seconds. */
+    /** Number of entries in the period before that, and the length of that period in seconds. */
     before: z.int().min(0),
     before_seconds: z.number().min(0),
     /** Not all entries were read: there are at least so many. Absent: these are all. */
     at_least: z.literal(true).optional(),
-    /** What the provider's words mean. Absent where nothing is known of them. */
+    /** Meaning of a known message of the provider. Absent if the message is unknown. */
     means: z
       .object({
         /** Stable name of what is known. */
         name: z.string(),
         /** The cause, in one sentence. */
         says: z.string(),
-        /** The command or setting that mends it, in a sentence. */
+        /** The command or setting that fixes it, in a sentence. */
         remedy: z.string(),
         /** Roles of components that are to blame; the nearest that the component needs. Absent: the component itself. */
         blames: z.array(z.string()).optional(),
-        /** What it says may itself follow from trouble elsewhere, as a start that fails does: it explains, and decides nothing. */
+        /** Whether the message can be a consequence of a failure elsewhere, such as a failed start: then it explains, but proves no cause. */
         is_symptom: z.literal(true).optional(),
       })
       .optional(),
   }),
 );
 
-/** What an error log says again and again. */
+/** A pattern in an error log. */
 export type ReportedLogPattern = z.output<ReturnType<typeof logPatternSchema>>;
 
 const hopSchema = lazily(() =>
@@ -273,9 +273,9 @@ const resultSchema = lazily(() =>
     measurements: z.array(measurementSchema()),
     findings: z.array(findingSchema()).optional(),
     unchecked: z.array(uncheckedSchema()).optional(),
-    /** What was changed in the environment, newest first. Absent where the probe does not look for it, or could not. */
+    /** Changes of the environment, newest first. Absent if the probe does not read them, or could not. */
     changes: z.array(changeSchema()).optional(),
-    /** What error logs say, the most telling first. Absent where the probe does not look for it, or could not. */
+    /** Patterns in the error logs, the most informative first. Absent if the probe does not read them, or could not. */
     log_patterns: z.array(logPatternSchema()).optional(),
     /** Every answer in turn, the last one included, where a request was redirected. */
     hops: z.array(hopSchema()).optional(),

@@ -24,7 +24,10 @@ export interface Metric {
   readonly range?: readonly [least: number, greatest: number];
   /** Values that are high in every environment. */
   readonly scale?: Scale;
-  /** Component that it describes, whoever measures it: a probe of a service may measure its connector. @default the component of the probe */
+  /**
+   * The component that it describes, if not that of the probe: a probe of a service may measure its connector.
+   * @default the component of the probe
+   */
   readonly role?: Role;
   /** Resource whose use it measures. */
   readonly resource?: Resource;

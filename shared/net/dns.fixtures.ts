@@ -2,7 +2,7 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { isIP } from "node:net";
 
-/** Answer for a name: its addresses, or a failure. `silent` answers nothing at all, and `silent for IPv6` only with its IPv4 addresses. */
+/** Answer for a name: its addresses, or a failure. `silent` never answers, and `silent for IPv6` answers only with IPv4 addresses. */
 export type Zone = Readonly<
   Record<string, readonly string[] | "NXDOMAIN" | "SERVFAIL" | "REFUSED" | "FORMERR" | "silent" | "garbage">
 >;

@@ -301,7 +301,7 @@ describe("resolv.conf", () => {
     ["a.b", `${two}options debug ndots:1 ndots:5`, ["192.0.2.12"]],
     ["only.top", two, ["192.0.2.14"]],
     ["one.test", `# comment\n; comment\n${two}`, ["192.0.2.1"]],
-    // A domain whose server fails is passed over; where nobody answers, the next question would not be answered either.
+    // The search continues after a domain whose server fails. If no server answers, it stops, because the next query would time out too.
     ["down", two, ["192.0.2.15"]],
   ])("finds %s by %j", async (host, resolvConf, addresses) => {
     expect(await found(await machine({ resolvConf }), host)).toEqual(addresses);

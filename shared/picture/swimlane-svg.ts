@@ -13,7 +13,7 @@ export interface SwimlaneSvgOptions {
   readonly timezone?: string;
 }
 
-/** How the picture looks in a page that has the colours of the status page; it needs nothing else of the page. */
+/** Styles of the picture. They need only the colour variables of the status page. */
 export const swimlaneStyle: string = `
 .swimlane { display: block; width: 100%; overflow: visible; font: 400 12px/1 system-ui, -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }
 .swimlane text { fill: var(--soft); stroke: var(--card); stroke-width: 4px; paint-order: stroke; stroke-linejoin: round; }
@@ -78,7 +78,7 @@ ${ticks.map(
 })}</svg>`.text;
 }
 
-/** What the signs mean, as HTML beside the picture. */
+/** Returns the legend as HTML, for display beside the picture. */
 export function swimlaneLegend({ changes, notices, lanes }: Swimlane): Html {
   const states = new Set(lanes.flatMap(({ spans }) => spans.map(({ state }) => state)));
   const sign = (shape: Html, word: string): Html =>
@@ -146,7 +146,7 @@ interface PlacedLabel extends Moment {
   readonly row: number;
 }
 
-/** How wide a character is, as a percentage of the narrowest screen. */
+/** Width of a character, as a percentage of the narrowest screen. */
 const characterShare = 2.1;
 
 /** Puts the words above the picture into as many rows as they need on a narrow screen. */
@@ -168,7 +168,7 @@ function anchorOf(position: number): "start" | "middle" | "end" {
   return position < 18 ? "start" : position > 82 ? "end" : "middle";
 }
 
-/** Where an instant is, from 0 to 100. */
+/** Returns the horizontal position of an instant, from 0 to 100. */
 function share(instant: number, from: number, until: number): number {
   return until <= from ? 0 : Math.min(100, Math.max(0, (100 * (instant - from)) / (until - from)));
 }

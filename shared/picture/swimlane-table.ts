@@ -31,14 +31,14 @@ export function swimlaneTable(swimlane: Swimlane, mostLanes = 8): string {
     .text;
 }
 
-/** How many of the parts of a lane a word needs on a narrow screen. */
+/** Number of cells that a word covers on a narrow screen. */
 function mostOf(word: string): number {
   return Math.ceil(word.length * 1.2);
 }
 
 const signs: Readonly<Record<LaneState, string>> = { good: "·", unknown: "?", degraded: "▒", bad: "█" };
 
-/** What the signs of a lane as text mean. */
+/** Returns the legend of the signs in a text lane. */
 export const laneTextLegend = "█ fails, ▒ degraded, · works, ? not known.";
 
 /** A lane as signs of a fixed width, as many as `width`. */

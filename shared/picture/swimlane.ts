@@ -5,7 +5,7 @@
 import type { IncidentDocument } from "../documents/incident.ts";
 import { spokenDuration } from "../text/units.ts";
 
-/** What is known of a component for a while, the worst last. */
+/** States of a component, from best to worst. */
 export const laneStates = ["good", "unknown", "degraded", "bad"] as const;
 
 /** One of them. */
@@ -22,10 +22,10 @@ export interface Span {
 export interface Lane {
   readonly component: string;
   readonly title: string;
-  /** Whether it is the root cause, fails with it, or was seen to work meanwhile. */
+  /** Role of the component in the incident: the root cause, affected, or shown to work. */
   readonly part: "cause" | "affected" | "working";
   readonly spans: readonly Span[];
-  /** What was wrong, in a few words: `failed for 29 min`. */
+  /** What failed, in a few words: `failed for 29 min`. */
   readonly says: string;
   /** When checks of it began to fail, each with what it showed. */
   readonly alerts: readonly { readonly at: number; readonly text: string }[];
@@ -52,7 +52,7 @@ export interface Swimlane {
   readonly until: number;
   /** The cause first, then what failed with it in the order in which it did, then what was seen to work. */
   readonly lanes: readonly Lane[];
-  /** How many affected components are left out for want of room. */
+  /** Number of affected components that are omitted for lack of space. */
   readonly leftOut: number;
   /** Opening, acknowledgement, resolution and so on, oldest first. */
   readonly moments: readonly Moment[];
@@ -61,7 +61,7 @@ export interface Swimlane {
   readonly stages: readonly StageSpan[];
 }
 
-/** What a picture is made of. */
+/** The documents from which a picture is drawn. */
 export interface SwimlaneSources {
   readonly incident: Pick<
     IncidentDocument,
@@ -97,7 +97,7 @@ const mostWorking = 4;
 /** The most marks of one kind. */
 const mostMarks = 60;
 
-/** How much of the picture lies before the first failure and behind the end, as a share of the outage, and at least, in milliseconds. */
+/** Time shown before the first failure and after the end: as a share of the outage, and the minimum in milliseconds. */
 const margin = 0.08;
 const leastMarginMs = 15_000;
 
@@ -146,7 +146,7 @@ export function swimlaneSentence({ lanes, leftOut }: Swimlane): string {
 type Affected = IncidentDocument["affected"][number];
 type Frame = Pick<Swimlane, "from" | "until">;
 
-/** The cause, what broke by itself, and the others in the order in which they failed. */
+/** Orders the components: the cause, a second independent failure, then the others by the time of their first failure. */
 function ordered({ affected, root_cause, also_broken }: SwimlaneSources["incident"]): Affected[] {
   const rank = ({ component }: Affected): number => (component === root_cause ? 0 : component === also_broken ? 1 : 2);
   const since = ({ from }: Affected): number => from?.getTime() ?? Number.POSITIVE_INFINITY;
@@ -220,7 +220,7 @@ function painted(frame: Frame, ground: LaneState, spans: readonly Span[]): Span[
   return filled;
 }
 
-/** What was wrong, and for how long: `failed for 29 min`. */
+/** Describes what failed and for how long: `failed for 29 min`. */
 function saysOf(troubles: readonly Span[], intermittent: boolean): string {
   const isBad = troubles.some(({ state }) => state === "bad");
   const own = troubles.filter(({ state }) => state === (isBad ? "bad" : "degraded"));
@@ -230,7 +230,7 @@ function saysOf(troubles: readonly Span[], intermittent: boolean): string {
   return ms < 1_000 ? `${what} once` : `${what} for ${spokenDuration(ms)}`;
 }
 
-/** How long any of the spans holds, in milliseconds. */
+/** Returns the total duration covered by the spans, in milliseconds. */
 function lengthOf(spans: readonly Span[]): number {
   let [sum, end] = [0, Number.NEGATIVE_INFINITY];
   for (const { from, until } of spans.toSorted((a, b) => a.from - b.from)) {

@@ -14,7 +14,7 @@ const broken: Publisher = {
 };
 const trace = "105445aa7843bc8bf206b12000100000";
 
-/** Returns the response to a request, and the lines logged meanwhile. */
+/** Returns the response to a request, and the lines logged during it. */
 async function answered(
   handle: () => Promise<void>,
   {

@@ -21,7 +21,7 @@ export interface ShellPorts {
   readonly exit?: () => void;
 }
 
-/** How much earlier than the deadline of its subscriptions a function answers, in milliseconds. */
+/** Margin before the deadline of its subscriptions in which a function responds, in milliseconds. */
 const marginMs = 5_000;
 
 /**

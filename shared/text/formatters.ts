@@ -11,6 +11,24 @@ export function dateFormat(locale: string, options: Intl.DateTimeFormatOptions):
   return shared(dateFormats, [locale, options], () => new Intl.DateTimeFormat(locale, options));
 }
 
+/**
+ * Formats an instant in a time zone to the minute: `16 Sept 2025, 13:58 CEST`.
+ * @param weekday whether it begins with the day of the week
+ * @throws RangeError for an invalid instant, or a time zone that does not exist
+ */
+export function zonedMinute(instant: Date, timeZone: string, weekday = false): string {
+  return dateFormat("en-GB", {
+    timeZone,
+    ...(weekday ? { weekday: "short" } : {}),
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
+  }).format(instant);
+}
+
 /** Returns the formatter of numbers for a locale and options. */
 export function numberFormat(locale: string, options: Intl.NumberFormatOptions = {}): Intl.NumberFormat {
   return shared(numberFormats, [locale, options], () => new Intl.NumberFormat(locale, options));

@@ -1,6 +1,6 @@
 /**
- * Markdown as HTML, for postmortems: headings, paragraphs, lists, tasks, tables, quotations, code, emphasis and links. Everything else, HTML
- * included, stays text: whoever wrote it, nothing becomes markup that is not one of these.
+ * Renders Markdown as HTML, for postmortems: headings, paragraphs, lists, tasks, tables, quotations, code, emphasis and links. Everything
+ * else, HTML included, stays text, so that no other markup can come from the source.
  */
 import { Html, html } from "./html.ts";
 
@@ -63,7 +63,7 @@ function headingOf(level: number, text: string): Html {
   return html`<${tag}>${inlineOf(text)}</${tag}>`;
 }
 
-/** Lines of a list as its items; what is indented belongs to the item before it. */
+/** Returns the items of a list. An indented line continues the item before it. */
 function itemsOf(lines: readonly string[]): string[] {
   const items: string[] = [];
   for (const line of lines) {

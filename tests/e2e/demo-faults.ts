@@ -69,7 +69,7 @@ function loadsConnector(name: FaultName): boolean {
   return outages[name].script.some(({ faults }) => faults.connector !== allWell.connector);
 }
 
-/** Where each fault is detected: the stage, and reasons that it must report among others; the probe, for a fault that no stage covers. */
+/** Where each fault is detected: the stage, and reasons that it must report among others; or the probe, for a fault that no stage covers. */
 const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: string }, ...reasons: RegExp[]]>> = {
   connector: [
     "basic health",
@@ -132,14 +132,14 @@ const shows: Readonly<Record<FaultName, readonly [stage: string | { probe: strin
     /^`certificate` fails in tls: the certificate is for other\.www\.demo\.localhost, not for www\.demo\.localhost/,
     /^`website` fails in tls: the certificate is for other\.www\.demo\.localhost, not for 127\.0\.0\.1/,
   ],
-  // A backup that is missed keeps nobody from using what there is: it makes an incident, and blocks no recovery.
+  // A missed backup does not affect users: it opens an incident, but does not block a recovery.
   backup: [{ probe: "backup" }, /^`nightly-backup` has not sent a heartbeat for 1 h; expected every 20s$/],
 };
 
 describe("verify, in the demo", () => {
   beforeAll(async () => {
     dataDir = await mkdtemp(join(tmpdir(), "pathkeeper-faults-"));
-    // As root, PostgreSQL runs as a user of its own, who must be able to enter.
+    // If the tests run as root, PostgreSQL runs as another user, who needs access.
     await chmod(dataDir, 0o755);
     demo = await startDemo({ dataDir, log: silentLogger, pace });
     vi.stubEnv("PATHKEEPER_GOOGLE_API", demo.googleApi);

@@ -24,7 +24,7 @@ it("ends the same with every message twice and out of order, each function kille
   const restarted = await processesOf(data);
   for (const channel of ["team-email", "leadership-email", "ops-hook"])
     await first.prints(`told ${channel}: opened (delivered)`);
-  // Each function was started again once, and none of them ever by itself.
+  // Each function was restarted once on purpose, and never crashed.
   expect(await processesOf(data)).toEqual(restarted);
   await first.end("SIGKILL");
   const second = startLocalSystem([...options]);

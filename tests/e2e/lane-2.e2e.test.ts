@@ -1,5 +1,4 @@
-/** The other lane: see lane-1.e2e.test.ts. */
-import "./demo-faults.ts";
-import "./disturbed.ts";
+/** Another lane: see lane-1.e2e.test.ts. */
+import "./undisturbed.ts";
 import "./listeners.ts";
 import "./readme.ts";

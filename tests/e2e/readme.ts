@@ -63,7 +63,7 @@ it("works as it is written", { timeout: 240_000 }, async () => {
   mkdirSync(join(cwd, "secrets"));
   writeFileSync(join(cwd, "secrets", "database-url"), "postgres://shop:pw@127.0.0.1:1/shop\n");
 
-  /** What a command prints, called in the folder. */
+  /** Returns the output of a command that runs in the folder. */
   const run = async (line: string): Promise<string> => {
     const [program = "", file = ""] = Object.entries(programs).find(([name]) => line.startsWith(name)) ?? [];
     const args = line.slice(program.length).trim().split(" ");

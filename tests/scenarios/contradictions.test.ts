@@ -1,4 +1,7 @@
-/** An outage that grows, as the example and the demo tell of it: few notices, none of which contradicts another, and the check that says so. */
+/**
+ * Tests that an outage that grows produces few notifications, none of which contradicts another, in the example and the demo; and tests the
+ * check itself.
+ */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,7 +20,7 @@ async function playedFrom(text: string, path: string): Promise<Played> {
   return play(loaded.scenarios[0]);
 }
 
-/** An outage that begins with a warning, becomes critical, and is explained anew twice; nobody acknowledges it. */
+/** An outage that begins with a warning, becomes critical, and changes its likely cause twice; nobody acknowledges it. */
 const growing = `config: monitor.yaml
 tests:
   - name: grows

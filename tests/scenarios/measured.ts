@@ -31,7 +31,7 @@ export class Measured {
     const once = [...new Map(reports.map((report) => [report.report, report])).values()];
     this.#reports = once.filter(({ prober_unhealthy }) => prober_unhealthy === undefined);
     for (const { trigger, results } of this.#reports) {
-      // A validation proves a recovery, and stands in the record of that.
+      // Validations prove a recovery; they do not count as scheduled results.
       if (trigger === "validation") continue;
       for (const result of results.filter(isTelling)) {
         const own = this.#runs.get(result.probe) ?? [];
@@ -78,8 +78,8 @@ export class Measured {
 
   /**
    * Returns how long a component was down between two instants, in milliseconds, as docs/availability.md defines it: from the first failed
-   * result to the first good one of a probe that counts, if that lasts as long as its rule's duration, or if it is one of enough short
-   * failures for the rule on intermittent failures to count it, or if that rule is firing meanwhile.
+   * result of a probe to its first good one. It counts if it lasts as long as the duration of the probe's rule, if it is one of enough short
+   * failures for the rule on intermittent failures, or if that rule is firing at the time.
    */
   downtime(component: string, from: number, until: number): number {
     const own = this.plan.configuration.probes.filter(

@@ -94,7 +94,7 @@ export const relapseSayings: readonly (readonly [
     },
   ],
   [
-    /^Resolved\. .*It lasted ([^,]+)(?:, (\d+) times in all)?, from (\S+) UTC\.$/,
+    /^Resolved\. .*It lasted ([^,]+)(?:, (\d+) times in total)?, from (\S+) UTC\.$/,
     ([, took = "", times = "1", from = ""], at, incident) => {
       const ends = [...incident.relapses.map(({ resolved_at: over }) => over), incident.resolved_at];
       const which = ends.findIndex((end) => isWithin(end, at));
@@ -107,7 +107,7 @@ export const relapseSayings: readonly (readonly [
     },
   ],
   [
-    /^Nobody has acknowledged it for (.+)\.$/,
+    /^The incident has not been acknowledged for (.+)\.$/,
     ([, waited = ""], at, incident) =>
       isAbout(waited, at - Number(relapsesBy(incident, at).at(-1)?.reopened_at ?? incident.opened_at)),
   ],

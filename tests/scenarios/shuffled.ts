@@ -104,7 +104,7 @@ function answersIn({ incidents }: Played, nameOf: Shuffled["nameOf"] = (name) =>
     root_cause: named(fields["root_cause"]),
     also_broken: named(fields["also_broken"]),
     causes: listed(fields["causes"]),
-    // Those that explain the same stand in any order.
+    // Sentences that explain the same are in no particular order.
     candidates: listed(fields["candidates"]).sort(),
     verdict: fields["verdict"],
     confidence: fields["confidence"],

@@ -120,7 +120,7 @@ describe("the record of an outage that relapsed", () => {
 
   it.each<[string, RegExp, string]>([
     ["how long it had lasted by an earlier end", /It lasted 14 min 8 s/, "It lasted 24 min 4 s"],
-    ["how often it had failed by then", /2 times in all/, "3 times in all"],
+    ["how often it had failed by then", /2 times in total/, "3 times in total"],
     ["how long it lasted in all", /It lasted 35 min 20 s\.$/, "It lasted 1 h 22 min."],
     ["its duration", /^35 min 20 s$/, "1 h 22 min"],
     ["when it failed again", /It failed again, 11 min 56 s after/, "It failed again, 9 min 56 s after"],

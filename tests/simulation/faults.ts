@@ -66,7 +66,8 @@ export type Fault =
       readonly attempt: number;
       readonly trouble: NonNullable<Trouble>;
     }
-  | { readonly fault: "receiver outage"; readonly reader: number; readonly at: number; readonly for: number }
+  /** Without a reader, notices reach nobody: the network of the notifiers is away. */
+  | { readonly fault: "receiver outage"; readonly reader?: number; readonly at: number; readonly for: number }
   | { readonly fault: "edit"; readonly at: number; readonly edit: Edit }
   /** A configuration is deployed, to one slot after the other. */
   | { readonly fault: "configuration change"; readonly change: Change; readonly over: number };
@@ -109,7 +110,7 @@ export function told(fault: Fault): string {
     case "receiver trouble":
       return `attempt ${fault.attempt + 1} at reader ${fault.reader + 1}: ${fault.trouble}`;
     case "receiver outage":
-      return `reader ${fault.reader + 1} refuses everything from ${clock(fault.at)} for ${fault.for / 1000} s`;
+      return `${fault.reader === undefined ? "every reader" : `reader ${fault.reader + 1}`} refuses everything from ${clock(fault.at)} for ${fault.for / 1000} s`;
     case "edit":
       return `at ${clock(fault.at)} an operator ${fault.edit.words}`;
     case "configuration change":

@@ -9,13 +9,15 @@ import { bad, type Judgement } from "../../functions/evaluate/rules/alert.ts";
 import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
 import { isFinal, mayHaveArrived } from "../../functions/notify/deliver/ledger.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
-import { toldWithEnd } from "../../functions/notify/deliver/turn.ts";
+import { isAbout } from "../../functions/notify/deliver/trouble.ts";
+import { overBefore, toldWithEnd } from "../../functions/notify/deliver/turn.ts";
 import { tooSoon } from "../../functions/notify/plan/relapse.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import { incidentCollection } from "../../shared/documents/incident.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import type { Fields, Value } from "../../shared/ports.ts";
+import { routesTo } from "../../shared/routes.ts";
 import type { FaultKind } from "./faults.ts";
 import type { Outcome } from "./outcome.ts";
 
@@ -31,6 +33,7 @@ export const invariants: readonly Invariant[] = [
   { words: "nothing fails that should not, and everything comes to rest", broken: unrest },
   { words: "nothing that was opened is lost", broken: lost },
   { words: "one outage is one incident", broken: countedOtherwise },
+  { words: "everyone to whom a route leads hears of every outage", broken: neverTold },
   { words: "everyone who may have heard hears the end", broken: leftInTheDark },
   { words: "nobody hears an all-clear first, or news in the wrong order", broken: disordered },
   {
@@ -98,6 +101,27 @@ function countedOtherwise(outcome: Outcome, quiet: Outcome): string[] {
   return [
     `${own.map(({ id }) => id).join(", ") || "none"} in the place of ${other.map(({ id }) => id).join(", ") || "none"}`,
   ];
+}
+
+function neverTold(outcome: Outcome): string[] {
+  const isSilenced = outcome.schedule.faults.some(
+    (fault) => fault.fault === "edit" && fault.edit.silenceMs !== undefined,
+  );
+  if (isSilenced || hasFault(outcome, "configuration change")) return [];
+  const { routes } = outcome.scenario.plan.configuration;
+  const openings = [...outcome.events.values()].filter(({ event }) => event === "opened");
+  return byReader(outcome).flatMap(({ name, reader, entries, heard }) =>
+    openings.flatMap((opening) => {
+      if (goesOn(outcome, opening.incident) || isAbout(opening, reader)) return [];
+      if (routesTo(reader.channel, opening, routes).length === 0) return [];
+      if (heard.some(({ delivery }) => delivery.incident === opening.incident)) return [];
+      const own = entries.filter(({ incident }) => incident === opening.incident);
+      // A receiver that rejects a notice has decided so itself, and nobody is paged for what is over.
+      const isExcused = own.some(({ status, reason }) => status === "rejected" || reason === overBefore);
+      const why = own.map(({ event, status, reason }) => `${event} is ${status}, ${reason}`).join("; ");
+      return isExcused ? [] : [`${name} never heard of ${opening.incident}: ${why}`];
+    }),
+  );
 }
 
 function leftInTheDark(outcome: Outcome): string[] {
@@ -356,6 +380,7 @@ function ledgerOf({ ledger }: Outcome, incident: string): Delivery[] {
 
 interface Heard {
   readonly name: string;
+  readonly reader: Reader;
   readonly entries: readonly Delivery[];
   readonly heard: readonly { readonly delivery: Delivery; readonly notice: string }[];
 }
@@ -366,7 +391,7 @@ function byReader(outcome: Outcome): Heard[] {
   return [...outcome.readers].map(([name, reader]) => {
     const arrivals = outcome.receivers.get(name)?.arrivals ?? [];
     return {
-      name,
+      ...{ name, reader },
       entries: [...outcome.ledger.values()].filter((one) => isOf(one, reader)).sort((a, b) => a.sequence - b.sequence),
       heard: arrivals.flatMap(({ notice }) => {
         const delivery = outcome.ledger.get(deliveryOf.get(`${name} ${notice}`) ?? "");

@@ -118,7 +118,7 @@ export class Readers {
     const place = [...this.all.keys()].indexOf(reader);
     const after = scheduler.now - start;
     for (const fault of faults.of("receiver outage")) {
-      if (fault.reader !== place || after < fault.at || after >= fault.at + fault.for) continue;
+      if ((fault.reader ?? place) !== place || after < fault.at || after >= fault.at + fault.for) continue;
       strike(fault);
       return "refused";
     }

@@ -12,6 +12,9 @@ import { type Change, changesOf } from "./rollout.ts";
 /** Maximum delay of a report, in milliseconds, for which the outcome stays the same. */
 export const mostDelayMs = 50_000;
 
+/** Maximum delay of an event of an incident, in milliseconds: with the retries after it, within the time that later events wait for the opening. */
+const mostNoticeDelayMs = 600_000;
+
 /** Instances of each function. */
 const instances = 3;
 
@@ -110,8 +113,12 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
       return { fault: kind, at: chance.below(until), for: 5_000 + chance.below(55_000) };
     case "duplicate":
       return { fault: kind, by: chance.below(chance.chance(0.5) ? 3_000 : mostDelayMs), ...messageOf(chance, profile) };
-    case "delay":
-      return { fault: kind, by: chance.below(chance.chance(0.5) ? 3_000 : mostDelayMs), ...messageOf(chance, profile) };
+    case "delay": {
+      const message = messageOf(chance, profile);
+      const isLong = message.topic === topics.notifications && chance.chance(0.3);
+      const most = isLong ? mostNoticeDelayMs : chance.chance(0.5) ? 3_000 : mostDelayMs;
+      return { fault: kind, by: chance.below(most), ...message };
+    }
     case "lost acknowledgement":
       return { fault: kind, ...messageOf(chance, profile) };
     case "clock skew":
@@ -128,8 +135,8 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
       };
     case "receiver outage":
       return {
-        ...{ fault: kind, reader: chance.below(profile.readers) },
-        ...{ at: chance.below(until), for: 10_000 + chance.below(230_000) },
+        ...{ fault: kind, at: chance.below(until), for: 10_000 + chance.below(230_000) },
+        ...(chance.chance(0.3) ? {} : { reader: chance.below(profile.readers) }),
       };
     case "edit": {
       // An edit that ends an incident has the greatest effect.

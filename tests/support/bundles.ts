@@ -6,7 +6,7 @@ import { readConfigurationFile } from "../../cli/configuration.ts";
 import { bundle } from "../../scripts/bundle/bundle.ts";
 import { functionNames } from "../../scripts/bundle/names.ts";
 
-/** Bundles all functions, each into a folder of its own below `where`, with the engines of one machine besides those of the cloud. */
+/** Bundles each function into a folder below `where`, with both the local engines and those of the cloud. */
 export async function bundledFunctions(): Promise<{ readonly where: string; stop(): Promise<void> }> {
   const where = await mkdtemp(join(tmpdir(), "pathkeeper-bundles-"));
   // Which configuration is packed in does not matter, for a run brings its own.

@@ -9,11 +9,9 @@ export interface ClosingLineOptions {
 }
 
 /**
- * Ends a test run with `N passed, N failed, N skipped` on a line of its own, in words that any machine can read, and fails a run that
- * skipped tests where `PATHKEEPER_NO_SKIPS` says that nothing needed for them is missing.
- *
- * A test that blocks its worker, and a file that never finishes loading, keep Vitest waiting forever, whatever their time limits: after a
- * silence they fail the run, by name.
+ * Ends a test run with `N passed, N failed, N skipped` on a separate line, for programs, and fails a run with skipped tests if
+ * `PATHKEEPER_NO_SKIPS` is set. Vitest waits forever for a test that blocks its worker or a file that never finishes loading, whatever their
+ * time limits. After a period without output, this fails the run and names them.
  */
 class ClosingLine implements Reporter {
   readonly #silenceMs: number;

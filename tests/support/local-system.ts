@@ -1,4 +1,4 @@
-/** Runs `npm start` as its user does, in a process of its own, for the end-to-end tests. */
+/** Runs `npm start` as a user does, in a separate process, for the end-to-end tests. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";

@@ -1,4 +1,4 @@
-/** Transactions whose reads take another way, for stores that are slow or counted. */
+/** Replaces the reads of transactions, for stores that are slow or counted. */
 import type { Reads, Transaction } from "../../shared/ports.ts";
 
 /** Returns a transaction that writes through another and reads with `get`. */

@@ -77,7 +77,7 @@ export async function played(
   const readers = readersOf(configuration);
   const names = readers.map(readerName);
   const receivers = new Map(readers.map((reader) => [readerName(reader), new Receiver(reader.kind)]));
-  // For an hour two readers take nothing at all.
+  // For an hour, two channels accept nothing.
   const stuck = [names[chance.below(names.length)], names[chance.below(names.length)]];
   const isStuck = (reader: Reader, at: number): boolean =>
     at - start < 60 * minute && stuck.includes(readerName(reader));

@@ -88,7 +88,7 @@ export async function openWire(): Promise<Wire> {
   };
 }
 
-/** The same, to a port where nobody listens. */
+/** The same, on a port without a listener. */
 function elsewhere(outgoing: Outgoing, port: number): Outgoing {
   if (outgoing.transport === "smtp") return { ...outgoing, server: { url: `smtp://127.0.0.1:${port}` } };
   return outgoing.transport === "http" ? { ...outgoing, url: `http://127.0.0.1:${port}/` } : outgoing;

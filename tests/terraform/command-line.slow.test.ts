@@ -338,7 +338,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
         const waits = deployment.subscriptions
           .filter((each) => each.function === index)
           .map((each) => each.ackDeadlineSeconds);
-        // A connection that is held is answered for after minutes; the probe function ends all other requests by itself.
+        // A held connection is answered after minutes; the probe function ends all other requests itself.
         const most = String(index).startsWith("probe-") ? Math.max(...waits) : Math.min(...waits);
         expect(service?.["timeout_seconds"]).toBe(most);
         expect(values["build_config"]).toMatchObject([{ runtime: "nodejs24" }]);

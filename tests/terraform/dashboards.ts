@@ -13,7 +13,7 @@ export function dashboardProblems(value: unknown): string[] {
   return problemsIn(value, dashboard, "dashboard");
 }
 
-/** Values that JSON writes in a form of its own. */
+/** Values that JSON serializes in another form. */
 const wellKnown = /^\.google\.protobuf\.(Duration|Timestamp|\w+Value|Struct|Empty)$/;
 
 function problemsIn(value: unknown, type: protobuf.Type, path: string): string[] {

@@ -1,4 +1,4 @@
-/** Mistakes that are generated from a planned graph: whatever stands in it is dropped, exchanged, inverted, scaled or pointed elsewhere. */
+/** Generates mistakes from a planned graph: drops, exchanges, inverts, scales or redirects anything in it. */
 import { type PlannedMonitor, type Resource, Unknown } from "../../cli/rehearse/plan.ts";
 
 /** A plan with one mistake. */

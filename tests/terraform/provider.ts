@@ -62,7 +62,7 @@ export async function startSchemaProvider(
   };
 }
 
-/** The part of the protocol that Terraform uses of a provider whose resources are mocked. */
+/** The part of the provider protocol that Terraform needs for mocked resources. */
 const protocol = protobuf.parse(
   `syntax = "proto3";
   package tfplugin5;

@@ -1,6 +1,6 @@
 /** The resources and data sources of hashicorp/google that the module uses, or may come to use. */
 
-/** Resources whose schema is kept. */
+/** Resources whose schema is stored. */
 export const resourcesInUse: readonly string[] = [
   "google_artifact_registry_repository",
   "google_billing_budget",
@@ -37,7 +37,7 @@ export const resourcesInUse: readonly string[] = [
   "google_vpc_access_connector",
 ];
 
-/** Data sources whose schema is kept. */
+/** Data sources whose schema is stored. */
 export const dataInUse: readonly string[] = [
   "google_client_config",
   "google_monitoring_notification_channel",

@@ -23,7 +23,7 @@ export interface Run {
   readonly err: string;
 }
 
-/** A copy of the module in a folder of its own, initialized, in which terraform can be run without a network. */
+/** A copy of the module in a new, initialized folder, in which terraform runs without a network. */
 export interface Workspace {
   readonly folder: string;
   run(...args: string[]): Promise<Run>;

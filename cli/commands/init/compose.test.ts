@@ -30,7 +30,7 @@ function edges({ configuration }: Written): Record<string, readonly string[]> {
   return Object.fromEntries(configuration.components.map(({ name, dependsOn }) => [name, dependsOn]));
 }
 
-/** The entries of the section probes, as they stand in the file. */
+/** Returns the entries of the section `probes`, as written in the file. */
 function probes({ text }: Written): Record<string, Record<string, unknown>> {
   return (parse(text) as { probes: Record<string, Record<string, unknown>> }).probes;
 }

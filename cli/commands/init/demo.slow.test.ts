@@ -48,7 +48,7 @@ const visible: readonly FaultName[] = [
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "pathkeeper-init-"));
-  // As root, PostgreSQL runs as a user of its own, who must be able to enter.
+  // If the tests run as root, PostgreSQL runs as another user, who needs access.
   await chmod(folder, 0o755);
   demo = await startDemo({ dataDir: folder, log: silentLogger, pace });
   const { connector, databaseName, databaseUser } = demo.targets;

@@ -15,7 +15,7 @@ export const project = "shop-staging";
 const place = `projects/${project}/locations/us-central1`;
 const compute = `https://www.googleapis.com/compute/v1/projects/${project}`;
 
-/** A service in the shape of the API. @param more what its template holds besides */
+/** Returns a service in the shape of the API. @param more additional fields of its template */
 export function service(name: string, more: object = {}, own: object = {}): object {
   return {
     name: `${place}/services/${name}`,

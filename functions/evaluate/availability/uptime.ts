@@ -9,7 +9,7 @@ import { isTelling, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { longestRun } from "../partition/publication.ts";
 import { type Plan, paceOf, staleAfter } from "../plan.ts";
-import { burnAt, burnLookback, type RunCounts } from "../rules/burn.ts";
+import { burnLookback, burnsSince, type RunCounts } from "../rules/burn.ts";
 
 /** State of a moment: 0 down, 1 up, 2 unknown. For past moments also 4: a failure too short to count, unless it is one of too many. */
 export type Code = 0 | 1 | 2 | 4;
@@ -156,7 +156,7 @@ function burningIn(
   let burning: Burning | undefined;
   for (let i = 0; i + 1 < results.length; i += 2) {
     const [at = 0, code] = [results[i], results[i + 1]];
-    const [first] = code === 2 ? [] : (burnAt(runs, at, code === 0, terms)?.failures ?? []);
+    const first = code === 2 ? undefined : burnsSince(runs, at, code === 0, terms);
     if (first !== undefined) burning = [Math.min(first, burning?.[0] ?? first), at];
   }
   return burning;

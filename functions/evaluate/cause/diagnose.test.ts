@@ -39,7 +39,7 @@ function bad(text: string): Symptom {
   };
 }
 
-/** `"database-direct sql outside"`: a probe that was good all the time. */
+/** `"database-direct sql outside"`: a probe that was good throughout. */
 function good(text: string): ProbeFact {
   const [probe = "", component = "", vantage = ""] = text.split(" ");
   return { probe, component, vantage: vantage as "inside" | "outside", status: "good", since: noon, at: noon };
@@ -129,15 +129,15 @@ describe("the root cause", () => {
     expect(evidence).toEqual([
       "For VPC connector: `database` fails in authentication, from inside, since 12:04:06 UTC.",
       "For VPC connector: `backend-health` fails in response, from outside, since 12:04:10 UTC.",
-      "For VPC connector: `database-direct` reaches the same Cloud SQL from outside, so it answers, and the way from inside is what fails.",
-      "Against VPC connector: `auth-health` was good all the time, though it needs VPC connector.",
-      "Less likely: Backend, because it explains less of what was seen.",
+      "For VPC connector: `database-direct` reaches Cloud SQL from outside, so it answers, and the path from inside is what fails.",
+      "Against VPC connector: `auth-health` was good throughout, though it needs VPC connector.",
+      "Less likely: Backend, because it explains fewer of the symptoms.",
     ]);
     expect(whys).toEqual([
       "Backend fails: `backend-health` fails in response.",
       "Why? It depends on Cloud SQL. Cloud SQL fails: `database` fails in authentication.",
       "Why? Everything points to VPC connector.",
-      "Why? VPC connector loses new connections before they arrive.",
+      "Why? VPC connector drops new connections before they reach their target.",
     ]);
     expect(confidence).toBeGreaterThan(0.5);
     expect(confidence).toBeLessThanOrEqual(0.95);
@@ -152,7 +152,7 @@ describe("the root cause", () => {
       }),
     );
     expect(evidence).toContain(
-      "Against VPC connector: `backend-health` was good all the time and `auth-health` was good but for single runs, though they need VPC connector.",
+      "Against VPC connector: `backend-health` was good throughout and `auth-health` was good except for single runs, though they need VPC connector.",
     );
   });
 
@@ -184,7 +184,7 @@ describe("the root cause", () => {
   });
 
   it("is unknown if the evidence is insufficient", () => {
-    // Two services fail, and nothing was measured of what they share: the connector and the database explain it alike.
+    // Two services fail, and their shared dependencies are not measured: the connector and the database are equally likely.
     const diagnosis = cause(
       [
         "backend-health backend outside 12:04:06 http_status/response",
@@ -195,9 +195,9 @@ describe("the root cause", () => {
     expect(diagnosis).toMatchObject({ rootCause: "unknown", verdict: "platform", confidence: 0.2 });
     expect(diagnosis.evidence[0]).toBe("Seen: `backend-health` fails in response, from outside, since 12:04:06 UTC.");
     expect(diagnosis.next).toEqual([
-      "Run `npx --no pathkeeper probe --probe backend-health --probe auth-health` and read the phase that fails.",
+      "Run `npx --no pathkeeper probe --probe backend-health --probe auth-health` and check which phase fails.",
       expect.stringMatching(
-        /^VPC connector and Cloud SQL explain what was seen nearly alike\. Nothing was measured of VPC connector itself meanwhile: add a probe of the kind `postgres` with a `burst`/,
+        /^VPC connector and Cloud SQL explain the observations almost equally well\. VPC connector itself was not measured: add a probe of the kind `postgres` with a `burst`/,
       ),
     ]);
   });
@@ -274,7 +274,7 @@ describe("a finding of a configuration check", () => {
       "Why? The configuration of `shop-backend` is wrong: INGRESS_TRAFFIC_INTERNAL_ONLY, expected a setting that admits the load balancer (`cloud_run_ingress`). Requests are refused.",
     );
     expect(next[0]).toBe(
-      "Put right `shop-backend`: INGRESS_TRAFFIC_INTERNAL_ONLY, expected a setting that admits the load balancer. Admit the load balancer: `gcloud run services update shop-backend`.",
+      "Fix `shop-backend`: INGRESS_TRAFFIC_INTERNAL_ONLY, expected a setting that admits the load balancer. Admit the load balancer: `gcloud run services update shop-backend`.",
     );
     expect(next.join(" ")).not.toContain("what was deployed");
   });
@@ -284,6 +284,6 @@ describe("a finding of a configuration check", () => {
     const { whys, next = [] } = diagnose(observed({ symptoms, greens, faults: [standing] }));
     expect(whys.at(-1)).not.toContain("configuration");
     expect(next[0]).not.toContain("shop-backend");
-    expect(next.join(" ")).toContain("Put right `shop-backend`");
+    expect(next.join(" ")).toContain("Fix `shop-backend`");
   });
 });

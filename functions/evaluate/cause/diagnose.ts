@@ -35,13 +35,13 @@ const mostCandidates = 5;
  * @param previous the answer given before, kept unless the new one is clearly better
  */
 export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
+  // After everything has recovered, good results from then no longer contradict what was found during the failure.
+  const isOver = seen.symptoms.every(({ until }) => until !== undefined);
+  if (isOver && previous !== undefined && previous.rootCause !== "unknown") return previous;
   const evidence = new Evidence(seen);
   const ranked = rank(evidence);
   const failing = new Set(seen.symptoms.map(({ component }) => component));
   const working = [...new Set(seen.greens.map(({ component }) => component))].filter((name) => !failing.has(name));
-  // After everything has recovered, good results from then no longer contradict what was found during the failure.
-  const isOver = seen.symptoms.every(({ until }) => until !== undefined);
-  if (isOver && previous !== undefined && previous.rootCause !== "unknown") return previous;
   const best = chosen(ranked, previous, evidence);
   const shown = ranked.slice(0, mostCandidates).map((one) => described(evidence, one));
   if (best === undefined) {

@@ -85,7 +85,7 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
     const { title } = graph.component(name);
     const seen = evidence.symptomsOf(name).map(({ symptom }) => symptom);
     const [first] = seen.sort((a, b) => a.since - b.since);
-    const what = first === undefined ? `${title} was not seen to fail itself` : `${title} fails: ${first.phrase}`;
+    const what = first === undefined ? `No failure of ${title} itself was observed` : `${title} fails: ${first.phrase}`;
     if (index === 0) return `${what}.`;
     if (name === best.component) return first === undefined ? `Why? Everything points to ${title}.` : `Why? ${what}.`;
     return `Why? It depends on ${title}. ${what}.`;
@@ -109,20 +109,20 @@ export function candidateFor(
   const explains =
     others.size === 0
       ? ""
-      : ` It explains what ${list([...others].slice(0, 4).map((name) => evidence.component(name).title))}${others.size > 4 ? ` and ${others.size - 4} more` : ""} ${others.size === 1 ? "shows" : "show"}.`;
+      : ` It explains the symptoms of ${list([...others].slice(0, 4).map((name) => evidence.component(name).title))}${others.size > 4 ? ` and ${others.size - 4} more` : ""}.`;
   const shows =
     own === undefined
-      ? `Nothing bad was measured of ${title} itself.`
-      : `${title} shows it itself: ${symptomSentence(own)}`;
+      ? `No measurement of ${title} itself was bad.`
+      : `${title} itself shows symptoms: ${symptomSentence(own)}`;
   const [first] = ranked;
   const against =
     one.contradictedBy.length > 0 && one.doubt > 0
       ? `${capital(goodMeanwhile(one.contradictedBy.slice(0, 3), evidence))}, though ${one.contradictedBy.length === 1 ? "it needs" : "they need"} ${title}.`
       : own === undefined
-        ? `Nothing was measured that shows it.`
+        ? `No measurement shows it.`
         : first !== undefined && first.component !== one.component
-          ? `${titleOf(first, evidence)} explains ${first.explains.length > one.explains.length ? "more" : "as much"} of what was seen.`
-          : "Nothing that was seen speaks against it.";
+          ? `${titleOf(first, evidence)} explains ${first.explains.length > one.explains.length ? "more" : "as much"} of the observations.`
+          : "No observation contradicts it.";
   return {
     component: one.component,
     score: Math.round(one.score * 100) / 100,
@@ -166,7 +166,7 @@ function revertOf({ component }: Hypothesis, evidence: Evidence): string[] {
   if (change === undefined) return [];
   const of = change.resource === undefined ? "" : ` (${change.resource})`;
   return [
-    `Consider taking back the change before it: ${change.what}${of}.${change.revert === undefined ? "" : ` ${change.revert}`}`,
+    `Consider reverting the preceding change: ${change.what}${of}.${change.revert === undefined ? "" : ` ${change.revert}`}`,
   ];
 }
 
@@ -182,7 +182,7 @@ export function nextWithout(ranked: readonly Hypothesis[], evidence: Evidence): 
     ...(again.length === 0
       ? []
       : [
-          `Run \`npx --no pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and read the phase that fails.`,
+          `Run \`npx --no pathkeeper probe ${again.map((name) => `--probe ${name}`).join(" ")}\` and check which phase fails.`,
         ]),
     ...toTellApart(ranked.slice(0, 2), evidence),
   ];
@@ -201,7 +201,7 @@ const probeFor: Readonly<Partial<Record<ResolvedRole, (provider: Provider) => st
   edge: ({ google }) =>
     google
       ? "a probe of the kind `load_balancer`, and one of the kind `http` to the service's own run.app address"
-      : "a probe of the kind `http` that goes past it, to the service's own address",
+      : "a probe of the kind `http` that bypasses it, to the service's own address",
   auth: () => "a probe of the kind `http` that logs in",
   websocket: () => "a probe of the kind `websocket`",
   journey: () => "a probe of the kind `journey`",
@@ -246,8 +246,8 @@ function faultSentence({ check, found, why, says, resource }: Fault): string {
 function remedyFor({ check, says, found, remedy, resource }: Fault): string {
   const of = resource === undefined ? "" : ` \`${bounded(resource, [], 80)}\``;
   return remedy === undefined || found === undefined
-    ? `Put right${of} what a check of the configuration found: ${says}.`
-    : `Put right${of === "" ? ` \`${check}\`` : of}: ${found}. ${remedy}`;
+    ? `Fix the configuration${of}: ${says}.`
+    : `Fix${of === "" ? ` \`${check}\`` : of}: ${found}. ${remedy}`;
 }
 
 /** The one measurement that would tell two candidates apart: of the one of which least is known, else of both at the same moment. */
@@ -259,15 +259,13 @@ function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): strin
   const versus =
     second === undefined
       ? ""
-      : `${titleOf(first, evidence)} and ${titleOf(second, evidence)} explain what was seen nearly alike. `;
+      : `${titleOf(first, evidence)} and ${titleOf(second, evidence)} explain the observations almost equally well. `;
   if (unseen !== undefined) {
     const { component } = unseen;
     const title = evidence.component(component).title;
     const wanted =
       probeFor[evidence.role(component)]?.(providerOf(evidence, component)) ?? "a probe from each vantage point";
-    return [
-      `${versus}Nothing was measured of ${title} itself meanwhile: add ${wanted} for the component \`${component}\`.`,
-    ];
+    return [`${versus}${title} itself was not measured: add ${wanted} for the component \`${component}\`.`];
   }
   if (second === undefined) return [];
   const probes = [first, second].flatMap(({ component }) => {
@@ -277,8 +275,8 @@ function toTellApart(suspects: readonly Hypothesis[], evidence: Evidence): strin
   const how =
     probes.length > 1
       ? `run \`npx --no pathkeeper probe ${probes.map((name) => `--probe ${name}`).join(" ")}\` and compare`
-      : "look at both at the same moment";
-  return [`${versus}To tell them apart, ${how}: the cause is the one that is bad while the other is good.`];
+      : "check both at the same time";
+  return [`${versus}To distinguish them, ${how}: the cause is the one that is bad while the other is good.`];
 }
 
 /** Returns whether something has probed a component itself, and not only read its metrics. */
@@ -306,7 +304,9 @@ function doubtOf({ contradictedBy, objections, explains, doubt }: Hypothesis, ev
   if (contradictedBy.length > 0 && doubt >= 0.3) return `, because ${goodMeanwhile(contradictedBy, evidence)}`;
   const [objection] = objections;
   if (objection !== undefined) return `: ${objection.replace(/\.$/, "")}`;
-  return explains.length === 0 ? ", because it explains too little" : ", because it explains less of what was seen";
+  return explains.length === 0
+    ? ", because it explains too few symptoms"
+    : ", because it explains fewer of the symptoms";
 }
 
 /** Components that were good during the incident; a run or two of some were bad, which is not a failure yet. */
@@ -318,8 +318,8 @@ function goodMeanwhile(facts: Hypothesis["contradictedBy"], { seen, firstBad }: 
   const [mostly, always] = [true, false].map((once) => facts.filter((fact) => wasBad(fact) === once));
   return list(
     [
-      { some: always, when: "all the time" },
-      { some: mostly, when: "but for single runs" },
+      { some: always, when: "throughout" },
+      { some: mostly, when: "except for single runs" },
     ].flatMap(({ some = [], when }) => {
       const were = some.length === 1 ? "was" : "were";
       return some.length === 0 ? [] : [`${list(some.map(({ probe }) => `\`${probe}\``))} ${were} good ${when}`];

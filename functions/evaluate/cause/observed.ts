@@ -261,7 +261,10 @@ function ofOwnPool(symptom: Symptom, indicators: readonly ProbeIndicator[], plan
   return own.length > 0 && own.every(({ level }) => level !== "limit") ? { ...symptom, component: owner } : symptom;
 }
 
-/** Component of an indicator, whoever measured it: what an application reports about its connector belongs to the connector. */
+/**
+ * Returns the component of an indicator, whichever probe measured it: what an application reports about its connector belongs to the
+ * connector.
+ */
 function speaksOf(indicator: string, component: string, plan: Plan): string {
   const role = indicator === slowInServer ? "database" : metricNamed(indicator)?.role;
   if (role === undefined || plan.roles.get(component) === role) return component;

@@ -13,18 +13,17 @@ const monitorTrouble: Pattern = {
   ...nothing,
   name: "the monitor's own trouble",
   says: () =>
-    "The monitor itself cannot see, from one of its vantage points: nothing is known to be wrong with the targets.",
-  next: () =>
-    "Look at the probe function of that vantage point: its log, its secrets, and its way out (egress, NAT, DNS).",
+    "The monitor cannot measure from one of its vantage points. Nothing indicates a problem with the targets.",
+  next: () => "Check the probe function of that vantage point: its log, its secrets, and its egress (NAT, DNS).",
 };
 
 const wideTrouble: Pattern = {
   ...nothing,
   name: "platform-wide",
   says: () =>
-    "Services that do not depend on each other fail in the same way at the same time, while what they share works: the platform that runs them.",
+    "Independent services fail in the same way at the same time, while their shared dependencies work: the likely cause is the platform that runs them.",
   next: (_, { google }) =>
-    `See ${google ? "Google's status page and Service Health for the region" : "the status page of the provider"}, and whether anything was deployed to all of them at once.`,
+    `Check ${google ? "Google's status page and Service Health for the region" : "the status page of the provider"}, and whether anything was deployed to all of them at once.`,
 };
 
 /** Failures that a prober without a network sees. */

@@ -57,11 +57,11 @@ export const deliberate: ReadonlySet<SymptomClass> = new Set(["denied", "throttl
 
 /** Classes that a lost connection has: nothing was heard of the far end. */
 export const lost: ReadonlySet<SymptomClass> = new Set(["unreachable", "silent"]);
-/** How well a lost connection follows from something other than a connection path if there is one: paths are what loses connections. */
+/** How well a lost connection follows from a part other than a connection path, if there is such a path: paths are the usual cause. */
 const lostElsewhere = 0.9;
 /** Roles that take work to be done later, so that who hands it over does not wait for it, and can answer. */
 export const deferring: ReadonlySet<ResolvedRole> = new Set(["queue", "job"]);
-/** How well an error response follows from such a part: some do not respond when they cannot hand over. */
+/** How well an error response follows from such a part: some callers fail if they cannot enqueue. */
 const deferredError = 0.5;
 
 /**

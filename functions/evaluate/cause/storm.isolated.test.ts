@@ -10,7 +10,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** A database, and tiers of services over it, each of which needs two of the tier before and a proxy of its own. */
+/** A database with tiers of services above it. Each service depends on two of the tier below and on its own proxy. */
 function tiers(count: number): Configuration {
   const parts: Component[] = [component("base", "Base", "platform")];
   for (let index = 1; index < count; index++) {

@@ -160,7 +160,7 @@ export function randomWorld(seed: number, most = 40): World {
   return { components, symptoms, greens, watched, cause: broken.name, at: began + 20 * minute };
 }
 
-/** Two worlds under one roof, in each of which one part breaks by itself. The causes are `cause` and `second`. */
+/** Joins two environments into one; in each, one component fails by itself. The causes are `cause` and `second`. */
 export function twoTroubles(seed: number, most = 20): World & { readonly second: string } {
   const [one, two] = [randomWorld(seed, most), randomWorld(seed + 1, most)];
   const named = (name: string): string => `other-${name}`;

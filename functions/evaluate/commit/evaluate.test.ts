@@ -68,7 +68,7 @@ describe("one outage", () => {
       await minutes(bench, 6, outage);
       const [incident] = await bench.incidents();
       const evidence = JSON.stringify(incident?.fields["evidence"]);
-      expect(/`connector-load`[^.]* good all the time/.test(evidence)).toBe(acquits);
+      expect(/`connector-load`[^.]* good throughout/.test(evidence)).toBe(acquits);
     },
   );
 
@@ -114,12 +114,12 @@ describe("an alert that flaps", () => {
     const held = (await bench.incidents()).at(-1)?.fields;
     expect(held?.["status"]).toBe("open");
     expect(held?.["timeline"]).toContain(
-      '2025-09-16 12:05:00 UTC  "Slow" is flapping since 12:05:00 UTC, 6 changes: it is held until it calms.',
+      '2025-09-16 12:05:00 UTC  "Slow" is flapping since 12:05:00 UTC, 6 changes: it is held until it stabilizes.',
     );
     await minutes(bench, 12, { database: { database_connection_time: 1 } });
     const after = (await bench.incidents()).at(-1)?.fields;
     expect(after?.["status"]).toBe("resolved");
-    expect(String(after?.["timeline"])).toMatch(/"Slow" has calmed: flapping since 12:05:00 UTC, 14 changes/);
+    expect(String(after?.["timeline"])).toMatch(/"Slow" has stabilized: flapping since 12:05:00 UTC, 14 changes/);
   });
 });
 
@@ -378,13 +378,13 @@ describe("edits in the console", () => {
     expect((await bench.incidents())[0]?.fields).toMatchObject({
       status: "open",
       problem:
-        '`silenced_until` is not an instant: give the field the type timestamp; `status` cannot be made "done!": write acknowledged or resolved.',
+        '`silenced_until` must be of type timestamp; `status` cannot be set to "done!": enter acknowledged or resolved.',
     });
     // The explanation of a corrected status stays for an hour, or until a valid one is written.
     await bench.store.update("incidents", id, { silenced_until: null });
     await bench.minute(outage);
     expect((await bench.incidents())[0]?.fields).toMatchObject({
-      problem: '`status` cannot be made "done!": write acknowledged or resolved.',
+      problem: '`status` cannot be set to "done!": enter acknowledged or resolved.',
     });
     await bench.store.update("incidents", id, { status: "acknowledged" });
     await bench.minute(outage);

@@ -124,7 +124,7 @@ const blankOperatorFields: Fields = {
 
 /** The fields that say something: what has not happened yet is absent rather than null. A null is only written where it clears what is stored. */
 function withoutNulls(fields: Fields, stored: object = {}): Fields {
-  const clears = (field: string): boolean => (ownEntry({ ...stored } as Fields, field) ?? null) !== null;
+  const clears = (field: string): boolean => (ownEntry(stored as Fields, field) ?? null) !== null;
   return Object.fromEntries(Object.entries(fields).filter(([field, value]) => value !== null || clears(field)));
 }
 

@@ -29,7 +29,7 @@ export function noMetric(text: string, name: string, span: Span): ConditionError
 /** A label that the metric does not have, or one that is asked to have two values. */
 export function noLabel(text: string, node: MetricNode, matcher: Matcher, { labels }: NamedMetric): ConditionError {
   if (labels.includes(matcher.label)) {
-    return new ConditionError(`the label ${matcher.label} of ${node.name} is given twice: leave one out`, matcher);
+    return new ConditionError(`the label ${matcher.label} of ${node.name} is given twice: remove one`, matcher);
   }
   const known = `${labels.slice(0, -1).join(", ")} and ${labels.at(-1)}`;
   const name = { start: matcher.start, end: matcher.start + matcher.label.length };
@@ -82,7 +82,7 @@ export function noCalculation(text: string, node: Call, operand: Expression): Co
     const message = `${operand.name} already looks at a window: write ${node.name}(${plain}, 5m)`;
     return teach(text, message, operand.nameSpan, plain);
   }
-  const message = `${node.name} takes one metric, and ${found} is none: write as in ${node.name}(http_response_time, 5m)`;
+  const message = `${node.name} takes one metric, and ${found} is not a metric: write for example ${node.name}(http_response_time, 5m)`;
   return new ConditionError(message, operand);
 }
 
@@ -91,14 +91,14 @@ export function noDuration(text: string, node: Expression): ConditionError {
   if (node.kind === "literal" && node.unit === "number" && node.value > 0) {
     return teach(text, `the window ${node.text} has no unit: write ${node.text}m`, node, `${node.text}m`);
   }
-  return new ConditionError(`a window is a duration longer than nothing, not ${source(text, node)}: write 5m`, node);
+  return new ConditionError(`invalid window ${source(text, node)}: write a positive duration, such as 5m`, node);
 }
 
 /** A window and groups in one call: the one looks along time, the other across series. */
 export function windowAndGroups(text: string, node: Call, operand: Expression, duration: Expression): ConditionError {
   const inner = `${node.name}(${source(text, operand)}, ${source(text, duration)})`;
   const outer = `${node.name}(${inner}) by (${node.by?.map(({ name }) => name).join(", ")})`;
-  return teach(text, `a window and "by" do not go together: write ${outer}`, node, outer);
+  return teach(text, `a window and "by" cannot be combined: write ${outer}`, node, outer);
 }
 
 /** A label in `by` that no series has. */
@@ -113,7 +113,7 @@ export function noGroupLabel(text: string, name: string, span: Span, labels: rea
 /** Absence inside of an aggregation. */
 export function absenceInside(operand: Expression): ConditionError {
   const message =
-    "absent does not go inside another function: what is missing is in no group; write absent by itself, or compare count(…) with how many there should be";
+    "absent cannot be used inside another function, because a missing series belongs to no group: use absent on its own, or compare count(…) with the expected number";
   return new ConditionError(message, operand);
 }
 
@@ -121,7 +121,7 @@ export function absenceInside(operand: Expression): ConditionError {
 export function offsetTooLong(text: string, { duration }: Offset, longestMs: number, leftMs: number): ConditionError {
   const found = `offsets reach back ${formatDuration(longestMs)} at most, because the state holds no older samples for them`;
   return leftMs === 0
-    ? new ConditionError(`${found}: leave this one out`, duration)
+    ? new ConditionError(`${found}: remove this one`, duration)
     : teach(text, `${found}: write offset ${formatDuration(leftMs)} or less`, duration, formatDuration(leftMs));
 }
 
@@ -142,7 +142,7 @@ export function noChain(text: string, { left, operator, right, start, end }: Bin
 export function notTrueOrFalse(text: string, node: Expression, unit: ValueUnit): ConditionError {
   const found = source(text, node);
   const example = node.kind === "literal" ? "vpc_connector_utilization > 70%" : `${found} > ${sampleOf[unit]}`;
-  return new ConditionError(`${found} is ${called[unit]}, not a comparison: write as in ${example}`, node);
+  return new ConditionError(`${found} is ${called[unit]}, not a comparison: write for example ${example}`, node);
 }
 
 /** Two units that cannot meet. */
@@ -167,14 +167,14 @@ export function mismatch(text: string, operator: Binary["operator"], left: Side,
 /** A comparison of two constants. */
 export function constantComparison(text: string, node: Binary): ConditionError {
   return new ConditionError(
-    `${source(text, node)} never changes: compare a metric, as in vpc_connector_utilization > 70%`,
+    `${source(text, node)} is constant: compare a metric, as in vpc_connector_utilization > 70%`,
     node,
   );
 }
 
 /** A division by a constant zero. */
 export function zeroDivision(node: Expression): ConditionError {
-  return new ConditionError("a division by zero has no result: divide by something else", node);
+  return new ConditionError("division by zero is not allowed", node);
 }
 
 /** Returns a literal in the unit it must have, or `undefined` if that is ambiguous. */
@@ -198,8 +198,8 @@ export function inUnit(node: Expression, unit: ValueUnit): string | undefined {
 }
 
 function unitAdvice(operator: Binary["operator"], left: ValueUnit, right: ValueUnit): string {
-  if (operator === "*") return "a product has one unit at most: multiply by a bare number or a ratio";
-  if (operator === "/") return "only values of the same unit divide into a ratio, and anything by a bare number";
+  if (operator === "*") return "a product can have at most one unit: multiply by a bare number or a ratio";
+  if (operator === "/") return "divide by a value of the same unit or by a bare number";
   const units = [left, right];
   if (units.includes("ratio") && units.includes("count")) {
     return "a count becomes a ratio when it is divided by another, as in database_connections / database_connection_limit";

@@ -133,7 +133,7 @@ describe("missing data", () => {
   const heard = (name: string, value: number): Series => probe(name, "x", value, value, value, value);
 
   it.each([
-    // Three failed, and nobody knows better: an alert is kept.
+    // Three failed and the rest is unknown: an alert is kept.
     ["count(probe_success == 0) >= 3", [heard("a", 0), silent("b"), silent("c")], undefined],
     // Whatever the silent ones do, there are not three.
     ["count(probe_success == 0) >= 3", [heard("a", 1), silent("b"), silent("c")], false],

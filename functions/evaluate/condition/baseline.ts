@@ -34,7 +34,7 @@ export function compileBaseline(metric: string, expectation: string): BaselineCh
     const fitted = inUnit(limit, named.unit);
     const found = `${metric} is ${called[named.unit]} and ${limit.text} is ${called[limit.unit]}`;
     throw fitted === undefined
-      ? new ConditionError(`${found}: write as in <${sampleOf[named.unit]}`, limit)
+      ? new ConditionError(`${found}: write for example <${sampleOf[named.unit]}`, limit)
       : new ConditionError(`${found}: write ${fitted}`, limit, corrected(expectation, limit, fitted));
   }
   const compare = comparisons[operator];
@@ -54,13 +54,13 @@ function plainMetric(metric: string): NamedMetric {
   if (named === undefined) throw noMetric(metric, metric, span);
   if (named.applied === undefined) return named;
   const plain = metric.slice(named.applied.length + 1);
-  throw new ConditionError(`a baseline holds for every value, not for ${metric}: write ${plain}`, span, plain);
+  throw new ConditionError(`a baseline applies to every value, not to ${metric}: write ${plain}`, span, plain);
 }
 
 function parseExpectation(text: string): { readonly operator: Comparison; readonly limit: Literal } {
   const [first, ...rest] = lex(text);
   if (first?.kind === "symbol" && first.text === "=") {
-    throw new ConditionError('"=" does not compare: write ==', first, corrected(text, first, "=="));
+    throw new ConditionError('invalid operator "=": write ==', first, corrected(text, first, "=="));
   }
   const compares = first?.kind === "symbol" && Object.hasOwn(comparisons, first.text);
   const operator = compares ? (first.text as Comparison) : "==";

@@ -98,7 +98,7 @@ describe("changes", () => {
     );
     expect(incident.evidence).toContainEqual(expect.stringContaining("For Backend: Deployed backend-42"));
     expect(incident.next_steps).toContainEqual(
-      "Consider taking back the change before it: deployed backend-42 (service backend-42). Go back.",
+      "Consider reverting the preceding change: deployed backend-42 (service backend-42). Go back.",
     );
     expect(incident.timeline.filter((line) => line.includes("Found: Deployed backend-42"))).toHaveLength(1);
     expect(bench.events.at(-1)).toMatchObject({

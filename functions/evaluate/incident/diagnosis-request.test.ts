@@ -4,7 +4,7 @@ import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { Finding, Report } from "../../../shared/messages/report.ts";
 import { Bench, component, failing, noon, probe, smallEnvironment } from "../fixtures.ts";
 
-/** The small environment with what a diagnosis looks at, each seldom by itself. */
+/** The small environment with the probes that a diagnosis requests, each of which runs seldom by itself. */
 const environment = {
   ...smallEnvironment,
   components: [

@@ -52,7 +52,7 @@ export function nextInquiry(
   return asking({ ...before, attempt: before.attempt + 1, requestedAt: now });
 }
 
-/** How long after the opening what arrives late is asked for again, in milliseconds. */
+/** Time after the opening at which data that arrives late is requested again, in milliseconds. */
 const lateAfter = 600_000;
 
 function isAwaiting({ awaited, attempt }: DiagnosisRequest): boolean {
@@ -60,7 +60,7 @@ function isAwaiting({ awaited, attempt }: DiagnosisRequest): boolean {
 }
 
 /**
- * Adds diagnosis results that concern the incident, whoever requested them. Returns the same object if there are none.
+ * Adds the diagnosis results that concern the incident, whichever incident requested them. Returns the same object if there are none.
  * @param facts results of scheduled runs
  */
 export function withAnswer(

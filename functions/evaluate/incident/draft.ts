@@ -26,7 +26,7 @@ export interface IncidentInput {
   readonly diagnosis?: Report;
   /** The documents of open incidents as operators left them, by id. */
   readonly documents?: Readonly<Record<string, OperatorFields>>;
-  /** Changes that were reported by whoever made them. */
+  /** Reported changes. */
   readonly reported?: readonly EnvironmentChange[];
   /** Facts about probes in the partitions, where a record must be complete at once; otherwise incidents see only changes. */
   readonly probes?: Readonly<Record<string, ProbeFact>>;
@@ -126,8 +126,7 @@ export class Draft {
   tellJoined(at: number): void {
     const rules = [...new Set(this.#joined.splice(0))].map((rule) => `"${rule}"`);
     if (rules.length === 0) return;
-    const what = rules.length === 1 ? "joined: it belongs" : "joined: they belong";
-    this.tell("joined", at, `${list(rules)} ${what} to the same outage.`);
+    this.tell("joined", at, `${list(rules)} joined: part of the same outage.`);
   }
 
   /** Goes on with alerts whose rules were renamed. */
@@ -138,8 +137,17 @@ export class Draft {
       const alerts = renamedKey(this.incident.alerts, formerly, key);
       const symptoms = renamedKey(this.incident.symptoms, `alert/${formerly}`, `alert/${key}`);
       this.set({ alerts: { ...alerts, [key]: { ...known, rule: alert.rule } }, symptoms });
-      this.note(alert.firedAt ?? alert.since, `The rule "${known.rule}" is called "${alert.rule}" now.`);
+      this.#noteName(alert.firedAt ?? alert.since, known.rule, alert.rule);
     }
+  }
+
+  /** Notes the new name of a rule. During a deployment instances of both versions name it by turns: a name that comes back takes its change out of the record. */
+  #noteName(at: number, before: string, after: string): void {
+    const text = (from: string, to: string): string => `The rule "${from}" was renamed to "${to}".`;
+    const { timeline } = this.incident;
+    const undone = timeline.findLastIndex((entry) => entry.text === text(after, before));
+    if (undone === -1) this.note(at, text(before, after));
+    else this.set({ timeline: timeline.toSpliced(undone, 1) });
   }
 
   finish(plan: Plan): OutboxEntry[] {

@@ -47,11 +47,7 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
     draft.set({ status: incident.acknowledgedAt === undefined ? "open" : "acknowledged" });
     record(draft, (records) => ended(records, "regressed", facts.watermark));
     const rules = [...new Set(firing.map(({ rule }) => `"${rule}"`))];
-    draft.tell(
-      "regressed",
-      facts.watermark,
-      `It is not over: ${list(rules)} fired again while the recovery was validated.`,
-    );
+    draft.tell("regressed", facts.watermark, `It is not over: ${list(rules)} fired again during recovery validation.`);
     return;
   }
   if (isOfMonitor(incident)) {
@@ -84,7 +80,7 @@ function tryAgain(draft: Draft, facts: Facts, plan: Plan, now: number): void {
   if (recovery === undefined || status === "resolved") return;
   const { outcome } = outcomeOf(recovery, plan);
   if (outcome === "passed") {
-    draft.note(facts.watermark, `Stage ${recovery.stage + 1} has no probes any more: the configuration was changed.`);
+    draft.note(facts.watermark, `Stage ${recovery.stage + 1} no longer has probes: the configuration was changed.`);
     advance(draft, recovery.stage + 1, facts, plan, now);
   } else if (attemptDue(recovery, plan, now)) {
     if (outcome === "waiting") missAnswer(draft, recovery, plan, facts.watermark, now);
@@ -104,7 +100,7 @@ function attempt(draft: Draft, recovery: RecoveryState, plan: Plan, at: number):
 function missAnswer(draft: Draft, recovery: RecoveryState, plan: Plan, at: number, now: number): void {
   const reason = silenceOf(recovery, plan, now);
   record(draft, (records) => unanswered(records, recovery.stage, reason, at));
-  noteAttempt(draft, recovery, at, "came to nothing", reason, plan);
+  noteAttempt(draft, recovery, at, "was inconclusive", reason, plan);
 }
 
 function record(draft: Draft, change: (records: readonly RecoveryRecord[]) => readonly RecoveryRecord[]): void {
@@ -202,14 +198,14 @@ function conclude(draft: Draft, { remaining = [] }: RecoveryState, facts: Facts)
   resolve(
     draft,
     facts.watermark,
-    `Every stage of the recovery has passed. ${still} not seen good again; no alert speaks of it, and no stage asks for it.`,
+    `Every stage of the recovery has passed. ${still} not confirmed healthy, but is covered by no alert and no stage.`,
   );
 }
 
 function resolve(draft: Draft, at: number, proof: string): void {
   const { firstFailureAt, relapses = [] } = draft.incident;
   draft.set({ status: "resolved", resolvedAt: at });
-  const times = relapses.length === 0 ? "" : `, ${relapses.length + 1} times in all`;
+  const times = relapses.length === 0 ? "" : `, ${relapses.length + 1} times in total`;
   draft.tell(
     "resolved",
     at,
@@ -248,7 +244,7 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
     case "open":
       draft.without("acknowledgedAt", "acknowledgedBy");
       draft.set({ status: "open" });
-      draft.note(at, `${subject} took the acknowledgement back${via}.`);
+      draft.note(at, `${subject} withdrew the acknowledgement${via}.`);
       break;
     case undefined:
       break;
@@ -264,7 +260,7 @@ function explain(draft: Draft, { problems, statusProblem, status }: Edit, at: nu
   const all = shown === undefined ? problems : [...problems, shown];
   const problem = all.length === 0 ? undefined : `${all.join("; ")}.`;
   const news = all.filter((text) => text === statusProblem || !before?.includes(text));
-  if (news.length > 0) draft.note(at, `An edit was not understood: ${news.join("; ")}.`);
+  if (news.length > 0) draft.note(at, `Invalid edit: ${news.join("; ")}.`);
   if (problem === before) return;
   if (problem === undefined) draft.without("problem");
   else draft.set({ problem });

@@ -45,8 +45,8 @@ it("is told once that a silence is over, also where an earlier tick comes after 
   const { story, notes } = await played(10, [], { 4: silence(7), 8: late });
   expect(story.filter((line) => line.endsWith("status_update"))).toEqual(["12:07 status_update"]);
   expect(notes).toEqual([
-    "An operator silenced it: nothing new is told before 2025-09-16 12:07:00 UTC.",
-    "It is not silenced any more, and it is still open.",
+    "An operator silenced the incident: no new notifications before 2025-09-16 12:07:00 UTC.",
+    "The silence has expired, and the incident is still open.",
   ]);
 });
 
@@ -55,8 +55,8 @@ describe("an incident in maintenance", () => {
     const { story, notes } = await played(12, [patching(1, 8)]);
     expect(story).toEqual(["12:02 opened", "12:08 status_update", "12:12 reminder"]);
     expect(notes).toEqual([
-      'It falls into the maintenance "patching": nobody is told before 12:08:00 UTC.',
-      'The maintenance "patching" is over, and it is still open.',
+      'Maintenance "patching" is in progress: no notifications before 12:08:00 UTC.',
+      'Maintenance "patching" is over, and the incident is still open.',
     ]);
   });
 
@@ -64,9 +64,9 @@ describe("an incident in maintenance", () => {
     const { story, notes } = await played(14, [patching(4, 6), patching(6, 11, { name: "more" })]);
     expect(story).toEqual(["12:02 opened", "12:11 status_update"]);
     expect(notes).toEqual([
-      'It falls into the maintenance "patching": nobody is told before 12:06:00 UTC.',
-      'It falls into the maintenance "more": nobody is told before 12:11:00 UTC.',
-      'The maintenance "more" is over, and it is still open.',
+      'Maintenance "patching" is in progress: no notifications before 12:06:00 UTC.',
+      'Maintenance "more" is in progress: no notifications before 12:11:00 UTC.',
+      'Maintenance "more" is over, and the incident is still open.',
     ]);
   });
 
@@ -84,7 +84,7 @@ describe("an incident in maintenance", () => {
     expect(bench.story).toEqual(["12:02 opened"]);
     for (let at = 0; at < 4; at++) await bench.minute(wider);
     const update = bench.events.find(({ event }) => event === "status_update");
-    expect(update?.change).toBe('It reaches beyond the maintenance "patching".');
+    expect(update?.change).toBe('The incident extends beyond maintenance "patching".');
   });
 });
 
@@ -92,7 +92,7 @@ describe("an incident that an operator silences", () => {
   it("sends no reminders while silenced, and is notified when the silence ends", async () => {
     const { story, notes } = await played(13, [], { 3: silence(9) });
     expect(story).toEqual(["12:02 opened", "12:09 status_update", "12:13 reminder"]);
-    expect(notes.at(-1)).toBe("It is not silenced any more, and it is still open.");
+    expect(notes.at(-1)).toBe("The silence has expired, and the incident is still open.");
   });
 
   it("is notified sooner if the operator removes the silence", async () => {
@@ -105,6 +105,6 @@ describe("an incident that an operator silences", () => {
   it("in maintenance is notified only when both have ended", async () => {
     const { story, notes } = await played(12, [patching(1, 6)], { 3: silence(9) });
     expect(story).toEqual(["12:02 opened", "12:09 status_update"]);
-    expect(notes).toContain('The maintenance "patching" is over, and it is still open.');
+    expect(notes).toContain('Maintenance "patching" is over, and the incident is still open.');
   });
 });

@@ -29,13 +29,13 @@ function followMaintenance(draft: Draft, plan: Plan, at: number): void {
   if (found !== undefined) {
     if (found.name === known?.name && found.until === known.until) return;
     draft.set({ maintenance: found });
-    draft.note(at, `It falls into the maintenance "${found.name}": nobody is told before ${clockTime(found.until)}.`);
+    draft.note(at, `Maintenance "${found.name}" is in progress: no notifications before ${clockTime(found.until)}.`);
   } else if (known !== undefined) {
     draft.without("maintenance");
     const change =
       at >= known.until
-        ? `The maintenance "${known.name}" is over, and it is still ${incident.status}.`
-        : `It reaches beyond the maintenance "${known.name}".`;
+        ? `Maintenance "${known.name}" is over, and the incident is still ${incident.status}.`
+        : `The incident extends beyond maintenance "${known.name}".`;
     audible(draft, at, change);
   }
 }
@@ -48,16 +48,12 @@ function followSilence(draft: Draft, document: OperatorFields | undefined, at: n
   if (until instanceof Date && until.getTime() > at) {
     if (until.getTime() === known) return;
     draft.set({ silencedUntil: until.getTime() });
-    draft.note(at, `${subject} silenced it${via}: nothing new is told before ${dateTime(until.getTime())}.`);
+    draft.note(at, `${subject} silenced the incident${via}: no new notifications before ${dateTime(until.getTime())}.`);
   } else if (known !== undefined) {
     draft.without("silencedUntil");
-    const still = `and it is still ${draft.incident.status}.`;
+    const still = `and the incident is still ${draft.incident.status}.`;
     const isEnded = known > at;
-    audible(
-      draft,
-      at,
-      isEnded ? `${subject} ended its silence${via}, ${still}` : `It is not silenced any more, ${still}`,
-    );
+    audible(draft, at, isEnded ? `${subject} ended the silence${via}, ${still}` : `The silence has expired, ${still}`);
   }
 }
 

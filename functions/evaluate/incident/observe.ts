@@ -109,7 +109,7 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
   const severity = severityOf(draft.incident, facts, plan);
   if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
   draft.set({ severity });
-  if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is ${severity} now.`);
+  if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is now ${severity}.`);
 }
 
 /** Follows the second cause, and says so in the timeline when it has stood. */
@@ -120,22 +120,22 @@ export function followSecondCause(draft: Draft, time: number, plan: Plan): void 
   if (next === undefined) draft.without("secondCause");
   else draft.set({ secondCause: next });
   if (next?.isNoted && !known?.isNoted) {
-    draft.note(next.since, `${titleOf(plan, next.component)} is broken as well, by itself.`);
+    draft.note(next.since, `${titleOf(plan, next.component)} is also broken, independently.`);
   }
 }
 
 /** Describes a change of cause. @param recoveredAt when the previous cause recovered, in milliseconds */
 function causeChange(before: Diagnosis, after: Diagnosis, recoveredAt: number | undefined, plan: Plan): string {
   if (recoveredAt !== undefined) {
-    const over = `${titleOf(plan, before.rootCause)} has worked again since ${clockTime(recoveredAt)}, and what fails now does not follow from it.`;
-    if (after.rootCause === "unknown") return `${over} The cause of what goes on is not known.`;
-    return `${over} The likely cause is ${titleOf(plan, after.rootCause)} now.`;
+    const over = `${titleOf(plan, before.rootCause)} has worked again since ${clockTime(recoveredAt)}, and the remaining failures do not follow from it.`;
+    if (after.rootCause === "unknown") return `${over} The cause of the remaining failures is not known.`;
+    return `${over} The likely cause is now ${titleOf(plan, after.rootCause)}.`;
   }
   const from = before.rootCause === "unknown" ? "" : ` and no longer ${titleOf(plan, before.rootCause)}`;
   const reason = after.evidence[0];
   const because = reason === undefined ? "" : ` ${reason}`;
   return after.rootCause === "unknown"
-    ? `The cause is not known any more: ${titleOf(plan, before.rootCause)} does not explain what is seen.`
+    ? `The cause is no longer known: ${titleOf(plan, before.rootCause)} does not explain the observations.`
     : `The likely cause is ${titleOf(plan, after.rootCause)}${from}.${because}`;
 }
 

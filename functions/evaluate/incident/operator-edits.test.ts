@@ -20,7 +20,7 @@ const edits: readonly (readonly [written: Fields, line: string])[] = [
   [{ note: "It is the connector", edited_by: 7 }, "Note by an operator: It is the connector."],
   [
     { silenced_until: new Date("2025-09-16T13:00:00Z"), edited_by: "Ana" },
-    "Ana silenced it: nothing new is told before 2025-09-16 13:00:00 UTC.",
+    "Ana silenced the incident: no new notifications before 2025-09-16 13:00:00 UTC.",
   ],
   [
     { status: "acknowledged", edited_by: "Ana", edits: { status: { by: "Ana", via: "in Slack" } } },
@@ -31,20 +31,17 @@ const edits: readonly (readonly [written: Fields, line: string])[] = [
     "Resolved. Ana resolved it, on the command line.",
   ],
   [{ public_note: "Back by noon", edited_by: "Ana" }, "Public note by Ana: Back by noon."],
-  [{ public_note: ["Back"] }, "An edit was not understood: `public_note` is not a text: make it a string."],
+  [{ public_note: ["Back"] }, "Invalid edit: `public_note` must be a string."],
   [{ status: "resolved" }, "Resolved. An operator resolved it, in the document."],
   [{ note: "Ann looks at the connector" }, "Note by an operator: Ann looks at the connector."],
   [
     { silenced_until: new Date("2025-09-16T13:00:00Z") },
-    "An operator silenced it: nothing new is told before 2025-09-16 13:00:00 UTC.",
+    "An operator silenced the incident: no new notifications before 2025-09-16 13:00:00 UTC.",
   ],
-  [{ status: "fixed" }, 'An edit was not understood: `status` cannot be made "fixed": write acknowledged or resolved.'],
-  [{ status: 7 }, 'An edit was not understood: `status` cannot be made "7": write acknowledged or resolved.'],
-  [{ note: ["a"] }, "An edit was not understood: `note` is not a text: make it a string."],
-  [
-    { silenced_until: "tomorrow" },
-    "An edit was not understood: `silenced_until` is not an instant: give the field the type timestamp.",
-  ],
+  [{ status: "fixed" }, 'Invalid edit: `status` cannot be set to "fixed": enter acknowledged or resolved.'],
+  [{ status: 7 }, 'Invalid edit: `status` cannot be set to "7": enter acknowledged or resolved.'],
+  [{ note: ["a"] }, "Invalid edit: `note` must be a string."],
+  [{ silenced_until: "tomorrow" }, "Invalid edit: `silenced_until` must be of type timestamp."],
 ];
 
 async function openIncident(): Promise<Bench> {
@@ -125,7 +122,7 @@ describe("an edit", () => {
     });
     const lines = (await timeline(bench)).slice(-2);
     expect(lines).toContain("Acknowledged by Ana, in Slack.");
-    expect(lines.find((line) => line.startsWith("Bob"))).toMatch(/^Bob silenced it, on the command line: /);
+    expect(lines.find((line) => line.startsWith("Bob"))).toMatch(/^Bob silenced the incident, on the command line: /);
     expect(await document(bench)).toMatchObject({
       acknowledged_by: "Ana, in Slack",
       edited_by: null,
@@ -146,7 +143,7 @@ describe("an edit", () => {
     const bench = await openIncident();
     await write(bench, { silenced_until: new Date(bench.now + 3_600_000) });
     await write(bench, { silenced_until: null, edited_by: "Ana" });
-    expect((await timeline(bench)).at(-1)).toBe("Ana ended its silence, and it is still open.");
+    expect((await timeline(bench)).at(-1)).toBe("Ana ended the silence, and the incident is still open.");
   });
 
   it("that changes nothing leaves no name for the next one", async () => {
@@ -162,7 +159,7 @@ describe("an edit", () => {
     expect(await document(bench)).toMatchObject({ status: "open", acknowledged_at: null });
     expect((await timeline(bench)).slice(-2)).toEqual([
       "Acknowledged by an operator, in the document.",
-      "An operator took the acknowledgement back.",
+      "An operator withdrew the acknowledgement.",
     ]);
   });
 
@@ -179,13 +176,13 @@ describe("an edit", () => {
     const bench = await openIncident();
     await write(bench, { status: "fixed" });
     await write(bench, { status: "fixed" });
-    expect((await timeline(bench)).filter((line) => line.startsWith("An edit was not"))).toHaveLength(2);
+    expect((await timeline(bench)).filter((line) => line.startsWith("Invalid edit"))).toHaveLength(2);
   });
 
   it("of the end of a silence is notified when the silence ends", async () => {
     const bench = await openIncident();
     await write(bench, { silenced_until: new Date(bench.now + 120_000) });
     for (let i = 0; i < 3; i++) await bench.minute(outage);
-    expect((await timeline(bench)).at(-1)).toBe("It is not silenced any more, and it is still open.");
+    expect((await timeline(bench)).at(-1)).toBe("The silence has expired, and the incident is still open.");
   });
 });

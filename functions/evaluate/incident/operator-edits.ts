@@ -1,6 +1,6 @@
 /** Reads and applies what operators write into the document of an incident. */
 
-import { readIncident } from "../../../shared/documents/incident.ts";
+import { readEdits } from "../../../shared/documents/incident.ts";
 import { longestName, longestNote } from "../../../shared/operator-edits.ts";
 import type { Value } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
@@ -38,7 +38,7 @@ export interface Edit {
 export interface Editor {
   readonly subject: string;
   readonly by: string;
-  /** How it was done, where a program says so: a comma and `in Slack`; else empty. */
+  /** How the edit was made, if a program recorded it: a comma and `in Slack`; else empty. */
   readonly via: string;
   /** The same, or that it was done in the document. */
   readonly where: string;
@@ -53,14 +53,14 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
   const noteIn = (field: "note" | "public_note"): string | undefined => {
     const { [field]: written } = document;
     if (typeof written === "string") return bounded(written, [], longestNote);
-    if (written !== undefined && written !== null) problems.push(`\`${field}\` is not a text: make it a string`);
+    if (written !== undefined && written !== null) problems.push(`\`${field}\` must be a string`);
     return undefined;
   };
   const note = noteIn("note");
   const publicNote = noteIn("public_note");
   const { silenced_until: until } = document;
   if (until !== undefined && until !== null && !(until instanceof Date)) {
-    problems.push("`silenced_until` is not an instant: give the field the type timestamp");
+    problems.push("`silenced_until` must be of type timestamp");
   }
   const status = statusEdit(incident, document.status);
   const isUnderstood = typeof status !== "object";
@@ -76,7 +76,7 @@ export function readEdit(incident: Incident, document: OperatorFields): Edit {
 
 /** The editor of a field of the document, if named. */
 export function editorOf({ edited_by: last, edits }: OperatorFields, field: EditedField): Editor {
-  const own = ownEntry(readIncident({ edits: edits ?? null }).edits ?? {}, field);
+  const own = ownEntry(readEdits(edits), field);
   const name = own?.by ?? last;
   const known = typeof name === "string" ? bounded(name, [], longestName).trim() : "";
   if (known === "") return { subject: "An operator", by: "an operator", via: "", where: ", in the document" };
@@ -93,5 +93,5 @@ function statusEdit(incident: Incident, written: Value | undefined): Edit["statu
   if (wanted === "acknowledged") return incident.acknowledgedAt === undefined ? "acknowledged" : undefined;
   if (wanted === "open" && incident.status === "acknowledged") return "open";
   const shown = bounded(typeof written === "string" ? written : JSON.stringify(written ?? null), [], 60);
-  return { problem: `\`status\` cannot be made "${shown}": write acknowledged or resolved` };
+  return { problem: `\`status\` cannot be set to "${shown}": enter acknowledged or resolved` };
 }

@@ -23,7 +23,7 @@ it.each([
   const changes = bench.events.filter(({ event }) => event === "root_cause_changed");
   expect(changes.map(({ root_cause }) => root_cause)).toEqual(["backend"]);
   expect(changes[0]?.change).toMatch(
-    /^Cloud SQL has worked again since 12:13:00 UTC, and what fails now does not follow from it\. The likely cause is Backend now\.$/,
+    /^Cloud SQL has worked again since 12:13:00 UTC, and the remaining failures do not follow from it\. The likely cause is now Backend\.$/,
   );
   expect(Date.parse(changes[0]?.at ?? "") - Date.UTC(2025, 8, 16, 12, 13)).toBeLessThanOrEqual(10 * 60_000);
   expect(incident?.fields).toMatchObject({

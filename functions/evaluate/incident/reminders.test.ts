@@ -59,7 +59,7 @@ describe("as time passes", () => {
     await bench.tick();
     await bench.tick();
     expect(bench.events.map(({ event, change }) => `${event}: ${change}`).slice(1)).toEqual([
-      "reminder: It is still open after 10 h 1 min.",
+      "reminder: The incident is still open after 10 h 1 min.",
     ]);
   });
 
@@ -119,28 +119,28 @@ describe("as time passes", () => {
 
 describe("a daily update", () => {
   const day = 86_400_000;
-  const incident = (timeline: Incident["timeline"], next: readonly string[] = []): Incident =>
-    ({ openedAt: 0, status: "acknowledged", timeline, diagnosis: { next } }) as unknown as Incident;
+  const incident = (timeline: Incident["timeline"]): Incident =>
+    ({ openedAt: 0, status: "acknowledged", timeline }) as unknown as Incident;
   const update = (one: Incident): string | undefined => dueReminders(one, [], day)[0]?.change;
   const tried = (one: Incident): readonly string[] | undefined => dueReminders(one, [], day)[0]?.tried;
 
-  it("says how long it has lasted, what was tried, what is new and what is next", () => {
+  it("says how long it has lasted, what was tried and what is new", () => {
     const timeline = [
       { at: 0, text: "The incident was opened." },
       { at: 5_000_000, text: "Note by ana: the connector was given more instances." },
-      { at: 6_000_000, text: "It is still acknowledged after 4 h." },
+      { at: 6_000_000, text: "The incident is still acknowledged after 4 h." },
       { at: 7_000_000, text: "`api-health` is good again." },
       ...[1, 2, 3].map((minute) => ({ at: 7_000_000 + minute * 60_000, text: "`login` fails again." })),
     ];
-    expect(update(incident(timeline, ["Look at the pool of the backend.", "Then ask Ben."]))).toBe(
-      "It is acknowledged, 1 d after it was opened. What was tried: Note by ana: the connector was given more instances. New since the last update: `login` fails again. `login` fails again. `login` fails again. Next: Look at the pool of the backend.",
+    expect(update(incident(timeline))).toBe(
+      "The incident is acknowledged, 1 d after it was opened. What was tried: Note by ana: the connector was given more instances. New since the last update: `login` fails again. `login` fails again. `login` fails again.",
     );
     expect(tried(incident(timeline))).toEqual(["Note by ana: the connector was given more instances."]);
   });
 
   it("reports that nothing is new", () => {
     expect(update(incident([{ at: 0, text: "The incident was opened." }]))).toBe(
-      "It is acknowledged, 1 d after it was opened. Nothing is new since the last update.",
+      "The incident is acknowledged, 1 d after it was opened. Nothing has changed since the last update.",
     );
     expect(tried(incident([]))).toEqual([]);
   });

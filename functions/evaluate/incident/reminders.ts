@@ -10,7 +10,7 @@ import type { Incident } from "./state.ts";
 export interface Reminder {
   readonly kind: IncidentEventKind;
   readonly change: string;
-  /** What people have noted since the last daily update, oldest first; only of such an update. */
+  /** Notes by people since the last daily update, oldest first. Only daily updates have them. */
   readonly tried?: string[];
   readonly remember: Pick<Incident, "remindedAt" | "updatedAt" | "escalations">;
 }
@@ -36,11 +36,15 @@ export function dueReminders(
   const patience = [...new Set(routes.flatMap(({ escalateAfterMs }) => escalateAfterMs ?? []))];
   const lost = patience.filter((wait) => at - audibleSince >= wait).length;
   if (status === "open" && lost > (incident.escalations ?? 0)) {
-    const change = `Nobody has acknowledged it for ${open}.`;
+    const change = `The incident has not been acknowledged for ${open}.`;
     reminders.push({ kind: "escalated", change, remember: { escalations: lost } });
   }
   if (isReminderDue(routes, told, audibleSince, incident.remindedAt ?? 0, at)) {
-    reminders.push({ kind: "reminder", change: `It is still ${status} after ${open}.`, remember: { remindedAt: at } });
+    reminders.push({
+      kind: "reminder",
+      change: `The incident is still ${status} after ${open}.`,
+      remember: { remindedAt: at },
+    });
   }
   if (at - (incident.updatedAt ?? openedAt) >= updateEvery) {
     reminders.push({ kind: "status_update", ...dailyUpdate(incident, at), remember: { updatedAt: at } });
@@ -51,23 +55,22 @@ export function dueReminders(
 /** The most entries of the timeline that a daily update repeats of each sort, the newest. */
 const mostNews = 3;
 
-/** Describes how long it has lasted, what was tried and what has happened since the last update (or that nothing has), and what is next. */
+/** Describes how long the incident has lasted, and what was tried and happened since the last update. The event lists the next steps. */
 function dailyUpdate(
-  { openedAt, updatedAt = openedAt, status, timeline, diagnosis }: Incident,
+  { openedAt, updatedAt = openedAt, status, timeline }: Incident,
   at: number,
 ): Required<Pick<Reminder, "change" | "tried">> {
   const since = timeline.filter((entry) => entry.at > updatedAt && entry.at <= at && !isRoutine(entry.text));
   const newest = (isNote: boolean): string[] =>
     since.flatMap(({ text }) => (isByPeople(text) === isNote ? [text] : [])).slice(-mostNews);
-  const [tried, news, next] = [newest(true), newest(false), (diagnosis.next ?? []).slice(0, 1)];
+  const [tried, news] = [newest(true), newest(false)];
   const sentences = [
     ...(tried.length === 0 ? [] : [`What was tried: ${tried.join(" ")}`]),
     ...(news.length === 0 ? [] : [`New since the last update: ${news.join(" ")}`]),
   ];
   const change = [
-    `It is ${status}, ${spokenDuration(at - openedAt)} after it was opened.`,
-    ...(sentences.length === 0 ? ["Nothing is new since the last update."] : sentences),
-    ...next.map((step) => `Next: ${step}`),
+    `The incident is ${status}, ${spokenDuration(at - openedAt)} after it was opened.`,
+    ...(sentences.length === 0 ? ["Nothing has changed since the last update."] : sentences),
   ].join(" ");
   return { change, tried };
 }
@@ -79,7 +82,7 @@ function isByPeople(text: string): boolean {
 
 /** Returns whether a timeline entry only records that time has passed. */
 function isRoutine(text: string): boolean {
-  return /^(It is (still )?(open|acknowledged|recovering)\b|Nobody has acknowledged it for )/.test(text);
+  return /^The incident (is (still )?(open|acknowledged|recovering)\b|has not been acknowledged for )/.test(text);
 }
 
 /**

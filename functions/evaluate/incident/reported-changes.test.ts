@@ -29,7 +29,7 @@ describe("reported changes", () => {
     const bench = new Bench();
     await bench.change({ component: "backnd", what: "released" });
     expect(bench.logged).toEqual([
-      expect.stringContaining('a change of "backnd" was reported, which is no component; perhaps backend was meant'),
+      expect.stringContaining('ignored a change of "backnd", which is not a component; did you mean backend?'),
     ]);
     await bench.change({ component: "backend", what: "released", environment: "another" });
     expect(await bench.store.get("state", "environment")).toBeUndefined();

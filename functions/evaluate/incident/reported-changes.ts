@@ -1,4 +1,4 @@
-/** Takes in changes that are reported by whoever makes them: incidents of the component cite them, as those that audit logs hold. */
+/** Accepts changes reported over the topic `changes`. Incidents of the component cite them like changes from audit logs. */
 import { hash } from "node:crypto";
 import type { Configuration } from "../../../shared/config/model.ts";
 import { parseChangeReport } from "../../../shared/messages/change.ts";
@@ -24,8 +24,8 @@ export function reportedChange(
   const names = components.map(({ name }) => name);
   if (!names.includes(component)) {
     const suggestion = nearest(component, names);
-    const perhaps = suggestion === undefined ? "" : `; perhaps ${suggestion} was meant`;
-    logger.warning(`a change of ${JSON.stringify(component)} was reported, which is no component${perhaps}`);
+    const perhaps = suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
+    logger.warning(`ignored a change of ${JSON.stringify(component)}, which is not a component${perhaps}`);
     return undefined;
   }
   const said = at === undefined ? message.publishedAt : Date.parse(at);

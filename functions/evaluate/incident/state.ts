@@ -76,7 +76,7 @@ export interface DiagnosisRequest {
   readonly requestedAt: number;
   /** Probes of the present round that have not answered yet. */
   readonly awaited: readonly string[];
-  /** What arrives late was asked for once more. */
+  /** Whether data that arrives late was requested a second time. */
   readonly askedAgain?: true;
   /** The components that were involved when it was last asked. */
   readonly about: readonly string[];
@@ -117,7 +117,7 @@ export interface Incident {
   /** The second cause that is named, since when, and whether the timeline says so. */
   readonly secondCause?: SecondCause;
   readonly acknowledgedAt?: number;
-  /** Who acknowledged it, and how where that is known. */
+  /** Who acknowledged the incident and, if known, how. */
   readonly acknowledgedBy?: string;
   readonly recoveringAt?: number;
   readonly resolvedAt?: number;
@@ -143,9 +143,9 @@ export interface Incident {
   readonly indicators?: Readonly<Record<string, ProbeIndicator>>;
   /** Faults found by configuration checks during the incident. */
   readonly faults?: readonly Fault[];
-  /** What was changed that may concern it, by its instant. */
+  /** Changes that may concern the incident, by time. */
   readonly changes?: readonly Change[];
-  /** What error logs say of its components. */
+  /** Patterns in the error logs of its components. */
   readonly logPatterns?: readonly LogPattern[];
   readonly diagnosisRequest?: DiagnosisRequest;
   readonly recovery?: RecoveryState;
@@ -167,7 +167,7 @@ export interface Incident {
   readonly audibleSince?: number;
   /** The operator's note, as it was last read. */
   readonly note?: string;
-  /** What was last published on the status page by hand. */
+  /** The last public note on the status page. */
   readonly publicNote?: string;
   /** Problems with the operator's edits. */
   readonly problem?: string;

@@ -135,7 +135,7 @@ export function missTicks(state: SelfState, now: number): SelfWatched {
   if (state.tickAt === 0 || now - state.tickAt <= tickGap || state.checks["ticks"] !== undefined) {
     return { state, changes: [] };
   }
-  const seen = `the last tick came ${spokenDuration(now - state.tickAt)} ago, at ${clockTime(state.tickAt)}, while reports still come`;
+  const seen = `the last tick came ${spokenDuration(now - state.tickAt)} ago, at ${clockTime(state.tickAt)}, while reports still arrive`;
   const check: SelfCheck = { rule: "Ticks are missing", severity: "warning", seen, since: state.tickAt, at: now };
   return { state: { ...state, checks: { ...state.checks, ticks: check } }, changes: [raised("ticks", check, now)] };
 }
@@ -191,10 +191,10 @@ function interruptionOf(
       (one) => one !== undefined && one.arrivedAt > tickAt + 60_000 && one.arrivedAt < at - 60_000,
     );
   return meanwhile
-    ? ["ticks", { rule: "Ticks are missing", severity: "warning", seen: `none came ${from}`, since: tickAt, until }]
+    ? ["ticks", { rule: "Ticks are missing", severity: "warning", seen: `none arrived ${from}`, since: tickAt, until }]
     : [
         "pause",
-        { rule: "Pathkeeper did not run", severity: "warning", seen: `nothing came ${from}`, since: tickAt, until },
+        { rule: "Pathkeeper did not run", severity: "warning", seen: `nothing arrived ${from}`, since: tickAt, until },
       ];
 }
 
@@ -205,7 +205,7 @@ function* silences(state: SelfState, heard: HeardByGroup, plan: Plan, at: number
   for (const group of silent) {
     const last = ownEntry(heard, group);
     const since = lastSign(group, state, last);
-    const how = last === undefined ? "none has ever come" : `the last came at ${clockTime(last.arrivedAt)}`;
+    const how = last === undefined ? "none has ever arrived" : `the last arrived at ${clockTime(last.arrivedAt)}`;
     const seen = `for ${spokenDuration(at - since)}, ${how}`;
     yield [`reports/${group}`, { rule: `No reports of ${group}`, severity, seen, since }];
   }
@@ -223,7 +223,7 @@ function* partialSilences(state: SelfState, heard: HeardByGroup, plan: Plan, at:
     );
     if (overdue.length === 0) continue;
     const since = Math.min(...overdue.map(({ from }) => from));
-    const seen = `nothing of ${named(overdue)} for ${spokenDuration(at - since)}, while ${group} reports`;
+    const seen = `no results of ${named(overdue)} for ${spokenDuration(at - since)}, although ${group} reports`;
     yield [`probes/${group}`, { rule: `Results of ${group} are missing`, severity: "warning", seen, since }];
   }
 }
@@ -242,7 +242,7 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: numb
   for (const group of plan.groups) {
     const { unhealthy, arrivedAt = 0, delayMs = 0, ahead, late } = ownEntry(heard, group) ?? {};
     if (unhealthy !== undefined && unhealthy.runs >= unhealthyRuns && at - unhealthy.since >= unhealthyFor) {
-      const seen = `its control probe failed in ${unhealthy.runs} runs in a row, so they judge nobody: ${unhealthy.why}`;
+      const seen = `its control probe failed in ${unhealthy.runs} consecutive runs, so their results are ignored: ${unhealthy.why}`;
       yield [
         `prober/${group}`,
         { rule: `Prober of ${group} unhealthy`, severity: "warning", seen, since: unhealthy.since },
@@ -250,7 +250,7 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: numb
     }
     // One that is over is seen once, so that a single report is seen as well.
     if (ahead !== undefined && (!ahead.over || ahead.at >= lastTickAt)) {
-      const seen = `its reports are dated ${spokenDuration(ahead.byMs)} ahead of their publication, by which they are judged`;
+      const seen = `its reports are dated ${spokenDuration(ahead.byMs)} ahead of their publication; they are evaluated at their publication time`;
       yield [`clock/${group}`, { rule: `Clock of ${group} ahead`, severity: "warning", seen, since: ahead.since }];
     }
     const unable = (ownEntry(heard, group)?.unable ?? []).filter(
@@ -267,8 +267,8 @@ function* troubles(heard: HeardByGroup, plan: Plan, at: number, lastTickAt: numb
     if (late === undefined || (!lasts && delayMs <= lateAfter)) continue;
     if (at - arrivedAt >= tickGap + (lasts ? expectationOf(group, plan).intervalMs : 0)) continue;
     const { unpublished, unjudged, since } = late;
-    const when = unpublished ? "published" : "taken in";
-    const judged = unjudged ? ", too late to be judged" : "";
+    const when = unpublished ? "published" : "received";
+    const judged = unjudged ? ", too late to be evaluated" : "";
     const seen = `they are ${when} ${spokenDuration(late.delayMs)} after they were measured${judged}`;
     const severity: Severity =
       unjudged && plan.groups.every((one) => isUnjudged(ownEntry(heard, one))) ? "critical" : "warning";
@@ -336,7 +336,7 @@ function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, 
   const channel = channelOf(probe);
   const rule =
     selfRules.get(probe) ?? bounded(channel === undefined ? `${probe} failing` : channelRule(channel), [], longestName);
-  const seen = bounded(failure?.message ?? "a function of Pathkeeper reports that it fails");
+  const seen = bounded(failure?.message ?? "a Pathkeeper function reports a failure");
   return { rule, severity: "warning", seen, since: known?.since ?? at, at, until: at + eventLasts };
 }
 

@@ -7,7 +7,7 @@ const paused: Gap = { what: "job pathkeeper-tick", says: "is PAUSED", fix: "gclo
 const open: Gap = { what: "function pathkeeper-notify", says: "can be reached from the internet", fix: "gcloud run" };
 const nothing: DriftFindings = { project: "shop-watch", gaps: [], unknown: [] };
 
-/** A monitor that checks for drift, what its checks will find, and when they were made. */
+/** A monitor with drift checks. Returns it, the findings of its next checks, and the times of the checks. */
 function checking() {
   const world = { finds: (): DriftFindings => nothing, checks: [] as string[] };
   const drift = async (): Promise<DriftFindings> => {

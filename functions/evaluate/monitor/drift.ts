@@ -6,7 +6,7 @@ import type { DriftState, SelfCheck, SelfState } from "./state.ts";
 /** Examines the deployment until the signal ends it. */
 export type DriftCheck = (signal: AbortSignal) => Promise<DriftFindings>;
 
-/** What of a diagnosis counts here. */
+/** The part of a diagnosis that is used. */
 export type DriftFindings = Pick<Diagnosis, "project" | "gaps" | "unknown">;
 
 /** Interval between checks, in milliseconds: while nothing is missing, to confirm a first finding, and until what is missing is there again. */
@@ -49,7 +49,7 @@ export function driftChecked(
   return { askedAt, checkedAt: at, found: 0, unknown: unknown.length };
 }
 
-/** What the last checks found, as a check of the monitor by its name; `undefined` where nothing is missing for certain. */
+/** Returns the result of the last drift checks as a check of the monitor; `undefined` if nothing is certainly missing. */
 export function driftSeen({ drift = unchecked }: SelfState): [string, Omit<SelfCheck, "at" | "goodSince">] | undefined {
   const { found, since, seen, project } = drift;
   if (found < confirmations || since === undefined || seen === undefined) return undefined;

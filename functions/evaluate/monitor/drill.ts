@@ -21,12 +21,12 @@ export function isOfDrill({ component }: Symptom): boolean {
 
 /** The title of a fire drill. */
 export function drillTitle({ configuration }: Plan): string {
-  return `Fire drill: ${configuration.title} tells you that its notices arrive`;
+  return `Fire drill: notifications from ${configuration.title} arrive`;
 }
 
 /** The summary of a fire drill. */
 export const drillSummary =
-  "This is a fire drill: nothing is broken, and nobody has to act. It came the way of every incident, and ends by itself.";
+  "This is a fire drill: nothing is broken, and no action is needed. It was delivered like any incident and ends by itself.";
 
 /** The impact of a fire drill. */
 export const drillImpact = "None: this is a fire drill.";
@@ -36,7 +36,7 @@ export const drillDiagnosis: Diagnosis = {
   rootCause: drillComponent.name,
   verdict: "monitor",
   confidence: 1,
-  evidence: ["Somebody started it, to see whether notices arrive and how fast."],
+  evidence: ["It was started to test whether notifications arrive, and how fast."],
   whys: ["Why? This is a fire drill."],
   working: [],
 };
@@ -61,15 +61,15 @@ export function drillProof(
     .map(({ channel, afterMs }) => `${channel} after ${(Math.max(0, afterMs) / 1000).toFixed(1)} s`);
   const sentences = [
     "The fire drill is over.",
-    times.length === 0 ? "Its notice has arrived nowhere." : `Its notice arrived in ${list(times)}.`,
-    ...missed.map((channel) => `Not in ${channel}: ${sentenceOf(deliveries, channel)}.`),
-    ...partly.map(([channel]) => `Not to everybody in ${channel}: ${sentenceOf(deliveries, channel)}.`),
+    times.length === 0 ? "Its notification was not delivered." : `Its notification was delivered to ${list(times)}.`,
+    ...missed.map((channel) => `Not to ${channel}: ${sentenceOf(deliveries, channel)}.`),
+    ...partly.map(([channel]) => `Not to every recipient of ${channel}: ${sentenceOf(deliveries, channel)}.`),
   ];
   return sentences.join(" ");
 }
 
 function sentenceOf(deliveries: OperatorFields["deliveries"], channel: string): string {
   const sentences = typeof deliveries === "object" && deliveries !== null ? deliveries : {};
-  const sentence = ownEntry(sentences as Readonly<Record<string, unknown>>, channel) ?? "nobody knows why";
+  const sentence = ownEntry(sentences as Readonly<Record<string, unknown>>, channel) ?? "reason unknown";
   return String(sentence).replace(/\.$/, "");
 }

@@ -132,7 +132,7 @@ describe("each tick exports", () => {
     await bench.tick();
     expect(named(metrics.calls[0], "http_phase_time")).toHaveLength(1_000);
     expect(bench.logged).toEqual([
-      "200 of 1200 points of a minute are not exported, because 1000 are the most: name under export the metrics that dashboards need",
+      "200 of 1200 points per minute are not exported, because the limit is 1000: list the metrics that your dashboards need under export",
     ]);
     await minutes(bench, 1);
     expect(named(metrics.calls[1], "export_refused")[0]?.value).toBe(200);

@@ -24,7 +24,7 @@ const firstLook = 600_000;
 
 /** Describes the points that were left out, for the log. */
 export function leftOutSentence(leftOut: number): string {
-  return `${leftOut} of ${leftOut + mostPoints} points of a minute are not exported, because ${mostPoints} are the most: name under export the metrics that dashboards need`;
+  return `${leftOut} of ${leftOut + mostPoints} points per minute are not exported, because the limit is ${mostPoints}: list the metrics that your dashboards need under export`;
 }
 
 /** The newest values that were not exported yet. @param upTo how far each group has been exported */

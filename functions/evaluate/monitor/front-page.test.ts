@@ -28,7 +28,7 @@ describe("the front page", () => {
       "7_how_to_acknowledge",
       "updated_at",
     ]);
-    expect(page["1_summary"]).toBe("Test has no open incident. Everything is measured. The monitor works.");
+    expect(page["1_summary"]).toBe("Test has no open incident. All probes report. The monitor works.");
     expect(page["2_open_incidents"]).toEqual([]);
     expect(page["5_this_month"]).toContain(
       "Backend was up 100.000 % of the time that was measured. It was never down. 100 % of its error budget is left.",
@@ -45,7 +45,7 @@ describe("the front page", () => {
     expect(page["1_summary"]).toContain("1 open incident");
     const [line = ""] = page["2_open_incidents"] as string[];
     expect(line).toMatch(/^Critical, open since 2025-\d\d-\d\d \d\d:\d\d:\d\d UTC: /);
-    expect(line).toContain("Nobody has been told yet.");
+    expect(line).toContain("No notifications yet.");
     expect(line).toContain(`Document: incidents/${incident?.id}.`);
     for (let i = 0; i < 8; i++) await bench.minute();
     expect((await pageOf(bench))["2_open_incidents"]).toEqual([]);
@@ -60,7 +60,7 @@ describe("the front page", () => {
       await bench.tick();
     }
     const page = await pageOf(bench);
-    expect(page["1_summary"]).toContain("Not everything is measured. The monitor has problems.");
+    expect(page["1_summary"]).toContain("Some probes do not report. The monitor has problems.");
     expect(page["3_not_seen"]).toEqual([expect.stringMatching(/^The group inside-1m last reported at 2025-/)]);
   });
 

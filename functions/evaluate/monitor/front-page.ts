@@ -88,17 +88,17 @@ export function frontPageOf(facts: FrontPageFacts, plan: Plan, now: number): Fie
         ? "1 open incident"
         : `${incidents.length} open incidents`;
   return {
-    "1_summary": `${title} has ${count}. ${unseen.length === 0 ? "Everything is measured." : "Not everything is measured."} ${checks.length === 0 ? "The monitor works." : "The monitor has problems."}`,
+    "1_summary": `${title} has ${count}. ${unseen.length === 0 ? "All probes report." : "Some probes do not report."} ${checks.length === 0 ? "The monitor works." : "The monitor has problems."}`,
     "2_open_incidents": incidents.map(([id, incident]) => incidentLine(id, incident, plan)),
     "3_not_seen": unseen,
     "4_monitor": [
-      self.tickAt === 0 ? "The evaluator has not ticked yet." : "The evaluator runs.",
+      self.tickAt === 0 ? "The evaluator has not received a tick yet." : "The evaluator runs.",
       ...checks.map(({ rule, seen, since }) => `${asSentence(`${rule}: ${seen}`)} Since ${dateTime(since)}.`),
     ],
     "5_this_month": month === undefined ? ["Nothing has been measured this month yet."] : monthLines(month, plan),
     "6_cost": costLine(facts.monthlyCost, now),
     "7_how_to_acknowledge":
-      "Open the incident in the collection incidents, click the field status and enter acknowledged. To mute it, enter a time in silenced_until. The monitor applies edits within a minute; the field problem says what it did not understand.",
+      "Open the incident in the collection incidents, click the field status and enter acknowledged. To mute it, enter a time in silenced_until. The monitor applies edits within a minute; the field problem explains invalid edits.",
   };
 }
 
@@ -107,14 +107,14 @@ function incidentLine(id: string, incident: IncidentDocument, plan: Plan): strin
   const cause =
     root_cause === "unknown"
       ? "The cause is not known yet."
-      : `The cause is ${calledBy(plan, root_cause)}, with a confidence of ${Math.round(confidence * 100)} %.`;
+      : `The likely cause is ${calledBy(plan, root_cause)} (confidence ${Math.round(confidence * 100)} %).`;
   const told = Object.entries(deliveries).map(([channel, sentence]) => `${channel}: ${sentence.replace(/\.$/, "")}`);
   return [
     `${severity[0]?.toUpperCase() ?? ""}${severity.slice(1)}, ${status} since ${opened_at === null ? "an unknown time" : dateTime(opened_at.getTime())}:`,
     asSentence(summary === "" ? title : summary),
     cause,
     team === null ? "No team owns it." : `Owner: ${team}.`,
-    told.length === 0 ? "Nobody has been told yet." : `Told: ${list(told, 20)}.`,
+    told.length === 0 ? "No notifications yet." : `Notifications: ${list(told, 20)}.`,
     `Document: incidents/${id}.`,
   ].join(" ");
 }
@@ -126,7 +126,7 @@ function unseenOf({ heard, self }: FrontPageFacts, plan: Plan, now: number): str
     const results = ownEntry(heard, group);
     const since = results?.at ?? ownEntry(self.expected, group);
     const lines = (results?.unable ?? []).map(({ probe, since: from, why }) =>
-      asSentence(`The probe ${probe} cannot run since ${dateTime(from)}: ${why}`),
+      asSentence(`The probe ${probe} has been unable to run since ${dateTime(from)}: ${why}`),
     );
     if (since === undefined || now - since <= patience) return lines;
     return [
@@ -145,7 +145,7 @@ function monthLines(month: Availability, plan: Plan): string[] {
     const { left } = errorBudget(month.period, shares, targetOf(plan.configuration, component));
     const down = shares.down === 0 ? "It was never down." : `It was down for ${spokenDuration(shares.down * 1000)}.`;
     const budget = Number.isFinite(left)
-      ? ` ${left < 0 ? "Its error budget is overdrawn." : `${Math.round(left * 100)} % of its error budget is left.`}`
+      ? ` ${left < 0 ? "Its error budget is exceeded." : `${Math.round(left * 100)} % of its error budget is left.`}`
       : "";
     return [
       `${calledBy(plan, component)} was up ${(Math.floor(ratio * 1e5) / 1e3).toFixed(3)} % of the time that was measured. ${down}${budget}`,

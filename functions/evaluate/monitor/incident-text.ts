@@ -33,8 +33,8 @@ export function diagnoseMonitor(symptoms: readonly Symptom[], plan: Plan): Diagn
     next: parts.map(({ look }) => look),
     whys: [
       seen.some(isOfChannel)
-        ? "What was not told, nobody may know: each incident says in `deliveries` what became of its notices."
-        : "What nobody measures, nobody judges: no incident of a target is opened or resolved by silence.",
+        ? "Recipients may have missed an incident: `deliveries` in each incident shows the state of its notifications."
+        : "Without measurements, incidents of targets are neither opened nor resolved.",
       ...seen.slice(0, 1).map(({ phrase }) => `Why? ${asSentence(phrase)}`),
       ...parts.slice(0, 1).map(({ cause }) => `Why? ${cause}`),
     ],
@@ -53,18 +53,18 @@ export function monitorTitle({ symptoms }: Pick<Incident, "symptoms">, plan: Pla
   const unable = plan.groups.filter((group) => Object.hasOwn(symptoms, `alert/self|unable/${group}`));
   const what =
     silent.length > 0
-      ? `the monitor does not hear of ${list(silent)}`
+      ? `no reports from ${list(silent)}`
       : partly.length > 0
-        ? `the monitor does not hear of some probes of ${list(partly)}`
+        ? `no results from some probes of ${list(partly)}`
         : unable.length > 0
           ? `the monitor cannot run some probes of ${list(unable)}`
           : channels.length > 0
-            ? `notices do not reach ${list(channels)}`
+            ? `notifications do not reach ${list(channels)}`
             : clocks.length > 0
               ? `the clock of ${list(clocks)} is wrong`
               : ids.length > 0 && ids.every(isDrift)
                 ? "the deployment has drifted"
-                : "the monitor itself is in trouble";
+                : "the monitor itself has a problem";
   return `${plan.configuration.title}: ${what}`;
 }
 
@@ -74,16 +74,19 @@ export function monitorSummary(incident: Incident, plan: Plan): string {
   if (Object.values(symptoms).some(isOfDrill)) return drillSummary;
   const seen = Object.values(symptoms).sort((a, b) => a.since - b.since);
   const phrases = seen.slice(0, 3).map(({ phrase }) => asSentence(phrase));
-  const more = seen.length > 3 ? [`And ${seen.length - 3} more.`] : [];
+  const more = seen.length > 3 ? [`${seen.length - 3} more ${seen.length === 4 ? "problem" : "problems"}.`] : [];
   const end =
     resolvedAt === undefined
       ? partsOf(seen, plan)
           .slice(0, 1)
           .map(({ cause }) => cause)
       : [`It lasted ${spokenDuration(lastedUntil(incident, resolvedAt))}.`];
-  return ["The monitor itself is in trouble, which says nothing of what it watches.", ...phrases, ...more, ...end].join(
-    " ",
-  );
+  return [
+    "The monitor itself has a problem. This says nothing about the state of its targets.",
+    ...phrases,
+    ...more,
+    ...end,
+  ].join(" ");
 }
 
 /** Impact of an incident of the monitor on those who rely on it. */
@@ -94,18 +97,18 @@ export function monitorImpact({ symptoms, alerts, resolvedAt }: Incident, plan: 
   const probes = plan.configuration.probes.filter(({ group }) => groups.includes(group));
   const channels = channelsIn(symptoms);
   if (channels.length > 0) {
-    return `Whoever reads ${list(channels)} may not know of an incident. What was not told stands in each incident, in \`deliveries\`.`;
+    return `Recipients of ${list(channels)} may not know about an incident. \`deliveries\` in each incident lists the missing notifications.`;
   }
-  const may = resolvedAt === undefined ? "may go unseen" : "may have gone unseen";
+  const may = resolvedAt === undefined ? "may go undetected" : "may have gone undetected";
   const isPartial = Object.keys(symptoms).some((id) => /^alert\/self\|(probes|unable)\//.test(id));
-  if (probes.length === 0 && isPartial) return `Outages of what these probes watch ${may}.`;
+  if (probes.length === 0 && isPartial) return `Outages of the targets of these probes ${may}.`;
   const titles = [...new Set(probes.map(({ component }) => plan.graph.component(component).title))];
   if (titles.length === 0) {
     return symptoms["alert/self|pause"] === undefined
-      ? "Incidents may be opened, told or resolved late."
-      : "Outages in that time went unseen.";
+      ? "Incidents may be opened, announced or resolved late."
+      : "Outages in that time went undetected.";
   }
-  return `Outages of ${list(titles)} ${may} from here: ${list(probes.map(({ name }) => `\`${name}\``))} ${probes.length === 1 ? "is" : "are"} not heard.`;
+  return `Outages of ${list(titles)} ${may} from here: ${list(probes.map(({ name }) => `\`${name}\``))} ${probes.length === 1 ? "does" : "do"} not report.`;
 }
 
 /** Why an incident of the monitor is over. @param document as the notifier and operators have left it */
@@ -113,10 +116,10 @@ export function monitorProof(incident: Incident, document?: OperatorFields): str
   if (isDrill(incident)) return drillProof(incident, document);
   const { symptoms } = incident;
   const channels = channelsIn(symptoms);
-  if (Object.keys(symptoms).every(isDrift)) return "A check finds nothing missing in the deployment any more.";
+  if (Object.keys(symptoms).every(isDrift)) return "A check no longer finds anything missing in the deployment.";
   return channels.length === 0
-    ? "The monitor sees again what it did not."
-    : `Notices reach ${list(channels)} again, or none has been lost there for an hour.`;
+    ? "The monitor works again."
+    : `Notifications reach ${list(channels)} again, or none has been lost there for an hour.`;
 }
 
 /** A part of the monitor that may be the cause, and where to look. */
@@ -153,20 +156,20 @@ function silenceOf(silent: readonly string[], plan: Plan): Part {
   if (speaking.length === 0) {
     return {
       cause:
-        "No group reports at all: it is Cloud Scheduler, the topic of the reports, or the probe functions of every vantage point.",
-      look: `Check whether the jobs of Cloud Scheduler run and are not paused, and look at ${subscriptionsOf(vantages)}.`,
+        "No group reports at all: the likely cause is Cloud Scheduler, the topic of the reports, or the probe functions of every vantage point.",
+      look: `Check whether the Cloud Scheduler jobs run and are not paused, and check ${subscriptionsOf(vantages)}.`,
     };
   }
   const heard = `${list(speaking)} still ${speaking.length === 1 ? "reports" : "report"}`;
   if (!speaking.some((group) => vantages.includes(vantageOf(group)))) {
     return {
-      cause: `Everything from ${list(vantages)} is silent, and ${heard}: it is the probe function ${vantage}, its subscription or its way to Pub/Sub.`,
-      look: `Look at the log of the probe function ${vantage}, and ${subscriptionsOf(vantages)}.`,
+      cause: `Everything from ${list(vantages)} is silent, and ${heard}: the likely cause is the probe function ${vantage}, its subscription or its path to Pub/Sub.`,
+      look: `Check the log of the probe function ${vantage}, and ${subscriptionsOf(vantages)}.`,
     };
   }
   return {
-    cause: `Only ${list(silent)} ${silent.length === 1 ? "is" : "are"} silent, and ${heard}: it is the job of this schedule in Cloud Scheduler, or its runs do not come to an end.`,
-    look: `Look at the job of ${list(silent)} in Cloud Scheduler, and the log of the probe function ${vantage} at its last run.`,
+    cause: `Only ${list(silent)} ${silent.length === 1 ? "is" : "are"} silent, and ${heard}: the likely cause is the Cloud Scheduler job of this schedule, or its runs do not finish.`,
+    look: `Check the job of ${list(silent)} in Cloud Scheduler, and the log of the probe function ${vantage} at its last run.`,
   };
 }
 
@@ -175,16 +178,16 @@ const toldParts: ReadonlyMap<string, Part> = new Map([
   [
     deadLettersProbe,
     {
-      cause: "A function could not process a message however often it was tried.",
-      look: "Look at the log of the function that the dead letter names, and the topic dead-letters.",
+      cause: "A function could not process a message, despite retries.",
+      look: "Check the log of the function that the dead letter names, and the topic dead-letters.",
     },
   ],
   [
     diskProbe,
     {
       cause:
-        "The disk of the machine that Pathkeeper runs on is full or read-only: what was measured waits in memory, and incidents are opened and told when there is space.",
-      look: "Look at the free space where the data of this run is kept.",
+        "The disk of the machine that Pathkeeper runs on is full or read-only. Measurements wait in memory; incidents are opened and announced once there is space.",
+      look: "Check the free space where the data of this run is stored.",
     },
   ],
 ]);
@@ -193,53 +196,53 @@ function partOf(kind: string, of: string): Part | undefined {
   switch (kind) {
     case "prober":
       return {
-        cause: `The probe function of ${of} cannot reach what is known to be good, so the trouble is its own: its network, its egress or its DNS.`,
-        look: `Look at the log and the network of the probe function of ${of}.`,
+        cause: `The probe function of ${of} cannot reach a target known to be healthy, so the problem is its own network, egress or DNS.`,
+        look: `Check the log and the network of the probe function of ${of}.`,
       };
     case "probes":
       return {
-        cause: `Runs of ${of} leave a part of their probes out: a part of a large group is not taken up by any instance, or a run is ended before it is through.`,
-        look: `Look at the log of the probe function that runs ${of}, its memory and its time-out, and whether messages of probe-requests become dead letters.`,
+        cause: `Runs of ${of} skip some of their probes: no instance picks up a part of a large group, or a run is terminated before it is complete.`,
+        look: `Check the log of the probe function that runs ${of}, its memory and its timeout, and whether messages of probe-requests become dead letters.`,
       };
     case "unable":
       return {
-        cause: `Probes of ${of} lack what they need to run: a secret without a value, a right of the probe function, or a setting.`,
-        look: `Look at the secrets that these probes name, and the log of the probe function that runs ${of}.`,
+        cause: `Probes of ${of} cannot run: a secret has no value, the probe function lacks a permission, or a setting is invalid.`,
+        look: `Check the secrets that these probes use, and the log of the probe function that runs ${of}.`,
       };
     case "delay":
       return {
         cause:
-          "Reports wait in between: the subscription of the evaluator has a backlog, or the evaluator does not keep up.",
-        look: "Look at the oldest unacknowledged message of evaluate-measurements, and the errors and instances of the function evaluate.",
+          "Reports are delayed: the subscription of the evaluator has a backlog, or the evaluator does not keep up.",
+        look: "Check the oldest unacknowledged message of evaluate-measurements, and the errors and instances of the function evaluate.",
       };
     case "clock":
       return {
-        cause: `The clock by which ${of} dates its reports is wrong, or its runs wait before they publish them.`,
-        look: `Look at the time of the machine on which the probe function of ${of} runs, its synchronization, and the log of the function.`,
+        cause: `The clock that ${of} uses to date its reports is wrong, or its runs are delayed before they publish.`,
+        look: `Check the clock of the machine that runs the probe function of ${of}, its synchronization, and the log of the function.`,
       };
     case "ticks":
       return {
         cause:
-          "The evaluator stood still or was not told the time: it is the function evaluate, the subscription evaluate-ticks or its job in Cloud Scheduler.",
-        look: "Look at the log of the function evaluate, and the job of the ticks in Cloud Scheduler.",
+          "The evaluator stopped or received no ticks: the likely cause is the function evaluate, the subscription evaluate-ticks or its Cloud Scheduler job.",
+        look: "Check the log of the function evaluate, and the Cloud Scheduler job for the ticks.",
       };
     case "pause":
       return {
         cause:
-          "Nothing of Pathkeeper ran in that time: the project, Cloud Scheduler or the machine was stopped or asleep.",
-        look: "Find out what was stopped then, and who watched in the meantime.",
+          "No part of Pathkeeper ran in that time: the project, Cloud Scheduler or the machine was stopped or asleep.",
+        look: "Find out what was stopped, and check what went undetected in the meantime.",
       };
     case "drift":
       return {
         cause:
-          "The deployment is not as Terraform made it: somebody changed it by hand, or an apply did not come to its end.",
+          "The deployment differs from its Terraform configuration: it was changed manually, or an apply did not complete.",
         look: `Run \`npx --no pathkeeper doctor --project ${of}\`, which shows each gap with the command that fixes it.`,
       };
     case "told":
       return (
         toldParts.get(of) ?? {
-          cause: "A function reports that it cannot do its work.",
-          look: `Look at the log of the function that reports ${of}.`,
+          cause: "A function reports a failure.",
+          look: `Check the log of the function that reports ${of}.`,
         }
       );
     default:
@@ -249,8 +252,8 @@ function partOf(kind: string, of: string): Part | undefined {
 
 function channelPart(channel: string): Part {
   return {
-    cause: `It is the channel ${channel}: its service, its address or its credentials.`,
-    look: `Look at the entries of ${channel} in the collection deliveries, with the answer to every attempt, and at its entry under \`channels\` in the configuration.`,
+    cause: `The problem is in the channel ${channel}: its service, its address or its credentials.`,
+    look: `Check the entries of ${channel} in the collection deliveries, with the response to every attempt, and its entry under \`channels\` in the configuration.`,
   };
 }
 

@@ -63,13 +63,13 @@ describe("a group that reports only some of its probes", () => {
     expect(bench.story).toEqual(["12:07 opened", "12:13 resolved"]);
     const [incident] = await bench.incidents();
     expect(incident?.fields).toMatchObject({
-      title: "Test: the monitor does not hear of some probes of outside-1m",
+      title: "Test: no results from some probes of outside-1m",
       severity: "warning",
       verdict: "monitor",
       alerts: ["Results of outside-1m are missing"],
       summary:
-        "The monitor itself is in trouble, which says nothing of what it watches. Results of outside-1m are missing: nothing of `pages-health` for 5 min, while outside-1m reports. It lasted 11 min.",
-      impact: "Outages of what these probes watch may have gone unseen.",
+        "The monitor itself has a problem. This says nothing about the state of its targets. Results of outside-1m are missing: no results of `pages-health` for 5 min, although outside-1m reports. It lasted 11 min.",
+      impact: "Outages of the targets of these probes may have gone undetected.",
     });
     expect(bench.events[0]?.next_steps).toContainEqual(
       expect.stringContaining("the probe function that runs outside-1m"),
@@ -116,7 +116,7 @@ describe("a group that stops reporting", () => {
     const [incident] = await bench.incidents();
     expect(incident?.id).toBe("20250916-120600-pathkeeper");
     expect(incident?.fields).toMatchObject({
-      title: "Test: the monitor does not hear of inside-1m",
+      title: "Test: no reports from inside-1m",
       status: "resolved",
       severity: "warning",
       priority: "P2",
@@ -125,15 +125,15 @@ describe("a group that stops reporting", () => {
       components: ["pathkeeper"],
       alerts: ["No reports of inside-1m"],
       summary:
-        "The monitor itself is in trouble, which says nothing of what it watches. No reports of inside-1m: for 4 min, the last came at 12:02:00 UTC. It lasted 10 min.",
-      impact: "Outages of Cloud SQL may have gone unseen from here: `database` is not heard.",
+        "The monitor itself has a problem. This says nothing about the state of its targets. No reports of inside-1m: for 4 min, the last arrived at 12:02:00 UTC. It lasted 10 min.",
+      impact: "Outages of Cloud SQL may have gone undetected from here: `database` does not report.",
     });
     expect(bench.events[0]).toMatchObject({
       summary: expect.stringContaining(
-        "Everything from inside is silent, and outside-1m still reports: it is the probe function inside, its subscription or its way to Pub/Sub.",
+        "Everything from inside is silent, and outside-1m still reports: the likely cause is the probe function inside, its subscription or its path to Pub/Sub.",
       ),
-      evidence: ["Seen: No reports of inside-1m: for 4 min, the last came at 12:02:00 UTC."],
-      next_steps: ["Look at the log of the probe function inside, and the subscription probe-inside."],
+      evidence: ["Seen: No reports of inside-1m: for 4 min, the last arrived at 12:02:00 UTC."],
+      next_steps: ["Check the log of the probe function inside, and the subscription probe-inside."],
     });
   });
 
@@ -143,8 +143,8 @@ describe("a group that stops reporting", () => {
     await minutes(bench, 5, []);
     expect(bench.events.map(({ event, severity }) => `${event} ${severity}`)).toEqual(["opened critical"]);
     expect(bench.events[0]).toMatchObject({
-      title: "Test: the monitor does not hear of outside-1m and inside-1m",
-      summary: expect.stringContaining("No group reports at all: it is Cloud Scheduler"),
+      title: "Test: no reports from outside-1m and inside-1m",
+      summary: expect.stringContaining("No group reports at all: the likely cause is Cloud Scheduler"),
     });
   });
 
@@ -189,7 +189,7 @@ describe("a group that stops reporting", () => {
     await minutes(bench, 1, ["outside-1m", "inside-1m"]);
     expect(bench.story).toEqual(["14:03 opened"]);
     expect(bench.events[0]?.summary).toContain(
-      "Only outside-2h is silent, and outside-1m and inside-1m still report: it is the job of this schedule in Cloud Scheduler",
+      "Only outside-2h is silent, and outside-1m and inside-1m still report: the likely cause is the Cloud Scheduler job of this schedule",
     );
   });
 
@@ -219,7 +219,7 @@ describe("a group that stops reporting", () => {
     const bench = watched();
     await minutes(bench, 5, ["outside-1m"]);
     expect(bench.story).toEqual(["12:05 opened"]);
-    expect(bench.events[0]?.evidence[0]).toBe("Seen: No reports of inside-1m: for 4 min, none has ever come.");
+    expect(bench.events[0]?.evidence[0]).toBe("Seen: No reports of inside-1m: for 4 min, none has ever arrived.");
   });
 
   it("has a grace period after the deployment that adds it", async () => {
@@ -254,9 +254,9 @@ describe("the evaluator", () => {
     expect(bench.story).toEqual(["20:03 opened", "20:13 resolved"]);
     expect((await bench.incidents())[0]?.fields).toMatchObject({
       alerts: ["Pathkeeper did not run"],
-      title: "Test: the monitor itself is in trouble",
-      impact: "Outages in that time went unseen.",
-      summary: expect.stringContaining("nothing came from 2025-09-16 12:03:00 UTC to 2025-09-16 20:03:00 UTC."),
+      title: "Test: the monitor itself has a problem",
+      impact: "Outages in that time went undetected.",
+      summary: expect.stringContaining("nothing arrived from 2025-09-16 12:03:00 UTC to 2025-09-16 20:03:00 UTC."),
     });
   });
 
@@ -278,7 +278,7 @@ describe("the evaluator", () => {
     }
     expect(bench.story).toEqual(["12:08 opened"]);
     expect(bench.events[0]?.evidence[0]).toBe(
-      "Seen: Ticks are missing: the last tick came 6 min ago, at 12:02:00 UTC, while reports still come.",
+      "Seen: Ticks are missing: the last tick came 6 min ago, at 12:02:00 UTC, while reports still arrive.",
     );
     await bench.tick();
     await minutes(bench, 12);
@@ -345,7 +345,7 @@ describe("an unhealthy prober", () => {
       "opened monitor: Prober of inside-1m unhealthy",
     ]);
     expect(bench.events[0]?.evidence[0]).toBe(
-      "Seen: Prober of inside-1m unhealthy: its control probe failed in 3 runs in a row, so they judge nobody: the control probe got no answer.",
+      "Seen: Prober of inside-1m unhealthy: its control probe failed in 3 consecutive runs, so their results are ignored: the control probe got no answer.",
     );
     await minutes(bench, 4);
     expect((await bench.incidents()).map(({ fields }) => fields["status"])).toEqual(["resolved"]);
@@ -375,7 +375,7 @@ describe("reports of other functions about the monitor", () => {
       alerts: ["Dead letters"],
       verdict: "monitor",
       evidence: ["Seen: Dead letters: an event of 20250916-120600-x was given up."],
-      next_steps: ["Look at the log of the function that the dead letter names, and the topic dead-letters."],
+      next_steps: ["Check the log of the function that the dead letter names, and the topic dead-letters."],
     });
   });
 

@@ -35,16 +35,16 @@ export interface SelfCheck {
   readonly goodSince?: number;
 }
 
-/** What checks for drift of the deployment found. */
+/** The results of drift checks. */
 export interface DriftState {
   /** The tick that last began a check, and the one that began the last check that came to its end; 0 before the first. */
   readonly askedAt: number;
   readonly checkedAt: number;
   /** Checks in a row that found something missing. */
   readonly found: number;
-  /** How many questions the last of them had no answer to. */
+  /** Number of unanswered questions of the last check. */
   readonly unknown: number;
-  /** While something is missing: since when, what as the rest of a sentence, and in which project. */
+  /** While something is missing: since when, what (the end of a sentence), and in which project. */
   readonly since?: number;
   readonly seen?: string;
   readonly project?: string;

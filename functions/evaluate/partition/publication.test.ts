@@ -175,10 +175,10 @@ describe("a clock that is ahead", () => {
       alerts: ["Clock of outside-1m ahead"],
     });
     expect(bench.events[0]?.evidence).toEqual([
-      "Seen: Clock of outside-1m ahead: its reports are dated 1 h ahead of their publication, by which they are judged.",
+      "Seen: Clock of outside-1m ahead: its reports are dated 1 h ahead of their publication; they are evaluated at their publication time.",
     ]);
     expect(bench.events[0]?.next_steps).toEqual([
-      "Look at the time of the machine on which the probe function of outside-1m runs, its synchronization, and the log of the function.",
+      "Check the clock of the machine that runs the probe function of outside-1m, its synchronization, and the log of the function.",
     ]);
   });
 

@@ -1,4 +1,4 @@
-/** Who was affected, for how long, and how much of the error budget that takes. */
+/** The impact of an incident: who was affected, for how long, and how much of the error budget it used. */
 
 import {
   type Availability,

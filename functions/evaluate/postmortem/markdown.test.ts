@@ -4,7 +4,7 @@ import { inline, section, table } from "./markdown.ts";
 
 describe("a text in Markdown", () => {
   it.each([
-    // As it comes, and as it stands in Markdown.
+    // A text, and the same text escaped for Markdown.
     ["503 Service Unavailable", "503 Service Unavailable"],
     ["`database` fails", "`database` fails"],
     ["database_connect_burst_success (20%) < 90%", "database_connect_burst_success (20%) \\< 90%"],

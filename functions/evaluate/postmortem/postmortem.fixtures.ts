@@ -24,13 +24,13 @@ const incident: IncidentDocument = {
   evidence: [
     "For Database: `shop-health` fails in response (http_status): 503, from outside, since 12:01:00 UTC until 12:20:00 UTC.",
     "For Database: Its connections are used up: 100 of 100.",
-    "Against Database: `reports` was good all the time, though it needs Database.",
-    "Less likely: Shop, because it explains less of what was seen.",
+    "Against Database: `reports` was good throughout, though it needs Database.",
+    "Less likely: Shop, because it explains fewer of the symptoms.",
   ],
   whys: [
     "Shop fails: `shop-health` fails in response (http_status): 503.",
     "Why? It depends on Database. Database fails: `database` fails in authentication (database): too many clients.",
-    "Why? Database has no connection left: it answers at once, and turns new clients away.",
+    "Why? Database has no free connection: it responds immediately, but refuses new clients.",
   ],
   next_steps: ["Nothing was measured of Load balancer meanwhile: add a probe of the kind `load_balancer` for it."],
   affected: [
@@ -147,7 +147,7 @@ const incident: IncidentDocument = {
     "2025-09-16 12:30:30 UTC  Resolved. Every stage of the recovery has passed.",
   ],
   note: "It was the importer",
-  problem: '`status` cannot be made "fixed": write acknowledged or resolved.',
+  problem: '`status` cannot be set to "fixed": enter acknowledged or resolved.',
   postmortem: null,
 };
 

@@ -25,7 +25,7 @@ describe("a postmortem", () => {
       "`20250916-120200-database` · critical, P0 · verdict: platform · confidence: 90% · team: infrastructure",
     );
     expect(linesOf("Summary")).toEqual([
-      "On 2025-09-16: Database failed from 12:00:00 UTC, Shop from 12:01:00 UTC. The cause was Database (platform). Database has no connection left: it answers at once, and turns new clients away.",
+      "On 2025-09-16: Database failed from 12:00:00 UTC, Shop from 12:01:00 UTC. The cause was Database (platform). Database has no free connection: it responds immediately, but refuses new clients.",
       "Nobody can buy. 2 of 3 components are affected.",
       "Pathkeeper opened this incident 2 min after the first failure and identified the cause 1 min later. The first notification was delivered 3 s after the incident opened. It was acknowledged after 20 min. It was resolved 30 min 30 s after the first failure, at 12:30:30 UTC, after fresh probes validated the recovery in 1 stage.",
     ]);
@@ -67,8 +67,8 @@ describe("a postmortem", () => {
       "2025-09-16 12:00:00 UTC  `database` fails in connect (timeout): no answer.",
       "2025-09-16 12:01:00 UTC  `database` is good again.",
       "2025-09-16 12:02:00 UTC  Again: `database` fails in connect (timeout): no answer.",
-      '2025-09-16 12:02:00 UTC  "database failing" and "shop failing" joined: they belong to the same outage.',
-      "2025-09-16 12:05:00 UTC  Nobody has acknowledged it for 5 min.",
+      '2025-09-16 12:02:00 UTC  "database failing" and "shop failing" joined: part of the same outage.',
+      "2025-09-16 12:05:00 UTC  The incident has not been acknowledged for 5 min.",
       "2025-09-16 12:06:00 UTC  `database` is good again.",
       '2025-09-16 12:08:00 UTC  "database failing" has cleared.',
       "2025-09-16 12:08:01 UTC  Stage 1, basic health, passed after 1 s.",
@@ -85,10 +85,10 @@ describe("a postmortem", () => {
     expect(linesOf("Root cause")).toEqual([
       "1. Shop fails: `shop-health` fails in response (http_status): 503.",
       "2. Why? It depends on Database. Database fails: `database` fails in authentication (database): too many clients.",
-      "3. Why? Database has no connection left: it answers at once, and turns new clients away.",
+      "3. Why? Database has no free connection: it responds immediately, but refuses new clients.",
       "- **Evidence for:** Its connections are used up: 100 of 100.",
-      "- **Evidence against:** `reports` was good all the time, though it needs Database.",
-      "- Less likely: Shop, because it explains less of what was seen.",
+      "- **Evidence against:** `reports` was good throughout, though it needs Database.",
+      "- Less likely: Shop, because it explains fewer of the symptoms.",
     ]);
   });
 
@@ -202,7 +202,7 @@ describe("a postmortem", () => {
       expect.stringMatching(/^- What changed at Database before 12:00:00 UTC\? /),
       expect.stringMatching(/^- Why did the stage "basic health" need 3 attempts\? /),
       expect.stringMatching(/^- What is the current state of `Pool is full`\? /),
-      '- What did the operator intend? `status` cannot be made "fixed": write acknowledged or resolved.',
+      '- What did the operator intend? `status` cannot be set to "fixed": enter acknowledged or resolved.',
     ]);
   });
 

@@ -20,8 +20,8 @@ const repeated: readonly RegExp[] = [
   /^"[^"]+"(?:.* and (?:"[^"]+"|\d+ more))? joined: /,
   /^"[^"]+" has cleared\.$/,
   /^Stage \d+, .+, passed after /,
-  /^Nobody has acknowledged it for /,
-  /^(?:It is|Still|The incident is) still /,
+  /^The incident has not been acknowledged for /,
+  /^The incident is still /,
   /^Again: /,
 ];
 

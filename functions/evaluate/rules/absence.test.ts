@@ -1,4 +1,4 @@
-/** Timelines of alerts without data: the source is silent, the series is gone, or there is no traffic. */
+/** Timelines of alerts without data: the source stops reporting, the series disappears, or there is no traffic. */
 import { describe, expect, it } from "vitest";
 import type { Rule } from "../../../shared/config/model.ts";
 import { Bench, failing, probe, rule, type Shown, smallEnvironment } from "../fixtures.ts";
@@ -50,7 +50,7 @@ describe("no traffic", () => {
     const { status, timeline } = await record(bench);
     expect(status).toBe("resolved");
     expect(timeline).toContain(
-      '"Bad" has ended: there has been no traffic since 12:04:00 UTC, and a share of nothing is neither good nor bad.',
+      '"Bad" has ended: there has been no traffic since 12:04:00 UTC, so the rate is undefined.',
     );
     await minutes(bench, 5, bad);
     expect(bench.events.at(-1)?.event).toBe("regressed");
@@ -73,7 +73,7 @@ describe("no traffic", () => {
       await minutes(bench, 60, idle);
       const { status, timeline } = await record(bench);
       expect(status).toBe("open");
-      expect(timeline.match(/"Bad" goes on: there has been no traffic since 12:04:00 UTC/g)).toHaveLength(1);
+      expect(timeline.match(/"Bad" continues: there has been no traffic since 12:04:00 UTC/g)).toHaveLength(1);
       await minutes(bench, 1, bad);
       expect((await record(bench)).timeline).toContain('"Bad" is measured again.');
     }
@@ -91,7 +91,7 @@ describe("a series that vanished", () => {
     const { status, timeline } = await record(bench);
     expect(status).toBe("resolved");
     expect(timeline).toContain(
-      '"Bad" has ended: its series is gone: `backend-requests` reports, and nothing of it since 12:04:00 UTC.',
+      '"Bad" has ended: its series is gone: `backend-requests` reports, but without it since 12:04:00 UTC.',
     );
   });
 
@@ -111,7 +111,7 @@ describe("a series that vanished", () => {
     await minutes(bench, 8, { "auth-health": { http_response_time: 9 } });
     const { status, timeline } = await record(bench);
     expect(status).toBe("open");
-    expect(timeline).toContain("`pages-health` reports, and nothing of it since 12:04:00 UTC");
+    expect(timeline).toContain("`pages-health` reports, but without it since 12:04:00 UTC");
     expect(timeline).not.toContain("`auth-health` reports");
   });
 
@@ -133,9 +133,9 @@ describe("a silent source", () => {
     await minutes(bench, 90, shown, silent);
     const { status, timeline } = await record(bench);
     expect(status).toBe("open");
-    expect(
-      timeline.match(/"Bad" goes on: nothing has been measured since 12:04:00 UTC, by `backend-requests`\./g),
-    ).toHaveLength(1);
+    expect(timeline.match(/"Bad" continues: no measurement since 12:04:00 UTC by `backend-requests`\./g)).toHaveLength(
+      1,
+    );
     await minutes(bench, 4, { "backend-requests": { cloud_run_error_rate: 0, cloud_run_request_rate: 3 } });
     expect((await record(bench)).status).toBe("resolved");
   });
@@ -146,7 +146,7 @@ describe("a silent source", () => {
     await minutes(bench, 8, {}, ["backend-requests"]);
     const { status, timeline } = await record(bench);
     expect(status).toBe("resolved");
-    expect(timeline).toContain('"Bad" has ended: nothing has been measured since 12:04:00 UTC, by `backend-requests`.');
+    expect(timeline).toContain('"Bad" has ended: no measurement since 12:04:00 UTC by `backend-requests`.');
   });
 });
 

@@ -58,11 +58,11 @@ export function absenceText({ what, since }: AlertAbsence, probes: readonly stri
   const then = clockTime(since);
   switch (what) {
     case "source":
-      return `nothing has been measured since ${then}${names === "" ? "" : `, by ${names}`}`;
+      return `no measurement since ${then}${names === "" ? "" : ` by ${names}`}`;
     case "series":
-      return `its series is gone: ${names === "" ? "its probes report" : `${names} ${probes.length === 1 ? "reports" : "report"}`}, and nothing of it since ${then}`;
+      return `its series is gone: ${names === "" ? "its probes report" : `${names} ${probes.length === 1 ? "reports" : "report"}`}, but without it since ${then}`;
     case "traffic":
-      return `there has been no traffic since ${then}, and a share of nothing is neither good nor bad`;
+      return `there has been no traffic since ${then}, so the rate is undefined`;
     case "value":
       return `its condition has had no value since ${then}`;
   }

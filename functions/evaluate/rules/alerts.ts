@@ -241,7 +241,7 @@ function edited(alerts: AlertsByKey, { partition, plan, source, watermark, chang
         ? fate.reason
         : fate.what === "renamed"
           ? "its rule was removed from the configuration"
-          : "its condition was changed and does not speak of this any more";
+          : "its condition was changed and no longer covers this";
     changes.push({ what: "alert", at: watermark, key, alert: undefined, reason });
   }
   if (!changed) conforming.set(alerts, plan);

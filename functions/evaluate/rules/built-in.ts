@@ -72,13 +72,13 @@ function burning(
   };
 }
 
-const asides = { longer: "longer failures", present: "the present failure" } as const;
+const asides = { longer: "longer failures", present: "the current failure" } as const;
 
 /** "40 of 60 runs failed within 1h, where the target allows 1%" */
 function seenOf(burn: Burn | undefined, { budget }: BurnTerms): string {
-  if (burn === undefined) return "hardly any run failed";
+  if (burn === undefined) return "almost no runs failed";
   const allowed = Number((budget * 100).toPrecision(3));
-  const aside = burn.aside === undefined ? "" : ` besides those of ${asides[burn.aside]}`;
+  const aside = burn.aside === undefined ? "" : ` apart from ${asides[burn.aside]}`;
   return `${burn.failures.length} of ${burn.runs} runs failed within ${formatDuration(burn.windowMs)}${aside}, where the target allows ${allowed}%`;
 }
 

@@ -107,54 +107,121 @@ export function withRun(
  * @param goesOn whether the newest run has failed: that failure is not over, and may become a continuous one
  */
 export function burnAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Burn | undefined {
-  if (counts.failures.length < fewestFailures) return undefined;
-  const burn = burningAt(counts, at, goesOn, terms);
-  if (burn === undefined || goesOn) return burn;
-  // A window that moves on lets nothing begin: it takes a failure, and burns from when that was over.
-  const over = (counts.failures.findLast((failure) => failure <= at) ?? at) + terms.paceMs;
-  return over >= at || burningAt(counts, over, false, terms) !== undefined ? burn : undefined;
+  const found = foundAt(counts, at, goesOn, terms);
+  if (found === undefined) return undefined;
+  const { counted, ...burn } = found;
+  const { short, start, end, newest } = counted;
+  return { ...burn, failures: [...short.slice(start, end), ...newest] };
 }
 
-function burningAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Burn | undefined {
-  const stretches = stretchesUntil(counts, at, terms.paceMs);
-  const over = goesOn ? stretches.slice(0, -1) : stretches;
-  if (over.length < fewestStretches) return undefined;
-  const short = over.filter((stretch) => (stretch.at(-1) ?? 0) - (stretch[0] ?? 0) < terms.alertAfterMs);
+/**
+ * Returns the first failure that counts while the budget burns at an instant; `undefined` if it does not burn. The same as the first of the
+ * failures of `burnAt`, which it does not collect.
+ */
+export function burnsSince(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): number | undefined {
+  const found = foundAt(counts, at, goesOn, terms);
+  return found && failureAt(found.counted, 0);
+}
+
+/** A burning window, with its failures not collected yet. */
+interface Found extends Omit<Burn, "failures"> {
+  readonly counted: Window;
+}
+
+function foundAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Found | undefined {
+  if (counts.failures.length < fewestFailures) return undefined;
+  const found = burningAt(counts, at, goesOn, terms);
+  if (found === undefined || goesOn) return found;
+  // A window that moves on lets nothing begin: it takes a failure, and burns from when that was over.
+  const over = (counts.failures.findLast((failure) => failure <= at) ?? at) + terms.paceMs;
+  return over >= at || burningAt(counts, over, false, terms) !== undefined ? found : undefined;
+}
+
+function burningAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Found | undefined {
+  const index = indexOf(counts, terms);
+  const begun = index.stretches.findLastIndex(([from = at]) => from <= at);
+  if ((goesOn ? begun : begun + 1) < fewestStretches) return undefined;
+  const newest = goesOn ? [] : (index.stretches[begun] ?? []).filter((failure) => failure <= at);
+  const past: Past = { index, whole: begun, newest, isShort: isShort(newest, terms) };
   const windows = windowsFor(terms.paceMs);
   for (const window of ["fast", "slow"] as const) {
     const { longMs, shortMs } = windows[window];
     const share = Math.min(rates[window].burn * terms.budget, rates[window].most);
-    const long = within(counts, short, at, longMs);
-    const lately = within(counts, short, at, shortMs);
-    if (long.failures.length < fewestFailures || long.stretches < fewestStretches) continue;
+    const long = within(counts, past, at, longMs);
+    if (long.size < fewestFailures || long.stretches < fewestStretches) continue;
+    const lately = within(counts, past, at, shortMs);
     // The budget is that of the whole window, also of a probe that was only just begun to run.
     const runs = Math.max(long.runs, longMs / terms.paceMs);
-    const isBurning = long.failures.length >= share * runs && lately.failures.length >= share * lately.runs;
-    const latest = long.failures.slice(-Math.max(lately.failures.length, fewestFailures));
-    if (!isBurning || haveStopped(latest, at, terms.paceMs)) continue;
-    const isLonger = within(counts, over, at, longMs).failures.length > long.failures.length;
+    const isBurning = long.size >= share * runs && lately.size >= share * lately.runs;
+    if (!isBurning || haveStopped(long, Math.max(lately.size, fewestFailures), at, terms.paceMs)) continue;
+    const isLonger = failuresSince(counts, past, long.since) > long.size;
     const aside = isLonger ? "longer" : goesOn ? "present" : undefined;
-    const { failures, runs: all } = long;
-    return { window, windowMs: longMs, failures, runs: all, ...(aside === undefined ? {} : { aside }) };
+    return { window, windowMs: longMs, counted: long, runs: long.runs, ...(aside === undefined ? {} : { aside }) };
   }
   return undefined;
 }
 
 type Stretches = readonly (readonly number[])[];
 
-/** The stretches of counts that were looked at before: they are, at one instant after the other. */
-const stretched = new WeakMap<RunCounts, { readonly paceMs: number; readonly stretches: Stretches }>();
+/** Failures and runs of counts in running totals, so that a window is counted without being collected. */
+interface Index {
+  readonly paceMs: number;
+  readonly alertAfterMs: number;
+  /** Failures that have no good run between them. */
+  readonly stretches: Stretches;
+  /** Failures of short stretches, and for each the number of its stretch among these. */
+  readonly short: readonly number[];
+  readonly ordinals: readonly number[];
+  /** Failures before each stretch: those of short stretches, and all. */
+  readonly shortBefore: readonly number[];
+  readonly allBefore: readonly number[];
+  /** Runs before each bucket, and before the end. */
+  readonly runsBefore: readonly number[];
+}
 
-/** Failures up to an instant, those together that have no good run between them. */
-function stretchesUntil(counts: RunCounts, at: number, paceMs: number): Stretches {
-  const known = stretched.get(counts);
-  const all = known?.paceMs === paceMs ? known.stretches : stretchesOf(counts.failures, paceMs);
-  if (all !== known?.stretches) stretched.set(counts, { paceMs, stretches: all });
-  const begun = all.slice(0, all.findLastIndex(([from = at]) => from <= at) + 1);
-  const last = begun.at(-1);
-  return last === undefined || (last.at(-1) ?? at) <= at
-    ? begun
-    : [...begun.slice(0, -1), last.filter((failure) => failure <= at)];
+/** Indexes of the counts that were looked at before: they are, at one instant after the other. */
+const indexes = new WeakMap<RunCounts, Index>();
+
+function indexOf(counts: RunCounts, { paceMs, alertAfterMs }: BurnTerms): Index {
+  const known = indexes.get(counts);
+  if (known?.paceMs === paceMs && known.alertAfterMs === alertAfterMs) return known;
+  const stretches = stretchesOf(counts.failures, paceMs);
+  const [short, ordinals, shortBefore, allBefore]: [number[], number[], number[], number[]] = [[], [], [], []];
+  let all = 0;
+  for (const stretch of stretches) {
+    shortBefore.push(short.length);
+    allBefore.push(all);
+    all += stretch.length;
+    if (!isShort(stretch, { alertAfterMs })) continue;
+    const ordinal = (ordinals.at(-1) ?? -1) + 1;
+    for (const failure of stretch) {
+      short.push(failure);
+      ordinals.push(ordinal);
+    }
+  }
+  const runsBefore = [0];
+  for (const runs of counts.counts) runsBefore.push((runsBefore.at(-1) ?? 0) + runs);
+  const index = { paceMs, alertAfterMs, stretches, short, ordinals, shortBefore, allBefore, runsBefore };
+  indexes.set(counts, index);
+  return index;
+}
+
+function isShort(stretch: readonly number[], { alertAfterMs }: Pick<BurnTerms, "alertAfterMs">): boolean {
+  return (stretch.at(-1) ?? 0) - (stretch[0] ?? 0) < alertAfterMs;
+}
+
+/** Failures up to an instant: all of the first so many stretches, and the newest stretch as far as it has come; empty if it does not count. */
+interface Past {
+  readonly index: Index;
+  readonly whole: number;
+  readonly newest: readonly number[];
+  readonly isShort: boolean;
+}
+
+/** The number of failures of a past since an instant, long stretches included. */
+function failuresSince({ failures }: RunCounts, { index, whole, newest }: Past, since: number): number {
+  const before = index.allBefore[whole] ?? failures.length;
+  return Math.max(0, before - firstFrom(failures, since)) + newest.length - firstFrom(newest, since);
 }
 
 function stretchesOf(failures: readonly number[], paceMs: number): Stretches {
@@ -167,27 +234,62 @@ function stretchesOf(failures: readonly number[], paceMs: number): Stretches {
   return stretches;
 }
 
-/** Returns whether the latest failures have ended: then earlier burning no longer counts. */
-function haveStopped(failures: readonly number[], at: number, paceMs: number): boolean {
-  const [first, last] = [failures[0], failures.at(-1)];
-  if (first === undefined || last === undefined) return true;
-  return at - last > Math.max(pauses * ((last - first) / (failures.length - 1)), 3 * paceMs);
+/** Returns whether the newest `latest` failures of a window have ended: then earlier burning no longer counts. */
+function haveStopped(window: Window, latest: number, at: number, paceMs: number): boolean {
+  const many = Math.min(latest, window.size);
+  const [first, last] = [failureAt(window, window.size - many), failureAt(window, window.size - 1)];
+  return at - last > Math.max(pauses * ((last - first) / (many - 1)), 3 * paceMs);
 }
 
-/** Runs and failures from the beginning of the bucket in which a window begins. */
-function within(
-  { bucketMs, first, counts }: RunCounts,
-  stretches: Stretches,
-  at: number,
-  windowMs: number,
-): { readonly failures: readonly number[]; readonly stretches: number; readonly runs: number } {
+/** Failures of short stretches within a window: a part of the index, and then a part of the newest stretch. */
+interface Window {
+  readonly short: readonly number[];
+  readonly start: number;
+  readonly end: number;
+  readonly newest: readonly number[];
+  /** When the bucket begins in which the window begins, in milliseconds since the epoch. */
+  readonly since: number;
+  readonly size: number;
+  readonly stretches: number;
+  /** All runs in these buckets. */
+  readonly runs: number;
+}
+
+/** Counts from the beginning of the bucket in which a window begins. */
+function within({ bucketMs, first }: RunCounts, { index, whole, ...past }: Past, at: number, windowMs: number): Window {
   const from = Math.floor((at - windowMs) / bucketMs) + (windowMs > bucketMs ? 1 : 0);
   const until = Math.floor(at / bucketMs);
-  const ended = stretches.findLastIndex((stretch) => (stretch.at(-1) ?? 0) < from * bucketMs);
-  const inside = stretches.slice(ended + 1);
-  const failures = inside.flat();
-  const runs = counts.slice(Math.max(0, from - first), Math.max(0, until - first + 1)).reduce((sum, n) => sum + n, 0);
-  // Of the first stretch a part may lie before the window.
-  const begun = failures.findIndex((failure) => failure >= from * bucketMs);
-  return { failures: begun > 0 ? failures.slice(begun) : failures, stretches: inside.length, runs };
+  const since = from * bucketMs;
+  const { short, ordinals, shortBefore, runsBefore } = index;
+  const end = shortBefore[whole] ?? short.length;
+  const start = Math.min(firstFrom(short, since), end);
+  const newest = past.isShort ? past.newest.slice(firstFrom(past.newest, since)) : [];
+  const stretches = start < end ? (ordinals[end - 1] ?? 0) - (ordinals[start] ?? 0) + 1 : 0;
+  const runsUntil = (bucket: number): number =>
+    runsBefore[Math.min(Math.max(0, bucket - first), runsBefore.length - 1)] ?? 0;
+  return {
+    short,
+    start,
+    end,
+    newest,
+    since,
+    size: end - start + newest.length,
+    stretches: stretches + (newest.length > 0 ? 1 : 0),
+    runs: Math.max(0, runsUntil(until + 1) - runsUntil(from)),
+  };
+}
+
+function failureAt({ short, start, end, newest }: Window, place: number): number {
+  return (place < end - start ? short[start + place] : newest[place - (end - start)]) ?? Number.NaN;
+}
+
+/** The place of the first of ascending instants that is not before another. */
+function firstFrom(instants: readonly number[], since: number): number {
+  let [low, high] = [0, instants.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((instants[middle] ?? 0) < since) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

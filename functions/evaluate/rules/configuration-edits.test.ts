@@ -94,9 +94,21 @@ describe("a rule that is edited while it is firing", () => {
     expect(bench.story).toEqual(["12:03 opened"]);
     const [incident] = await bench.incidents();
     expect(incident?.fields["alerts"]).toEqual(["Database is slow"]);
-    expect(await timeline(bench)).toContain('The rule "Slow" is called "Database is slow" now.');
+    expect(await timeline(bench)).toContain('The rule "Slow" was renamed to "Database is slow".');
     await minutes(bench, 4, 1);
     expect(bench.story.at(-1)).toMatch(/resolved/);
+  });
+
+  it("is renamed once in the record, though instances of both versions evaluate it during the deployment", async () => {
+    const bench = await slowFor(5);
+    const versions = ["Database is slow", "Slow", "Database is slow", "Slow", "Database is slow"];
+    for (const name of versions) {
+      bench.configure(configured([{ ...slow, name }]));
+      await minutes(bench, 1, 30);
+    }
+    expect((await timeline(bench)).match(/ was renamed to /g)).toHaveLength(1);
+    expect(await timeline(bench)).toContain('The rule "Slow" was renamed to "Database is slow".');
+    expect(bench.story).toEqual(["12:03 opened"]);
   });
 
   it("records when it is assigned to another component", async () => {
@@ -104,7 +116,7 @@ describe("a rule that is edited while it is firing", () => {
     bench.configure(configured([{ ...slow, component: "connector" }]));
     await minutes(bench, 2, 30);
     expect(await timeline(bench)).toContain(
-      '"Slow" is about VPC connector now, and no longer about Cloud SQL: the configuration was changed.',
+      '"Slow" is now about VPC connector, and no longer about Cloud SQL: the configuration was changed.',
     );
     expect(bench.story).toEqual(["12:03 opened"]);
   });
@@ -148,7 +160,7 @@ describe("a probe that is edited while its alert fires", () => {
     for (let i = 0; i < 2; i++) await bench.minute(down);
     expect(await timeline(bench)).toContain("the probe pages-health was moved to the group inside-1m");
     for (let i = 0; i < 4; i++) await bench.minute(down);
-    // Recovery validation finds that it is still failing, so no all-clear is sent. A later alert belongs to the same outage.
+    // Recovery validation finds that it is still failing, so no all-clear is sent. A later alert belongs the same outage.
     expect(bench.events.map(({ event }) => event)).toEqual(["opened", "recovering", "joined", "regressed"]);
   });
 

@@ -29,9 +29,9 @@ export function fateOf(alert: Pick<AlertState, "rule" | "labels" | "criterion">,
     return ended("its rule was removed from the configuration");
   }
   if (partition !== crossPartition && probe !== undefined && probe.group !== partition) {
-    return ended(`the probe ${name} was moved to the group ${probe.group}, which judges it anew`);
+    return ended(`the probe ${name} was moved to the group ${probe.group}, which evaluates it from scratch`);
   }
-  if (!isJudgedIn(rule, partition, plan)) return ended("its condition was changed and is judged anew");
+  if (!isJudgedIn(rule, partition, plan)) return ended("its condition was changed and is evaluated from scratch");
   return rule.criterion === alert.criterion ? { what: "same" } : { what: "rejudged", rule };
 }
 

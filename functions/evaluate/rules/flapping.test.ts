@@ -24,7 +24,7 @@ function turns(line: string): string[] {
 }
 
 describe("the share of change", () => {
-  // The changes stand where they stand in the example of Icinga's documentation: 21 results, 8 changes, 39.1 %.
+  // The changes are at the positions of the example in Icinga's documentation: 21 results, 8 changes, 39.1 %.
   it("is 39.1 % for the sequence of the documentation", () => {
     expect(shares("bbbgbgbbbbggggbbbgggb").at(-1)).toBe(39.1);
   });

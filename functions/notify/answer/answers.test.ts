@@ -81,7 +81,7 @@ function linkOf(changes: Partial<AnswerLink> = {}, at: number = noon, key: strin
 }
 
 /** Creates a handler with the documents of two open incidents. */
-async function desk(
+async function setUp(
   given: { channels?: readonly ConfiguredChannel[]; secrets?: Record<string, string>; document?: Fields } = {},
 ) {
   const store = new MemoryStore();
@@ -123,7 +123,7 @@ async function desk(
 }
 
 /** Returns whether nothing was written. */
-async function isUntouched({ read }: Awaited<ReturnType<typeof desk>>): Promise<boolean> {
+async function isUntouched({ read }: Awaited<ReturnType<typeof setUp>>): Promise<boolean> {
   const documents = [await read(), await read(another)];
   return documents.every(
     (document) => document["status"] === "open" && document["edited_by"] === null && !("used_links" in document),
@@ -134,7 +134,7 @@ const statusOf = ({ status }: AnswerResponse): number => status;
 
 describe("an action link", () => {
   it("shows the incident and a button, and changes nothing until the button is pressed", async () => {
-    const at = await desk();
+    const at = await setUp();
     for (const method of ["GET", "HEAD", "GET"] as const)
       expect((await at.handle(opened(linkOf(), method))).status).toBe(200);
     expect(await isUntouched(at)).toBe(true);
@@ -153,7 +153,7 @@ describe("an action link", () => {
 
     expect(await at.handle(pressed(linkOf()))).toMatchObject({
       status: 200,
-      body: expect.stringContaining("The incident is acknowledged. The monitor acts on it within a minute."),
+      body: expect.stringContaining("The incident is acknowledged. The monitor applies this within a minute."),
     });
     expect(await at.read()).toMatchObject({
       status: "acknowledged",
@@ -167,13 +167,13 @@ describe("an action link", () => {
     ["silence", { silenced_until: new Date(noon + 3_600_000) }],
     ["resolve", { status: "resolved" }],
   ] as const)("can %s", async (action, written) => {
-    const at = await desk();
+    const at = await setUp();
     await at.handle(pressed(linkOf({ action })));
     expect(await at.read()).toMatchObject(written);
   });
 
   it("works once, even after the acknowledgement is withdrawn", async () => {
-    const at = await desk();
+    const at = await setUp();
     expect(statusOf(await at.handle(pressed(linkOf())))).toBe(200);
     await at.store.update("incidents", incident, { status: "open", edited_by: null });
     // When sent again a minute later, the same link has another expiry.
@@ -190,13 +190,13 @@ describe("an action link", () => {
   });
 
   it("changes the incident once when used twice concurrently", async () => {
-    const at = await desk();
+    const at = await setUp();
     const answers = await Promise.all([pressed(linkOf()), pressed(linkOf())].map(at.handle));
     expect(answers.map(statusOf).toSorted()).toEqual([200, 410]);
   });
 
   it("is refused after it expires", async () => {
-    const at = await desk();
+    const at = await setUp();
     at.clock.time = noon + linkValidMs - 1_000;
     expect(statusOf(await at.handle(opened(linkOf())))).toBe(200);
     at.clock.time = noon + linkValidMs;
@@ -226,7 +226,7 @@ describe("an action link", () => {
   };
 
   it.each(Object.entries(forged))("%s is refused without reading the store", async (_, url) => {
-    const at = await desk();
+    const at = await setUp();
     for (const request of [opened(url), opened(url, "HEAD"), pressed(url)])
       expect(statusOf(await at.handle(request))).toBe(404);
     expect(at.reads).toEqual([]);
@@ -238,7 +238,7 @@ describe("an action link", () => {
     ["whose channel may no longer act", [{ ...mail, mayAct: false }]],
     ["whose channel has a new audience", [{ ...mail, audience: "sales" as const }]],
   ])("is refused for a reader %s", async (_, channels) => {
-    const at = await desk({ channels });
+    const at = await setUp({ channels });
     for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await at.handle(request))).toBe(404);
     expect(at.reads).toEqual([]);
   });
@@ -252,13 +252,13 @@ describe("an action link", () => {
     ["a script, as JSON", { "content-type": "application/json" }],
     ["a script, as text", { "content-type": "text/plain" }],
   ])("changes nothing when posted by %s", async (_, headers) => {
-    const at = await desk();
+    const at = await setUp();
     expect(statusOf(await at.handle(pressed(linkOf(), {}, headers)))).toBe(403);
     expect(await isUntouched(at)).toBe(true);
   });
 
   it.each(["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])("refuses the method %s", async (method) => {
-    const at = await desk();
+    const at = await setUp();
     expect(await at.handle({ ...pressed(linkOf()), method })).toMatchObject({
       status: 405,
       headers: { allow: "GET, HEAD, POST" },
@@ -273,7 +273,7 @@ describe("an action link", () => {
     ["resolved", "acknowledge", "The incident is resolved already."],
     ["recovering", "resolve", true],
   ] as const)("for an incident that is %s, with the action %s: %j", async (status, action, expected) => {
-    const at = await desk({ document: { status } });
+    const at = await setUp({ document: { status } });
     const page = await at.handle(opened(linkOf({ action })));
     expect(page.body.includes("<button")).toBe(expected === true);
     if (expected === true) return;
@@ -286,14 +286,14 @@ describe("an action link", () => {
   });
 
   it("returns 404 for an unknown incident", async () => {
-    const at = await desk();
+    const at = await setUp();
     const url = linkOf({ incident: "20250101-000000-gone" });
     expect(statusOf(await at.handle(opened(url)))).toBe(404);
     expect(statusOf(await at.handle(pressed(url)))).toBe(404);
   });
 
   it("asks for a name when sent to a chat, and limits its length", async () => {
-    const at = await desk();
+    const at = await setUp();
     const url = linkOf({ channel: "chat", recipient: undefined as never });
     expect((await at.handle(opened(url))).body).toContain('<input name="name"');
     await at.handle(pressed(url, { name: `  Ana\n<b>${"x".repeat(500)}` }));
@@ -305,13 +305,13 @@ describe("an action link", () => {
     ["Ana", "Ana (chat)"],
     [" ", "somebody in chat"],
   ])("records an action in a chat by %j as %s", async (name, by) => {
-    const at = await desk();
+    const at = await setUp();
     await at.handle(pressed(linkOf({ channel: "chat", recipient: undefined as never }), { name }));
     expect(await at.read()).toMatchObject({ edited_by: by });
   });
 
   it("is rate limited on its own, independently of other links and unsigned requests", async () => {
-    const at = await desk();
+    const at = await setUp();
     const answers: number[] = [];
     for (let i = 0; i < 12; i++) answers.push((await at.handle(opened(linkOf()))).status);
     expect(answers).toEqual([...Array(10).fill(200), 429, 429]);
@@ -328,7 +328,7 @@ describe("an action link", () => {
     ["is missing", {}],
     ["is too short", { "answers-key": "short" }],
   ])("returns 503 if the key %s, and keeps the key out of the log", async (_, table) => {
-    const at = await desk({ secrets: table });
+    const at = await setUp({ secrets: table });
     for (const request of [opened(linkOf()), pressed(linkOf())]) expect(statusOf(await at.handle(request))).toBe(503);
     expect(at.logger.lines.join()).toContain("answers-key");
     expect(at.logger.lines.join()).not.toContain("short ");
@@ -339,7 +339,7 @@ describe("an action link", () => {
     const used = Object.fromEntries(
       Array.from({ length: 250 }, (_, at) => [`link-${at}`, new Date(noon - 1_000 - at)]),
     );
-    const at = await desk({ document: { used_links: { ...used, old: new Date(noon - 8 * 86_400_000) } } });
+    const at = await setUp({ document: { used_links: { ...used, old: new Date(noon - 8 * 86_400_000) } } });
     await at.handle(pressed(linkOf()));
     const kept = Object.keys((await at.read())["used_links"] as Fields);
     expect(kept).toHaveLength(200);
@@ -392,7 +392,7 @@ describe("a message from another service", () => {
   ];
 
   it.each(ways)("through %s acknowledges the incident in the name of the person", async (_, request, by, via) => {
-    const at = await desk();
+    const at = await setUp();
     expect(await at.handle(request())).toMatchObject({ status: 200, body: expect.stringContaining("is acknowledged") });
     expect(await at.read()).toMatchObject({ status: "acknowledged", edited_by: by, edits: { status: { by, via } } });
     expect(await at.read(another)).toMatchObject({ status: "open" });
@@ -401,7 +401,7 @@ describe("a message from another service", () => {
   it.each(ways)(
     "repeated through %s changes nothing, even after the acknowledgement is withdrawn",
     async (_, request) => {
-      const at = await desk();
+      const at = await setUp();
       await at.handle(request());
       await at.store.update("incidents", incident, { status: "open", edited_by: null });
       expect(await at.handle(request())).toMatchObject({ status: 200, body: expect.stringContaining("used before") });
@@ -412,7 +412,7 @@ describe("a message from another service", () => {
   it.each(ways)(
     "through %s is refused without valid credentials, and without reading the store",
     async (_, request) => {
-      const at = await desk();
+      const at = await setUp();
       const right = request();
       const changed = Buffer.concat([right.body, Buffer.from(" ")]);
       const isSigned = right.headers["authorization"] === undefined;
@@ -435,7 +435,7 @@ describe("a message from another service", () => {
   );
 
   it.each(ways)("through %s is accepted only as POST", async (_, request) => {
-    const at = await desk();
+    const at = await setUp();
     for (const method of ["GET", "HEAD", "PUT"]) expect(statusOf(await at.handle({ ...request(), method }))).toBe(405);
     expect(await isUntouched(at)).toBe(true);
   });
@@ -458,7 +458,7 @@ describe("a message from another service", () => {
     ],
     ["a shortcut in Slack", ways[0], { type: "shortcut" }],
   ] as const)("%s is ignored", async (_, way, more) => {
-    const at = await desk();
+    const at = await setUp();
     expect(await at.handle((way as Way)[1](more))).toMatchObject({ status: 200, body: "nothing to do\n" });
     expect(at.reads).toEqual([]);
   });
@@ -472,7 +472,7 @@ describe("a message from another service", () => {
         acknowledged_at: null,
       },
     ];
-    const at = await desk({ document: { relapses } });
+    const at = await setUp({ document: { relapses } });
     at.clock.time = noon + 1_500_000;
     const late = pagerDutyRequest("pager", "pagerduty webhook secret", pagerDutyEvent(incident));
     expect(await at.handle(late)).toMatchObject({
@@ -483,13 +483,13 @@ describe("a message from another service", () => {
   });
 
   it("about an unknown incident is accepted, so that it is not sent again", async () => {
-    const at = await desk();
+    const at = await setUp();
     const strange = pagerDutyRequest("pager", "pagerduty webhook secret", pagerDutyEvent("somebody-else"));
     expect(await at.handle(strange)).toMatchObject({ status: 200, body: expect.stringContaining("does not exist") });
   });
 
   it("from Slack is refused if older than five minutes", async () => {
-    const at = await desk();
+    const at = await setUp();
     for (const off of [-301_000, 301_000]) {
       const old = slackPress("slack", "slack signing secret", noon + off, slackPayload(incident));
       expect(statusOf(await at.handle(old))).toBe(401);
@@ -505,13 +505,13 @@ describe("a message from another service", () => {
     expect(request.headers["x-slack-signature"]).toBe(
       "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503",
     );
-    const at = await desk({ secrets: { ...secrets, "slack-signing": secret } });
+    const at = await setUp({ secrets: { ...secrets, "slack-signing": secret } });
     at.clock.time = 1_531_420_618_000;
     expect(await at.handle(request)).toMatchObject({ status: 200, body: "nothing to do\n" });
   });
 
   it("from Slack gets a reply only at Slack's own URLs", async () => {
-    const at = await desk();
+    const at = await setUp();
     await at.handle(ways[0]?.[1]() as AnswerRequest);
     expect(at.replies).toEqual([
       [
@@ -519,18 +519,18 @@ describe("a message from another service", () => {
         {
           response_type: "ephemeral",
           replace_original: false,
-          text: "The incident is acknowledged. The monitor acts on it within a minute.",
+          text: "The incident is acknowledged. The monitor applies this within a minute.",
         },
       ],
     ]);
-    const elsewhere = await desk();
+    const elsewhere = await setUp();
     await elsewhere.handle(ways[0]?.[1]({ response_url: "https://evil.example/" }) as AnswerRequest);
     expect(elsewhere.replies).toEqual([]);
     expect(await elsewhere.read()).toMatchObject({ status: "acknowledged" });
   });
 
   it.each(["silence", "resolve"] as const)("from Slack can also %s", async (action: AnswerAction) => {
-    const at = await desk();
+    const at = await setUp();
     await at.handle(slackPress("slack", "slack signing secret", noon, slackPayload(incident, action)));
     expect(await at.read()).toMatchObject({ edited_by: "ana" });
   });

@@ -56,11 +56,11 @@ export function answerHandler(world: AnswerWorld): (request: AnswerRequest) => P
           : await answerService(request, decoded(channel), world, limits);
       return request.method === "HEAD" ? { ...response, body: "" } : response;
     } catch (error) {
-      world.logger.error(`an answer could not be taken: ${error instanceof Error ? error.message : String(error)}`);
+      world.logger.error(`an action could not be recorded: ${error instanceof Error ? error.message : String(error)}`);
       return page(
         503,
         "Not possible at the moment",
-        "The answer could not be taken. Try again in a minute, or use the command line or the console.",
+        "Your action could not be recorded. Try again in a minute, or use the command line or the console.",
       );
     }
   };
@@ -127,7 +127,7 @@ async function answerService(
   );
   if (reply !== undefined) {
     await world.reply(reply.url, reply.body(done)).catch((error: Error) => {
-      world.logger.warning(`${name} could not be told what came of an answer: ${error.message}`);
+      world.logger.warning(`${name} could not be told the result of an action: ${error.message}`);
     });
   }
   // Services repeat refused requests, and a permanent refusal would only be refused again.
@@ -167,7 +167,7 @@ async function write(
     const edit = await writeEdit(store, incident, operator, (document) => editOf(document, act, clock.now()));
     if (edit === undefined) return { done: "The incident does not exist any more.", status: 404 };
     logger.info(`${incident} ${edit.done}, by ${operator.by}, ${operator.via}`);
-    return { done: `The incident ${edit.done}. The monitor acts on it within a minute.`, status: 200 };
+    return { done: `The incident ${edit.done}. The monitor applies this within a minute.`, status: 200 };
   } catch (error) {
     if (!(error instanceof EditRefused)) throw error;
     return { done: `${capitalized(error.message)}.`, status: error.message === usedBefore ? 410 : 409 };
@@ -198,7 +198,7 @@ function isOwnForm({ headers }: AnswerRequest, answersUrl: string): boolean {
 const looksSigned = /^[\w-]{20,2000}\.[0-9a-z]{7}\.[\w-]{43}$/;
 
 const notValid =
-  "It was changed, is incomplete, or was sent to somebody who may not act on incidents any more. Use the command line or the console.";
+  "It was changed, is incomplete, or was sent to somebody who may no longer act on incidents. Use the command line or the console.";
 
 /** In-memory token buckets of this instance, by key. */
 class Limits {

@@ -23,7 +23,7 @@ const reader: AnswerLink = {
 };
 
 /** A server of answers, with one open incident. */
-async function desk(): Promise<{ readonly store: MemoryStore; link(changes?: Partial<AnswerLink>): string }> {
+async function setUp(): Promise<{ readonly store: MemoryStore; link(changes?: Partial<AnswerLink>): string }> {
   const store = new MemoryStore();
   await store.set("incidents", incident, {
     title: "Shop: database failing",
@@ -74,7 +74,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
   afterAll(() => browser?.close());
 
   it("acts when its button is pressed, and says so", async () => {
-    const { store, link } = await desk();
+    const { store, link } = await setUp();
     const page = await browser.newPage();
     const complaints: string[] = [];
     page.on("console", (message) => complaints.push(message.text()));
@@ -95,7 +95,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
   });
 
   it("asks in a chat who it is", async () => {
-    const { store, link } = await desk();
+    const { store, link } = await setUp();
     const page = await browser.newPage();
     await page.goto(link({ channel: "chat", recipient: undefined as never }));
     await page.getByLabel("Your name").fill("Ana");
@@ -106,7 +106,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
   });
 
   it("is not pressed by a form of another site, nor shown in its frame", async () => {
-    const { store, link } = await desk();
+    const { store, link } = await setUp();
     const site = await listening(
       createServer((_, response) =>
         response.setHeader("content-type", "text/html").end(`<iframe src="${link()}"></iframe>
@@ -126,7 +126,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
   it.each(
     ([390, 1280] as const).flatMap((width) => (["light", "dark"] as const).map((scheme) => [width, scheme] as const)),
   )("reads well at %i px, %s", async (width, colorScheme) => {
-    const { link } = await desk();
+    const { link } = await setUp();
     const page = await browser.newPage({ colorScheme, viewport: { width, height: 800 } });
     for (const url of [
       link(),

@@ -47,7 +47,7 @@ export function questionPage({ incident, document, action, reader }: Question): 
   const name =
     reader === undefined
       ? html`<label>Your name, for the timeline <input name="name" maxlength="80" autocomplete="name"></label>`
-      : html`<p class="soft">In the name of ${reader}.</p>`;
+      : html`<p class="soft">As ${reader}.</p>`;
   return pageOf(
     actionTitles[action],
     html`${shortly(incident, document)}

@@ -23,7 +23,7 @@ const form = z.strictObject({
         })
         .refine(
           ({ title = "", description, footer }) => characters(title + description + (footer?.text ?? "")) <= 6_000,
-          "must have at most 6,000 characters altogether",
+          "must have at most 6,000 characters in total",
         ),
     )
     .min(1)
@@ -41,7 +41,7 @@ function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): O
 describe("settings", () => {
   it.each<[unknown]>([[12345], ["general"], ["12"]])("refuse the invalid thread %j", (thread_id) => {
     const { error } = discord.settings.safeParse({ url: { secret: "discord-url" }, thread_id });
-    expect(error?.issues[0]?.message).toBe('must be the id of a thread, in quotes: "1234567890123456789"');
+    expect(error?.issues[0]?.message).toBe('must be the ID of a thread, in quotes: "1234567890123456789"');
   });
 });
 

@@ -15,10 +15,10 @@ const settings = lazily(() =>
   z.strictObject({
     url: secretText().describe("A secret: the address of a webhook, https://discord.com/api/webhooks/…."),
     thread_id: z
-      .string({ error: 'must be the id of a thread, in quotes: "1234567890123456789"' })
-      .regex(/^\d{17,20}$/, 'must be the id of a thread, in quotes: "1234567890123456789"')
+      .string({ error: 'must be the ID of a thread, in quotes: "1234567890123456789"' })
+      .regex(/^\d{17,20}$/, 'must be the ID of a thread, in quotes: "1234567890123456789"')
       .optional()
-      .describe("The id of a thread of the webhook's channel, to post there; a forum takes messages in no other way."),
+      .describe("The ID of a thread of the webhook's channel to post to. A forum channel requires it."),
   }),
 );
 
@@ -32,7 +32,7 @@ const limits: readonly Limit[] = [
   atMost(256, "characters", "embeds[].title"),
   atMost(4_096, "characters", "embeds[].description"),
   atMost(2_048, "characters", "embeds[].footer.text"),
-  { part: "embeds", most: 6_000, unit: "characters altogether", measure: (message) => ofEmbeds(message as Message) },
+  { part: "embeds", most: 6_000, unit: "characters in total", measure: (message) => ofEmbeds(message as Message) },
 ];
 
 /** The Discord channel. */
@@ -53,7 +53,7 @@ thread_id: "1234567890123456789"
 
 const advice: Readonly<Record<number, string>> = {
   401: "the token of the address is wrong: copy the webhook's address into the secret again",
-  403: "the webhook is not allowed to: copy the webhook's address into the secret again",
+  403: "the webhook is not permitted to post: copy the webhook's address into the secret again",
   404: "the webhook or the thread is gone: add a webhook and change the secret, or change thread_id",
 };
 

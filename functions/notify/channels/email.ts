@@ -22,7 +22,7 @@ const settings = lazily(() =>
       .array(z.email({ error: "must be a mail address such as team@example.com" }))
       .min(1, "must name at least one mail address")
       .max(50, "must name at most 50 mail addresses: use a mailing list")
-      .describe("Who gets the mail: a list of mail addresses."),
+      .describe("The recipients: a list of mail addresses."),
     from: z
       .string()
       .regex(/^[^<>@\r\n]*<[^<>@\s]+@[^<>@\s]+>$|^[^<>@\s]+@[^<>@\s]+$/, "must be an address: Name <name@example.com>")
@@ -41,7 +41,8 @@ const settings = lazily(() =>
           secretText(),
         ],
         {
-          error: "must be smtp://host:port without user and password; with them it is a secret: write { secret: NAME }",
+          error:
+            "must be smtp://host:port without user and password. With credentials, the URL must be a secret: write { secret: NAME }",
         },
       )
       .prefault({ secret: "smtp-url" })
@@ -50,7 +51,7 @@ const settings = lazily(() =>
       .string()
       .regex(/^(mailto:[^<>\s]+@[^<>\s]+|https:\/\/[^<>\s]+)$/, "must be mailto:name@example.com or https://host/path")
       .optional()
-      .describe("Where a reader asks to be taken off the list, for `List-Unsubscribe`. Default: mails have none."),
+      .describe("The address to unsubscribe at, for the header `List-Unsubscribe`. Default: no such header."),
   }),
 );
 
@@ -89,7 +90,7 @@ At most four mails of a channel are sent at the same time. For many readers, use
       ? [
           {
             key: "from",
-            message: `mail servers refuse or hide mails from ${addressOf(from)}: write an address of your domain; docs/deliverability.md`,
+            message: `mail servers reject mails from ${addressOf(from)} or treat them as spam: use an address in your domain; see docs/deliverability.md`,
           },
         ]
       : [],

@@ -43,7 +43,7 @@ export const googleChat: ChannelKind<GoogleChatSettings> = {
 };
 
 const advice: Readonly<Record<number, string>> = {
-  401: "key and token of the address are wrong: copy the webhook's address into the secret again",
+  401: "the key and token in the address are invalid: copy the webhook's address into the secret again",
   403: "the webhook or the space does not allow it: copy the webhook's address into the secret again",
   404: "the space or its webhook is gone: add a webhook and change the secret",
 };

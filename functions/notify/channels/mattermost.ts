@@ -16,21 +16,21 @@ const settings = lazily(() =>
     url: secretText().describe("A secret: the address of an incoming webhook, https://mattermost.example.com/hooks/…."),
     channel: z
       .string()
-      .regex(/^@?[a-z0-9][a-z0-9._-]*$/, "must be the name of a channel as its link shows it, or @name of a person")
+      .regex(/^@?[a-z0-9][a-z0-9._-]*$/, "must be a channel name as in the channel's link, or @name of a person")
       .optional()
       .describe(
-        "Another channel than that of the webhook: its name as its link shows it, or `@name` of a person. The webhook must not be locked to its channel.",
+        "A channel other than the webhook's: its name as in its link, or `@name` of a person. The webhook must not be locked to its channel.",
       ),
     username: z
       .string()
       .min(1)
       .max(64)
       .optional()
-      .describe("Another name of the sender. The server must let integrations override usernames."),
+      .describe("The sender's name. The server must allow integrations to override usernames."),
     allow_private: z
       .boolean()
       .default(false)
-      .describe("Allows http:// and addresses that are private, for a server on the own network."),
+      .describe("Allows http:// and private addresses, for a server in your own network."),
   }),
 );
 
@@ -58,7 +58,7 @@ username: Pathkeeper
 
 const advice: Readonly<Record<number, string>> = {
   400: "the webhook is gone or refuses the message: copy its address into the secret again",
-  403: "the webhook may not post there: unlock it from its channel, or leave channel out",
+  403: "the webhook may not post there: unlock it from its channel, or remove channel",
   404: "the webhook or its channel is gone: add a webhook and change the secret, or correct channel",
 };
 

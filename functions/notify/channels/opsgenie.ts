@@ -25,18 +25,18 @@ const settings = lazily(() =>
     region: z
       .enum(["us", "eu"], { error: "must be us or eu" })
       .default("us")
-      .describe("The service region of the account: us, or eu where its address is *.app.eu.opsgenie.com."),
+      .describe("The service region of the account: us, or eu if its address is *.app.eu.opsgenie.com."),
     url: z
       .url({ protocol: /^https$/, error: "must be an address such as https://api.atlassian.com/jsm/ops/integration" })
       .transform((url) => url.replace(/\/+$/, ""))
       .optional()
       .describe(
-        "Where the Alert API is, without /v2/alerts: for Jira Service Management https://api.atlassian.com/jsm/ops/integration. Default: Opsgenie, in the region.",
+        "The base URL of the Alert API, without /v2/alerts: for Jira Service Management, https://api.atlassian.com/jsm/ops/integration. Default: Opsgenie, in the region.",
       ),
     webhook_token: secretText()
       .optional()
       .describe(
-        "A secret: the token that a webhook integration sends, by which an acknowledgement there reaches the incident.",
+        "A secret: the token that a webhook integration sends. It lets an acknowledgement in Opsgenie acknowledge the incident.",
       ),
   }),
 );
@@ -51,7 +51,7 @@ const longest = { message: 130, alias: 512, entity: 512, source: 100, descriptio
 export const opsgenie: ChannelKind<OpsgenieSettings> = {
   kind: "opsgenie",
   title:
-    "Opens and closes one alert an incident in Opsgenie, by its Alert API; a route that names `acknowledged` acknowledges it, too.",
+    "Opens and closes one alert per incident in Opsgenie with its Alert API. A route that lists `acknowledged` also acknowledges it.",
   get settings() {
     return settings();
   },
@@ -64,7 +64,7 @@ export const opsgenie: ChannelKind<OpsgenieSettings> = {
   closesForGood: true,
   // If the first alert was closed by hand, a new one would page again.
   omitted: {
-    recovering: "Opsgenie knows no recovering alert",
+    recovering: "Opsgenie has no recovering state",
     status_update: "Opsgenie is for those who act, not for those who follow",
   },
   notes: `## Acknowledge there
@@ -112,7 +112,7 @@ alias.
 
 const advice: Readonly<Record<number, string>> = {
   401: "the key is wrong: copy the key of the API integration into the secret again",
-  403: "the key may not do this: give the API integration the right to create and update, and switch it on",
+  403: "the key lacks permission: allow the API integration to create and update alerts, and turn it on",
   422: "check that the key is that of an API integration, in the region of the account",
 };
 

@@ -83,7 +83,7 @@ describe("an event", () => {
       severity_raised: "trigger",
       root_cause_changed: "trigger",
       acknowledged: "acknowledge",
-      recovering: "PagerDuty knows no recovering alert",
+      recovering: "PagerDuty has no recovering state",
       regressed: "trigger",
       resolved: "resolve",
       reminder: "trigger",

@@ -21,10 +21,12 @@ const settings = lazily(() =>
     region: z
       .enum(["us", "eu"], { error: "must be us or eu" })
       .default("us")
-      .describe("The service region of the account: us, or eu where its address is *.eu.pagerduty.com."),
+      .describe("The service region of the account: us, or eu if its address is *.eu.pagerduty.com."),
     webhook_secret: secretText()
       .optional()
-      .describe("A secret: that of a webhook subscription, by which an acknowledgement there reaches the incident."),
+      .describe(
+        "A secret: that of a webhook subscription. It lets an acknowledgement in PagerDuty acknowledge the incident.",
+      ),
   }),
 );
 
@@ -41,7 +43,7 @@ const alertLimits: readonly Limit[] = [atMost(24_000, "bytes")];
 export const pagerduty: ChannelKind<PagerDutySettings> = {
   kind: "pagerduty",
   title:
-    "Opens and resolves one alert an incident in PagerDuty, by its Events API v2; a route that names `acknowledged` acknowledges it, too.",
+    "Opens and resolves one alert per incident in PagerDuty with its Events API v2. A route that lists `acknowledged` also acknowledges it.",
   get settings() {
     return settings();
   },
@@ -58,7 +60,7 @@ export const pagerduty: ChannelKind<PagerDutySettings> = {
   closesForGood: true,
   // If the alert was resolved by hand, a trigger would page again.
   omitted: {
-    recovering: "PagerDuty knows no recovering alert",
+    recovering: "PagerDuty has no recovering state",
     status_update: "PagerDuty is for those who act, not for those who follow",
   },
   notes: `## Acknowledge there

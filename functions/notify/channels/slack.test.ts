@@ -61,16 +61,13 @@ describe("settings", () => {
 
 describe("settings with a token", () => {
   it.each<[object, string]>([
-    [{}, "write url, or token and channel in its place"],
-    [{ token: { secret: "t" } }, "token and channel go together: write both"],
-    [{ channel: "C0123456789" }, "token and channel go together: write both"],
-    [
-      { url: { secret: "u" }, token: { secret: "t" }, channel: "C0123456789" },
-      "write url, or token and channel in its place",
-    ],
+    [{}, "set either url, or token and channel"],
+    [{ token: { secret: "t" } }, "token and channel require each other: set both"],
+    [{ channel: "C0123456789" }, "token and channel require each other: set both"],
+    [{ url: { secret: "u" }, token: { secret: "t" }, channel: "C0123456789" }, "set either url, or token and channel"],
     [
       { token: { secret: "t" }, channel: "#incidents" },
-      "must be the id of a channel, such as C0123456789: it stands at the end of its link",
+      "must be a channel ID, such as C0123456789: the end of the channel's link",
     ],
   ])("%j", (settings, message) => {
     expect(slack.settings.safeParse(settings).error?.issues[0]?.message).toBe(message);

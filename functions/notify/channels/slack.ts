@@ -79,7 +79,7 @@ const limits: readonly Limit[] = [
 /** The Slack channel. */
 export const slack: ChannelKind<SlackSettings> = {
   kind: "slack",
-  title: "Posts to a channel in Slack: by an incoming webhook, or with the token of a bot in one thread an incident.",
+  title: "Posts to a channel in Slack: with an incoming webhook, or with a bot token in one thread per incident.",
   pace: { perMinute: 60, atOnce: 5 },
   limits,
   incidentForm: "with the token of a bot one message and its thread, else a message each",
@@ -91,15 +91,12 @@ export const slack: ChannelKind<SlackSettings> = {
           .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
         token: secretText()
           .optional()
-          .describe("In place of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
+          .describe("Instead of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
         channel: z
           .string()
-          .regex(
-            /^[CGD][A-Z0-9]{6,}$/,
-            "must be the id of a channel, such as C0123456789: it stands at the end of its link",
-          )
+          .regex(/^[CGD][A-Z0-9]{6,}$/, "must be a channel ID, such as C0123456789: the end of the channel's link")
           .optional()
-          .describe("With token: the id of the channel, such as C0123456789."),
+          .describe("With token: the channel ID, such as C0123456789."),
         signing_secret: secretText()
           .optional()
           .describe("With token, a secret: the signing secret of the app. Messages then have buttons."),
@@ -112,8 +109,8 @@ export const slack: ChannelKind<SlackSettings> = {
           return { token, channel, ...(signing_secret === undefined ? {} : { signing_secret }) };
         const message =
           url === undefined && isBot
-            ? "token and channel go together: write both"
-            : "write url, or token and channel in its place";
+            ? "token and channel require each other: set both"
+            : "set either url, or token and channel";
         context.addIssue({ code: "custom", message });
         return z.NEVER;
       });
@@ -137,7 +134,7 @@ export const slack: ChannelKind<SlackSettings> = {
 
 /** Explanations of Slack's refusals, by status. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors */
 const advice: Readonly<Record<number, string>> = {
-  403: "the workspace forbids it, or the address has expired: add the webhook again and change the secret",
+  403: "the workspace does not allow it, or the address has expired: add a new webhook and change the secret",
   404: "the webhook or its channel is gone: add a webhook and change the secret",
 };
 

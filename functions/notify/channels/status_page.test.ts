@@ -265,7 +265,7 @@ describe("writing a status page", () => {
     expect(answers.map(({ outcome }) => outcome)).toEqual(["retry", "retry", "retry", "retry"]);
     expect(answers[2]).toMatchObject({
       correctable: true,
-      answer: expect.stringContaining("grant roles/storage.objectUser"),
+      answer: expect.stringContaining("grant the account of the notifier roles/storage.objectUser"),
     });
   });
 

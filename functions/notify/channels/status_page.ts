@@ -12,14 +12,14 @@ const settings = lazily(() =>
   z.strictObject({
     bucket: z
       .string()
-      .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 of a-z, 0-9, - _ and .")
-      .describe("The bucket of Cloud Storage that the page is written to; on one machine a folder of this name."),
+      .regex(/^[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]$/, "must be a bucket name: 3 to 63 characters of a-z, 0-9, - _ and .")
+      .describe("The Cloud Storage bucket that the page is written to. On a single machine, a folder of this name."),
     title: z
       .string()
       .min(1)
       .max(80)
       .optional()
-      .describe("What the page is called. Default: the title of the environment."),
+      .describe("The title of the page. Default: the title of the environment."),
     components: z
       .array(z.string())
       .min(1, "must name at least one component")
@@ -29,11 +29,11 @@ const settings = lazily(() =>
       .string()
       .superRefine(told((url) => urlMistake(url, ["https", "http"]) ?? unfilledMark(url)))
       .optional()
-      .describe("Where people read the page, for links to it. Default: its address in Cloud Storage."),
+      .describe("The public URL of the page, for links to it. Default: its address in Cloud Storage."),
     impact: z
       .boolean()
       .default(false)
-      .describe("Whether the page says the sentences `impact` of components. They are written for colleagues."),
+      .describe("Whether the page shows the `impact` sentences of components, which are written for colleagues."),
   }),
 );
 
@@ -41,15 +41,15 @@ const settings = lazily(() =>
 export type StatusPageSettings = z.output<ReturnType<typeof settings>>;
 
 const advice: Readonly<Record<number, string>> = {
-  401: "the notifier has no identity that Cloud Storage knows",
-  403: "grant roles/storage.objectUser on the bucket to the account of the notifier; terraform/ does",
-  404: "there is no such bucket: terraform/ makes it, or correct the name",
+  401: "the notifier has no identity that Cloud Storage accepts",
+  403: "grant the account of the notifier roles/storage.objectUser on the bucket, as terraform/ does",
+  404: "no such bucket: create it with terraform/, or correct its name",
 };
 
 /** The status page. */
 export const statusPage: ChannelKind<StatusPageSettings> = {
   kind: "status_page",
-  title: "Writes a status page for everybody into a bucket: static HTML and JSON, in plain words.",
+  title: "Publishes a public status page to a bucket: static HTML and JSON.",
   get settings() {
     return settings();
   },
@@ -64,8 +64,8 @@ title: Shop
   public: true,
   incidentForm: "an entry with its updates",
   omitted: {
-    reminder: "a status page says all the time that it is not over",
-    escalated: "who is called next concerns those who must act, not everybody",
+    reminder: "a status page always shows the current state",
+    escalated: "escalations concern only those who must act",
   },
   render: renderNews,
   classify: (reply) => classifyHttp(reply, advice),

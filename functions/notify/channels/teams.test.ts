@@ -184,7 +184,7 @@ describe("a card", () => {
 });
 
 describe("classifying a response", () => {
-  const accepted = "the flow has accepted it; only its run history says whether it posted";
+  const accepted = "the flow accepted it; only its run history shows whether it posted";
 
   it.each<[number, Record<string, string>, object]>([
     [200, {}, { outcome: "delivered", answer: `200: ${accepted}` }],

@@ -41,7 +41,7 @@ export const teams: ChannelKind<TeamsSettings> = {
 };
 
 const advice: Readonly<Record<number, string>> = {
-  400: "the flow is switched off or does not start with a Teams webhook request: look at it in Workflows",
+  400: "the flow is turned off or does not start with a Teams webhook request: check it in Workflows",
   401: "the signature of the address is wrong, or the flow does not let anyone start it: copy its address into the secret again",
   403: "the flow does not let anyone start it: change who can trigger it in Workflows",
   404: "the flow is gone: add one and change the secret",
@@ -153,7 +153,7 @@ function classifyFlow(reply: Reply): Attempt {
   if (attempt.outcome !== "delivered") return attempt;
   return {
     ...attempt,
-    answer: `${attempt.answer}: the flow has accepted it; only its run history says whether it posted`,
+    answer: `${attempt.answer}: the flow accepted it; only its run history shows whether it posted`,
   };
 }
 

@@ -37,7 +37,7 @@ function shown(html: string): string {
 describe("settings", () => {
   it.each<[object, string]>([
     [{ token: "123456:ABC" }, "a secret does not belong in this file: write { secret: NAME }"],
-    [{ chat_id: "incidents" }, "must be the id of a chat"],
+    [{ chat_id: "incidents" }, "must be a chat ID"],
     [{ message_thread_id: 0 }, "must be the number of a topic"],
   ])("refuse %j", (changes, message) => {
     const given = { token: { secret: "t" }, chat_id: 1, ...changes };

@@ -16,7 +16,7 @@ const settings = lazily(() =>
     token: secretText().describe("A secret: the token of the bot, as BotFather shows it."),
     chat_id: z
       .union([z.int(), z.string().regex(/^(-?\d+|@[A-Za-z]\w{3,})$/, chatForm)], { error: chatForm })
-      .describe('Where it posts: the id of a chat, such as "-1001234567890", or `@name` of a public channel.'),
+      .describe('The chat to post to: its ID, such as "-1001234567890", or `@name` of a public channel.'),
     message_thread_id: z
       .int("must be the number of a topic")
       .positive("must be the number of a topic")
@@ -38,7 +38,7 @@ const limits: readonly Limit[] = [
   },
 ];
 
-const chatForm = 'must be the id of a chat, such as "-1001234567890", or @name of a public channel';
+const chatForm = 'must be a chat ID, such as "-1001234567890", or @name of a public channel';
 
 /** The Telegram channel. */
 export const telegram: ChannelKind<TelegramSettings> = {
@@ -67,7 +67,7 @@ Telegram has no idempotency key: a message whose answer was lost may come twice.
 };
 
 const advice: Readonly<Record<number, string>> = {
-  400: "check chat_id and message_thread_id: a group that becomes a supergroup gets another id",
+  400: "check chat_id and message_thread_id: a group that becomes a supergroup gets a new ID",
   401: "the token is wrong: copy the token of the bot into the secret again",
   403: "the bot may not post there: add it to the chat again, or let it post",
   404: "the token is wrong: copy the token of the bot into the secret again",

@@ -25,11 +25,14 @@ describe("settings", () => {
     [{ url: "ftp://example.com/", allow_private: true }, "must be https://host/path"],
     [{ signing_key: "whsec_abc" }, "a secret does not belong in this file: write { secret: NAME }"],
     [{ signing_keys: [] }, "must name at least one secret"],
-    [{ signing_key: { secret: "a" }, signing_keys: [{ secret: "b" }] }, "stands beside signing_key: keep one of them"],
-    [{ headers: { "Content-Length": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
-    [{ headers: { "Webhook-Id": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
-    [{ headers: { "ce-id": "1" } }, "is a header that Pathkeeper sets itself: leave it out"],
-    [{ cloudevents: "batched" }, "must be binary or structured; leave the key out for plain JSON"],
+    [
+      { signing_key: { secret: "a" }, signing_keys: [{ secret: "b" }] },
+      "cannot be combined with signing_key: remove one of them",
+    ],
+    [{ headers: { "Content-Length": "1" } }, "is a header that Pathkeeper sets itself: remove it"],
+    [{ headers: { "Webhook-Id": "1" } }, "is a header that Pathkeeper sets itself: remove it"],
+    [{ headers: { "ce-id": "1" } }, "is a header that Pathkeeper sets itself: remove it"],
+    [{ cloudevents: "batched" }, "must be binary or structured; remove the setting for plain JSON"],
     [{ headers: { "X Team": "1" } }, "must be a header name"],
   ])("refuse %j", (changes, message) => {
     const { error } = webhook.settings.safeParse({ url: { secret: "ops-url" }, ...changes });

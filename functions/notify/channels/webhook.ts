@@ -21,7 +21,7 @@ const settings = lazily(() =>
   z
     .strictObject({
       url: textWithSecrets().describe(
-        "Where to post to: https://…, or a secret, because such addresses often are one.",
+        "The URL to post to: https://…, or a secret, because such URLs often contain one.",
       ),
       signing_key: secretText()
         .optional()
@@ -30,15 +30,15 @@ const settings = lazily(() =>
         .array(secretText())
         .min(1, "must name at least one secret")
         .optional()
-        .describe("Several keys in place of one, while they are being changed: every request is signed with each."),
+        .describe("Several keys instead of one, during a key rotation: every request is signed with each."),
       headers: namedRecord(headerName(), textWithSecrets().superRefine(told(headerMistake)))
         .default({})
         .describe("More headers; their values are texts or secrets."),
       cloudevents: z
-        .enum(["binary", "structured"], { error: "must be binary or structured; leave the key out for plain JSON" })
+        .enum(["binary", "structured"], { error: "must be binary or structured; remove the setting for plain JSON" })
         .optional()
         .describe(
-          "Sends CloudEvents 1.0: binary, with ce- headers, or structured, all in the body. Signed all the same.",
+          "Sends CloudEvents 1.0: binary, with ce- headers, or structured, entirely in the body. Requests are signed either way.",
         ),
       body: z
         .union([namedRecord(z.string(), z.unknown()), z.array(z.unknown())], {
@@ -46,23 +46,23 @@ const settings = lazily(() =>
         })
         .optional()
         .describe(
-          "JSON of your own in place of the event: `${field}` in its texts stands for a field of the notice. Default: the event.",
+          "Custom JSON instead of the event: `${field}` in its texts stands for a field of the notification. Default: the event.",
         ),
       only: z
         .array(z.enum(incidentEventKinds))
         .min(1)
         .optional()
         .describe(
-          "The only events that are sent, the end included: such as opened, where each request opens an issue. Default: all.",
+          "The only events to send, including the end of an incident: for example opened, if each request opens an issue. Default: all.",
         ),
       allow_private: z
         .boolean()
         .default(false)
-        .describe("Allows http:// and addresses that are private, for a receiver on the own network."),
+        .describe("Allows http:// and private addresses, for a receiver in your own network."),
     })
     .superRefine(({ url, allow_private, signing_key, signing_keys, body, cloudevents }, context) => {
       if (body !== undefined && cloudevents !== undefined) {
-        const message = "stands beside cloudevents, which has a form of its own: keep one of them";
+        const message = "cannot be combined with cloudevents, which defines the body: remove one of them";
         context.addIssue({ code: "custom", path: ["body"], message });
       }
       const mistake = addressMistake(url, allow_private ? ["https", "http"] : ["https"]);
@@ -71,7 +71,7 @@ const settings = lazily(() =>
         context.addIssue({
           code: "custom",
           path: ["signing_keys"],
-          message: "stands beside signing_key: keep one of them",
+          message: "cannot be combined with signing_key: remove one of them",
         });
       }
     }),
@@ -95,7 +95,7 @@ const headerName = lazily(() =>
     .string()
     .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, "must be a header name")
     .refine((name) => !ownHeaders.includes(name.toLowerCase()) && !/^(webhook|ce)-/i.test(name), {
-      error: "is a header that Pathkeeper sets itself: leave it out",
+      error: "is a header that Pathkeeper sets itself: remove it",
     }),
 );
 
@@ -176,7 +176,7 @@ channels:
     body: { topic: my-incidents, title: "\${state} · \${environment}", message: "\${summary}", priority: 4, click: "\${link}" }
 \`\`\`
 `,
-  omits: ({ only }, event) => (only?.includes(event) === false ? "`only` of the channel leaves it out" : undefined),
+  omits: ({ only }, event) => (only?.includes(event) === false ? "excluded by `only` of the channel" : undefined),
   render: renderRequest,
   classify: classifyHttp,
 };

@@ -216,7 +216,7 @@ describe("afterAttempt", () => {
 
   it("retries a mail without a final reply once, not counting attempts of instances that died", () => {
     const once = { outcome: "retry", answer: "no answer to the end of the mail within 240 s", unsure: "once" } as const;
-    const died = { at: seconds(-60), outcome: "lost", answer: "the instance that was sending did not come back" };
+    const died = { at: seconds(-60), outcome: "lost", answer: "the sending instance did not report back" };
     const first = afterAttempt({ ...sending, delivery: { ...sending.delivery, attempts: [died] } }, once, noon, false);
     expect(first.status).toBe("retrying");
     expect(afterAttempt({ id: sending.id, delivery: first }, once, noon + 60_000, false)).toMatchObject({

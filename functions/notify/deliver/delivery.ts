@@ -219,7 +219,7 @@ async function attemptOnce(
   const kind = ownEntry(kinds, delivery.kind);
   const outgoing = readPayload(delivery.payload);
   if (kind === undefined || outgoing === undefined) {
-    return { outcome: "rejected", answer: "what was planned cannot be read any more" };
+    return { outcome: "rejected", answer: "the planned delivery can no longer be read" };
   }
   const attemptMs = outgoing.transport === "smtp" ? mailMs : requestsMs;
   const sending = sendingOf(delivery, ledger);

@@ -36,7 +36,7 @@ export function isSameReader(a: Reader, b: Reader): boolean {
 export const unsure = "lost";
 
 /** Answer recorded for an instance that died. It may have sent nothing. */
-export const didNotComeBack = "the instance that was sending did not come back";
+export const didNotComeBack = "the sending instance did not report back";
 
 /**
  * Returns whether the receiver has the notice, or may have it, including from an instance that died. A receiver that finally refuses it did

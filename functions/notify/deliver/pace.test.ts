@@ -90,7 +90,7 @@ describe("a channel over its rate limit", () => {
     await store.set("incidents", event(2).incident, {});
     const waits = "at most 2 notices a minute";
     expect(await push(event(1))).toBe("done");
-    expect(await push(event(2))).toBe(`TryAgain: opened of ${event(2).incident} is not done for slow (${waits})`);
+    expect(await push(event(2))).toBe(`TryAgain: opened of ${event(2).incident} is still pending for slow (${waits})`);
     expect(await push(event(3, "critical"))).toBe("done");
     expect(await push(event(4, "critical"))).toContain(waits);
     const got = (path: string): (string | undefined)[] =>

@@ -175,7 +175,7 @@ describe("a failure that a person can correct", () => {
     expect(inbox.received.map(({ text }) => text?.includes("Nobody can log in."))).toEqual([true]);
     expect(await entryOf(store, "severity_raised")).toMatchObject({
       status: "suppressed",
-      reason: "told with the opening, in which it stands",
+      reason: "included in the opening",
     });
   });
 
@@ -247,7 +247,7 @@ describe("an incident that was over before its opening could be sent", () => {
     expect(bodies).toHaveLength(1);
     expect(bodies[0]).toMatch(/was down from .* to .*, and is over/);
     expect(bodies[0]).not.toContain("NEW INCIDENT");
-    expect(opened).toMatchObject({ status: "suppressed", reason: "superseded: told with its end" });
+    expect(opened).toMatchObject({ status: "suppressed", reason: "superseded: included in the resolution" });
     expect(resolved.status).toBe("delivered");
   });
 
@@ -260,7 +260,7 @@ describe("an incident that was over before its opening could be sent", () => {
     const { bodies, opened, resolved } = await late("pager");
     expect(bodies).toEqual([]);
     expect([opened.reason, resolved.reason]).toEqual(
-      Array(2).fill("superseded: it was over before it could be told here"),
+      Array(2).fill("superseded: resolved before it could be announced here"),
     );
   });
 });

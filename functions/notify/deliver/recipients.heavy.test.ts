@@ -54,7 +54,7 @@ describe("a recipient with a transient refusal", () => {
     await using inbox = await mailInbox(refusing((address, times) => (address === b && times <= 2 ? code : undefined)));
     const { store, clock, push, ledger, summary, publisher } = notifyWorld({ channels: [infra(inbox.url, [a, b])] });
     await store.set("incidents", incident, {});
-    expect(await push(incidentEvent())).toBe(`TryAgain: opened of ${incident} is not done for infra`);
+    expect(await push(incidentEvent())).toBe(`TryAgain: opened of ${incident} is still pending for infra`);
     expect(await ledger()).toEqual({ [`opened:infra:${a}`]: "delivered", [`opened:infra:${b}`]: "retrying" });
     expect(await summary()).toEqual({
       infra: expect.stringMatching(/^opened not delivered yet to b@example\.com: 4\d\d .*not now, next attempt 2025-/),
@@ -176,11 +176,11 @@ describe("a recipient with a permanent refusal", () => {
     const configuration = configurationOf([infra("smtp://127.0.0.1:1")], routes);
     const { deliveries, suppressed } = plan(trouble, { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ recipient, reason }) => `${recipient}: ${reason}`)).toEqual([
-      `${a}: no route leads to a channel that works`,
-      `${b}: no route leads to a channel that works`,
+      `${a}: no route leads to a working channel`,
+      `${b}: no route leads to a working channel`,
     ]);
     expect(suppressed.map(({ recipient, reason }) => `${recipient}: ${reason}`)).toEqual([
-      `${c}: it is about this recipient: notices do not reach it`,
+      `${c}: it is about this recipient: notifications do not reach it`,
     ]);
   });
 
@@ -191,7 +191,7 @@ describe("a recipient with a permanent refusal", () => {
     const configuration = configurationOf([infra("smtp://127.0.0.1:1", [a, b]), ops], [{ channels: ["infra"] }]);
     const { deliveries } = plan(trouble, { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ channel, reason }) => `${channel}: ${reason}`)).toEqual([
-      "ops: no route leads to a channel that works",
+      "ops: no route leads to a working channel",
     ]);
   });
 });
@@ -269,7 +269,7 @@ describe("a notice planned for a whole channel by an older version", () => {
       await store.set("deliveries", id, deliveryFields(retrying));
     }
     const worse = incidentEvent({ event: "severity_raised", sequence: 2, summary: "It is worse." });
-    expect(await push(worse)).toBe(`TryAgain: severity_raised of ${incident} is not done for infra`);
+    expect(await push(worse)).toBe(`TryAgain: severity_raised of ${incident} is still pending for infra`);
     expect(inbox.received).toEqual([]);
   });
 });
@@ -325,7 +325,7 @@ describe("many recipients", () => {
       summary: "It is worse.",
     });
     expect(await push(worse)).toBe(
-      `TryAgain: severity_raised of ${incident} is not done for infra (at most 2 notices a minute)`,
+      `TryAgain: severity_raised of ${incident} is still pending for infra (at most 2 notices a minute)`,
     );
     clock.time += minute;
     expect(await push(worse)).toBe("done");

@@ -30,7 +30,7 @@ describe("a URL", () => {
   });
 
   it.each<[string, string, string]>([
-    ["https://${secret:odd}/x", "ESETTINGS", "in the place of a host"],
+    ["https://${secret:odd}/x", "ESETTINGS", "used as a host"],
     ["${secret:plain}", "ESETTINGS", "the address is not a URL"],
     ["https://a.example/${secret: plain}", "ESETTINGS", "malformed placeholder"],
     ["https://a.example/${secret:missing}", "ESECRET", "the secret missing cannot be read"],

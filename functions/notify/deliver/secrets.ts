@@ -94,7 +94,7 @@ function escaped(text: string, secretOf: (placeholder: string) => string, from: 
     const isUser = /^[^/?#]*@/.test(text.slice(from + offset).replaceAll(/\$\{[^{}]*\}/g, ""));
     if (isUser) return encodeURIComponent(value);
     if (/^[\w.:[\]-]+$/.test(value)) return value;
-    throw new BadSettings("a secret in the place of a host must be a name, or a name and a port");
+    throw new BadSettings("a secret used as a host must be a host name, or a host name and a port");
   });
 }
 

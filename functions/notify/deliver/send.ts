@@ -133,7 +133,7 @@ class Deadline {
   }
 }
 
-const noPages = async (): Promise<Reply> => ({ error: "there is no place for pages here", code: "ESETTINGS" });
+const noPages = async (): Promise<Reply> => ({ error: "status pages are not supported here", code: "ESETTINGS" });
 
 /** Signs the links in a text: only URLs that the notice was planned with. */
 type Signed = (text: string) => string;

@@ -85,7 +85,7 @@ function sentence(delivery: Delivery, those: readonly Delivery[]): string {
       return `${what} delivered${to} ${delivered_at === undefined ? "" : clockTime(delivered_at)}`.trim();
     case "rejected":
       return mayHaveArrived(delivery)
-        ? `${what} not known to be delivered${to}: ${reason}`
+        ? `${what} possibly not delivered${to}: ${reason}`
         : `${what} not delivered${to}: ${reason}`;
     case "suppressed":
       return `${what} not sent${to}: ${reason}`;

@@ -37,7 +37,7 @@ function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult
   const to = recipient === undefined ? "" : ` to ${recipient}`;
   const name = readerName(reader);
   if (status === "rejected") {
-    const how = mayHaveArrived(delivery) ? "is not known to have been delivered" : "was not delivered";
+    const how = mayHaveArrived(delivery) ? "may not have been delivered" : "was not delivered";
     return [failed(channelProbe(name), at, `${what} ${how}${to}: ${reason}`)];
   }
   if (isRefused(delivery)) return [failed(channelProbe(name), at, `${what} was refused${to}: ${last?.answer}`)];
@@ -48,7 +48,7 @@ function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult
   if (status === "delivered") {
     return [...new Set([name, delivery.channel])].map((reached) => result(channelProbe(reached), at));
   }
-  const tried = `${what} has been tried for ${spokenDuration(now - planned_at.getTime())}${to}: ${last?.answer}`;
+  const tried = `${what} has been retried for ${spokenDuration(now - planned_at.getTime())}${to}: ${last?.answer}`;
   return [failed(channelProbe(name), at, tried)];
 }
 
@@ -75,8 +75,8 @@ export function deadLetter(
   const { function: by, reason } = attributes;
   const text =
     from === undefined
-      ? `${by ?? "a function"} could not read a message: ${reason ?? "it does not say why"}`
-      : `a message to ${from} was given up${count === undefined ? "" : ` after ${count} attempts`}`;
+      ? `${by ?? "a function"} could not read a message: ${reason ?? "no reason given"}`
+      : `a message to ${from} was abandoned${count === undefined ? "" : ` after ${count} attempts`}`;
   const lost = event === undefined ? "" : `: ${named(event)}`;
   return failed(deadLettersProbe, new Date(at), `${text}${lost}`);
 }

@@ -43,16 +43,16 @@ export interface PresentState {
 }
 
 /** Reason for suppressing an opening after the incident is over: the end notice gives its start and end. */
-export const toldWithEnd = "superseded: told with its end";
+export const toldWithEnd = "superseded: included in the resolution";
 
 /** Reason for suppressing a change that a late opening already includes. */
-export const standsInOpening = "told with the opening, in which it stands";
+export const standsInOpening = "included in the opening";
 
 /** Reason for suppressing an escalation when the incident is recovering. */
 const nearlyOver = "superseded: it is recovering";
 
 /** Reason for not paging after the incident is over. */
-export const overBefore = "superseded: it was over before it could be told here";
+export const overBefore = "superseded: resolved before it could be announced here";
 
 /** Inputs of the decision besides the ledger. */
 export interface Circumstances {

@@ -1,6 +1,6 @@
 /** Parts shared by the status page and other pages: states, instants, and availability as bars. Pure. */
 import { upRatio } from "../../../shared/documents/availability.ts";
-import { dateFormat } from "../../../shared/text/formatters.ts";
+import { dateFormat, zonedMinute } from "../../../shared/text/formatters.ts";
 import { Html, html } from "../../../shared/text/html.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { ComponentState } from "./page-text.ts";
@@ -97,16 +97,7 @@ export function when(condition: boolean, shown: Html): Html {
 export function instant(at: string, timezone: string): Html {
   const time = new Date(at);
   if (Number.isNaN(time.getTime())) return html`${at}`;
-  const text = dateFormat("en-GB", {
-    timeZone: timezone,
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    timeZoneName: "short",
-  }).format(time);
-  return html`<time datetime="${time.toISOString()}">${text}</time>`;
+  return html`<time datetime="${time.toISOString()}">${zonedMinute(time, timezone)}</time>`;
 }
 
 function dayName(date: string): string {

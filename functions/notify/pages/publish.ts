@@ -80,7 +80,7 @@ export async function publish(
   for (let attempt = 1; attempt <= mostTries; attempt++) {
     if (await publishOnce(target, changed, world, signal)) return;
   }
-  throw new Error(`the status page ${target.channel} was written by others ${mostTries} times in a row`);
+  throw new Error(`the status page ${target.channel} was overwritten by other writers ${mostTries} times in a row`);
 }
 
 async function publishOnce(

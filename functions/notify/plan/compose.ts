@@ -1,12 +1,10 @@
 /** Composes the message for a reader: an event, in the words and with the settings of its channel. Pure: everything it needs is an argument. */
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Audience } from "../../../shared/config/notification.ts";
-import { readIncident } from "../../../shared/documents/incident.ts";
 import { incidentLink } from "../../../shared/incident-link.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { drillComponent, monitorComponent } from "../../../shared/monitor.ts";
-import { swimlaneOf } from "../../../shared/picture/swimlane.ts";
-import type { Fields } from "../../../shared/ports.ts";
+import type { Swimlane } from "../../../shared/picture/swimlane.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { actionsFor, actionTitles } from "../answer/act.ts";
 import { unsignedUrl } from "../answer/link.ts";
@@ -31,8 +29,8 @@ export interface PlanContext {
   readonly pagesUrl?: string | undefined;
   /** All ledger entries of this incident. */
   readonly ledger: readonly LedgerEntry[];
-  /** Document of the incident. @default notices have no timeline */
-  readonly document?: Fields | undefined;
+  /** Returns the timeline of failures at the event. @default notices have none */
+  readonly picture?: () => Swimlane | undefined;
 }
 
 /**
@@ -99,11 +97,11 @@ export function compose(
 ): Outgoing | string {
   const { kinds } = context;
   const kind = ownEntry(kinds, channel.kind);
-  if (kind === undefined) return "the channel is not in the configuration any more";
+  if (kind === undefined) return "the channel is no longer in the configuration";
   const omitted = kind.omitted?.[event.event];
   if (omitted !== undefined) return omitted;
   const settings = kind.settings.safeParse(channel.settings);
-  if (!settings.success) return `the settings of the channel are wrong: ${settings.error.issues[0]?.message}`;
+  if (!settings.success) return `invalid channel settings: ${settings.error.issues[0]?.message}`;
   const left = kind.omits?.(settings.data, event.event);
   if (left !== undefined) return left;
   const notice = noticeOf(event, channel, thread, context);
@@ -142,7 +140,7 @@ export function noticeOf(
       title: cause?.title ?? event.root_cause,
       ...(cause?.team === undefined ? {} : { team: cause.team }),
     },
-    ...pictureFor(audience, event, context),
+    ...pictureFor(audience, context),
     ...linkFor(audience, event.incident, context),
     ...actionsOf(event, channel, recipient, noticeKey, context),
     key: noticeKey,
@@ -155,9 +153,8 @@ export function noticeOf(
 }
 
 /** Returns the timeline of failures, for engineers only. Other audiences read the impact, not which part broke. */
-function pictureFor(audience: Audience, event: IncidentEvent, { document }: PlanContext): Pick<Notice, "picture"> {
-  if (audience !== "engineers" || document === undefined) return {};
-  const picture = swimlaneOf({ incident: readIncident(document), now: Date.parse(event.at) });
+function pictureFor(audience: Audience, { picture: draw }: PlanContext): Pick<Notice, "picture"> {
+  const picture = audience === "engineers" ? draw?.() : undefined;
   return picture === undefined || picture.lanes.length === 0 ? {} : { picture };
 }
 

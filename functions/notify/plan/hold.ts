@@ -30,7 +30,7 @@ export function holdFor(
 ): Hold | undefined {
   if (closesForGood) {
     const until = holdOf(event, configuration, now);
-    if (until > now) return { until, because: "what is closed there cannot be opened again, should it come back" };
+    if (until > now) return { until, because: "a closed alert cannot be reopened if the incident recurs" };
   }
   if (event.event !== "root_cause_changed" || everyEvent || lasting) return undefined;
   const told = history.filter(isTelling).map(({ at }) => at.getTime());

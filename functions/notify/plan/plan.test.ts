@@ -153,7 +153,7 @@ describe("a reader who was not notified at first", () => {
       [
         "20250916-120000-vpc-connector:opened:ops",
         "20250916-120000-vpc-connector:joined:ops",
-        "route 1, since joined: it was not told before",
+        "route 1, since joined: it was not announced before",
       ],
     ]);
     expect(JSON.stringify(deliveries[0]?.payload)).toContain("incident.opened");
@@ -188,7 +188,7 @@ describe("the limit", () => {
     [
       "root_cause_changed",
       12,
-      "limit: 12 notices of this incident within an hour, what follows stands in the incident",
+      "limit: 12 notifications of this incident within an hour; see the incident for the rest",
     ],
     ["severity_raised", 12, "yes"],
     ["resolved", 12, "yes"],
@@ -214,7 +214,7 @@ describe("a detected change", () => {
     const configuration = configurationOf([{ ...mail, audience: "executives" }, ops]);
     const { suppressed } = plan(found, { configuration, kinds, silences: [], ledger }, noon);
     expect(suppressed.map(({ channel, reason }) => [channel, reason])).toEqual([
-      ["mail", "what was changed is told to engineers alone"],
+      ["mail", "changes are announced to engineers only"],
     ]);
   });
 });
@@ -252,7 +252,7 @@ describe("the all-clear", () => {
 
   it("gives the reason for not notifying a removed channel", () => {
     const ledger = heldLedger("gone", [[{}, "delivered"]]);
-    expect(told(resolvedEvent(), { ledger }).gone).toBe("the channel is not in the configuration any more");
+    expect(told(resolvedEvent(), { ledger }).gone).toBe("the channel is no longer in the configuration");
   });
 
   it("is not followed by updates that it has overtaken", () => {
@@ -327,7 +327,7 @@ describe("a relapse", () => {
       "a person who was not notified",
       "mail",
       "suppressed",
-      "it was told here that it is over, and not that it came back",
+      "the resolution was already announced here, and not that it came back",
     ],
     ["a person who was notified", "mail", "delivered", "yes"],
     ["a person who may have been notified", "mail", "sending", "yes"],
@@ -369,7 +369,7 @@ describe("a changed root cause", () => {
 
 describe("late events", () => {
   it.each<[string, Partial<IncidentEvent>, string]>([
-    ["a change", { event: "joined" }, "superseded: later news, in which it stands, are told already"],
+    ["a change", { event: "joined" }, "superseded: included in a later notification"],
     ["an escalation", { event: "escalated" }, "yes"],
   ])("%s overtaken by later events", (_, changes, expected) => {
     const ledger = heldLedger("ops", [
@@ -412,13 +412,13 @@ describe("reminders and escalations", () => {
       delivery: { ...delivery, delivered_at: new Date(noon + 20 * 60_000) },
     }));
     expect(told(event, { ledger: [...late, ...heldLedger("mail", [[{}, "retrying"]])], routes })).toEqual({
-      mail: "not due: what came before it is still on its way",
+      mail: "not due: an earlier notification is still being delivered",
       ops: "not due: 40 min of 1 h have passed",
     });
   });
 
   it.each<[string, Omit<Route, "channels">, number, string]>([
-    ["without escalate_after", {}, 15, "no route asks for it (escalate_after)"],
+    ["without escalate_after", {}, 15, "no route requests it (escalate_after)"],
     ["before it is due", { escalateAfterMs: 900_000 }, 14, "not due: 14 min of 15 min have passed"],
     ["when it is due", { escalateAfterMs: 900_000 }, 15, "yes"],
     ["by a separate route", { events: ["escalated"] }, 1, "yes"],
@@ -462,7 +462,7 @@ describe("a plan", () => {
     const { deliveries, suppressed } = plan(incidentEvent(), { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ channel }) => channel)).toEqual(["ops"]);
     expect(suppressed.map(({ reason }) => reason)).toEqual([
-      "the settings of the channel are wrong: must name at least one mail address",
+      "invalid channel settings: must name at least one mail address",
     ]);
   });
 });

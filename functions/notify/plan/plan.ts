@@ -103,7 +103,7 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
         ...(hold === undefined ? {} : { hold }),
         payload: written,
         settings: JSON.stringify(channel.settings),
-        reason: isRelapse ? "it was told here that it is over" : occasion(told, event, channel.name, context),
+        reason: isRelapse ? "the resolution was already announced here" : occasion(told, event, channel.name, context),
       });
     }
   }
@@ -151,7 +151,7 @@ export function isSuperseded(history: readonly Delivery[], sequence: number): bo
 export const superseded = "superseded: the incident is resolved";
 
 /** Reason for suppressing a change whose message arrives after that of a later one. */
-export const standsInLater = "superseded: later news, in which it stands, are told already";
+export const standsInLater = "superseded: included in a later notification";
 
 /** Reason for suppressing the all-clear for readers who were not notified of the incident. */
 export const neverAnnounced = "never announced here";
@@ -208,7 +208,7 @@ function saidAlready({ event, history }: Question): string | undefined {
   const moment = momentOf(event);
   const opened = history.find((delivery) => delivery.event === "opened" && isTelling(delivery));
   const isSame = opened?.moment === moment && Math.abs(Date.parse(event.at) - opened.at.getTime()) <= sameMomentMs;
-  return isSame ? "told with the opening, in which it stands" : undefined;
+  return isSame ? "included in the opening" : undefined;
 }
 
 /** Returns whether the only news is a change that may have caused the incident. */
@@ -222,22 +222,22 @@ function forEngineers({ event, reader, context }: Question): string | undefined 
   const channel = context.configuration.channels.find(({ name }) => name === reader.channel);
   const isPublic = ownEntry(context.kinds, channel?.kind ?? "")?.public === true;
   const isForEngineers = !isPublic && (channel?.audience ?? "engineers") === "engineers";
-  return isForEngineers ? undefined : "what was changed is told to engineers alone";
+  return isForEngineers ? undefined : "changes are announced to engineers only";
 }
 
 function noDrill({ event, reader, context }: Question): string | undefined {
-  if (event.event !== "opened") return "of a fire drill only its beginning and its end are told";
+  if (event.event !== "opened") return "only the start and the end of a fire drill are announced";
   const isPublic = context.configuration.channels.some(
     ({ name, kind }) => name === reader.channel && ownEntry(context.kinds, kind)?.public,
   );
-  return isPublic ? "a fire drill is no news for everybody" : undefined;
+  return isPublic ? "fire drills are not announced publicly" : undefined;
 }
 
 /** A channel that is unreachable cannot be notified of that. */
 function unreachable({ event, reader: { channel, recipient } }: Question): string | undefined {
-  if (isAbout(event, { channel })) return "it is about this channel: notices do not reach it";
+  if (isAbout(event, { channel })) return "it is about this channel: notifications do not reach it";
   return recipient !== undefined && isAbout(event, { channel, recipient })
-    ? "it is about this recipient: notices do not reach it"
+    ? "it is about this recipient: notifications do not reach it"
     : undefined;
 }
 
@@ -294,12 +294,12 @@ function tooMany({ event, history }: Question): string | undefined {
   if (neverTooMany.includes(event.event)) return undefined;
   const lately = history.filter((told) => isTelling(told) && Date.parse(event.at) - told.at.getTime() < 3_600_000);
   if (lately.length < mostInAnHour) return undefined;
-  return `limit: ${mostInAnHour} notices of this incident within an hour, what follows stands in the incident`;
+  return `limit: ${mostInAnHour} notifications of this incident within an hour; see the incident for the rest`;
 }
 
 function early({ event, reader, history, context }: Question): string | undefined {
   const isUnderWay = history.some((delivery) => isTelling(delivery) && !isFinal(delivery));
-  if (event.event === "reminder" && isUnderWay) return "not due: what came before it is still on its way";
+  if (event.event === "reminder" && isUnderWay) return "not due: an earlier notification is still being delivered";
   const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
   const last = arrived.length === 0 ? undefined : Math.max(...arrived);
   return notDue(event, routesTo(reader.channel, event, context.configuration.routes), last);
@@ -315,7 +315,7 @@ function ended({ event, history, context }: Question): string | undefined {
   if (last?.event !== "resolved" || last.status !== "delivered") return undefined;
   return ownEntry(context.kinds, last.kind)?.everyEvent
     ? undefined
-    : "it was told here that it is over, and not that it came back";
+    : "the resolution was already announced here, and not that it came back";
 }
 
 /** Returns the reason a reader is notified. */
@@ -325,10 +325,10 @@ function occasion(
   channel: string,
   { configuration: { routes } }: PlanContext,
 ): string {
-  if (isAllClear(event)) return "all-clear to whom the incident was announced";
-  if (told.drill) return "a fire drill is told everywhere";
+  if (isAllClear(event)) return "all-clear to the recipients of the announcement";
+  if (told.drill) return "a fire drill is announced everywhere";
   const matching = routesTo(channel, told, routes).map((route) => routes.indexOf(route) + 1);
-  if (matching.length === 0) return "no route leads to a channel that works";
-  const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not told before`;
+  if (matching.length === 0) return "no route leads to a working channel";
+  const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not announced before`;
   return `route ${matching.join(", ")}${late}`;
 }

@@ -14,7 +14,7 @@ export function notDue(event: IncidentEvent, routes: readonly Route[], told: num
   const waits = waitsFor(event, routes);
   if (waits === undefined) return undefined;
   if (waits.length === 0)
-    return `no route asks for it (${event.event === "reminder" ? "remind_every" : "escalate_after"})`;
+    return `no route requests it (${event.event === "reminder" ? "remind_every" : "escalate_after"})`;
   const since = event.event === "reminder" ? told : Date.parse(event.audible_since ?? event.opened_at);
   const waited = since === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.at) - since;
   const shortest = Math.min(...waits);

@@ -84,7 +84,11 @@ const silenceSchema = lazily(() => {
     .transform(({ from, until, reason, ...names }, context): Silence => {
       const [scope, ...others] = scopes.filter((candidate) => names[candidate] !== undefined);
       if (scope === undefined || others.length > 0) {
-        context.issues.push({ code: "custom", message: "name one component, rule or environment", input: names });
+        context.issues.push({
+          code: "custom",
+          message: "set exactly one of component, rule and environment",
+          input: names,
+        });
         return z.NEVER;
       }
       return { scope, name: names[scope] ?? "", from: from ?? Number.NEGATIVE_INFINITY, until, reason };

@@ -14,7 +14,7 @@ import type { Hold } from "./hold.ts";
 import type { NotificationPlan, SuppressedDelivery } from "./plan.ts";
 
 /** Reason in the own entry of an event that is sent as an opening. */
-const toldAsOpening = "told as the opening, which had not been told here";
+const toldAsOpening = "sent as the opening, which had not been announced here";
 
 /** Number of readers written in one transaction: their payloads, of 64 KB at most, stay within Firestore's commit limit. */
 const readersAtOnce = 100;
@@ -62,18 +62,24 @@ function writeOpening(transaction: Transaction, { id, delivery }: LedgerEntry, b
 
 function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): Iterable<Planned> {
   const opening = { ...event, event: "opened", sequence: 1 } as const;
+  // The same for every reader and for the opening: it identifies the incident as shown, not the event.
+  const moment = momentOf(event);
   for (const told of plan.deliveries) {
     const { key: id, insteadOf, settings, hold } = told;
     const payload = JSON.stringify(told.payload);
-    const state = { status: "planned", payload, settings, ...heldFields(hold) } as const;
+    const state = { status: "planned", moment, payload, settings, ...heldFields(hold) } as const;
     if (insteadOf === undefined) yield { own: { id, delivery: entryOf(event, told, now, state) } };
     else {
-      const own = entryOf(event, { ...told, reason: toldAsOpening }, now, { status: "suppressed", told_by: id });
+      const own = entryOf(event, { ...told, reason: toldAsOpening }, now, {
+        status: "suppressed",
+        moment,
+        told_by: id,
+      });
       yield { own: { id: insteadOf, delivery: own }, opening: { id, delivery: entryOf(opening, told, now, state) } };
     }
   }
   for (const omitted of plan.suppressed) {
-    yield { own: { id: omitted.key, delivery: entryOf(event, omitted, now, { status: "suppressed" }) } };
+    yield { own: { id: omitted.key, delivery: entryOf(event, omitted, now, { status: "suppressed", moment }) } };
   }
 }
 
@@ -87,7 +93,7 @@ function entryOf(
   event: IncidentEvent,
   { channel, recipient, kind, title, reason }: SuppressedDelivery,
   now: number,
-  state: Partial<Delivery> & Pick<Delivery, "status">,
+  state: Partial<Delivery> & Pick<Delivery, "status" | "moment">,
 ): Delivery {
   return {
     incident: event.incident,
@@ -97,7 +103,6 @@ function entryOf(
     kind,
     sequence: event.sequence,
     at: new Date(event.at),
-    moment: momentOf(event),
     severity: event.severity,
     title,
     reason,

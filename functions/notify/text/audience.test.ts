@@ -24,7 +24,7 @@ describe("notices of one incident", () => {
 
   it.each<Audience>(["executives", "customer_success"])("give %s impact and outlook in plain words", (audience) => {
     expect(said(audience, incidentEvent())).toBe(`NEW INCIDENT · critical P0 · Netra staging
-Netra staging is not working as it should.
+Netra staging is not working properly.
 Impact: $500K+ ARR pipeline blocked
 Outlook: Nobody has acknowledged it yet. There is no estimate of when it will be resolved.
 What we know: The likely cause is VPC connector.
@@ -36,12 +36,12 @@ Incident: 20250916-120000-vpc-connector`);
   it.each<[Partial<IncidentEvent>, string]>([
     [
       {},
-      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working properly. We know about it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     // The text says that somebody is working on it only if that is true.
     [
       { event: "acknowledged", status: "acknowledged" },
-      "Since 2025-09-16 11:58 UTC, Netra staging has not been working as it should. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
+      "Since 2025-09-16 11:58 UTC, Netra staging has not been working properly. We are working on it. We will tell you when it is over. (Do not promise a time: there is no estimate.)",
     ],
     [
       { event: "recovering", status: "recovering" },
@@ -65,13 +65,16 @@ Incident: 20250916-120000-vpc-connector`);
     for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
   });
 
-  it("engineers read the next step of a daily update once", () => {
-    const [first, other] = ["Look at the pool. Then restart it.", "Ask Ben."] as const;
-    const changes = { event: "status_update", change: `Nothing is new since the last update. Next: ${first}` } as const;
-    const paragraphs = (next_steps: string[]): readonly string[] =>
-      wording({ ...noticeOf(incidentEvent({ ...changes, next_steps })), audience: "engineers" }).paragraphs;
-    expect(paragraphs([first, other])).toEqual(["Nothing is new since the last update."]);
-    expect(paragraphs([other])).toEqual([changes.change]);
+  it("list the next steps of a daily update for engineers, apart from what changed", () => {
+    const change = "The incident is open, 1 d after it was opened. Nothing has changed since the last update.";
+    const update = incidentEvent({
+      event: "status_update",
+      change,
+      next_steps: ["Look at the pool. Then restart it."],
+    });
+    const { paragraphs, lists } = wording({ ...noticeOf(update), audience: "engineers" });
+    expect(paragraphs).toEqual([change]);
+    expect(lists).toContainEqual({ label: "Next steps", items: ["Look at the pool. Then restart it."] });
   });
 
   it.each<[string, Partial<IncidentEvent>]>([

@@ -15,7 +15,7 @@ describe("a notice with a size limit", () => {
     [13, [...sentences.slice(0, 12), "… and 3 more, in the incident"]],
     [12, [...sentences.slice(0, 11), "… and 4 more, in the incident"]],
     [2, ["Fact 1.", "… and 14 more, in the incident"]],
-    [1, ["all 15 stand in the incident"]],
+    [1, ["all 15 are in the incident"]],
   ])("with room for %i lines of evidence folds the rest, and counts it", (most, lines) => {
     expect(fitted(notice, evidence, ({ length }) => length <= most)).toEqual(lines);
   });

@@ -21,7 +21,7 @@ export function fitted<Message>(
     const message = write(words);
     if (fits(message)) return message;
   }
-  throw new RangeError("the channel takes no message at all: not even one without any text fits");
+  throw new RangeError("the channel's limit is too small for any message");
 }
 
 /** Yields every form of a notice, from the largest to one without any text. */

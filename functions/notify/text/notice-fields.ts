@@ -7,7 +7,7 @@ import type {
   Verdict,
 } from "../../../shared/messages/incident-event.ts";
 import { monitorComponent } from "../../../shared/monitor.ts";
-import { dateFormat } from "../../../shared/text/formatters.ts";
+import { zonedMinute } from "../../../shared/text/formatters.ts";
 import { bounded, longestText } from "../../../shared/text/redact.ts";
 import { list } from "../../../shared/text/sentences.ts";
 import type { TemplateField } from "../../../shared/text/template-fields.ts";
@@ -78,16 +78,7 @@ export function isPlain({ audience = "engineers" }: Pick<Notice, "audience">): b
 export function localTime(instant: string, timezone: string): string {
   const time = new Date(instant);
   if (Number.isNaN(time.getTime())) return bounded(instant);
-  const local = dateFormat("en-GB", {
-    timeZone: timezone,
-    weekday: "short",
-    day: "numeric",
-    month: "short",
-    year: "numeric",
-    hour: "2-digit",
-    minute: "2-digit",
-    timeZoneName: "short",
-  }).format(time);
+  const local = zonedMinute(time, timezone, true);
   return local.endsWith(" UTC") ? `${time.toISOString().slice(0, 16).replace("T", " ")} UTC` : local;
 }
 
@@ -104,10 +95,7 @@ export function fold(list: readonly string[], budget: TextBudget): string[] {
   const shown = list.slice(0, budget.sentences);
   const folded = list.length - shown.length;
   if (folded === 0) return shown;
-  return [
-    ...shown,
-    shown.length === 0 ? `all ${folded} stand in the incident` : `… and ${folded} more, in the incident`,
-  ];
+  return [...shown, shown.length === 0 ? `all ${folded} are in the incident` : `… and ${folded} more, in the incident`];
 }
 
 /** Labels of the responsible layer. */
@@ -130,7 +118,7 @@ const headOf: Readonly<Record<IncidentStatus, string>> = {
 const additionOf: Readonly<Partial<Record<IncidentEventKind, string>>> = {
   joined: ", and wider than before",
   severity_raised: ", and worse than before",
-  root_cause_changed: ", with another likely cause",
+  root_cause_changed: ", with a different likely cause",
 };
 
 const openAgain = "OPEN AGAIN, the recovery did not last";
@@ -153,7 +141,7 @@ function stateWords({ event: { event, status }, delay, isBack = false }: Notice)
     case "status_update":
       return `STATUS UPDATE${besides}`;
     case "escalated":
-      return status === "open" ? "ESCALATED, nobody has acknowledged" : headOf[status];
+      return status === "open" ? "ESCALATED, not acknowledged" : headOf[status];
     default:
       return `${headOf[status]}${additionOf[event] ?? ""}`;
   }
@@ -218,7 +206,7 @@ function plainState(notice: Notice, environment: string): string {
   if (status === "resolved") return `${names} ${are} back to normal.`;
   if (status === "recovering") return `${names} ${are} apparently back to normal. This is being verified.`;
   return severity === "critical"
-    ? `${environment} is not working as it should.`
+    ? `${environment} is not working properly.`
     : `${environment} has a problem that needs attention.`;
 }
 
@@ -235,7 +223,7 @@ function customerWords(notice: Notice, environment: string, since: string): stri
   const what =
     status === "recovering"
       ? `${environment} had an outage that began ${since}.`
-      : `Since ${since}, ${environment} has not been working as it should.`;
+      : `Since ${since}, ${environment} has not been working properly.`;
   return `${what} ${answerOf[status]} ${promise}`;
 }
 

@@ -61,7 +61,7 @@ type Fields = Readonly<Record<TemplateField, string>>;
 function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { event } = notice;
   const isOver = event.status === "resolved";
-  const change = event.event === "opened" ? "" : withoutSeconds(bounded(changeOf(event), [], budget.characters));
+  const change = event.event === "opened" ? "" : withoutSeconds(bounded(event.change, [], budget.characters));
   // The duration is shown separately, and the state is already included.
   const isSaid = (sentence: string): boolean => isOver && /^(Resolved\.$|It lasted )/.test(sentence);
   const news = unsaid(change, fields.what)
@@ -84,7 +84,7 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
     facts: factsOf([
       ["Impact", impact],
       ["Root cause", fields.cause === "" ? (isOver ? "not found" : "not known yet") : `${fields.cause}${sure}`],
-      ["Changed before", isOver ? "" : withoutSeconds(bounded(event.suspected_change ?? "", [], budget.characters))],
+      ["Preceding change", isOver ? "" : withoutSeconds(bounded(event.suspected_change ?? "", [], budget.characters))],
       ["Responsible layer", isOver ? "" : verdictOf[event.verdict]],
       ["Owner", fields.team],
       [isOver ? "Was affected" : "Affected", fields.components],
@@ -200,7 +200,7 @@ function nothingToSay(field: TemplateField, { event }: Notice): string | undefin
   const isOver = event.status === "resolved";
   switch (field) {
     case "impact":
-      return isBad(event) ? "not known yet" : "none any more";
+      return isBad(event) ? "not known yet" : "none";
     case "cause":
       return isOver ? "a cause that was not found" : "a cause that is not known yet";
     case "team":
@@ -237,10 +237,4 @@ function nextStepsOf({ event, actions = [] }: Notice): string[] {
   if (event.status === "resolved" || actions.length > 0) return [find];
   if (event.status !== "open") return [find, "To resolve it by hand, set status to resolved there."];
   return [find, "To acknowledge it, set status to acknowledged there. To mute it, set silenced_until."];
-}
-
-/** Returns the change without the next step of a daily update, which is listed separately. */
-function changeOf({ change, next_steps: [next] = [] }: Notice["event"]): string {
-  const end = ` Next: ${next}`;
-  return next !== undefined && change.endsWith(end) ? change.slice(0, -end.length) : change;
 }

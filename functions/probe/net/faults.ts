@@ -51,7 +51,7 @@ export class Overrun extends Error {
   }
 }
 
-/** Where a fault happened, and on what. */
+/** The phase and the target of a fault. */
 export interface FaultContext {
   readonly phase: string;
   /** The target of the probe, without secrets: `api.example.com:443`, or the path of a socket. */

@@ -6,10 +6,9 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { attributed, needsUsage, noUsage, readUsage, type Usage } from "../google/logging/attribution.ts";
 import { type AuditChange, auditFilter, changesIn } from "../google/logging/audit.ts";
 import { entryLink, readEntries, unreadLogs } from "../google/logging/entries.ts";
+import { assessUnread, type LogAccess, logProberFacts } from "../google/logging/log-prober.ts";
 import type { WatchedResource } from "../google/watched.ts";
-import type { SeenFailure } from "../net/faults.ts";
-import type { Assessment, Prober } from "../prober.ts";
-import type { Words } from "../text/target-text.ts";
+import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -29,10 +28,7 @@ const settings = lazily(() =>
 export type AuditLogsSettings = z.output<ReturnType<typeof settings>>;
 
 /** The changes read from the logs. */
-export interface AuditLogsObservation {
-  readonly failure?: SeenFailure;
-  /** Why the logs could not be read. */
-  readonly refused?: Words;
+export interface AuditLogsObservation extends LogAccess {
   readonly changes: readonly AuditChange[];
   readonly resources: readonly WatchedResource[];
   readonly usage: Usage;
@@ -48,7 +44,7 @@ export const auditLogs: Prober<AuditLogsSettings, AuditLogsObservation> = {
   kind: "audit_logs",
   title:
     "Reads recent changes in the environment from Cloud Audit Logs, and adds them to the diagnosis of an incident.",
-  reach: "control_plane",
+  ...logProberFacts,
   get settings() {
     return settings();
   },
@@ -81,13 +77,6 @@ Data Access logs are not read. Each run reads one page of at most ${pageSize} en
 project. Without the permission, the probe reports it under \`unchecked\` and does not fail: a diagnosis continues without it. The scheduled runs
 only verify the permission. Use the schedule of another probe, because a separate schedule requires another Cloud Scheduler job.
 `,
-  secondhand: true,
-  delayed: true,
-  environmentWide: true,
-  arrivesLate: true,
-  targetless: true,
-  usualSeconds: 0.8,
-  logPagesRead: 1,
   reads: ["log_entries", "cloud_run"],
   yields: () => always("recent_changes"),
 
@@ -105,9 +94,10 @@ only verify the permission. Use the schedule of another probe, because a separat
     }
   },
 
-  assess({ project, show_principals }, { failure, refused, changes, resources, usage }) {
-    if (failure) return { failure, measurements: [] };
-    if (refused !== undefined) return { measurements: [], unchecked: [unread(project, refused)] };
+  assess({ project, show_principals }, seen) {
+    const unread = assessUnread(seen, "changes", `audit logs of ${project}`);
+    if (unread !== undefined) return unread;
+    const { changes, resources, usage } = seen;
     const told = changes.map((change): ReportedChange => {
       const { id, at, kind, what, resource, principal, revert } = change;
       return {
@@ -131,7 +121,3 @@ only verify the permission. Use the schedule of another probe, because a separat
     };
   },
 };
-
-function unread(project: string, explanation: Words): NonNullable<Assessment["unchecked"]>[number] {
-  return { checks: ["changes"], resource: `audit logs of ${project}`, explanation };
-}

@@ -3,12 +3,11 @@ import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type EntryPage, messageOf, quoted, readEntries, unreadLogs } from "../google/logging/entries.ts";
+import { assessUnread, type LogAccess, logProberFacts } from "../google/logging/log-prober.ts";
 import { patternsIn } from "../google/logging/patterns.ts";
 import { logsOf, type WatchedLog } from "../google/logging/sources.ts";
 import { knownWords, meaningOf, wantedWords } from "../google/logging/words.ts";
-import type { SeenFailure } from "../net/faults.ts";
-import type { Assessment, Prober } from "../prober.ts";
-import type { Words } from "../text/target-text.ts";
+import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -24,10 +23,7 @@ const settings = lazily(() =>
 export type ErrorLogsSettings = z.output<ReturnType<typeof settings>>;
 
 /** The errors read from the logs. */
-export interface ErrorLogsObservation {
-  readonly failure?: SeenFailure;
-  /** Why the logs could not be read. */
-  readonly refused?: Words;
+export interface ErrorLogsObservation extends LogAccess {
   /** The logs that were read, and their entries since the failure and before it. Absent if nothing fails. */
   readonly read?: { readonly logs: readonly WatchedLog[]; readonly since: EntryPage; readonly earlier: EntryPage };
   readonly beforeMs: number;
@@ -45,7 +41,7 @@ export const errorLogs: Prober<ErrorLogsSettings, ErrorLogsObservation> = {
   kind: "error_logs",
   title:
     "Reads the error logs of failing Cloud Run services, load balancers and Cloud SQL instances, groups similar messages, and recognizes known messages of Google Cloud.",
-  reach: "control_plane",
+  ...logProberFacts,
   get settings() {
     return settings();
   },
@@ -75,13 +71,6 @@ belong to which component: \`cloud_run\`, \`cloud_sql\`, \`postgres\`,
 one entry to verify the permission. Reading entries is free, up to 60 requests per minute and project. Without the permission, the probe reports it
 under \`unchecked\` and does not fail.
 `,
-  secondhand: true,
-  delayed: true,
-  environmentWide: true,
-  arrivesLate: true,
-  targetless: true,
-  usualSeconds: 0.8,
-  logPagesRead: 1,
   reads: ["log_entries"],
   yields: () => always("recent_error_entries"),
 
@@ -109,18 +98,15 @@ under \`unchecked\` and does not fail.
     }
   },
 
-  assess({ project }, { failure, refused, read, beforeMs }) {
-    if (failure) return { failure, measurements: [] };
-    if (refused !== undefined) return { measurements: [], unchecked: [unread(project, refused)] };
+  assess({ project }, seen) {
+    const unread = assessUnread(seen, "log_patterns", `logs of ${project}`);
+    if (unread !== undefined) return unread;
+    const { read, beforeMs } = seen;
     if (read === undefined) return { measurements: [] };
     const logPatterns = patternsIn(read, beforeMs / 1000);
     return { measurements: [{ metric: "recent_error_entries", value: read.since.entries.length }], logPatterns };
   },
 };
-
-function unread(project: string, explanation: Words): NonNullable<Assessment["unchecked"]>[number] {
-  return { checks: ["log_patterns"], resource: `logs of ${project}`, explanation };
-}
 
 /** Reads errors, and entries of lower severity that are known to mean one, from some logs, between two instants. */
 function errorsOf(logs: readonly WatchedLog[], from: number, until: number): string {

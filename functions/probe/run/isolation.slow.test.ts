@@ -93,7 +93,7 @@ it(`reports ${all - hanging} targets while ${hanging} of every sort hang`, { tim
     group: "outside-1m",
     trigger: "schedule",
     reportId: "isolation",
-    // The hanging ones are first, so that all others come after them.
+    // The hanging probes are first, so that all others start after them.
     probes: [...hangs, ...others],
     secrets: { read: async () => "c4n4ry-S3cret" },
     google: googleApi("http://127.0.0.1:1"),

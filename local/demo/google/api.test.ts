@@ -19,7 +19,7 @@ const well: DemoReadings = {
   },
 };
 
-/** A stand over readings that a test can change, looked at every few milliseconds, and a service whose requests are counted. */
+/** Starts a stand with readings that a test can change, read every few milliseconds, and a service that counts its requests. */
 async function stand() {
   const state: { readings: DemoReadings; incident: (GoogleIncident & { since: number }) | undefined; status: number } =
     {

@@ -1,4 +1,4 @@
-/** Log entries of the demo for each change, as read by the probes of its own configuration. */
+/** Tests that the probes of the demo's own configuration find log entries for each of its changes. */
 import { describe, expect, it, onTestFinished } from "vitest";
 import { vocabulary } from "../../../cli/vocabulary.ts";
 import { probeOnce } from "../../../functions/probe/fixtures.ts";

@@ -6,7 +6,7 @@ const noon = Date.UTC(2025, 8, 16, 12);
 const minute = 60_000;
 const type = "x.googleapis.com/thing";
 
-/** A series whose last point is of noon. */
+/** Returns a series whose last point is at noon. */
 function series(
   kind: RecordedSeries["kind"],
   of: RecordedSeries["type"],

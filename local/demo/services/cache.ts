@@ -24,7 +24,7 @@ export async function startCache(password: string): Promise<Service> {
     let unread = "";
     socket.setEncoding("latin1").on("data", (chunk: string) => {
       unread += chunk;
-      // As Redis does with requests of a browser: whoever speaks another protocol is not waited for.
+      // Closes connections that speak another protocol, as Redis does with HTTP requests.
       if (!unread.startsWith("*")) return void socket.end("-ERR Protocol error: expected '*'\r\n");
       if (unread.length > longestCommand) return void socket.end("-ERR Protocol error: the command is too long\r\n");
       for (let command = commandIn(unread); command; command = commandIn(unread)) {

@@ -49,11 +49,11 @@ describe("publishing over HTTP", () => {
 
   const message = JSON.stringify({ messages: [{ data: encode("1") }] });
   it.each<[string, string, string, Record<string, string>, number, string]>([
-    ["another path", "/", message, json, 404, "only POST /v1/projects/PROJECT/topics/TOPIC:publish is answered here"],
+    ["another path", "/", message, json, 404, "only POST /v1/projects/PROJECT/topics/TOPIC:publish is supported"],
     ["a path that cannot be decoded", "/v1/projects/p/topics/%zz:publish", message, json, 404, "only POST"],
     ["what a web page may send", path, message, { "content-type": "text/plain" }, 415, "must be application/json"],
     ["no JSON", path, "{", json, 400, "the body is not JSON"],
-    ["no messages", path, "{}", json, 400, "not a publish request: messages: an array of messages is needed"],
+    ["no messages", path, "{}", json, 400, "not a publish request: messages: an array of messages is required"],
     ["no data", path, '{"messages":[{}]}', json, 400, "not a publish request: messages.0.data: "],
     [
       "an attribute that is no text",

@@ -31,7 +31,7 @@ const route = /^\/v1\/projects\/[^/]+\/topics\/([^/:?]+):publish(?:\?|$)/;
 const bodySchema = z.object({
   messages: z.array(
     z.object({ data: z.string().min(1), attributes: namedRecord(z.string(), z.string()).default({}) }),
-    "an array of messages is needed",
+    "an array of messages is required",
   ),
 });
 
@@ -49,7 +49,7 @@ class Refusal extends Error {
 async function handle(publisher: Pick<Publisher, "publish">, request: IncomingMessage): Promise<string[]> {
   const topic = topicOf(request.url);
   if (request.method !== "POST" || topic === undefined) {
-    throw new Refusal(404, "NOT_FOUND", "only POST /v1/projects/PROJECT/topics/TOPIC:publish is answered here");
+    throw new Refusal(404, "NOT_FOUND", "only POST /v1/projects/PROJECT/topics/TOPIC:publish is supported");
   }
   if (!isJson(request.headers["content-type"])) {
     throw new Refusal(415, "INVALID_ARGUMENT", "the content-type must be application/json");
@@ -77,7 +77,11 @@ function read(request: IncomingMessage): Promise<string> {
       if (size <= maxBodyBytes) chunks.push(chunk);
       else
         reject(
-          new Refusal(413, "INVALID_ARGUMENT", `a request may have ${maxBodyBytes} bytes; send fewer messages in one`),
+          new Refusal(
+            413,
+            "INVALID_ARGUMENT",
+            `a request can have at most ${maxBodyBytes} bytes: send fewer messages per request`,
+          ),
         );
     });
   });

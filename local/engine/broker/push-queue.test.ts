@@ -40,7 +40,7 @@ interface World {
 
 type Respond = (attempt: Attempt) => boolean | Promise<boolean>;
 
-/** A broker on virtual time, whose pushes are acknowledged or not by `respond`, and not when the deadline passes. */
+/** Creates a broker on virtual time. `respond` decides whether a push is acknowledged; without a response, the deadline passes. */
 async function open(respond: Respond, options: BrokerOptions = {}): Promise<World> {
   const time = new VirtualTime(start);
   const attempts: Attempt[] = [];

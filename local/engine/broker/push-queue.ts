@@ -149,12 +149,12 @@ export class PushQueue {
     if (this.#exhausted(delivery, failures) && this.#record("giveUp", { ...delivery, failures })) {
       this.#owed.delete(delivery.message.id);
       this.#counts.deadLettered += 1;
-      this.#ports.logger.error(`${what} is given up after ${failures} attempts: ${outcome.because}`);
+      this.#ports.logger.error(`${what} is abandoned after ${failures} attempts: ${outcome.because}`);
       return;
     }
     const delayMs = this.#retryDelayMs(delivery, failures);
     const next = { ...delivery, failures, due: this.#ports.time.now() + delayMs };
-    this.#ports.logger.info(`${what} comes again in ${delayMs} ms, attempt ${failures} failed: ${outcome.because}`);
+    this.#ports.logger.info(`${what} is redelivered in ${delayMs} ms, attempt ${failures} failed: ${outcome.because}`);
     this.#record("postpone", next);
     this.#counts.retried += 1;
     this.#wait({ delivery: next, copy: false }, delayMs);

@@ -37,7 +37,7 @@ export function actionForms(id: string, incident: IncidentDocument, { token, now
   const note = form(
     "note",
     "Add note",
-    html`<label>Note<input name="text" maxlength="1000" required autocomplete="off"></label><label class="check"><input type="checkbox" name="public">On the status page</label>`,
+    html`<label>Note<input name="text" maxlength="1000" required autocomplete="off"></label><label class="check"><input type="checkbox" name="public">Show on the status page</label>`,
   );
   if (status === "resolved") return html`<div class="actions" role="group" aria-label="Actions">${note}</div>`;
   const isSilent = silenced !== null && silenced.getTime() > now;
@@ -52,5 +52,5 @@ export function actionForms(id: string, incident: IncidentDocument, { token, now
 /** The form that starts a fire drill. */
 export function drillForm({ token }: Frame): Html {
   if (token === undefined) return html``;
-  return html`<form method="post" action="/drill" class="actions"><input type="hidden" name="token" value="${token}"><button type="submit">Run a fire drill</button> <span class="soft">Every channel is told of a test incident, which ends by itself.</span></form>`;
+  return html`<form method="post" action="/drill" class="actions"><input type="hidden" name="token" value="${token}"><button type="submit">Run a fire drill</button> <span class="soft">Sends a test incident to every channel. It ends by itself.</span></form>`;
 }

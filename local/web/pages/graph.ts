@@ -103,7 +103,7 @@ export function graphSvg(nodes: readonly GraphNode[], kind: keyof typeof graphSi
       ];
     }),
   );
-  return html`<svg class="graph ${kind}" viewBox="-1 -1 ${width + 2} ${height + 2}" role="group" aria-label="Components and what they depend on">${edges}${found.map((node) => nodeSvg(node, size))}</svg>`;
+  return html`<svg class="graph ${kind}" viewBox="-1 -1 ${width + 2} ${height + 2}" role="group" aria-label="Components and their dependencies">${edges}${found.map((node) => nodeSvg(node, size))}</svg>`;
 }
 
 function isTrouble(state: ComponentState): boolean {

@@ -27,7 +27,7 @@ export function incidentTable(incidents: readonly ListedIncident[], { timezone, 
 export function incidentsPage(frame: Frame, incidents: readonly ListedIncident[], actions: Html = html``): string {
   const [open] = incidents.filter(({ incident }) => incident.status !== "resolved");
   const state = open === undefined ? "operational" : toneOf(open.incident);
-  const list = incidents.length === 0 ? html`<p>There has been none.</p>` : incidentTable(incidents, frame);
+  const list = incidents.length === 0 ? html`<p>There have been no incidents.</p>` : incidentTable(incidents, frame);
   return framed(frame, `Incidents · ${frame.environment}`, state, html`<h1>Incidents</h1>${list}${actions}`);
 }
 
@@ -40,7 +40,7 @@ export function factsOf(incident: IncidentDocument, { timezone, now }: Frame): H
     ...(drill ? [html`<li><b>fire drill</b></li>`] : []),
     ...(began === null ? [] : [html`<li>since ${dateTime(began, timezone)}</li>`]),
     html`<li>${status === "resolved" ? "lasted" : "for"} <b>${lastedText(incident, now)}</b></li>`,
-    ...(team === null ? [] : [html`<li>must act: <b>${team}</b></li>`]),
+    ...(team === null ? [] : [html`<li>owner: <b>${team}</b></li>`]),
   ];
 }
 

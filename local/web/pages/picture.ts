@@ -25,7 +25,7 @@ export function pictureOf({ account, working, gaps }: StorySources, now: number)
   const notices = events.flatMap((own): Moment[] => {
     const arrivals = own.flatMap(({ delivered_at: at }) => at?.getTime() ?? []);
     const [event = ""] = own.map((one) => one.event.replaceAll("_", " "));
-    const to = own.length === 1 ? readerName(own[0] ?? { channel: "" }) : `${own.length} readers`;
+    const to = own.length === 1 ? readerName(own[0] ?? { channel: "" }) : `${own.length} recipients`;
     return arrivals.length === 0 ? [] : [{ at: Math.min(...arrivals), text: `${event} to ${to}` }];
   });
   const changes = incident.changes.map((change) => ({ at: change.at.getTime(), text: changeText(change) }));
@@ -35,7 +35,7 @@ export function pictureOf({ account, working, gaps }: StorySources, now: number)
 /** The picture with what its signs mean, and its moments in words. */
 export function figureOf(picture: Swimlane, timezone: string): Html {
   const moments = picture.moments.map(({ at, text }) => `${text} ${clockTime(at, timezone)}`).join(" · ");
-  return html`<figure>${new Html(swimlaneSvg(picture, { timezone }))}<figcaption>${swimlaneLegend(picture)}<p class="soft">${moments}${when(picture.leftOut > 0, html` · ${picture.leftOut} more components are not drawn`)}</p></figcaption></figure>`;
+  return html`<figure>${new Html(swimlaneSvg(picture, { timezone }))}<figcaption>${swimlaneLegend(picture)}<p class="soft">${moments}${when(picture.leftOut > 0, html` · ${picture.leftOut} more components are not shown`)}</p></figcaption></figure>`;
 }
 
 /** Returns a short description of the change, its resource and its author. */

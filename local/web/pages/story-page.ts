@@ -19,30 +19,30 @@ export function storyPage(frame: Frame, sources: StorySources): string {
   const { id, incident } = account;
   const picture = pictureOf(sources, frame.now);
   const { team, next_steps: steps, status, candidates } = incident;
-  const mustAct = team === null || status === "resolved" ? "" : ` ${capitalized(team)} must act.`;
+  const owner = team === null || status === "resolved" ? "" : ` Owner: ${team}.`;
   return framed(
     frame,
     `${incident.title || id} · ${frame.environment}`,
     toneOf(incident),
     html`<h1>${incident.title || id}</h1>
 <ul class="facts">${factsOf(incident, frame)}</ul>
-<p class="lead">${incident.summary}${mustAct}</p>
+<p class="lead">${incident.summary}${owner}</p>
 <p>${incident.impact}</p>
 ${when(incident.problem !== null, html`<p class="note">${incident.problem ?? ""}</p>`)}
 ${actionForms(id, incident, frame)}
 ${picture === undefined ? "" : figureOf(picture, frame.timezone)}
 <div class="columns">
-<section><h2>${incident.root_cause === "unknown" ? "What was seen" : `Why ${causeTitle(incident)}`}</h2>${evidenceOf(incident)}</section>
-<section><h2>What to do</h2>${steps.length === 0 ? html`<p>Nothing is proposed.</p>` : listOf(steps.map((step) => briefly(step, 2 * longestSentence)))}
-${when(incident.changes.length > 0, html`<h2>What changed</h2>${changesOf(incident, frame)}`)}
-${when(incident.log_patterns.length > 0, html`<h2>What the logs say</h2>${listOf(incident.log_patterns.map(({ says }) => briefly(says, longestSentence)))}`)}
-<h2>Who was told</h2>${toldOf(account, frame)}</section>
+<section><h2>${incident.root_cause === "unknown" ? "Observations" : `Why ${causeTitle(incident)}`}</h2>${evidenceOf(incident)}</section>
+<section><h2>Next steps</h2>${steps.length === 0 ? html`<p>No next steps are suggested.</p>` : listOf(steps.map((step) => briefly(step, 2 * longestSentence)))}
+${when(incident.changes.length > 0, html`<h2>Recent changes</h2>${changesOf(incident, frame)}`)}
+${when(incident.log_patterns.length > 0, html`<h2>Logs</h2>${listOf(incident.log_patterns.map(({ says }) => briefly(says, longestSentence)))}`)}
+<h2>Notifications</h2>${toldOf(account, frame)}</section>
 </div>
 <div class="folds">${fold("timeline", `Timeline (${incident.timeline.length})`, listOf(incident.timeline))}
-${when(incident.whys.length > 0, fold("whys", "The chain of whys", html`<ol>${incident.whys.map((text) => html`<li>${worded(text)}</li>`)}</ol>`))}
+${when(incident.whys.length > 0, fold("whys", "Chain of causes", html`<ol>${incident.whys.map((text) => html`<li>${worded(text)}</li>`)}</ol>`))}
 ${when(candidates.length > 0, fold("candidates", `Possible causes (${candidates.length})`, candidatesOf(incident)))}
-${when(incident.symptoms.length > 0, fold("symptoms", `Checks that failed (${incident.symptoms.length})`, symptomsOf(incident, frame)))}
-${when(incident.recovery !== null, fold("recovery", "Proof of the recovery", recoveryOf(incident, frame)))}
+${when(incident.symptoms.length > 0, fold("symptoms", `Failed checks (${incident.symptoms.length})`, symptomsOf(incident, frame)))}
+${when(incident.recovery !== null, fold("recovery", "Recovery validation", recoveryOf(incident, frame)))}
 ${fold("postmortem", status === "resolved" ? "Postmortem" : "Postmortem so far", renderMarkdown(incident.postmortem || postmortemOf(account), { lowerHeadings: 1 }))}
 </div>
 <p class="soft">${id}</p>`,
@@ -51,9 +51,9 @@ ${fold("postmortem", status === "resolved" ? "Postmortem" : "Postmortem so far",
 
 /** Headings of evidence, by the beginning of its sentences, and the number of sentences shown at once. */
 const kinds: readonly (readonly [begin: string, heading: string, most: number])[] = [
-  ["For ", "For it", 3],
-  ["Against ", "Against it", 3],
-  ["Not explained by it: ", "Not explained by it", 1],
+  ["For ", "Evidence for", 3],
+  ["Against ", "Evidence against", 3],
+  ["Not explained by it: ", "Not explained", 1],
   ["Also broken, ", "Also broken", 1],
   ["Less likely: ", "Less likely", 1],
 ];
@@ -107,10 +107,10 @@ function changesOf({ changes, suspected_change: suspected, affected }: IncidentD
 /** The last word on each channel, and every notice when asked for. */
 function toldOf({ incident, deliveries }: Account, frame: Frame): Html {
   const channels = Object.entries(incident.deliveries);
-  if (channels.length === 0 && deliveries.length === 0) return html`<p>Nobody yet.</p>`;
+  if (channels.length === 0 && deliveries.length === 0) return html`<p>No notifications yet.</p>`;
   const rows = deliveries.map((one) => deliveryRow(one, frame));
-  const all = html`<div class="scroll" tabindex="0" role="region" aria-label="Notices"><table><thead><tr><th scope="col">Event</th><th scope="col">Reader</th><th scope="col">State</th></tr></thead><tbody>${rows}</tbody></table></div>`;
-  return html`<ul>${channels.map(([channel, said]) => html`<li><b>${channel}</b>: ${said}</li>`)}</ul>${when(rows.length > 0, fold("notices", `All notices (${rows.length})`, all))}`;
+  const all = html`<div class="scroll" tabindex="0" role="region" aria-label="Notifications"><table><thead><tr><th scope="col">Event</th><th scope="col">Recipient</th><th scope="col">State</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+  return html`<ul>${channels.map(([channel, said]) => html`<li><b>${channel}</b>: ${said}</li>`)}</ul>${when(rows.length > 0, fold("notices", `All notifications (${rows.length})`, all))}`;
 }
 
 function deliveryRow(delivery: DeliveryRecord, { timezone }: Frame): Html {
@@ -119,7 +119,7 @@ function deliveryRow(delivery: DeliveryRecord, { timezone }: Frame): Html {
   const how =
     arrived === null
       ? `${status}${reason === "" ? "" : `: ${reason}`}`
-      : `arrived ${clockTime(arrived.getTime(), timezone)}, ${spokenDuration(arrived.getTime() - at.getTime())} after the event${tries}`;
+      : `delivered ${clockTime(arrived.getTime(), timezone)}, ${spokenDuration(arrived.getTime() - at.getTime())} after the event${tries}`;
   return html`<tr><td>${event.replaceAll("_", " ")}</td><td>${readerName(delivery)}</td><td>${how}</td></tr>`;
 }
 
@@ -164,8 +164,4 @@ function worded(text: string): Html {
 function fold(id: string, summary: string, content: Html): Html {
   return html`<details id="fold-${id.replaceAll(/\W+/g, "-")}"><summary>${summary}</summary>${content}</details>
 `;
-}
-
-function capitalized(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

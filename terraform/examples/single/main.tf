@@ -14,7 +14,7 @@ provider "google" {
   project = var.project_id
   region  = var.region
 
-  # Some APIs count their calls on the project that is asked about, and refuse credentials of a person without one.
+  # Some APIs charge their quota to the project of the request, and reject user credentials without one.
   user_project_override = true
   billing_project       = var.project_id
 }

@@ -31,7 +31,7 @@ export class Chance {
     return items[this.between(0, items.length - 1)] ?? items[0];
   }
 
-  /** Some of several, each by itself with this share, at least one where there is one. */
+  /** Returns a random subset: each item with this probability, and at least one if there are any. */
   some<T>(items: readonly T[], share: number): T[] {
     const chosen = items.filter(() => this.happens(share));
     return chosen.length > 0 ? chosen : items.slice(0, 1);

@@ -14,7 +14,7 @@ export interface Graph {
   readonly certificate?: Part;
   readonly edge?: Part;
   readonly region?: { readonly component: string; readonly events: string };
-  /** Services whose health needs a database. */
+  /** Services whose health depends on a database. */
   readonly services: readonly Service[];
   readonly auth: Service;
   readonly websocket: Part & { readonly needs: readonly string[] };

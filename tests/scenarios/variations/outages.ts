@@ -1,6 +1,6 @@
 /**
- * Effects of each kind of outage on an environment, derived from how such environments work and not from how a cause is found: which path
- * each connection takes, how a service responds without its database, and which components fail late or not at all.
+ * Effects of each kind of outage on an environment. They are derived from how such environments work, and not from how a cause is found:
+ * which path each connection takes, how a service responds without its database, and which components fail late or never.
  */
 import type { Chance } from "./chance.ts";
 import {
@@ -27,7 +27,7 @@ export interface Outage {
   readonly cause: readonly string[];
   readonly verdict: string;
   readonly second?: string;
-  /** Probes without which nobody could tell. */
+  /** Probes that are necessary to recognize the outage. */
   readonly needs?: readonly string[];
 }
 
@@ -366,7 +366,7 @@ export const outages: Readonly<Record<string, Make>> = {
   },
   "prober's own"(graph, chance) {
     const how = chance.one(["in connect (timeout)", "in dns (dns)"]);
-    // A run of the monitor that sees nothing at all from one of its places.
+    // A run of the monitor in which one vantage sees nothing.
     if (!graph.databases.some(({ outside }) => outside.length > 0)) return undefined;
     return {
       kind: "prober's own",

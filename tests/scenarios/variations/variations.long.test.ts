@@ -1,6 +1,6 @@
 /**
- * Outages that nobody has written down: one variation of every kind in every environment. The seed is fixed, so that a run says what the
- * one before it said; `node tests/scenarios/variations/measure.ts 3 SEED` looks at others.
+ * Generated outages: one variation of every kind in every environment. The seed is fixed, so that runs are reproducible; `node
+ * tests/scenarios/variations/measure.ts 3 SEED` plays others.
  */
 import { expect, it } from "vitest";
 import { type Verdict, variations, verdictOn } from "./variations.ts";

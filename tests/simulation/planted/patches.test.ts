@@ -20,4 +20,7 @@ it("a patch that does not apply is an error", () => {
   const patch = { name: "x", words: "", file: "x.ts", find: "one", put: "two" };
   expect(() => planted("nothing", patch)).toThrow("does not apply any more");
   expect(() => planted("one and one", patch)).toThrow("2 times");
+  const both = { ...patch, also: [{ find: "three", put: "four" }] };
+  expect(planted("one and three", both)).toBe("two and four");
+  expect(() => planted("one", both)).toThrow("0 times");
 });

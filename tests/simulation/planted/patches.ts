@@ -9,6 +9,8 @@ export interface Patch {
   readonly file: string;
   readonly find: string;
   readonly put: string;
+  /** Further replacements in the file, where a second check would hide the bug. @default none */
+  readonly also?: readonly { readonly find: string; readonly put: string }[];
 }
 
 const step = "functions/evaluate/commit/step.ts";
@@ -163,6 +165,7 @@ export const patches: readonly Patch[] = [
     file: "functions/evaluate/commit/tick.ts",
     find: "[...new Set([...plan.groups, ...strays])]",
     put: "[...new Set([...plan.groups])]",
+    also: [{ find: "!plan.groups.includes(partition) &&", put: "plan.groups.includes(partition) &&" }],
   },
   {
     name: "report-not-published",

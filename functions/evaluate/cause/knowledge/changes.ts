@@ -79,7 +79,8 @@ export function changeSentence({ what, resource, by, at }: Change, failedAt: num
   const of = resource === undefined ? "" : ` (${resource})`;
   const who = by === undefined ? "" : ` by ${bounded(by, [], 80)}`;
   const before = failedAt - at;
-  const when = before < 1_000 ? "as the first failure came" : `${spokenDuration(before)} before the first failure`;
+  const when =
+    before < 1_000 ? "at the time of the first failure" : `${spokenDuration(before)} before the first failure`;
   return `${what.charAt(0).toUpperCase()}${what.slice(1)}${of}${who} at ${clockTime(at)}, ${when}.`;
 }
 

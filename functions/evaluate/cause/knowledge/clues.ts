@@ -64,22 +64,20 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
       );
     return seen === undefined
       ? undefined
-      : `\`${seen.probe}\` reaches the same ${title(evidence, seen.component)} from outside, so it answers, and the way from inside is what fails.`;
+      : `\`${seen.probe}\` reaches ${title(evidence, seen.component)} from outside, so it answers, and the path from inside is what fails.`;
   },
 
   /** It fails by every way, so no single way is to blame. */
   "it fails by every way": (evidence, component) => {
     const ways = new Set(evidence.symptomsOf(component).flatMap(({ symptom }) => symptom.vantage ?? []));
-    return ways.size > 1
-      ? `${title(evidence, component)} is in trouble from inside and from outside alike.`
-      : undefined;
+    return ways.size > 1 ? `${title(evidence, component)} fails from inside and from outside alike.` : undefined;
   },
 
   /** A database that answers with an error was reached. */
   "the server answered": (evidence, component) => {
     const [seen] = evidence.shows(["full", "restarting", "login refused", "disk full", "database error"], component);
     return seen && evidence.role(seen.symptom.component) === "database"
-      ? `${title(evidence, seen.symptom.component)} answered, with an error, so it was reached.`
+      ? `${title(evidence, seen.symptom.component)} answered with an error, so it is reachable.`
       : undefined;
   },
 
@@ -92,7 +90,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
         .filter((name) => name !== component && !serves(evidence.role(name))),
     );
     return targets.size > 1
-      ? `${titles(evidence, [...targets])} cannot be reached from inside, and have ${title(evidence, component)} in common.`
+      ? `${titles(evidence, [...targets])} cannot be reached from inside, and all depend on ${title(evidence, component)}.`
       : undefined;
   },
 
@@ -109,7 +107,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
       evidence.indicators("database_connect_burst_success", ["high", "limit"], name),
     );
     return indicator && indicator.shown !== "100%"
-      ? `Of the connections that \`${indicator.probe}\` opened at the same moment, ${indicator.shown} succeeded.`
+      ? `Of the connections that \`${indicator.probe}\` opened simultaneously, ${indicator.shown} succeeded.`
       : undefined;
   },
 
@@ -118,12 +116,13 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
       evidence.indicators(slowInConnecting, ["high"], name),
     );
     return (
-      indicator && `Connecting alone took \`${indicator.probe}\` ${indicator.shown}: the way is slow, not the server.`
+      indicator &&
+      `Connecting alone took \`${indicator.probe}\` ${indicator.shown}: the network path is slow, not the server.`
     );
   },
   "the time goes into the server": (evidence, component) => {
     const [indicator] = evidence.indicators(slowInServer, ["high"], component);
-    return indicator && `\`${indicator.probe}\` was connected at once, and waited ${indicator.shown} for the server.`;
+    return indicator && `\`${indicator.probe}\` connected immediately, but waited ${indicator.shown} for the server.`;
   },
 
   "the database is calm": (evidence, component) => {
@@ -163,7 +162,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     });
     const [left] = room;
     return pool && left
-      ? `The pool of ${title(evidence, component)} is at ${pool.shown}, while ${title(evidence, left.component)} has room: ${left.shown} connections are in use.`
+      ? `The pool of ${title(evidence, component)} is at ${pool.shown}, while ${title(evidence, left.component)} has spare connections: ${left.shown} are in use.`
       : undefined;
   },
   "its disk is full": (evidence, component) => {
@@ -206,7 +205,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     const behind = evidence.graph.dependentsOf(component);
     const indicators = behind.flatMap((name) => evidence.indicators("cloud_run_error_rate", levels, name));
     return indicators.length > 0 && indicators.every(({ level }) => level === "normal")
-      ? `The services behind ${title(evidence, component)} answered without errors what reached them.`
+      ? `The services behind ${title(evidence, component)} answered the requests that reached them without errors.`
       : undefined;
   },
   "the services make the errors": (evidence, component) => {
@@ -217,7 +216,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
       );
     const [indicator] = indicators;
     return (
-      indicator && `${indicator.shown} of the answers of ${title(evidence, indicator.component)} itself were errors.`
+      indicator && `${indicator.shown} of the responses of ${title(evidence, indicator.component)} itself were errors.`
     );
   },
 
@@ -279,13 +278,13 @@ function load(evidence: Evidence, among: readonly Level[], component: string): s
     evidence.usage("connector", resource, among),
   );
   const only = indicator?.level === "normal" ? "only " : "";
-  const meaning = indicator?.level === "normal" ? ", so it is not its load" : "";
+  const meaning = indicator?.level === "normal" ? ", so load is not the cause" : "";
   return indicator && `${title(evidence, component)} is ${only}${indicator.shown} busy${meaning}.`;
 }
 
 function fault(evidence: Evidence, component: string, matches: (fault: Fault) => boolean): string | undefined {
   const found = evidence.faultsOf(component).find(matches);
-  return found && `A check of the configuration found: ${found.says}.`;
+  return found && `A configuration check found: ${found.says}.`;
 }
 
 function nameOf(resource: Resource): string {

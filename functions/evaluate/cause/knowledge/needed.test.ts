@@ -131,7 +131,7 @@ const edge: Outage = { parts: ["shop > lb", "lb"], roles: { lb: "edge" }, sympto
 
 /** For each clue the outage that needs it, and what is said because of it. */
 const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
-  "the target answers another way": [overWay, "reaches the same db from outside"],
+  "the target answers another way": [overWay, "reaches db from outside"],
   "it fails by every way": [
     {
       ...slow,
@@ -148,7 +148,7 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
   ],
   "the server answered": [
     { ...slow, symptoms: [within("db", "database", "query", { code: "53100" })] },
-    "db answered, with an error",
+    "db answered with an error",
   ],
   "other private targets fail too": [
     {
@@ -156,7 +156,7 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
       roles,
       symptoms: [within("db", "timeout", "connect"), within("two", "timeout", "connect")],
     },
-    "have way in common",
+    "all depend on way",
   ],
   "the connector is near its ceiling": [
     { parts: database, roles, symptoms: [busy], indicators: [load("high")] },
@@ -166,7 +166,7 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
   "the connector is idle": [{ ...overWay, indicators: [load("normal")] }, "way is only load normal busy"],
   "new connections are lost": [
     { ...overWay, indicators: [indicator("database_connect_burst_success", "limit", "20%", "db")] },
-    "opened at the same moment, 20% succeeded",
+    "opened simultaneously, 20% succeeded",
   ],
   "the time goes into connecting": [
     { ...overWay, indicators: [indicator("slow_in_connecting", "high", "9s", "db")] },
@@ -214,11 +214,11 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
   "instances fail to start": [{ ...service, indicators: [starts] }, "24 instances of shop failed to start"],
   "the services answer without errors": [
     { ...edge, indicators: [indicator("cloud_run_error_rate", "normal", "0%", "shop")] },
-    "answered without errors what reached them",
+    "answered the requests that reached them",
   ],
   "the services make the errors": [
     { ...edge, indicators: [indicator("cloud_run_error_rate", "high", "40%", "shop")] },
-    "40% of the answers of shop itself",
+    "40% of the responses of shop itself",
   ],
   "it was cut off at a limit": [
     {
@@ -229,11 +229,8 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
     },
     "was cut off after 30 s",
   ],
-  "its configuration came to be wrong": [{ ...overWay, faults: [fault("way")] }, "A check of the configuration found"],
-  "its configuration is wrong": [
-    { ...edge, faults: [fault("lb", { isNew: false })] },
-    "A check of the configuration found",
-  ],
+  "its configuration came to be wrong": [{ ...overWay, faults: [fault("way")] }, "A configuration check found"],
+  "its configuration is wrong": [{ ...edge, faults: [fault("lb", { isNew: false })] }, "A configuration check found"],
   "it has no way into the network": [
     { ...service, faults: [fault("shop", { tells: ["no_path"] })] },
     "no way into the network",
@@ -241,7 +238,7 @@ const outages: Readonly<Record<ClueName, readonly [Outage, string]>> = {
   "a time-out is set wrong": [{ ...edge, faults: [fault("lb", { tells: ["cuts_off"] })] }, "time-out set too short"],
   "it was deployed just before": [
     { ...service, indicators: [starts], faults: [fault("shop", { tells: ["deployed"] })] },
-    "A check of the configuration found",
+    "A configuration check found",
   ],
   "the provider reports an event": [
     {
@@ -427,7 +424,7 @@ describe("classes", () => {
   it.each([...blind])("%s is the symptom of a prober without a network", (one) => {
     const lines = ["one", "two", "three"];
     const symptoms = lines.map((name) => ({ ...of(one, name), vantage: "outside" as const }));
-    // Of a prober that can measure nothing at all that alone is enough.
+    // For a prober that can measure nothing, this is sufficient.
     const other = one === "not measured" ? [{ ...of("no answer", "four"), vantage: "outside" as const }] : [];
     const outage: Outage = {
       parts: [...lines, "four"],

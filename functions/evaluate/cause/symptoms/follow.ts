@@ -123,9 +123,9 @@ function confirmedOrOver(symptom: Symptom, facts: Facts, alarms: Alarms, most: n
 
 const endings: Readonly<Record<ProbeFact["status"] | "none", string>> = {
   good: "is good again",
-  unknown: "is silent",
+  unknown: "no longer reports",
   bad: "is bad",
-  none: "is not configured any more",
+  none: "is no longer configured",
 };
 
 function isConfirmed(symptom: Symptom, { watermark }: Facts, { failing, intermittent }: Alarms): boolean {

@@ -65,7 +65,7 @@ const foreign: Readonly<Record<string, string>> = {
 function notAWord(text: string, span: Span, found: string): ConditionError {
   const ours = ownEntry(foreign, found);
   if (ours !== undefined) {
-    return new ConditionError(`"${found}" is not known: write ${ours}`, span, corrected(text, span, ` ${ours} `));
+    return new ConditionError(`unknown operator "${found}": write ${ours}`, span, corrected(text, span, ` ${ours} `));
   }
   return new ConditionError(adviceOn(found), span);
 }
@@ -74,16 +74,16 @@ function adviceOn(found: string): string {
   switch (found) {
     case '"':
     case "'":
-      return `this ${found} opens a text that is never closed: write as in {probe="database"}`;
+      return `unterminated string ${found}: write for example {probe="database"}`;
     case "=~":
     case "!~":
-      return `"${found}" is not known: a label is compared with = or !=`;
+      return `unexpected "${found}": compare a label with = or !=`;
     case "[":
     case "]":
-      return `"${found}" is not known: a window is written as in avg(http_response_time, 5m)`;
+      return `unexpected "${found}": write a window as in avg(http_response_time, 5m)`;
     case ".":
       return 'a number does not begin with ".": write 0.5';
     default:
-      return `"${found}" is not known: a condition is written as in vpc_connector_utilization > 70%`;
+      return `unexpected "${found}": write a condition as in vpc_connector_utilization > 70%`;
   }
 }

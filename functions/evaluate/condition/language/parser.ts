@@ -119,7 +119,7 @@ class Parser {
     const opening = this.#peek();
     const before = this.#by();
     if (before !== undefined && !isSymbol(this.#peek(), "("))
-      throw this.#error(`what is grouped stands in parentheses: write ${name}(…) by (…)`, this.#peek());
+      throw this.#error(`the argument must be in parentheses: write ${name}(…) by (…)`, this.#peek());
     if (isSymbol(this.#peek(), "(")) {
       const operands = this.#list(this.#peek(), ")", () => this.#expression(0));
       const by = before ?? this.#by();
@@ -140,11 +140,11 @@ class Parser {
   /** The labels of `by (…)`, before or behind what is grouped. */
   #by(): readonly Label[] | undefined {
     if (isKeyword(this.#peek(), "without"))
-      throw this.#error("series are grouped by the labels that stay: write by (component)", this.#peek());
+      throw this.#error("list the labels to group by: write by (component)", this.#peek());
     if (!isKeyword(this.#peek(), "by")) return undefined;
     this.#take();
     const opening = this.#peek();
-    if (!isSymbol(opening, "(")) throw this.#error("labels stand in parentheses: write by (component)", opening);
+    if (!isSymbol(opening, "(")) throw this.#error("labels must be in parentheses: write by (component)", opening);
     return this.#list(opening, ")", () => {
       const { kind, text, start, end } = this.#take();
       if (kind !== "name") throw this.#error("a label is expected: write by (component)", { start, end });
@@ -173,15 +173,15 @@ class Parser {
     }
     const operator = this.#take();
     if (isSymbol(operator, "==")) {
-      throw this.#error("inside { } a label is compared with one =: write =", operator, "=");
+      throw this.#error("inside { }, compare a label with a single =: write =", operator, "=");
     }
     if (!isSymbol(operator, "=") && !isSymbol(operator, "!=")) {
-      throw this.#error(`a label is compared with = or !=: write {${label.text}="..."}`, operator);
+      throw this.#error(`compare a label with = or !=: write {${label.text}="..."}`, operator);
     }
     const value = this.#take();
     if (value.kind !== "string") {
       const quoted = value.kind === "name" || value.kind === "number" ? `"${value.text}"` : undefined;
-      throw this.#error(`the value of a label stands in quotes: write ${quoted ?? '"database"'}`, value, quoted);
+      throw this.#error(`the value of a label must be in quotes: write ${quoted ?? '"database"'}`, value, quoted);
     }
     const sign = operator.text === "=" ? "=" : "!=";
     return { label: label.text, operator: sign, value: value.text, start: label.start, end: value.end };
@@ -192,7 +192,7 @@ class Parser {
     if (closing === ")" && this.#peek().kind !== "end") throw this.#misplaced();
     const { end } = this.#previous();
     const suggestion = corrected(this.#text, { start: end, end }, closing);
-    throw new ConditionError(`this "${opening.text}" is never closed: write "${closing}"`, opening, suggestion);
+    throw new ConditionError(`unclosed "${opening.text}": write "${closing}"`, opening, suggestion);
   }
 
   #noOperand(): ConditionError {
@@ -204,25 +204,22 @@ class Parser {
   #misplaced(): ConditionError {
     const token = this.#peek();
     const before = this.#previous();
-    if (isSymbol(token, "=")) return this.#error('"=" does not compare: write ==', token, "==");
+    if (isSymbol(token, "=")) return this.#error('invalid operator "=": write ==', token, "==");
     if (isSymbol(token, ")") || isSymbol(token, "}")) {
-      return this.#error(`this "${token.text}" closes nothing: leave it out`, token, "");
+      return this.#error(`unmatched "${token.text}": remove it`, token, "");
     }
     if (before.kind === "number" && token.kind === "name") {
       const unit = unitMeant(token.text);
       if (unit !== undefined) {
         const joined = `${before.text}${unit}`;
         return this.#error(
-          `a unit stands right after its number: write ${joined}`,
+          `write the unit directly after the number: ${joined}`,
           { start: before.start, end: token.end },
           joined,
         );
       }
     }
-    return this.#error(
-      `${shown(token)} is not expected here: an operator such as > or and is missing before it`,
-      token,
-    );
+    return this.#error(`unexpected ${shown(token)}: an operator such as > or and is missing before it`, token);
   }
 
   #error(message: string, span: Span, replacement?: string): ConditionError {

@@ -22,7 +22,7 @@ const down = {
   "auth-health": failing("http_status/response"),
 };
 
-/** An outage of six minutes, whose figures arrive four minutes late and stay bad for `longer` minutes. */
+/** Plays an outage of six minutes. Its measurements arrive four minutes late and stay bad for `longer` minutes. */
 async function outage(longer: number, after: Readonly<Record<string, Shown>> = {}): Promise<Bench> {
   const bench = new Bench(configuration);
   const play = async (minutes: number, shown: Readonly<Record<string, Shown>>): Promise<void> => {
@@ -182,7 +182,7 @@ describe("late metrics that recover", () => {
     expect(world.told.filter((line) => line.endsWith("opened"))).toHaveLength(1);
     const record = await world.record();
     for (const service of ["Backend", "Auth"]) {
-      const line = `"Requests Fail" fired for ${service} at 12:\\d\\d:00 UTC, by figures that are shown minutes late, and has cleared: cloud_run_error_rate \\(99%\\) > 3%\\.`;
+      const line = `"Requests Fail" fired for ${service} at 12:\\d\\d:00 UTC and has cleared, according to metrics that arrive minutes late: cloud_run_error_rate \\(99%\\) > 3%\\.`;
       expect(record).toMatch(new RegExp(line));
     }
   });
@@ -200,7 +200,9 @@ describe("late metrics that recover", () => {
     await world.play(1, read(0.99));
     await world.play(20);
     expect(await world.bench.incidents()).toHaveLength(1);
-    expect((await world.record()).match(/figures that are shown minutes late, and has cleared/g)).toHaveLength(2);
+    expect(
+      (await world.record()).match(/and has cleared, according to metrics that arrive minutes late/g),
+    ).toHaveLength(2);
   });
 
   it("are reevaluated if an earlier version held them", async () => {

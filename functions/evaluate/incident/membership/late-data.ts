@@ -57,7 +57,7 @@ export function lateDataOf(
 
 /** Timeline entry for a held alert that has cleared. */
 export function lateDataNote({ rule, component, seen, firedAt }: LateData, plan: Plan): string {
-  return `"${rule}" fired for ${titleOf(plan, component)} at ${clockTime(firedAt)}, by figures that are shown minutes late, and has cleared: ${seen}.`;
+  return `"${rule}" fired for ${titleOf(plan, component)} at ${clockTime(firedAt)} and has cleared, according to metrics that arrive minutes late: ${seen}.`;
 }
 
 /** How long an alert on late data may keep firing after the last bad values of an outage were read, in milliseconds. */

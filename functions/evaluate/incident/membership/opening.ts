@@ -60,7 +60,7 @@ export function openIncident(
   });
   for (const { at, text } of Object.values(draft.incident.symptoms).flatMap(onsetNotes)) draft.note(at, text);
   const cause = isOfMonitor(draft.incident)
-    ? "No target is judged by it"
+    ? "It says nothing about the targets"
     : rootCause === "unknown"
       ? "The cause is not known yet"
       : `The likely cause is ${titleOf(plan, rootCause)}`;
@@ -69,7 +69,7 @@ export function openIncident(
   if (before?.resolvedAt !== undefined) {
     draft.set({ previous: before.id });
     const ago = spokenDuration(clockSpan(before.resolvedAt, openedAt));
-    draft.note(openedAt, `The same was in trouble before: ${before.id}, resolved ${ago} earlier.`);
+    draft.note(openedAt, `Previous similar incident: ${before.id}, resolved ${ago} earlier.`);
   }
   for (const { id, until } of Object.values(draft.incident.symptoms)) {
     if (until !== undefined && until >= openedAt) draft.note(until, `\`${id.slice("probe/".length)}\` is good again.`);

@@ -65,7 +65,7 @@ describe("a relapse", () => {
     // Twice seven minutes.
     expect(one?.fields["duration"]).toBe("14 min");
     expect(bench.events.at(-1)).toMatchObject({ event: "resolved", good_seconds: 780 });
-    expect(bench.events.at(-1)?.change).toContain("It lasted 14 min, 2 times in all");
+    expect(bench.events.at(-1)?.change).toContain("It lasted 14 min, 2 times in total");
     expect(one?.fields["recovery"]).toMatchObject({
       status: "passed",
       earlier: [expect.stringContaining("resolved after")],
@@ -125,7 +125,7 @@ describe("a relapse", () => {
     await minutes(bench, 11);
     await minutes(bench, 7, down);
     const told = bench.events.filter(({ event }) => event === "escalated").map(({ change }) => change);
-    expect(told.at(-1)).toBe("Nobody has acknowledged it for 3 min.");
+    expect(told.at(-1)).toBe("The incident has not been acknowledged for 3 min.");
   });
 
   it("is a new incident after reopen_within, which names the previous one", async () => {
@@ -138,7 +138,7 @@ describe("a relapse", () => {
     expect(others).toEqual([]);
     expect(first?.fields["relapses"]).toEqual([]);
     expect(second?.fields["previous"]).toBe(first?.id);
-    expect(String(second?.fields["timeline"])).toContain(`The same was in trouble before: ${first?.id}, resolved`);
+    expect(String(second?.fields["timeline"])).toContain(`Previous similar incident: ${first?.id}, resolved`);
   });
 
   it("never reopens with reopen_within: 0s", async () => {

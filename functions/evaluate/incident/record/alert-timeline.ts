@@ -23,22 +23,28 @@ export function alertNotes(
   const notes: TimelineEntry[] = [];
   if (now?.flapping !== undefined && before.flapping === undefined) {
     const { since, changes } = now.flapping;
-    const text = `${name} is flapping since ${clockTime(since)}, ${changes} changes: it is held until it calms.`;
+    const text = `${name} is flapping since ${clockTime(since)}, ${changes} changes: it is held until it stabilizes.`;
     notes.push({ at: since, text });
   }
   if (before.flapping !== undefined && now?.flapping === undefined) {
     const { since, changes } = change?.calmed ?? before.flapping;
-    notes.push({ at: watermark, text: `${name} has calmed: flapping since ${clockTime(since)}, ${changes} changes.` });
+    notes.push({
+      at: watermark,
+      text: `${name} has stabilized: flapping since ${clockTime(since)}, ${changes} changes.`,
+    });
   }
   const { absence } = now ?? {};
   if (absence !== undefined && absence.what !== before.absence?.what && isKept(before.rule, absence.what, plan)) {
-    notes.push({ at: watermark, text: `${name} goes on: ${absenceText(absence, sourcesOf(now, before.rule, plan))}.` });
+    notes.push({
+      at: watermark,
+      text: `${name} continues: ${absenceText(absence, sourcesOf(now, before.rule, plan))}.`,
+    });
   }
   if (now?.status === "firing" && absence === undefined && before.absence !== undefined) {
     notes.push({ at: watermark, text: `${name} is measured again.` });
   }
   if (now !== undefined && now.component !== before.component) {
-    const text = `${name} is about ${titleOf(plan, now.component)} now, and no longer about ${titleOf(plan, before.component)}: the configuration was changed.`;
+    const text = `${name} is now about ${titleOf(plan, now.component)}, and no longer about ${titleOf(plan, before.component)}: the configuration was changed.`;
     notes.push({ at: watermark, text });
   }
   if (before.firing && now?.status !== "firing") {

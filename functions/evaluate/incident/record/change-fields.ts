@@ -1,4 +1,4 @@
-/** What was changed and what error logs say, as fields of the document of an incident. */
+/** The changes and log patterns of an incident, as fields of its document. */
 import type { EvaluatorFields } from "../../../../shared/documents/incident.ts";
 import { type Change, logSentence } from "../../cause/knowledge/changes.ts";
 import type { Incident } from "../state.ts";
@@ -23,7 +23,7 @@ export function changeFields({ changes = [], firstFailureAt, diagnosis }: Incide
 /** The most that people are shown. */
 const mostShown = 3;
 
-/** What error logs say: what is understood first, then what is new, then what comes most often. */
+/** Returns the log patterns: known messages first, then new ones, then the most frequent. */
 export function logPatternFields({ logPatterns = [] }: Pick<Incident, "logPatterns">): EvaluatorFields["log_patterns"] {
   return [...logPatterns]
     .sort(

@@ -109,7 +109,7 @@ export function withAfterwards(document: Fields, entries: readonly TimelineEntry
   return { timeline: [...readIncident(document).timeline, ...lines] };
 }
 
-/** What some events carry besides the incident: see the message. */
+/** Fields that only some events have. */
 export type TellMore = Pick<IncidentEvent, "news" | "tried">;
 
 /** One event of an incident, with the incident as it stands. */
@@ -204,7 +204,7 @@ function priorityOf(incident: Incident, plan: Plan): Priority {
   return incident.severity === "warning" ? "P2" : "P3";
 }
 
-/** The summary for a person: severity and start, what it is, what it blocks, who acts, and what to do. */
+/** Returns the summary for a person: severity and start, what fails, what it blocks, who acts, and what to do. */
 function overviewOf(incident: Incident, plan: Plan): string[] {
   const { severity, status, openedAt, diagnosis } = incident;
   const [next] = incident.resolvedAt === undefined ? (diagnosis.next ?? []) : [];
@@ -266,7 +266,7 @@ function isFailing({ status }: Incident): boolean {
 function causeOf({ diagnosis, resolvedAt }: Incident, plan: Plan): string {
   const { rootCause, alsoBroken, verdict, confidence } = diagnosis;
   if (rootCause === "unknown") return "The cause is not known.";
-  const also = alsoBroken === undefined ? "" : ` and, by itself, ${titleOf(plan, alsoBroken)}`;
+  const also = alsoBroken === undefined ? "" : ` and, independently, ${titleOf(plan, alsoBroken)}`;
   const tense = resolvedAt === undefined ? "likely cause is" : "cause was";
   return `The ${tense} ${titleOf(plan, rootCause)}${also} (${verdict}, ${Math.round(confidence * 100)}% sure).`;
 }

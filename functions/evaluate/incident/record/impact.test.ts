@@ -39,7 +39,7 @@ describe("the affected components", () => {
       { trouble: "failed", from: minute(2), until: minute(5) },
     ],
     ["was degraded where only a rule says so", [symptom("alert/r", "backend", 0, 9)], { trouble: "degraded" }],
-    ["was not seen to fail itself", [], { trouble: "not seen to fail itself", from: null, until: null }],
+    ["was no failure observed", [], { trouble: "no failure observed", from: null, until: null }],
   ])("%s", (_, symptoms, expected) => {
     expect(affectedFields(["backend"], symptoms, [], plan)).toMatchObject([
       {

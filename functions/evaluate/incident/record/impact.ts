@@ -31,7 +31,7 @@ export function affectedFields(
       title,
       layer,
       impact: impact ?? null,
-      trouble: failures.length > 0 ? "failed" : own.length > 0 ? "degraded" : "not seen to fail itself",
+      trouble: failures.length > 0 ? "failed" : own.length > 0 ? "degraded" : "no failure observed",
       intermittent: failures.length > 0 && failures.every((symptom) => isIntermittent(symptom, rules)),
       from: shown.length === 0 ? null : new Date(Math.min(...shown.map(({ since }) => since))),
       until: shown.length === 0 || lasting ? null : new Date(Math.max(...shown.map(({ until = 0 }) => until))),

@@ -46,7 +46,7 @@ describe("onset sentences", () => {
       true,
       ["A failed from 12:00:00 UTC, B from 12:05:00 UTC, C and D from 12:10:00 UTC."],
     ],
-    ["says nothing of what was not seen to be bad itself", [affected("A", "not seen to fail itself", 0)], true, []],
+    ["says nothing of what was not seen to be bad itself", [affected("A", "no failure observed", 0)], true, []],
   ])("%s", (_, components, isOver, expected) => {
     expect(onsetSentences(components, isOver)).toEqual(expected);
   });

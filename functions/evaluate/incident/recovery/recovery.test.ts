@@ -10,7 +10,7 @@ import { lastSeenBad } from "./recovery.ts";
 const outage = { database: failing("timeout/connect"), "backend-health": failing("http_status/response") };
 const slow = { database: { database_connection_time: 7 } };
 
-/** An evaluator whose incident has just begun to recover; nobody has answered its first question. */
+/** Returns an evaluator whose incident has just begun to recover, before the response to its first validation request. */
 async function recovering(): Promise<Bench> {
   const bench = new Bench();
   for (let i = 0; i < 4; i++) await bench.minute(outage);
@@ -130,8 +130,8 @@ describe("the record of a recovery", () => {
   it("names probes that did not respond", async () => {
     const bench = await recovering();
     await unanswered(bench);
-    const silence = "`backend-health`, `auth-health` and `database` gave no answer within 1 min";
-    expect(await told(bench)).toEqual([`Validation of stage 1, basic health, came to nothing: ${silence}.`]);
+    const silence = "`backend-health`, `auth-health` and `database` did not respond within 1 min";
+    expect(await told(bench)).toEqual([`Validation of stage 1, basic health, was inconclusive: ${silence}.`]);
     expect((await recovery(bench)).stages[0]).toMatchObject({ status: "validating", attempts: 2, unanswered: 1 });
   });
 
@@ -165,7 +165,7 @@ describe("the record of a recovery", () => {
     });
     await unanswered(bench);
     expect((await told(bench))[0]).toMatch(
-      /gave no answer within 1 min: the prober was in trouble of its own \(the control target does not answer\)\.$/,
+      /did not respond within 1 min: the prober itself failed \(the control target does not answer\)\.$/,
     );
   });
 
@@ -194,7 +194,7 @@ describe("the record of a recovery", () => {
     bench.configure({ ...smallEnvironment, recovery: { stages: [] } });
     await unanswered(bench);
     expect((await document(bench))["status"]).toBe("resolved");
-    expect(await told(bench)).toContain("Stage 1 has no probes any more: the configuration was changed.");
+    expect(await told(bench)).toContain("Stage 1 no longer has probes: the configuration was changed.");
   });
 });
 
@@ -269,7 +269,7 @@ describe("failing checks that no stage validates", () => {
     const { status, timeline } = await document(bench);
     expect(status).toBe("resolved");
     expect((timeline as string[]).at(-1)).toContain(
-      "`ceiling` was not seen good again; no alert speaks of it, and no stage asks for it.",
+      "`ceiling` was not confirmed healthy, but is covered by no alert and no stage.",
     );
   });
 

@@ -114,9 +114,8 @@ export function outcomeOf(recovery: RecoveryState, plan: Plan): StageOutcome {
 /** Why an attempt has come to nothing, as the end of a sentence: what failed, who did not answer, and for how long. */
 export function silenceOf(recovery: RecoveryState, plan: Plan, now: number): string {
   const silent = list(silentIn(recovery, plan).map((name) => `\`${name}\``));
-  const trouble =
-    recovery.proberTrouble === undefined ? "" : `: the prober was in trouble of its own (${recovery.proberTrouble})`;
-  const silence = `${silent} gave no answer within ${spokenDuration(now - recovery.requestedAt)}${trouble}`;
+  const trouble = recovery.proberTrouble === undefined ? "" : `: the prober itself failed (${recovery.proberTrouble})`;
+  const silence = `${silent} did not respond within ${spokenDuration(now - recovery.requestedAt)}${trouble}`;
   return [...reasonsIn(recovery, plan), silence].join("; ");
 }
 

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { audiences } from "../../../../shared/config/notification.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../../shared/messages/incident-event.ts";
 import { severities } from "../../../../shared/messages/severity.ts";
-import { fc } from "../../../../tests/support/chance.ts";
+import { anyCharacter, fc } from "../../../../tests/support/chance.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../../channel.ts";
 import { incidentEvent, noticeOf } from "../../fixtures.ts";
 import { characters, limitText } from "../../text/limits.ts";
@@ -95,7 +95,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
         ] as const) {
           const shown = new Set([...said.matchAll(new RegExp(`${name}(\\d+)end`, "g"))].map(([, at]) => at)).size;
           const folded = list.length - shown;
-          const counted = new RegExp(`\\b(and ${folded} more|all ${folded} stand in the incident)\\b`);
+          const counted = new RegExp(`\\b(and ${folded} more|see the incident for all ${folded})\\b`);
           if (folded > 0) expect(said, `${folded} of ${list.length} in ${name}`).toMatch(counted);
         }
       }),
@@ -121,7 +121,7 @@ export function overLimits({ limits = [] }: AnyChannelKind, outgoing: Outgoing):
 
 /** Texts as broken and hostile targets produce them, from empty to far too long. */
 const nasty = fc.oneof(
-  { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 400 }) },
+  { weight: 3, arbitrary: fc.string({ unit: anyCharacter, maxLength: 400 }) },
   {
     weight: 2,
     arbitrary: fc

@@ -204,7 +204,7 @@ describe("an incident in Slack, with a bot token", () => {
 
   it.each<[string, string]>([
     ["invalid_auth", "rejected: invalid_auth: copy the token of the bot, xoxb-…, into the secret again"],
-    ["not_in_channel", "rejected: not_in_channel: invite the app to the channel, or correct the id"],
+    ["not_in_channel", "rejected: not_in_channel: invite the app to the channel, or correct the ID"],
     ["msg_too_long", "rejected: msg_too_long"],
   ])("records advice in the ledger when refused with %s", async (error, said) => {
     const { push, store } = world(new Slack({ "chat.postMessage": error }));

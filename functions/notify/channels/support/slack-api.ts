@@ -145,7 +145,7 @@ function attemptOf(reply: Reply): Attempt {
     return { outcome: "delivered", answer: `${reply.status} ok`, ...(isNamed ? { reference: { channel, ts } } : {}) };
   }
   const error = errorOf(reply);
-  if (error === undefined) return { outcome: "retry", answer: `${reply.status}: the answer is not one of Slack's` };
+  if (error === undefined) return { outcome: "retry", answer: `${reply.status}: the response is not from Slack` };
   if (passing.includes(error)) return patient({ outcome: "retry", answer: error }, reply);
   const known = ownEntry(advice, error);
   return known === undefined
@@ -185,7 +185,7 @@ const threadIsGone: readonly string[] = [
 ];
 
 const token = "copy the token of the bot, xoxb-…, into the secret again";
-const invite = "invite the app to the channel, or correct the id";
+const invite = "invite the app to the channel, or correct the ID";
 
 /** Advice for errors that need a person. */
 const advice: Readonly<Record<string, string>> = {
@@ -196,9 +196,9 @@ const advice: Readonly<Record<string, string>> = {
   token_expired: token,
   channel_not_found: invite,
   not_in_channel: invite,
-  is_archived: "the channel is archived: name another",
+  is_archived: "the channel is archived: choose another",
   missing_scope: "give the app the scope chat:write, and install it again",
-  restricted_action: "the workspace lets only some post there: allow the app",
+  restricted_action: "posting in the channel is restricted: allow the app",
 };
 
 /** Finds the message of a notice in the lookup response. */

@@ -6,12 +6,13 @@
 
 import { z } from "zod";
 import { lazily } from "../../../../shared/runtime/lazily.ts";
-import { ProbeFault, type SeenFailure } from "../../net/faults.ts";
+import { ProbeFault } from "../../net/faults.ts";
 import type { ProbeWorld } from "../../prober.ts";
-import { TargetText, type Words } from "../../text/target-text.ts";
+import { TargetText } from "../../text/target-text.ts";
 import { at, textAt } from "../configuration/json.ts";
 import { googleReads } from "../permissions.ts";
 import { type Access, ask, isRefused, refusalOf } from "../refusal.ts";
+import type { LogAccess } from "./log-prober.ts";
 
 /** A page of entries. */
 export interface EntryPage {
@@ -113,11 +114,7 @@ const pageSchema = lazily(() =>
 );
 
 /** Returns why logs could not be read: a refusal, which leaves the probe good, or a failure of the reading. */
-export function unreadLogs(
-  error: unknown,
-  project: string,
-  signal: AbortSignal,
-): { readonly refused: Words } | { readonly failure: SeenFailure } {
+export function unreadLogs(error: unknown, project: string, signal: AbortSignal): LogAccess {
   const failure = refusalOf(error, loggingAccess(project), signal);
   return isRefused(error) ? { refused: failure.message } : { failure };
 }

@@ -121,7 +121,7 @@ export const knownWords: readonly Words[] = [
     matches: /too many clients already|remaining connection slots are reserved/i,
     example: "FATAL: sorry, too many clients already",
     blames: ["database"],
-    says: () => "The database has no connection left.",
+    says: () => "The database has no free connection.",
     remedy: () =>
       "Find out who holds its connections: `select usename, state, count(*) from pg_stat_activity group by 1, 2`. Keep instances x pool size below max_connections.",
     source: "https://www.postgresql.org/docs/current/errcodes-appendix.html",
