@@ -5,7 +5,7 @@ import { vocabulary } from "../../vocabulary.ts";
 import { compose } from "./compose.ts";
 import type { Draft } from "./draft.ts";
 import type { Found } from "./found.ts";
-import { aggregated, answering, container, foundOf, project, service, shop } from "./project.fixtures.ts";
+import { answering, container, foundOf, project, service, shop } from "./project.fixtures.ts";
 import { readProject } from "./read.ts";
 import { type Written, writtenOf } from "./written.ts";
 
