@@ -3,6 +3,7 @@
  * what the others found is told below their result, and ends the run with an error.
  */
 import { spawn } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { text } from "node:stream/consumers";
 
 /** What a check that ended said: its exit code, 1 where a signal ended it, and its output. */
@@ -14,7 +15,9 @@ export interface Ended {
 
 if (import.meta.main) {
   const checks = [script("types"), script("lint")];
-  const tests = await script("quick:tests", { args: process.argv.slice(2), terminal: true });
+  // One more than cores, because some tests wait; each worker loads its own copy of all modules.
+  const workers = `--maxWorkers=${availableParallelism() + 1}`;
+  const tests = await script("quick:tests", { args: [workers, ...process.argv.slice(2)], terminal: true });
   const { lines, code } = conclusion([...(await Promise.all(checks)), tests]);
   console.log(lines.join("\n"));
   process.exitCode = code;

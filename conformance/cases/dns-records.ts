@@ -81,7 +81,7 @@ export const dnsRecordCases: readonly Case[] = [
   refuses(2, "SERVFAIL", /answered that it failed \(SERVFAIL\)/),
   refuses(3, "NXDOMAIN", /answered that the name does not exist \(NXDOMAIN\)/),
   refuses(4, "NOTIMP", /does not support this type of query \(NOTIMP\)/),
-  refuses(5, "REFUSED", /refuses to answer \(REFUSED\)/),
+  refuses(5, "REFUSED", /refuses to answer the query \(REFUSED\)/),
   answers("has no record of the type", {}, nothing("MX"), { type: "MX" }),
   answers(
     "has an alias that leads nowhere",

@@ -32,7 +32,7 @@ export const googleCases: readonly Case[] = [
     {
       kind: "auth",
       phase,
-      says: /lacks monitoring\.timeSeries\.list, which roles\/monitoring\.viewer has/,
+      says: /denied: grant .* monitoring\.timeSeries\.list, for example with roles\/monitoring\.viewer/,
     },
   ),
   answers(
@@ -53,25 +53,25 @@ export const googleCases: readonly Case[] = [
   answers("has no quota left", "429 Too Many Requests", fault(429, "RESOURCE_EXHAUSTED", "Quota exceeded"), {
     kind: "http_status",
     phase,
-    says: /the quota of Cloud Monitoring .* is used up \(429\)/,
+    says: /the quota of Cloud Monitoring .* is exhausted \(429\)/,
   }),
   answers("has trouble", "503 Service Unavailable", fault(503, "UNAVAILABLE", "Try later"), {
     kind: "unavailable",
     phase,
-    says: /Cloud Monitoring itself has trouble/,
+    says: /Cloud Monitoring failed with a server error/,
   }),
   answers(
     "has trouble, in HTML",
     "502 Bad Gateway",
     "<html><title>Error 502</title></html>",
-    { kind: "unavailable", phase, says: /Cloud Monitoring itself has trouble/ },
+    { kind: "unavailable", phase, says: /Cloud Monitoring failed with a server error/ },
     "text/html",
   ),
   answers(
     "sends a body that is not JSON",
     "200 OK",
     "<html>login</html>",
-    { kind: "unavailable", phase, says: /Cloud Monitoring is not read: .*no JSON/ },
+    { kind: "unavailable", phase, says: /Cloud Monitoring was not read: .*not JSON/ },
     "text/html",
   ),
   answers("has nothing measured", "200 OK", "{}", {
@@ -84,7 +84,7 @@ export const googleCases: readonly Case[] = [
     verdict: {
       kind: "unavailable",
       phase,
-      says: /Cloud Monitoring is not read: monitoring\.googleapis\.com gave no answer: it refused the connection|Cloud Monitoring is not read: 127\.0\.0\.1:\d+ gave no answer: it refused the connection/,
+      says: /Cloud Monitoring was not read: monitoring\.googleapis\.com gave no answer: it refused the connection|Cloud Monitoring was not read: 127\.0\.0\.1:\d+ gave no answer: it refused the connection/,
     },
     serve: async (stand) => ({ protocol: "google", stand: `http://127.0.0.1:${await stand.closedPort()}` }),
   },

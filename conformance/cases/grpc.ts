@@ -66,7 +66,7 @@ const page = (status: number, kind: FailureKind): Case =>
       kind,
       phase: "answer",
       status,
-      says: new RegExp(`127\\.0\\.0\\.1:\\d+ answered HTTP ${status} in place of gRPC`),
+      says: new RegExp(`127\\.0\\.0\\.1:\\d+ answered with HTTP ${status} instead of gRPC`),
     },
   );
 
@@ -168,12 +168,12 @@ export const grpcCases: readonly Case[] = [
     300,
   ),
   {
-    name: "speaks HTTP/1.1 in place of gRPC",
+    name: "speaks HTTP/1.1 instead of gRPC",
     verdict: noHttp2,
     serve: async (stand) => at(await stand.says("HTTP/1.1 400 Bad Request\r\n\r\n")),
   },
   {
-    name: "speaks SSH in place of gRPC",
+    name: "speaks SSH instead of gRPC",
     verdict: noHttp2,
     serve: async (stand) => at(await stand.says("SSH-2.0-OpenSSH_9.9\r\n")),
   },

@@ -86,24 +86,24 @@ export const httpFaultCases: readonly Case[] = [
     "first_byte",
     /timed out while waiting for the first byte/,
   ),
-  protocol("speaks SSH", "SSH-2.0-OpenSSH_9.9\r\n", /does not speak HTTP: it begins with "SSH-2\.0/),
-  protocol("speaks SMTP", "220 mail.example.com ESMTP\r\n", /does not speak HTTP: it begins with "220 mai/),
-  protocol("speaks Redis", "-ERR unknown command\r\n", /does not speak HTTP: it begins with "-ERR/),
+  protocol("speaks SSH", "SSH-2.0-OpenSSH_9.9\r\n", /does not speak HTTP: its response begins with "SSH-2\.0/),
+  protocol("speaks SMTP", "220 mail.example.com ESMTP\r\n", /does not speak HTTP: its response begins with "220 mai/),
+  protocol("speaks Redis", "-ERR unknown command\r\n", /does not speak HTTP: its response begins with "-ERR/),
   protocol(
     "answers with a version that there is not",
     "HTTP/3.9 200 OK\r\n\r\n",
-    /does not speak HTTP: it begins with "HTTP\/3/,
+    /does not speak HTTP: its response begins with "HTTP\/3/,
   ),
   protocol(
     "answers with a status of four digits",
     "HTTP/1.1 2000 OK\r\n\r\n",
-    /does not speak HTTP: it begins with "HTTP\/1\.1 2000 OK"/,
+    /does not speak HTTP: its response begins with "HTTP\/1\.1 2000 OK"/,
   ),
-  protocol("answers as HTTP/0.9", "<html>healthy</html>", /does not speak HTTP: it begins with "<html>/),
+  protocol("answers as HTTP/0.9", "<html>healthy</html>", /does not speak HTTP: its response begins with "<html>/),
   protocol(
     "answers with frames of HTTP/2",
     Buffer.from([0, 0, 18, 4, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 100, 0, 4, 0, 1, 0, 0]),
-    /speaks HTTP\/2/,
+    /answered an HTTP\/1\.1 request in HTTP\/2/,
   ),
   protocol(
     "answers plain HTTP with an alert of TLS",
@@ -113,7 +113,7 @@ export const httpFaultCases: readonly Case[] = [
   protocol(
     "sends a header without a colon",
     head("200 OK\r\nno colon here"),
-    /does not speak HTTP: a header is "no colon here"/,
+    /does not speak HTTP: invalid header "no colon here"/,
   ),
   protocol(
     "sends two lengths",

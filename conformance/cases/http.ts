@@ -161,7 +161,7 @@ export const httpCases: readonly Case[] = [
   answers(
     "sends HTML in place of JSON",
     head("200 OK\r\ncontent-type: text/html", "<html>login</html>"),
-    { kind: "body", phase: "body", status: 200, says: /not JSON, it is: <html>login/ },
+    { kind: "body", phase: "body", status: 200, says: /not JSON; the body is: <html>login/ },
     { json: { "$.status": "healthy" } },
   ),
   answers(
@@ -179,7 +179,7 @@ export const httpCases: readonly Case[] = [
   answers(
     "says something else",
     head("200 OK", "maintenance"),
-    { kind: "body", phase: "body", status: 200, says: /does not contain "healthy", it is: maintenance/ },
+    { kind: "body", phase: "body", status: 200, says: /does not contain "healthy"; the body is: maintenance/ },
     { contains: "healthy" },
   ),
   answers(
@@ -192,7 +192,7 @@ export const httpCases: readonly Case[] = [
     },
     { contains: "healthy" },
   ),
-  protocol("answers with a status below 100", head("099 What"), /it begins with "HTTP\/1\.1 099 What"/),
+  protocol("answers with a status below 100", head("099 What"), /its response begins with "HTTP\/1\.1 099 What"/),
   answers("claims gzip and sends plain text", head("200 OK\r\ncontent-encoding: gzip", "healthy"), {
     kind: "body",
     phase: "body",

@@ -128,7 +128,7 @@ export const postgresCases: readonly Case[] = [
   failsQuery("42501", "permission denied for table t", "database", /permission denied/),
   failsQuery("42P01", 'relation "passwords" does not exist', "database", /relation "passwords" does not exist/),
   failsQuery("57014", "canceling statement due to statement timeout", "timeout", /exceeded the timeout of the probe/),
-  failsQuery("25006", "cannot execute INSERT in a read-only transaction", "database", /may only read/),
+  failsQuery("25006", "cannot execute INSERT in a read-only transaction", "database", /must be read-only/),
   failsQuery("57P01", "terminating connection due to administrator command", "database", /shutting down/),
   failsQuery("53400", "configuration limit exceeded", "database", /configuration limit exceeded/),
   talks(

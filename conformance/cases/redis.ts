@@ -43,8 +43,8 @@ export const redisCases: readonly Case[] = [
   refuses("-ERR max number of clients reached", "unavailable", /max number of clients reached/),
   refuses("-LOADING Redis is loading the dataset in memory", "unavailable", /LOADING/),
   refuses("-MASTERDOWN Link with MASTER is down", "unavailable", /MASTERDOWN/),
-  refuses("-ERR operation not permitted", "auth", /asks for a login/),
-  refuses("-ERR wrong number of arguments for 'auth' command", "auth", /takes a password alone/, {
+  refuses("-ERR operation not permitted", "auth", /requires a login/),
+  refuses("-ERR wrong number of arguments for 'auth' command", "auth", /accepts only a password/, {
     password: "p4ssw0rd",
   }),
   refuses("-MISCONF Redis is configured to save RDB snapshots", "unavailable", /cannot save its data: MISCONF/),
@@ -76,7 +76,11 @@ export const redisCases: readonly Case[] = [
   },
   {
     name: "greets otherwise, in a protocol of lines",
-    verdict: { kind: "body", phase: "answer", says: /the answer does not match \/\^220 \/, it is: 554 go away/ },
+    verdict: {
+      kind: "body",
+      phase: "answer",
+      says: /the response does not match \/\^220 \/; the response is: 554 go away/,
+    },
     serve: async (stand) => ({
       protocol: "tcp",
       host: "127.0.0.1",

@@ -173,7 +173,7 @@ export const sseCases: readonly Case[] = [
   talks("speaks SSH in place of a stream", says("SSH-2.0-OpenSSH_9.9\r\n"), {
     kind: "protocol",
     phase: "first_byte",
-    says: /does not speak HTTP: it begins with "SSH-2\.0"/,
+    says: /does not speak HTTP: its response begins with "SSH-2\.0"/,
   }),
   talks("closes in place of a stream", (socket) => void socket.once("data", () => socket.end()), {
     kind: "reset",

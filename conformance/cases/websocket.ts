@@ -214,7 +214,7 @@ export const websocketCases: readonly Case[] = [
   refuses("speaks SSH in place of the upgrade", "SSH-2.0-OpenSSH_9.9\r\n", {
     kind: "protocol",
     phase: "upgrade",
-    says: /does not speak HTTP: it begins with "SSH-2\.0/,
+    says: /does not speak HTTP: its response begins with "SSH-2\.0/,
   }),
   refuses("answers the upgrade with an alert of TLS", "\x15\x03\x01\x00\x02\x02\x46", {
     kind: "protocol",
@@ -282,7 +282,7 @@ export const websocketCases: readonly Case[] = [
   wrongFrame("sends reserved bits", Buffer.from([0xf1, 0x00]), /reserved bits/),
   wrongFrame("sends an unknown type of frame", Buffer.from([0x83, 0x00]), /unknown or misplaced type/),
   wrongFrame("continues what it did not begin", Buffer.from([0x80, 0x00]), /unknown or misplaced type/),
-  wrongFrame("sends a ping in pieces", Buffer.from([0x09, 0x00]), /control frame in pieces/),
+  wrongFrame("sends a ping in pieces", Buffer.from([0x09, 0x00]), /fragmented control frame/),
   wrongFrame("sends a text that is not UTF-8", Buffer.from([0x81, 2, 0xc3, 0x28]), /text that is not UTF-8/),
   wrongFrame(
     "announces a message of gigabytes",

@@ -115,7 +115,7 @@ describe("turnOf", () => {
       "an update is superseded by one that was planned without it",
       joined,
       [entry("reminder", 3, "planned", { follows: [1] })],
-      { turn: "suppress", reason: "superseded: later news, in which it stands, are told already" },
+      { turn: "suppress", reason: "superseded: included in a later notification" },
     ],
     [
       "an update is not superseded by one that is not sent",

@@ -63,7 +63,10 @@ export class PostgresStream extends EventEmitter {
         head = chunk.length < headLength ? chunk : undefined;
         if (!canBegin(chunk)) {
           socket.destroy(
-            new ProbeFault("protocol", cite`the server does not speak PostgreSQL: it begins with ${begins(chunk)}`),
+            new ProbeFault(
+              "protocol",
+              cite`the server does not speak PostgreSQL: its response begins with ${begins(chunk)}`,
+            ),
           );
           return;
         }

@@ -330,7 +330,7 @@ function notHttp(error: Error): Words | undefined {
   if ((packet[0] === 0x15 || packet[0] === 0x16) && packet[1] === 3)
     return "speaks TLS on this port, but the request was in plain text: use wss://";
   if (packet.toString("latin1", 0, 5) === "HTTP/") return "answered the upgrade with malformed HTTP";
-  return cite`does not speak HTTP: it begins with ${TargetText.of(packet.toString("latin1"), true).quoted(20)}`;
+  return cite`does not speak HTTP: its response begins with ${TargetText.of(packet.toString("latin1"), true).quoted(20)}`;
 }
 
 /** Protocol violations of a server, by the codes of `ws`, or by its messages if there is no code. */
