@@ -189,8 +189,10 @@ function firstRefusal(steps: readonly Step[], question: Question): string | unde
   return undefined;
 }
 
-function overtaken({ event, history }: Question): string | undefined {
-  return isSuperseded(history, event.sequence) ? superseded : undefined;
+/** The all-clear of any reader counts: one who is new, or renamed, since it was planned would hear of the incident and never of its end. */
+function overtaken({ event, context: { ledger } }: Question): string | undefined {
+  const all = ledger.map(({ delivery }) => delivery);
+  return isSuperseded(all, event.sequence) ? superseded : undefined;
 }
 
 /** The last check: its reason means that the change would have been sent if its message had arrived in time. */
