@@ -45,3 +45,22 @@ describe("the burn rate at many instants", () => {
     expect(failed.reads()).toBeLessThan(failures.length + judged.length * 30);
   });
 });
+
+describe("the burn rate of a probe that runs often", () => {
+  it.each([
+    [1_000, 0.01, 6],
+    [1_000, 0.01, 14],
+    [5_000, 0.01, 6],
+    [60_000, 0.01, 6],
+  ])("of one every %i ms with a budget of %f, every %i-th of whose runs fails, is found", (paceMs, budget, every) => {
+    const often = { budget, paceMs, alertAfterMs: 120_000 };
+    const runs = Math.ceil((6.5 * 3_600_000) / paceMs);
+    let counts: RunCounts | undefined;
+    let at = start;
+    for (let run = 0; run < runs; run++) {
+      at = start + run * paceMs;
+      counts = withRun(counts, at, run % every === 1, paceMs);
+    }
+    expect(counts && burnAt(counts, at, false, often)).toBeDefined();
+  });
+});

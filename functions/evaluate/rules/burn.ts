@@ -51,8 +51,8 @@ const fewestFailures = 3;
 const fewestStretches = 2;
 /** Failures have stopped when none has come for so many times as long as they were apart. */
 const pauses = 4;
-/** The most failures that are kept: more than the slow window needs to burn. */
-const mostFailures = 200;
+/** The fewest and the most failures that are kept. */
+const keptFailures = { least: 200, most: 5_000 } as const;
 
 interface Windows {
   readonly bucketMs: number;
@@ -68,6 +68,15 @@ function windowsFor(paceMs: number): Windows {
     fast: { longMs: fastMs, shortMs: fastMs / parts },
     slow: { longMs: slowMs, shortMs: slowMs / parts },
   };
+}
+
+/**
+ * The most failures that are kept: as many as let the slow window burn, whatever the budget, and at least 200. Only probes that run more than once a
+ * second fail more often within it; theirs are found if their budget is small.
+ */
+function mostFailures(paceMs: number): number {
+  const needed = Math.ceil((rates.slow.most * windowsFor(paceMs).slow.longMs) / paceMs);
+  return Math.min(Math.max(needed, keptFailures.least), keptFailures.most);
 }
 
 /** How far back the failures of a probe count, in milliseconds. */
@@ -97,8 +106,9 @@ export function withRun(
     const place = from + i;
     return (before.counts[place - before.first] ?? 0) + (place === bucket ? 1 : 0);
   });
-  const all = failed ? [...before.failures, at].sort((a, b) => a - b) : before.failures;
-  const failures = all.filter((instant) => instant >= from * bucketMs).slice(-mostFailures);
+  const all = failed ? withInstant(before.failures, at) : before.failures;
+  const dropped = Math.max(firstFrom(all, from * bucketMs), all.length - mostFailures(paceMs));
+  const failures = dropped > 0 ? all.slice(dropped) : all;
   return { bucketMs, first: from, counts, failures };
 }
 
@@ -281,6 +291,11 @@ function within({ bucketMs, first }: RunCounts, { index, whole, ...past }: Past,
 
 function failureAt({ short, start, end, newest }: Window, place: number): number {
   return (place < end - start ? short[start + place] : newest[place - (end - start)]) ?? Number.NaN;
+}
+
+/** Ascending instants with one more, in its place. */
+function withInstant(instants: readonly number[], at: number): readonly number[] {
+  return at >= (instants.at(-1) ?? at) ? [...instants, at] : instants.toSpliced(firstFrom(instants, at), 0, at);
 }
 
 /** The place of the first of ascending instants that is not before another. */
