@@ -15,8 +15,8 @@ export interface Ended {
 
 if (import.meta.main) {
   const checks = [script("types"), script("lint")];
-  // Two more than cores, because many tests wait; each worker loads its own copy of all modules.
-  const workers = `--maxWorkers=${availableParallelism() + 2}`;
+  // Three more than cores, because many tests wait; each worker loads its own copy of all modules.
+  const workers = `--maxWorkers=${availableParallelism() + 3}`;
   const tests = await script("quick:tests", { args: [workers, ...process.argv.slice(2)], terminal: true });
   const { lines, code } = conclusion([...(await Promise.all(checks)), tests]);
   console.log(lines.join("\n"));

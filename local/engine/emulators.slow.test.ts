@@ -26,7 +26,7 @@ describe("finding an emulator", () => {
     [
       "a jar that is not there",
       { PATH: folder, FIRESTORE_EMULATOR_JAR: "/no/such.jar" },
-      /is \/no\/such.jar, where there is no file/,
+      /is \/no\/such.jar, which does not exist/,
     ],
     [
       "no java on the PATH",

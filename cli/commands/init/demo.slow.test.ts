@@ -90,7 +90,7 @@ describe.each(ways)("init, %s", (name, options, visible) => {
     text = await readFile(file(), "utf8");
     const loaded = loadConfiguration(text, file(), vocabulary, Date.now());
     if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
-    expect(loaded.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("nobody is told")]);
+    expect(loaded.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("nobody is notified")]);
     configuration = loaded.configuration;
     well = await wellAgain();
   }, 180_000);

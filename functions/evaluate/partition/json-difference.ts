@@ -57,7 +57,7 @@ export function recordDifference(one: object, other: object, except?: string): J
   let isChanged = false;
   let shared = 0;
   for (const name of Object.keys(after)) {
-    const value = after[name];
+    const value = ownEntry(after, name);
     const known = ownEntry(before, name);
     if (known !== undefined && value !== undefined) shared += 1;
     if (known === value || value === undefined || name === except) continue;
@@ -69,7 +69,7 @@ export function recordDifference(one: object, other: object, except?: string): J
   const names = Object.keys(before);
   if (shared < names.length) {
     for (const name of names) {
-      if (name === except || before[name] === undefined || ownEntry(after, name) !== undefined) continue;
+      if (name === except || ownEntry(before, name) === undefined || ownEntry(after, name) !== undefined) continue;
       setEntry(changes, name, 0);
       isChanged = true;
     }
