@@ -36,8 +36,8 @@ const closingLine = process.env["PATHKEEPER_SIMULATION_RUNS"] === undefined ? {}
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ["default", ["./tests/support/closing-line.ts", closingLine]],
-    // A worker for each core, and three for the lanes of whole systems, which mostly wait.
-    maxWorkers: availableParallelism() + 3,
+    // A worker for each core, and two for the lanes of whole systems, which mostly wait.
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       {

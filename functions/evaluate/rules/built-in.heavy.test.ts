@@ -221,7 +221,9 @@ describe("every schedule", () => {
     const fold = (order: typeof runs): RunCounts | undefined =>
       order.reduce<RunCounts | undefined>((known, [at, failed]) => withRun(known, at, failed, 10_000), undefined);
     const inOrder = fold(runs);
-    expect(JSON.stringify(inOrder).length).toBeLessThan(4_000);
+    // A fifth of the runs of six hours: more let the slow window burn whatever the budget.
+    expect(inOrder?.failures).toHaveLength(432);
+    expect(JSON.stringify(inOrder).length).toBeLessThan(7_000);
     const swapped = runs.map((_, i) => runs[i % 2 === 0 ? Math.min(i + 1, runs.length - 1) : i - 1] ?? runs[0]);
     expect(fold(swapped as typeof runs)).toEqual(inOrder);
   });

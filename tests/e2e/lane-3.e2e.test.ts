@@ -1,2 +1,0 @@
-/** Another lane: see lane-1.e2e.test.ts. */
-import "./demo-faults.ts";
