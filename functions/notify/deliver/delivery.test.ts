@@ -100,6 +100,12 @@ describe("turnOf", () => {
       wait,
     ],
     [
+      "an opening is not sent if its end was planned without it",
+      entry("opened", 1, "planned"),
+      [entry("resolved", 3, "suppressed", { reason: "never announced here" })],
+      { turn: "suppress", reason: "superseded: resolved before it could be announced here" },
+    ],
+    [
       "an update is superseded by the all-clear",
       joined,
       [resolved],

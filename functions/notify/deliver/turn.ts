@@ -122,6 +122,7 @@ function outdatedBy(
   if (event !== "opened" && isSuperseded(history, sequence)) return superseded;
   if (event === "resolved" && isTakenBack(history, sequence) && !mayHaveArrived(delivery)) return tooSoon;
   if (isPassed(delivery, history)) return standsInLater;
+  if (event === "opened" && !mayHaveArrived(delivery) && isEndRefused(history, sequence)) return overBefore;
   if (listener === "program") return undefined;
   if (event === "opened" && hasEnded(history, sequence)) return listener === "pager" ? overBefore : toldWithEnd;
   const isAnswered = present?.status === "acknowledged" || present?.status === "recovering";
@@ -162,6 +163,15 @@ function isPassed(delivery: Delivery, history: readonly Delivery[]): boolean {
         replaceable.includes(later.event) &&
         (mayHaveArrived(later) || (isTelling(later) && later.follows?.includes(sequence) === false)),
     )
+  );
+}
+
+/** Returns whether the reader will not hear of the end, because an instance that planned the end saw no announcement to end. */
+function isEndRefused(history: readonly Delivery[], sequence: number): boolean {
+  const isRefused = (one: Delivery): boolean => one.status === "suppressed" && one.reason === neverAnnounced;
+  return hasEnded(
+    history.filter((one) => one.event !== "resolved" || isRefused(one)),
+    sequence,
   );
 }
 
