@@ -92,8 +92,12 @@ export class Draft {
     this.changed = true;
   }
 
+  /** Adds a line to the timeline, unless it says the same of the same instant: reports out of order can change a finding back and forth. */
   note(at: number, text: string): void {
-    this.set({ timeline: shortened([...this.incident.timeline, { at, text: bounded(text, [], longestLine) }]) });
+    const line = bounded(text, [], longestLine);
+    const { timeline } = this.incident;
+    if (timeline.some((entry) => entry.at === at && entry.text === line)) return;
+    this.set({ timeline: shortened([...timeline, { at, text: line }]) });
   }
 
   /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
