@@ -316,6 +316,18 @@ describe("events out of order", () => {
     expect(hooks.received.map(({ body }) => JSON.parse(body).type)).toEqual(["incident.opened", "incident.resolved"]);
   });
 
+  it("after an all-clear wait for the relapse that they belong to", async () => {
+    await using hooks = await webInbox();
+    const { push } = notifyWorld({ channels: [webHook("ops", hooks.url)] });
+    for (const event of [incidentEvent(), resolvedEvent({ sequence: 2 })]) expect(await push(event)).toBe("done");
+    const raised = incidentEvent({ event: "severity_raised", sequence: 4 });
+    expect(await push(raised)).toBe(`TryAgain: severity_raised of ${incident} waits for the message of its opening`);
+    expect(await push(incidentEvent({ event: "regressed", sequence: 3 }))).toBe("done");
+    expect(await push(raised)).toBe("done");
+    // The relapse says the same.
+    expect(hooks.received.map(({ body }) => JSON.parse(body).type).slice(2)).toEqual(["incident.regressed"]);
+  });
+
   it("wait 15 minutes: after that, the incident permanently counts as never announced", async () => {
     await using hooks = await webInbox();
     const { clock, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });

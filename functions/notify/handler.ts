@@ -236,6 +236,15 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
   ]);
 }
 
+/** Returns whether the opening before an event is planned, or after an all-clear the relapse, without which nothing follows an all-clear. */
+function isBegun({ event, sequence }: IncidentEvent, ledger: readonly LedgerEntry[]): boolean {
+  if (event === "opened") return true;
+  const earlier = ledger.map(({ delivery }) => delivery).filter((one) => one.sequence < sequence);
+  const newest = Math.max(...earlier.map((one) => one.sequence));
+  const isOver = earlier.some((one) => one.sequence === newest && one.event === "resolved");
+  return earlier.length > 0 && (!isOver || event === "regressed");
+}
+
 /** Returns the ledger of the incident, with this event planned once for every reader, however often its message is delivered. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
   const { store, logger, configuration, kinds, incidentLinks, answersUrl, pagesUrl } = world;
@@ -247,8 +256,7 @@ async function plannedLedger(event: IncidentEvent, publishedAt: number, world: N
     !ids.has(deliveryId(event, channel, recipient)) && !ids.has(deliveryId(event, channel));
   const readers = candidates({ configuration, kinds, ledger }, isAllClear(event));
   if (!readers.some((reader) => isUnplanned({ ...reader, channel: reader.channel.name }))) return ledger;
-  const begun = event.event === "opened" || ledger.some(({ delivery }) => delivery.sequence < event.sequence);
-  if (!begun && now - publishedAt < patienceForOpeningMs) {
+  if (!isBegun(event, ledger) && now - publishedAt < patienceForOpeningMs) {
     throw new TryAgain(`${event.event} of ${event.incident} waits for the message of its opening`);
   }
   const document = await store.get("incidents", event.incident);

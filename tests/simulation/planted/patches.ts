@@ -262,8 +262,8 @@ export const patches: readonly Patch[] = [
     name: "no-waiting-for-the-opening",
     words: "News that come before the message of the opening do not wait for it.",
     file: notify,
-    find: "if (!begun && now - publishedAt < patienceForOpeningMs) {",
-    put: "if (!begun && now - publishedAt < 0) {",
+    find: "if (!isBegun(event, ledger) && now - publishedAt < patienceForOpeningMs) {",
+    put: "if (!isBegun(event, ledger) && now - publishedAt < 0) {",
   },
   {
     name: "planned-again",
