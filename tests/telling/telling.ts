@@ -176,7 +176,11 @@ function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] 
     }
     return [];
   }
-  if (!/^(superseded|never announced here|not due|included in the opening|sent as the opening|the resolution was already|limit: |no route: |it is about)/.test(reason)) {
+  if (
+    !/^(superseded|never announced here|not due|included in the opening|sent as the opening|the resolution was already|limit: |no route: |it is about)/.test(
+      reason,
+    )
+  ) {
     return [`${id} is suppressed without a known reason: ${reason}`];
   }
   // A superseded notification in flight may have arrived; one that was never tried has not.
