@@ -62,6 +62,8 @@ describe("postgres", () => {
       unknown: 2,
     });
     await database.asSuperuser("grant pg_monitor to probe");
+    // The connections of the probe and of the superuser take a moment to end.
+    await expect.poll(database.clients).toBe(2);
     const seen = states(await probeOnce(postgres, database.settings()));
     await database.asSuperuser("revoke pg_monitor from probe");
     await Promise.all([idle?.end(), busy?.end()]);
