@@ -23,6 +23,7 @@ import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
 import { isAllClear, plan } from "./plan/plan.ts";
 import { asOfNow } from "./plan/present.ts";
 import { candidates } from "./plan/readers.ts";
+import { hasEnded } from "./plan/relapse.ts";
 import { readSilences } from "./plan/silence.ts";
 import { writePlan } from "./plan/write-plan.ts";
 
@@ -240,9 +241,7 @@ async function reportTrouble(id: string, troubles: readonly ProbeResult[], world
 function isBegun({ event, sequence }: IncidentEvent, ledger: readonly LedgerEntry[]): boolean {
   if (event === "opened") return true;
   const earlier = ledger.map(({ delivery }) => delivery).filter((one) => one.sequence < sequence);
-  const newest = Math.max(...earlier.map((one) => one.sequence));
-  const isOver = earlier.some((one) => one.sequence === newest && one.event === "resolved");
-  return earlier.length > 0 && (!isOver || event === "regressed");
+  return earlier.length > 0 && (event === "regressed" || !hasEnded(earlier, 0));
 }
 
 /** Returns the ledger of the incident, with this event planned once for every reader, however often its message is delivered. */

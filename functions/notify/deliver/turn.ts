@@ -2,7 +2,7 @@
 import type { IncidentEventKind, IncidentStatus } from "../../../shared/messages/incident-event.ts";
 import type { AnyChannelKind } from "../channel.ts";
 import { isSuperseded, neverAnnounced, standsInLater, superseded } from "../plan/plan.ts";
-import { isTakenBack, tooSoon } from "../plan/relapse.ts";
+import { hasEnded, isTakenBack, tooSoon } from "../plan/relapse.ts";
 import { type Delivery, isFinal, isSameReader, isTelling, type LedgerEntry, mayHaveArrived } from "./ledger.ts";
 
 /** Time without progress after which a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
@@ -172,13 +172,6 @@ function isEndRefused(history: readonly Delivery[], sequence: number): boolean {
   return hasEnded(
     history.filter((one) => one.event !== "resolved" || isRefused(one)),
     sequence,
-  );
-}
-
-/** Returns whether the incident ended after a point in its events, and no relapse has revoked that. */
-function hasEnded(history: readonly Delivery[], sequence: number): boolean {
-  return history.some(
-    (later) => later.event === "resolved" && later.sequence > sequence && !isTakenBack(history, later.sequence),
   );
 }
 

@@ -46,3 +46,10 @@ export const tooSoon = "superseded: it failed again";
 export function isTakenBack(history: readonly Delivery[], sequence: number): boolean {
   return history.some((later) => later.event === "regressed" && later.sequence > sequence);
 }
+
+/** Returns whether the incident ended after a point in its events, and no relapse has revoked that. */
+export function hasEnded(history: readonly Delivery[], sequence: number): boolean {
+  return history.some(
+    (later) => later.event === "resolved" && later.sequence > sequence && !isTakenBack(history, later.sequence),
+  );
+}
