@@ -107,15 +107,6 @@ export function staleAfter(plan: Plan, probe: string | undefined): number {
   return interval + Math.max(1.5 * paceOf(plan, probe), 30_000);
 }
 
-/** The least and the most that something may be late and still be judged, in milliseconds. */
-const leastHorizon = 120_000;
-const mostHorizon = 900_000;
-
-/** Returns the maximum delay at which a result is still judged, by the interval of its probe; both in milliseconds. */
-export function horizonFor(intervalMs: number): number {
-  return Math.min(Math.max(10 * intervalMs, leastHorizon), Math.max(mostHorizon, 2 * intervalMs));
-}
-
 /** The title of a component. */
 export function titleOf(plan: Plan, component: string): string {
   return component === "unknown" ? "unknown" : plan.graph.component(component).title;

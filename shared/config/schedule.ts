@@ -143,6 +143,15 @@ function gapsOf(schedule: string): Gaps {
   return gaps;
 }
 
+/** The least and the most that something may be late and still be judged, in milliseconds. */
+const leastHorizon = 120_000;
+const mostHorizon = 900_000;
+
+/** Returns the maximum delay at which a result is still judged, by the interval of its probe; both in milliseconds. */
+export function horizonFor(intervalMs: number): number {
+  return Math.min(Math.max(10 * intervalMs, leastHorizon), Math.max(mostHorizon, 2 * intervalMs));
+}
+
 /** Cache of results, by cron expression. */
 const knownGaps = new Map<string, Gaps>();
 

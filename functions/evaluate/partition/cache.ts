@@ -1,24 +1,24 @@
 /** Partitions as they were last seen, so that a document that has not changed is not decoded again, and one that has grown only where it has. */
 import type { Fields, Reads } from "../../../shared/ports.ts";
 import { stateCollection } from "../commit/state-collection.ts";
-import { readPartition, type StoredPartition, storedPartition, writePartition } from "./document.ts";
+import {
+  type KeptPartition,
+  readPartition,
+  type StoredPartition,
+  storedPartition,
+  writePartition,
+} from "./document.ts";
 import type { PartitionState } from "./state.ts";
 
 /** Number of partitions in the cache. */
 const most = 64;
-
-/** A state, and the contents of a document that holds it. */
-interface Kept {
-  readonly state: PartitionState;
-  readonly stored: StoredPartition;
-}
 
 /**
  * States that this instance last decoded or encoded. A cached state is used only if its contents equal the document, which is read every time.
  * States are immutable, so one may be returned many times.
  */
 export class PartitionCache {
-  readonly #known = new Map<string, Kept>();
+  readonly #known = new Map<string, KeptPartition>();
   /** The contents of the documents that hold these states. */
   readonly #stored = new WeakMap<PartitionState, StoredPartition>();
 
@@ -47,7 +47,7 @@ export class PartitionCache {
     return { state: kept.state, fields: isWhole ? { data: text } : { changes }, isWhole };
   }
 
-  #remember(partition: string, kept: Kept): void {
+  #remember(partition: string, kept: KeptPartition): void {
     this.#stored.set(kept.state, kept.stored);
     this.#known.delete(partition);
     this.#known.set(partition, kept);

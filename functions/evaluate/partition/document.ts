@@ -20,14 +20,21 @@ import { stateDifference, withStateDifference } from "./state-difference.ts";
 /** The most that the state of one partition takes, in bytes: a quarter of what a document may have. */
 export const mostBytes: number = 256 * 1024;
 
-/** All changes beside the text take as much as the text, or this, in bytes, where that is more; and their number: whoever reads the document for the first time applies each. */
+/** Changes beside the text may take as many bytes as the text does, and always this many. */
 const fewestChangedBytes = 64 * 1024;
+/** Number of changes: whoever reads the document for the first time applies each. */
 const mostChanges = 100;
 
 /** The contents of a document: a whole state, and what changed in it since, the oldest first. */
 export interface StoredPartition {
   readonly text: string;
   readonly changes: readonly string[];
+}
+
+/** A state, and the contents of a document that holds it. */
+export interface KeptPartition {
+  readonly state: PartitionState;
+  readonly stored: StoredPartition;
 }
 
 /** A state in the form in which it fits, and its text. */
@@ -44,10 +51,7 @@ export function storedPartition(fields: Fields | undefined): StoredPartition | u
 }
 
 /** The state that a document holds; empty where there is none. @param known the state of the document as it was earlier, and what it held then */
-export function readPartition(
-  stored: StoredPartition | undefined,
-  known?: { readonly state: PartitionState; readonly stored: StoredPartition },
-): PartitionState {
+export function readPartition(stored: StoredPartition | undefined, known?: KeptPartition): PartitionState {
   if (stored === undefined) return emptyPartition;
   const { text, changes } = stored;
   const isGrown = known?.stored.text === text && known.stored.changes.every((one, index) => one === changes[index]);
@@ -59,10 +63,7 @@ export function readPartition(
  * A state as a document holds it, and the contents of that document. Of a long text only what changed is added, as long as there is room.
  * @param before the state that the document holds now, and its contents
  */
-export function writePartition(
-  state: PartitionState,
-  before?: { readonly state: PartitionState; readonly stored: StoredPartition },
-): { readonly state: PartitionState; readonly stored: StoredPartition } {
+export function writePartition(state: PartitionState, before?: KeptPartition): KeptPartition {
   const { text, changes: earlier } = before?.stored ?? { text: "", changes: [] };
   if (before !== undefined && isPacked(text) && earlier.length < mostChanges) {
     const changed = stateDifference(before.state, state);

@@ -3,11 +3,12 @@
  * same reports in any order, repeated at will, end in the same state as long as they are not later than the horizon.
  */
 
+import { horizonFor } from "../../../shared/config/schedule.ts";
 import { isTelling, type ProbeResult, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { faultsOf, indicatorsOf, sameIndicators } from "../cause/knowledge/indicators.ts";
 import type { SeriesSource } from "../condition/index.ts";
-import { horizonFor, intervalOf, type Plan, paceOf, staleAfter } from "../plan.ts";
+import { intervalOf, type Plan, paceOf, staleAfter } from "../plan.ts";
 import { type Absence, absenceOf } from "../rules/absence.ts";
 import { bad, good } from "../rules/alert.ts";
 import { type AlertsByKey, applied, type Change, keyOf, Verdicts, yieldingTo } from "../rules/alerts.ts";

@@ -26,9 +26,9 @@ export function stateDifference(before: PartitionState, after: PartitionState): 
 /** The state after what changed. */
 export function withStateDifference(state: PartitionState, text: string): PartitionState {
   const { rest, series, alerts } = JSON.parse(unpacked(text)) as Changes;
-  const { series: _, alerts: __, ...known } = state;
+  const known = withoutMaps(state);
   return {
-    ...((rest === undefined ? known : withDifference(known, rest)) as Omit<PartitionState, "series" | "alerts">),
+    ...(rest === undefined ? known : (withDifference(known, rest) as typeof known)),
     series: withSeriesChanges(state.series, series),
     alerts: withAlertChanges(state.alerts, alerts),
   };
@@ -65,9 +65,7 @@ interface AlertChanges {
   readonly added?: readonly (readonly [history: number, Omit<AlertState, "history">])[];
 }
 
-type Maps = "series" | "alerts";
-
-function withoutMaps({ series: _, alerts: __, ...rest }: PartitionState): Omit<PartitionState, Maps> {
+function withoutMaps({ series: _, alerts: __, ...rest }: PartitionState): Omit<PartitionState, "series" | "alerts"> {
   return rest;
 }
 

@@ -1,10 +1,11 @@
 /** Applies the findings of rules to the alerts of one partition, and returns the changes. */
+import { horizonFor } from "../../../shared/config/schedule.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { marginOf } from "../cause/strength.ts";
 import type { Excess, SeriesSource } from "../condition/index.ts";
 import type { KnownAlert } from "../incident/state.ts";
 import type { AlertState, ProbeFact } from "../partition/state.ts";
-import { horizonFor, intervalOf, type Plan } from "../plan.ts";
+import { intervalOf, type Plan } from "../plan.ts";
 import { absenceText, type SeenAbsence } from "./absence.ts";
 import {
   type AlertPhase,

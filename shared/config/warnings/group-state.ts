@@ -4,7 +4,7 @@ import { canYield, yieldsMetric } from "../../metrics/yields.ts";
 import { formatDuration } from "../../text/units.ts";
 import type { Problems } from "../file/problems.ts";
 import type { Configuration, ConfiguredProbe } from "../model.ts";
-import { shortestGap } from "../schedule.ts";
+import { horizonFor, shortestGap } from "../schedule.ts";
 import type { Vocabulary } from "../schema.ts";
 
 /**
@@ -13,9 +13,6 @@ import type { Vocabulary } from "../schema.ts";
  */
 const bytes = { value: 4.5, run: 3.5, instant: 1.2, probe: 100 } as const;
 const mostBytes = 215 * 1024;
-
-/** Maximum delay at which a report is still judged at these intervals, in milliseconds: samples are kept that long. */
-const horizonMs = (paceMs: number): number => Math.min(Math.max(120_000, 10 * paceMs), Math.max(900_000, 2 * paceMs));
 
 /** Refuses such groups, at the schedule of their first probe. */
 export function checkGroupState(configuration: Configuration, problems: Problems, vocabulary: Vocabulary): void {
@@ -53,7 +50,8 @@ function windowsOf(configuration: Configuration, vocabulary: Vocabulary): Readon
 
 /** Size of what is kept of a probe, in bytes. */
 function bytesOf(probe: ConfiguredProbe, windows: ReadonlyMap<string, number>, paceMs: number): number {
-  const runs = Math.ceil(horizonMs(paceMs) / paceMs);
+  // Samples are kept for as long as a report may be late.
+  const runs = Math.ceil(horizonFor(paceMs) / paceMs);
   let size = bytes.probe + runs * bytes.run;
   for (const [metric, windowMs] of windows) {
     if (!yieldsMetric(probe, metric)) continue;
