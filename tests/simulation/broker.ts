@@ -64,7 +64,8 @@ export class Broker {
     this.#published.set(topic, place);
     const written: unknown = JSON.parse(JSON.stringify(data));
     const own = faults.ofMessage(topic, place);
-    const late = own.reduce((sum, fault) => sum + (fault.fault === "delay" ? fault.by : 0), 0);
+    // Not their sum: the limits of the weather hold for a message, however many of its faults strike it.
+    const late = Math.max(0, ...own.flatMap((fault) => (fault.fault === "delay" ? [fault.by] : [])));
     const ways = travels?.(topic, written) ?? [0];
     const copies = [
       ...ways.map((way) => way + late),

@@ -212,6 +212,40 @@ describe("turnOf", () => {
     });
   });
 
+  describe("of a relapse before the opening could be sent", () => {
+    const left = (reason: string): LedgerEntry => entry("opened", 1, "suppressed", { reason });
+    const takenBack = entry("resolved", 3, "suppressed", { reason: "superseded: it failed again" });
+    const regressed = entry("regressed", 4, "planned");
+    const turnFor = (listener: Listener, opening: LedgerEntry): object =>
+      turnOf(regressed, [opening, takenBack, regressed], noon, false, { listener });
+
+    it.each<[Listener, string]>([
+      ["person", "superseded: included in the resolution"],
+      ["pager", "superseded: resolved before it could be announced here"],
+      ["program", "superseded: resolved before it could be announced here"],
+    ])("replaces the opening that was left to the end, for a %s", (listener, reason) => {
+      expect(turnFor(listener, left(reason))).toEqual({ ...go, replacesOpening: true });
+    });
+
+    it("is suppressed if no route led here", () => {
+      const reason = "never announced here";
+      expect(turnFor("person", left("no route: opened, warning, db"))).toEqual({ turn: "suppress", reason });
+    });
+
+    it("leaves the opening to the next end for a person, and nothing is sent to a pager", () => {
+      const again = entry("resolved", 5, "planned");
+      const turnAgain = (listener: Listener, opening: LedgerEntry): object =>
+        turnOf(again, [opening, takenBack, regressed, again], noon, false, { listener });
+      expect(turnAgain("person", left("superseded: included in the resolution"))).toEqual({
+        turn: "go",
+        supersedes: ["i:regressed:ops"],
+        replacesOpening: true,
+      });
+      const reason = "superseded: resolved before it could be announced here";
+      expect(turnAgain("pager", left(reason))).toEqual({ turn: "suppress", reason });
+    });
+  });
+
   it("does not wait until it is due on the last chance", () => {
     const retrying = entry("opened", 1, "retrying", { next_attempt_at: seconds(1) });
     expect(turnOf(retrying, [retrying], noon, true)).toEqual(go);

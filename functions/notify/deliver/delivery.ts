@@ -113,23 +113,25 @@ const lateAfterMs = 10 * 60_000;
 /** Returns the new payload for a notice that may be outdated and cannot have arrived; `undefined` if it is sent as planned. */
 function lateWords(
   { id, delivery }: LedgerEntry,
-  { supersedes, unheard }: Turn & { readonly turn: "go" },
+  { supersedes, replacesOpening }: Turn & { readonly turn: "go" },
   { event: occasioned, ledger, present }: Occasion,
   now: number,
   { configuration, kinds, incidentLinks, answersUrl, pagesUrl }: DeliveryWorld,
 ): Pick<Delivery, "payload" | "settings"> | undefined {
   const age = now - delivery.at.getTime();
-  if (mayHaveArrived(delivery) || (!unheard && supersedes.length === 0 && age < plannedWordsForMs)) return undefined;
+  if (mayHaveArrived(delivery) || (!replacesOpening && supersedes.length === 0 && age < plannedWordsForMs))
+    return undefined;
   const entries = ledger.filter((other) => isSameReader(other.delivery, delivery));
   const hasHeard = entries.some((other) => other.id !== id && mayHaveArrived(other.delivery));
-  const isFirst = delivery.event !== "resolved" && !hasHeard;
-  const base = delivery.event === "resolved" ? occasioned : present;
+  const isEnd = delivery.event === "resolved";
+  const isFirst = !isEnd && !hasHeard;
+  const base = isEnd ? occasioned : present;
   if (base === undefined || (delivery.event !== occasioned.event && !isFirst)) return undefined;
   // The change described by an event applies only to the state at that event.
   const isMoment = base.status === occasioned.status && base.severity === occasioned.severity;
   const change = isMoment ? base.change : "";
   const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
-  const delay = unheard ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
+  const delay = replacesOpening && isEnd ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
   const context = { configuration, kinds, incidentLinks, answersUrl, pagesUrl, silences: [], ledger };
   const words = recompose(told, { id, delivery }, entries, delay, context);
   return words && { payload: JSON.stringify(words.payload), settings: words.settings };

@@ -214,7 +214,8 @@ describe("a channel that is renamed or removed", () => {
 });
 
 describe("an incident that was over before its opening could be sent", () => {
-  async function late(kind: "mail" | "hook" | "pager") {
+  /** @param isBack whether it comes back before the receiver does. @default false */
+  async function late(kind: "mail" | "hook" | "pager", isBack = false) {
     const bodies: string[] = [];
     let isAway = true;
     const channel = {
@@ -233,12 +234,22 @@ describe("an incident that was over before its opening could be sent", () => {
     await push(incidentEvent());
     clock.time += 30 * minute;
     await push(resolvedEvent());
+    const present = isBack
+      ? incidentEvent({ event: "regressed", sequence: 3, summary: "The connector is full again." })
+      : resolvedEvent();
+    await store.set("incidents", present.incident, documentOf(present));
+    if (isBack) {
+      // The opening is left to the end before the end is taken back.
+      clock.time += 30 * minute;
+      await push(incidentEvent());
+      await push(present);
+    }
     isAway = false;
     clock.time += 90 * minute;
     await push(incidentEvent());
     await push(resolvedEvent());
     clock.time += 15 * minute;
-    await push(resolvedEvent());
+    await push(present);
     return { bodies, opened: await entryOf(store, "opened"), resolved: await entryOf(store, "resolved") };
   }
 
@@ -249,6 +260,20 @@ describe("an incident that was over before its opening could be sent", () => {
     expect(bodies[0]).not.toContain("NEW INCIDENT");
     expect(opened).toMatchObject({ status: "suppressed", reason: "superseded: included in the resolution" });
     expect(resolved.status).toBe("delivered");
+  });
+
+  it("is one mail that opens it if it comes back before that mail", async () => {
+    const { bodies, opened, resolved } = await late("mail", true);
+    expect(bodies).toHaveLength(1);
+    expect(bodies[0]).toMatch(/^STILL OPEN, notified late/);
+    expect(bodies[0]).toContain("The connector is full again.");
+    expect(opened).toMatchObject({ status: "suppressed", reason: "superseded: included in the resolution" });
+    expect(resolved).toMatchObject({ status: "suppressed", reason: "superseded: it failed again" });
+  });
+
+  it("triggers a pager once if it comes back", async () => {
+    const { bodies } = await late("pager", true);
+    expect(bodies.map((body) => JSON.parse(body).event_action)).toEqual(["trigger"]);
   });
 
   it("is sent to a webhook as every event in order", async () => {

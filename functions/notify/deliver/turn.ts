@@ -17,10 +17,10 @@ export type Turn =
   | { readonly turn: "wait" }
   | { readonly turn: "suppress"; readonly reason: string }
   /**
-   * `supersedes`: ids of other notices that this one replaces, and that must no longer be sent. `unheard`: the end of an incident whose
-   * opening the reader has not received, and never will.
+   * `supersedes`: ids of other notices that this one replaces, and that must no longer be sent. `replacesOpening`: the end or the relapse of an
+   * incident whose opening the reader has not received, and never will.
    */
-  | { readonly turn: "go"; readonly supersedes: readonly string[]; readonly unheard?: true };
+  | { readonly turn: "go"; readonly supersedes: readonly string[]; readonly replacesOpening?: true };
 
 /**
  * Handling of late notices. A program gets every event, in order. A pager is not triggered for what is over. A person gets one notice with
@@ -93,13 +93,11 @@ export function turnOf(
   const closes = delivery.event === "resolved" || earlier.some((other) => other.delivery.event === "resolved");
   const supersedes = overtaken.map(({ id }) => id);
   if (closes && !earlier.some((other) => mayHaveArrived(other.delivery))) {
-    const isOwed = earlier.some(
-      ({ delivery: { event, status, reason } }) =>
-        event === "opened" &&
-        (status !== "suppressed" ? !isFinal({ status }) : [toldWithEnd, overBefore].includes(reason)),
-    );
+    const isOwed = earlier.some((other) => isOpeningOwed(other.delivery));
+    // The opening waited for the end, and this relapse takes the end back.
+    if (delivery.event === "regressed" && isOwed) return { turn: "go", supersedes, replacesOpening: true };
     if (delivery.event === "resolved" && isOwed && listener === "person")
-      return { turn: "go", supersedes, unheard: true };
+      return { turn: "go", supersedes, replacesOpening: true };
     if (isOwed && listener === "pager") return { turn: "suppress", reason: overBefore };
     // Superseded notices that are still being sent are suppressed by their own turn, and may arrive until then.
     return supersedes.length > 0 ? { turn: "wait" } : { turn: "suppress", reason: neverAnnounced };
@@ -109,6 +107,12 @@ export function turnOf(
     ? siblings.filter(({ delivery: one }) => one.sequence > delivery.sequence && isPending(one, now))
     : [];
   return { turn: "go", supersedes: [...supersedes, ...later.map(({ id }) => id)] };
+}
+
+/** Returns whether it is an opening that is still to be sent, or that was left to the end of the incident. */
+function isOpeningOwed({ event, status, reason }: Delivery): boolean {
+  if (event !== "opened") return false;
+  return status === "suppressed" ? [toldWithEnd, overBefore].includes(reason) : !isFinal({ status });
 }
 
 /** Returns the reason a delivery is outdated; `undefined` if it is not. */

@@ -227,8 +227,8 @@ export const patches: readonly Patch[] = [
     name: "words-changed",
     words: "What may have arrived is sent again in other words.",
     file: delivery,
-    find: "if (mayHaveArrived(delivery) || (!unheard",
-    put: "if (false || (!unheard",
+    find: "if (mayHaveArrived(delivery) || (!replacesOpening",
+    put: "if (false || (!replacesOpening",
   },
   {
     name: "suppressed-while-sent",
