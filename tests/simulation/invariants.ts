@@ -8,10 +8,10 @@ import { emptyPartition, type PartitionState } from "../../functions/evaluate/pa
 import { bad, type Judgement } from "../../functions/evaluate/rules/alert.ts";
 import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
 import { isFinal, mayHaveArrived } from "../../functions/notify/deliver/ledger.ts";
+import { includedInResolution, resolvedBeforeAnnounced } from "../../functions/notify/deliver/order.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
 import { isAbout } from "../../functions/notify/deliver/trouble.ts";
-import { overBefore, toldWithEnd } from "../../functions/notify/deliver/turn.ts";
-import { tooSoon } from "../../functions/notify/plan/relapse.ts";
+import { revokedByRelapse } from "../../functions/notify/plan/relapse.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import { incidentCollection } from "../../shared/documents/incident.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
@@ -117,7 +117,7 @@ function neverTold(outcome: Outcome): string[] {
       if (heard.some(({ delivery }) => delivery.incident === opening.incident)) return [];
       const own = entries.filter(({ incident }) => incident === opening.incident);
       // A receiver that rejects a notice has decided so itself, and nobody is paged for what is over.
-      const isExcused = own.some(({ status, reason }) => status === "rejected" || reason === overBefore);
+      const isExcused = own.some(({ status, reason }) => status === "rejected" || reason === resolvedBeforeAnnounced);
       const why = own.map(({ event, status, reason }) => `${event} is ${status}, ${reason}`).join("; ");
       return isExcused ? [] : [`${name} never heard of ${opening.incident}: ${why}`];
     }),
@@ -136,7 +136,7 @@ function leftInTheDark(outcome: Outcome): string[] {
       if (last.delivery.event === "resolved") return [];
       const cameBack = own.some(({ event, sequence }) => event === "regressed" && sequence > end.sequence);
       // A receiver that rejects the resolution has decided so itself.
-      if (end.status === "rejected" || (end.reason === tooSoon && cameBack)) return [];
+      if (end.status === "rejected" || (end.reason === revokedByRelapse && cameBack)) return [];
       return [`${name} heard of ${incident}, and not that it is over: ${end.status}, ${end.reason}`];
     }),
   );
@@ -155,7 +155,7 @@ function disordered(outcome: Outcome): string[] {
       const own = entries.filter((other) => other.incident === incident && other !== delivery);
       // Without a response, only the receiver knows that nothing arrived.
       const isUnsure = own.some(mayHaveArrived);
-      const isBoth = own.some(({ reason }) => reason === toldWithEnd);
+      const isBoth = own.some(({ reason }) => reason === includedInResolution);
       if (sequence < before) wrong.push(`${name} heard of ${event} of ${incident} after what came later`);
       if (event === "resolved" && before === 0 && !isUnsure && !isBoth)
         wrong.push(`${name} heard that ${incident} is over, and not that it began`);

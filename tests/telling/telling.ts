@@ -10,12 +10,12 @@ import {
   mayHaveArrived,
   parseDelivery,
 } from "../../functions/notify/deliver/ledger.ts";
+import { includedInResolution } from "../../functions/notify/deliver/order.ts";
 import { paceOf } from "../../functions/notify/deliver/pace.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
-import { toldWithEnd } from "../../functions/notify/deliver/turn.ts";
 import { recipientsOf } from "../../functions/notify/plan/readers.ts";
-import { tooSoon } from "../../functions/notify/plan/relapse.ts";
+import { revokedByRelapse } from "../../functions/notify/plan/relapse.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
@@ -219,7 +219,7 @@ function wrongsInOrder(
     // Without a response, only the receiver knows that nothing arrived.
     const isUnsure = own.some((other) => other.incident === incident && other !== delivery && mayHaveArrived(other));
     // If the opening could not be sent in time, one notification reports the incident and its end.
-    const isBoth = own.some((other) => other.incident === incident && other.reason === toldWithEnd);
+    const isBoth = own.some((other) => other.incident === incident && other.reason === includedInResolution);
     if (event === "resolved" && last === 0 && !isUnsure && !isBoth)
       wrong.push(`${name} heard that ${incident} is over, and not that it began`);
     heard.set(incident, Math.max(last, sequence));
@@ -231,7 +231,7 @@ function wrongsInOrder(
   }
   // A reader notified of an incident is notified of its end, unless the receiver rejected it. An end superseded by a relapse does not count.
   const cameBack = (end: Delivery): boolean =>
-    end.reason === tooSoon &&
+    end.reason === revokedByRelapse &&
     own.some(
       ({ incident, event, sequence }) => incident === end.incident && event === "regressed" && sequence > end.sequence,
     );

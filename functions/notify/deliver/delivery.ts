@@ -10,8 +10,8 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { realTimers } from "../../../shared/runtime/timers.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
 import { recompose } from "../plan/compose.ts";
-import { standsInLater, superseded } from "../plan/plan.ts";
-import { tooSoon } from "../plan/relapse.ts";
+import { includedInLater, superseded } from "../plan/plan.ts";
+import { revokedByRelapse } from "../plan/relapse.ts";
 import {
   type Delivery,
   deliveries,
@@ -25,13 +25,21 @@ import {
   shownAttempts,
   unsure,
 } from "./ledger.ts";
+import {
+  type Decision,
+  decide,
+  includedInOpening,
+  includedInResolution,
+  isDue,
+  isLeased,
+  receiverTypeOf,
+} from "./order.ts";
 import { afterAttempt, attempts } from "./outcome.ts";
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
 import { readPayload } from "./payload.ts";
 import type { Send } from "./send.ts";
-import { isDue, isHeld, listenerOf, standsInOpening, type Turn, toldWithEnd, turnOf } from "./turn.ts";
 
-export { abandonedAfterMs, turnOf } from "./turn.ts";
+export { abandonedAfterMs, decide } from "./order.ts";
 
 /** Dependencies of deliveries. */
 export interface DeliveryWorld {
@@ -78,24 +86,24 @@ export interface Occasion {
 export async function deliver(entry: LedgerEntry, occasion: Occasion, world: DeliveryWorld): Promise<Delivery> {
   const { ledger, present, lastChance } = occasion;
   const now = world.clock.now();
-  const listener = listenerOf(ownEntry(world.kinds, entry.delivery.kind) ?? {});
+  const receiver = receiverTypeOf(ownEntry(world.kinds, entry.delivery.kind) ?? {});
   const state = present && {
     status: present.status,
     acknowledgedBy: present.acknowledged_by,
     resolvedAt: Date.parse(present.resolved_at ?? "") || undefined,
   };
   const looksUp = ownEntry(world.kinds, entry.delivery.kind)?.converse !== undefined;
-  const turn = turnOf(entry, ledger, now, lastChance, { listener, looksUp, present: state });
-  switch (turn.turn) {
-    case "over":
+  const decision = decide(entry, ledger, now, lastChance, { receiver, looksUp, present: state });
+  switch (decision.action) {
+    case "none":
     case "wait":
       return entry.delivery;
     case "suppress":
-      return suppress(entry, turn.reason, now, world.store);
-    case "go": {
+      return suppress(entry, decision.reason, now, world.store);
+    case "send": {
       const urgency = urgencyOf(entry, ledger);
-      const words = listener === "program" ? undefined : lateWords(entry, turn, occasion, now, world);
-      const claim = await claimDelivery(entry, { ...turn, now, lastChance, urgency, words }, world);
+      const words = receiver === "program" ? undefined : lateWords(entry, decision, occasion, now, world);
+      const claim = await claimDelivery(entry, { ...decision, now, lastChance, urgency, words }, world);
       if (!claim.claimed) return claim.delivery;
       const held = { id: entry.id, delivery: claim.delivery };
       const attempt = await whileRenewed(held, world, () => attemptOnce(claim.delivery, ledger, now, world));
@@ -113,7 +121,7 @@ const lateAfterMs = 10 * 60_000;
 /** Returns the new payload for a notice that may be outdated and cannot have arrived; `undefined` if it is sent as planned. */
 function lateWords(
   { id, delivery }: LedgerEntry,
-  { supersedes, replacesOpening }: Turn & { readonly turn: "go" },
+  { supersedes, replacesOpening }: Decision & { readonly action: "send" },
   { event: occasioned, ledger, present }: Occasion,
   now: number,
   { configuration, kinds, incidentLinks, answersUrl, pagesUrl }: DeliveryWorld,
@@ -172,7 +180,7 @@ async function claimDelivery(
       if (found !== undefined && !isFinal(found)) older.push({ id: olderId, delivery: found });
     }
     const bucket = readBucket(await transaction.get(stateCollection, bucketId(seen)));
-    const blocked = [delivery, ...older.map((entry) => entry.delivery)].some((held) => isHeld(held, now));
+    const blocked = [delivery, ...older.map((entry) => entry.delivery)].some((held) => isLeased(held, now));
     if (isFinal(delivery) || blocked || (!lastChance && !isDue(delivery, now))) return { claimed: false, delivery };
     const token = take(bucket, pace, urgency, now);
     if (token.taken) transaction.set(stateCollection, bucketId(seen), bucketFields(token.bucket, now));
@@ -206,10 +214,10 @@ async function claimDelivery(
 
 /** Returns the reason for suppressing a delivery that another one supersedes. */
 function reasonFor(pointless: Delivery, { event }: Delivery): string {
-  if (event === "regressed") return tooSoon;
-  if (event === "opened") return standsInOpening;
-  if (pointless.event === "opened") return toldWithEnd;
-  return event === "resolved" ? superseded : standsInLater;
+  if (event === "regressed") return revokedByRelapse;
+  if (event === "opened") return includedInOpening;
+  if (pointless.event === "opened") return includedInResolution;
+  return event === "resolved" ? superseded : includedInLater;
 }
 
 async function attemptOnce(
@@ -314,7 +322,7 @@ async function suppress(
 ): Promise<Delivery> {
   return store.transaction(async (transaction) => {
     const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
-    if (isFinal(delivery) || isHeld(delivery, now)) return delivery;
+    if (isFinal(delivery) || isLeased(delivery, now)) return delivery;
     const next = suppressed(delivery, reason);
     transaction.set(deliveries, id, deliveryFields(next));
     return next;
@@ -325,7 +333,7 @@ async function suppress(
 export async function abandon({ id, delivery: seen }: LedgerEntry, { store, clock }: DeliveryWorld): Promise<Delivery> {
   return store.transaction(async (transaction) => {
     const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
-    if (isFinal(delivery) || isHeld(delivery, clock.now())) return delivery;
+    if (isFinal(delivery) || isLeased(delivery, clock.now())) return delivery;
     const tried = delivery.status === "sending" ? lost(delivery) : delivery;
     const answer = tried.attempts.at(-1)?.answer;
     const how = answer === undefined ? "without an attempt" : `after ${attempts(tried.attempt_count)}`;

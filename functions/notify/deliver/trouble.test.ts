@@ -21,7 +21,7 @@ it.each<[string, DeliveryStatus, Partial<Delivery>, string[]]>([
     [`false ${name} has been retried for 15 min: 503`],
   ],
   ["has been retried for less than 15 minutes", "retrying", { attempt_count: 6, planned_at: minutes(1) }, []],
-  ["only waits for its turn", "planned", { attempt_count: 0 }, []],
+  ["only waits for an earlier one", "planned", { attempt_count: 0 }, []],
   ["arrived late", "delivered", { attempt_count: 8, delivered_at: minutes(15) }, ["true "]],
   ["arrived on time", "delivered", { attempt_count: 2, delivered_at: minutes(1) }, []],
   ["was superseded after some attempts", "suppressed", { attempt_count: 3 }, []],

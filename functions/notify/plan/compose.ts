@@ -12,7 +12,7 @@ import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
 import { type Delivery, deliveryId, isKnowing, type LedgerEntry } from "../deliver/ledger.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { mayAct, recipientsOf } from "./readers.ts";
-import { isAllClearBefore, lastKnown } from "./relapse.ts";
+import { isRevokedAllClear, lastReceived } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 import { templateFor } from "./template.ts";
 
@@ -65,8 +65,8 @@ export function threadOf(event: IncidentEvent, recipient: string | undefined, en
     recipient,
     key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
     title: earliest(history)?.title,
-    resolvedBefore: lastArrival(history.filter((one) => isAllClearBefore(one, event))),
-    isBack: lastKnown(history, event)?.event === "resolved",
+    resolvedBefore: lastArrival(history.filter((one) => isRevokedAllClear(one, event))),
+    isBack: lastReceived(history, event)?.event === "resolved",
   };
 }
 

@@ -3,7 +3,7 @@ import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import type { AnyChannelKind } from "../channel.ts";
 import { type Delivery, isTelling } from "../deliver/ledger.ts";
-import { holdOf } from "./relapse.ts";
+import { resolutionHeldUntil } from "./relapse.ts";
 
 /** End of the time for which a delivery is held back, in milliseconds since the epoch, and the reason. */
 export interface Hold {
@@ -29,7 +29,7 @@ export function holdFor(
   now: number,
 ): Hold | undefined {
   if (closesForGood) {
-    const until = holdOf(event, configuration, now);
+    const until = resolutionHeldUntil(event, configuration, now);
     if (until > now) return { until, because: "a closed alert cannot be reopened if the incident recurs" };
   }
   if (event.event !== "root_cause_changed" || everyEvent || lasting) return undefined;

@@ -6,7 +6,7 @@ import { channels as kinds } from "../channels/index.ts";
 import type { DeliveryStatus, LedgerEntry } from "../deliver/ledger.ts";
 import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "../fixtures.ts";
 import { mostInAnHour, type NotificationPlan, plan } from "./plan.ts";
-import { tooSoon } from "./relapse.ts";
+import { revokedByRelapse } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 
 const ops = { name: "ops", kind: "webhook", settings: { url: { secret: "ops-url" } } };
@@ -313,7 +313,7 @@ describe("a relapse", () => {
       [{}, "delivered"],
       [{ event: "regressed", sequence: 3 }, "suppressed"],
     ]);
-    expect(told(resolvedEvent({ sequence: 2 }), { ledger })["ops"]).toBe(tooSoon);
+    expect(told(resolvedEvent({ sequence: 2 }), { ledger })["ops"]).toBe(revokedByRelapse);
     expect(told(resolvedEvent({ sequence: 4 }), { ledger })["ops"]).toBe("yes");
   });
 

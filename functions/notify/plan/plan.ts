@@ -12,7 +12,7 @@ import { subjectOf } from "../text/notice-text.ts";
 import { compose, noticeOf, type PlanContext, threadOf } from "./compose.ts";
 import { type Hold, holdFor } from "./hold.ts";
 import { asOpened, candidates, recipientsOf } from "./readers.ts";
-import { isAllClearBefore, isTakenBack, lastKnown, tooSoon } from "./relapse.ts";
+import { isRevoked, isRevokedAllClear, lastReceived, revokedByRelapse } from "./relapse.ts";
 import { notDue } from "./route.ts";
 import { silenced } from "./silence.ts";
 
@@ -88,7 +88,7 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
       isAllClear(event),
     );
     const told = asHeard({ event, reader, history, context });
-    const isRelapse = event.event === "regressed" && history.some((one) => isAllClearBefore(one, event));
+    const isRelapse = event.event === "regressed" && history.some((one) => isRevokedAllClear(one, event));
     const thread = threadOf(event, recipient, entries);
     const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, context));
     const key = deliveryId(told, channel.name, recipient);
@@ -138,7 +138,7 @@ export function isAllClear(event: IncidentEvent): boolean {
 }
 
 function relapsed({ event, history }: Question): string | undefined {
-  return event.event === "resolved" && isTakenBack(history, event.sequence) ? tooSoon : undefined;
+  return event.event === "resolved" && isRevoked(history, event.sequence) ? revokedByRelapse : undefined;
 }
 
 /** Returns whether a reader has, or is about to have, notice of the incident from an event before this one. */
@@ -155,7 +155,7 @@ export function isSuperseded(history: readonly Delivery[], sequence: number): bo
 export const superseded = "superseded: the incident is resolved";
 
 /** Reason for suppressing a change whose message arrives after that of a later one. */
-export const standsInLater = "superseded: included in a later notification";
+export const includedInLater = "superseded: included in a later notification";
 
 /** Reason for suppressing the all-clear for readers who were not notified of the incident. */
 export const neverAnnounced = "never announced here";
@@ -197,7 +197,7 @@ function overtaken({ event, context: { ledger } }: Question): string | undefined
 
 /** The last check: its reason means that the change would have been sent if its message had arrived in time. */
 function outdated({ event, history }: Question): string | undefined {
-  return isOutdated(event, history) ? standsInLater : undefined;
+  return isOutdated(event, history) ? includedInLater : undefined;
 }
 
 /** Returns whether a notice of a later event already includes a change. */
@@ -317,7 +317,7 @@ function unannounced({ event, history }: Question): string | undefined {
 
 /** Readers who were not notified of the relapse already have the all-clear. A program gets every event. */
 function ended({ event, history, context }: Question): string | undefined {
-  const last = lastKnown(history, event);
+  const last = lastReceived(history, event);
   if (last?.event !== "resolved" || last.status !== "delivered") return undefined;
   return ownEntry(context.kinds, last.kind)?.everyEvent
     ? undefined
