@@ -21,7 +21,7 @@ import { stateCollection } from "./deliver/pace.ts";
 import { writeSummary } from "./deliver/summary.ts";
 import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
 import { isAllClear, plan } from "./plan/plan.ts";
-import { asOfNow } from "./plan/present.ts";
+import { withPresentState } from "./plan/present.ts";
 import { candidates } from "./plan/readers.ts";
 import { hasEnded } from "./plan/relapse.ts";
 import { readSilences } from "./plan/silence.ts";
@@ -157,13 +157,13 @@ async function deliverAll(
   const own = ledger.filter(isOwn);
   const isOpen = own.some(({ delivery }) => !isFinal(delivery));
   const document = isOpen ? await world.store.get("incidents", event.incident) : undefined;
-  const occasion = { event, ledger, present: asOfNow(event, document), lastChance };
+  const context = { event, ledger, present: withPresentState(event, document), lastChance };
   const begun = world.clock.now();
   const results = new Map<LedgerEntry, PromiseSettledResult<Delivery>>();
   const work = async (queue: Iterable<LedgerEntry>): Promise<void> => {
     for (const entry of queue) {
       if (world.clock.now() - begun > beginWithinMs) return;
-      const [result] = await Promise.allSettled([deliver(entry, occasion, world)]);
+      const [result] = await Promise.allSettled([deliver(entry, context, world)]);
       results.set(entry, result);
     }
   };

@@ -195,9 +195,9 @@ describe("decide", () => {
     const held = (changes: Partial<Delivery> = {}): LedgerEntry =>
       entry("root_cause_changed", 2, "planned", { held_until: seconds(60), next_attempt_at: seconds(60), ...changes });
     const later = entry("reminder", 3, "planned");
-    const told = entry("opened", 1, "delivered");
+    const delivered = entry("opened", 1, "delivered");
     const decisionFor = (receiver: ReceiverType, cause: LedgerEntry, own = later): object =>
-      decide(own, [told, cause, own], noon, false, { receiver });
+      decide(own, [delivered, cause, own], noon, false, { receiver });
 
     it("supersedes the change for a person", () => {
       expect(decisionFor("person", held())).toEqual({ action: "send", supersedes: ["i:root_cause_changed:ops"] });

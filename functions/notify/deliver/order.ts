@@ -3,7 +3,14 @@ import type { IncidentEventKind, IncidentStatus } from "../../../shared/messages
 import type { AnyChannelKind } from "../channel.ts";
 import { includedInLater, isSuperseded, neverAnnounced, superseded } from "../plan/plan.ts";
 import { hasEnded, isRevoked, revokedByRelapse } from "../plan/relapse.ts";
-import { type Delivery, isFinal, isSameReader, isTelling, type LedgerEntry, mayHaveArrived } from "./ledger.ts";
+import {
+  type Delivery,
+  isDeliveredOrPending,
+  isFinal,
+  isSameReader,
+  type LedgerEntry,
+  mayHaveArrived,
+} from "./ledger.ts";
 
 /** Time without progress after which a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
 export const abandonedAfterMs: number = 30 * 60_000;
@@ -169,7 +176,7 @@ function isOutOfOrder(delivery: Delivery, history: readonly Delivery[]): boolean
       (later) =>
         later.sequence > sequence &&
         replaceable.includes(later.event) &&
-        (mayHaveArrived(later) || (isTelling(later) && later.follows?.includes(sequence) === false)),
+        (mayHaveArrived(later) || (isDeliveredOrPending(later) && later.follows?.includes(sequence) === false)),
     )
   );
 }

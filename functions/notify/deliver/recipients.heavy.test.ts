@@ -138,8 +138,8 @@ describe("a recipient with a permanent refusal", () => {
       [`opened:infra:${b}`]: "delivered",
       [`opened:infra:${c}`]: expect.stringMatching(/^rejected: 550 .*not now/),
     });
-    const [told] = publisher.published.filter(({ topic }) => topic === "measurements");
-    expect(parseReport(told?.data).results).toMatchObject([
+    const [reported] = publisher.published.filter(({ topic }) => topic === "measurements");
+    expect(parseReport(reported?.data).results).toMatchObject([
       {
         probe: `channel/infra (${c})`,
         success: false,
@@ -161,8 +161,8 @@ describe("a recipient with a permanent refusal", () => {
     const { push, ledger, publisher } = notifyWorld({ channels: [infra(inbox.url)] });
     expect(await push(incidentEvent())).toBe("done");
     expect(Object.values(await ledger()).map((state) => state.slice(0, 13))).toEqual(Array(3).fill("rejected: 550"));
-    const [told] = publisher.published.filter(({ topic }) => topic === "measurements");
-    expect(parseReport(told?.data).results.map(({ probe }) => probe)).toEqual(Array(3).fill("channel/infra"));
+    const [reported] = publisher.published.filter(({ topic }) => topic === "measurements");
+    expect(parseReport(reported?.data).results.map(({ probe }) => probe)).toEqual(Array(3).fill("channel/infra"));
   });
 
   it("is not notified of it; other recipients are, even without another channel", () => {

@@ -2,7 +2,7 @@
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { reopenWithin } from "../../../shared/reopen-within.ts";
-import { type Delivery, isKnowing } from "../deliver/ledger.ts";
+import { type Delivery, mayReachReader } from "../deliver/ledger.ts";
 
 /** Maximum time that a resolution is held back, in milliseconds. */
 const maxHoldMs = 600_000;
@@ -23,7 +23,7 @@ export function resolutionHeldUntil(
 
 /** Returns whether a delivery is the all-clear that an event revokes. */
 export function isRevokedAllClear(delivery: Delivery, { sequence }: Pick<IncidentEvent, "sequence">): boolean {
-  return delivery.event === "resolved" && delivery.sequence < sequence && isKnowing(delivery);
+  return delivery.event === "resolved" && delivery.sequence < sequence && mayReachReader(delivery);
 }
 
 /** Returns the last delivery before an event that the reader has or may have received; `undefined` if there is none. */
@@ -32,7 +32,7 @@ export function lastReceived(
   { sequence }: Pick<IncidentEvent, "sequence">,
 ): Delivery | undefined {
   return history
-    .filter((delivery) => delivery.sequence < sequence && isKnowing(delivery))
+    .filter((delivery) => delivery.sequence < sequence && mayReachReader(delivery))
     .reduce<Delivery | undefined>(
       (last, one) => (last === undefined || one.sequence > last.sequence ? one : last),
       undefined,

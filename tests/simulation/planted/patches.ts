@@ -248,7 +248,7 @@ export const patches: readonly Patch[] = [
     name: "end-for-the-delivered",
     words: "The end is told only to those of whom it is recorded that they have heard.",
     file: "functions/notify/plan/plan.ts",
-    find: "delivery.sequence < sequence && isKnowing(delivery)",
+    find: "delivery.sequence < sequence && mayReachReader(delivery)",
     put: 'delivery.sequence < sequence && delivery.status === "delivered"',
   },
   {
@@ -276,7 +276,7 @@ export const patches: readonly Patch[] = [
     name: "planned-together",
     words: "A change is told after a later one that another instance planned at the same moment.",
     file: order,
-    find: " || (isTelling(later) && later.follows?.includes(sequence) === false)",
+    find: " || (isDeliveredOrPending(later) && later.follows?.includes(sequence) === false)",
     put: "",
   },
   {
