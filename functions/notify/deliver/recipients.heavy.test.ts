@@ -166,7 +166,7 @@ describe("a recipient with a permanent refusal", () => {
   });
 
   it("is not notified of it; other recipients are, even without another channel", () => {
-    const trouble = incidentEvent({
+    const monitorEvent = incidentEvent({
       root_cause: "pathkeeper",
       verdict: "monitor",
       components: ["pathkeeper"],
@@ -174,7 +174,7 @@ describe("a recipient with a permanent refusal", () => {
     });
     const routes = [{ channels: ["infra"], severity: ["info"] as const }];
     const configuration = configurationOf([infra("smtp://127.0.0.1:1")], routes);
-    const { deliveries, suppressed } = plan(trouble, { configuration, kinds, silences: [], ledger: [] }, noon);
+    const { deliveries, suppressed } = plan(monitorEvent, { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ recipient, reason }) => `${recipient}: ${reason}`)).toEqual([
       `${a}: no route leads to a working channel`,
       `${b}: no route leads to a working channel`,
@@ -186,10 +186,15 @@ describe("a recipient with a permanent refusal", () => {
 
   it("is announced by another channel once all recipients are unreachable, one after another", () => {
     const alerts = [a, b].map((recipient) => `Notices do not reach infra (${recipient})`);
-    const trouble = incidentEvent({ root_cause: "pathkeeper", verdict: "monitor", components: ["pathkeeper"], alerts });
+    const monitorEvent = incidentEvent({
+      root_cause: "pathkeeper",
+      verdict: "monitor",
+      components: ["pathkeeper"],
+      alerts,
+    });
     const ops = { name: "ops", kind: "webhook", settings: { url: "https://127.0.0.1:1/" } };
     const configuration = configurationOf([infra("smtp://127.0.0.1:1", [a, b]), ops], [{ channels: ["infra"] }]);
-    const { deliveries } = plan(trouble, { configuration, kinds, silences: [], ledger: [] }, noon);
+    const { deliveries } = plan(monitorEvent, { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ channel, reason }) => `${channel}: ${reason}`)).toEqual([
       "ops: no route leads to a working channel",
     ]);

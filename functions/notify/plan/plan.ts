@@ -15,7 +15,7 @@ import {
   mayReachReader,
   momentOf,
 } from "../deliver/ledger.ts";
-import { isAbout } from "../deliver/trouble.ts";
+import { isAbout } from "../deliver/self-report.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { compose, noticeOf, type PlanContext, threadOf } from "./compose.ts";
 import { type Hold, holdFor } from "./hold.ts";
