@@ -64,8 +64,8 @@ export interface Occasion {
   readonly event: IncidentEvent;
   /** All ledger entries of the incident. */
   readonly ledger: readonly LedgerEntry[];
-  /** The event with the incident's present state; absent if unknown. */
-  readonly present?: IncidentEvent | undefined;
+  /** Reads the event with the incident's present state, `undefined` if unknown. Called only where it decides. @default unknown */
+  readonly present?: () => Promise<IncidentEvent | undefined>;
   /** Whether the message will not be redelivered, so that a failure now is final. */
   readonly lastChance: boolean;
 }
@@ -76,25 +76,29 @@ export interface Occasion {
  * @throws StoreError
  */
 export async function deliver(entry: LedgerEntry, occasion: Occasion, world: DeliveryWorld): Promise<Delivery> {
-  const { ledger, present, lastChance } = occasion;
+  const { ledger, lastChance } = occasion;
   const now = world.clock.now();
-  const listener = listenerOf(ownEntry(world.kinds, entry.delivery.kind) ?? {});
+  const { delivery } = entry;
+  const listener = listenerOf(ownEntry(world.kinds, delivery.kind) ?? {});
+  const isWaiting = isFinal(delivery) || isHeld(delivery, now) || !(lastChance || isDue(delivery, now));
+  // A program gets every event as planned, whatever the present state is.
+  const present = isWaiting || listener === "program" ? undefined : await occasion.present?.();
   const state = present && {
     status: present.status,
     acknowledgedBy: present.acknowledged_by,
     resolvedAt: Date.parse(present.resolved_at ?? "") || undefined,
   };
-  const looksUp = ownEntry(world.kinds, entry.delivery.kind)?.converse !== undefined;
+  const looksUp = ownEntry(world.kinds, delivery.kind)?.converse !== undefined;
   const turn = turnOf(entry, ledger, now, lastChance, { listener, looksUp, present: state });
   switch (turn.turn) {
     case "over":
     case "wait":
-      return entry.delivery;
+      return delivery;
     case "suppress":
       return suppress(entry, turn.reason, now, world.store);
     case "go": {
       const urgency = urgencyOf(entry, ledger);
-      const words = listener === "program" ? undefined : lateWords(entry, turn, occasion, now, world);
+      const words = listener === "program" ? undefined : lateWords(entry, turn, { ...occasion, present }, now, world);
       const claim = await claimDelivery(entry, { ...turn, now, lastChance, urgency, words }, world);
       if (!claim.claimed) return claim.delivery;
       const held = { id: entry.id, delivery: claim.delivery };
@@ -114,7 +118,7 @@ const lateAfterMs = 10 * 60_000;
 function lateWords(
   { id, delivery }: LedgerEntry,
   { supersedes, replacesOpening }: Turn & { readonly turn: "go" },
-  { event: occasioned, ledger, present }: Occasion,
+  { event: occasioned, ledger, present }: Omit<Occasion, "present"> & { readonly present: IncidentEvent | undefined },
   now: number,
   { configuration, kinds, incidentLinks, answersUrl, pagesUrl }: DeliveryWorld,
 ): Pick<Delivery, "payload" | "settings"> | undefined {
