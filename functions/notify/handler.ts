@@ -155,9 +155,8 @@ async function deliverAll(
   andThen: (now: readonly Delivery[]) => Promise<void> = async () => {},
 ): Promise<Delivery[]> {
   const own = ledger.filter(isOwn);
-  const isOpen = own.some(({ delivery }) => !isFinal(delivery));
-  const document = isOpen ? await world.store.get("incidents", event.incident) : undefined;
-  const context = { event, ledger, present: withPresentState(event, document), lastChance };
+  const present = lazily(async () => withPresentState(event, await world.store.get("incidents", event.incident)));
+  const context = { event, ledger, present, lastChance };
   const begun = world.clock.now();
   const results = new Map<LedgerEntry, PromiseSettledResult<Delivery>>();
   const work = async (queue: Iterable<LedgerEntry>): Promise<void> => {

@@ -19,7 +19,7 @@ const mostNoticeDelayMs = 600_000;
 const instances = 3;
 
 /** Share of runs that play an expensive outage. */
-const rareShare = 0.03;
+const rareShare = 0.01;
 
 /** Steps take this long at most, in milliseconds: in some runs everybody is quick, in others they hardly get on. */
 const latencies = [5, 20, 80, 400];

@@ -72,8 +72,8 @@ export interface DeliveryContext {
   readonly event: IncidentEvent;
   /** All ledger entries of the incident. */
   readonly ledger: readonly LedgerEntry[];
-  /** The event with the incident's present state; absent if unknown. */
-  readonly present?: IncidentEvent | undefined;
+  /** Reads the event with the incident's present state, `undefined` if unknown. Called only where it decides. @default unknown */
+  readonly present?: () => Promise<IncidentEvent | undefined>;
   /** Whether the message will not be redelivered, so that a failure now is final. */
   readonly lastChance: boolean;
 }
@@ -84,25 +84,30 @@ export interface DeliveryContext {
  * @throws StoreError
  */
 export async function deliver(entry: LedgerEntry, context: DeliveryContext, world: DeliveryWorld): Promise<Delivery> {
-  const { ledger, present, lastChance } = context;
+  const { ledger, lastChance } = context;
   const now = world.clock.now();
-  const receiver = receiverTypeOf(ownEntry(world.kinds, entry.delivery.kind) ?? {});
+  const { delivery } = entry;
+  const receiver = receiverTypeOf(ownEntry(world.kinds, delivery.kind) ?? {});
+  const isWaiting = isFinal(delivery) || isLeased(delivery, now) || !(lastChance || isDue(delivery, now));
+  // A program gets every event as planned, whatever the present state is.
+  const present = isWaiting || receiver === "program" ? undefined : await context.present?.();
   const state = present && {
     status: present.status,
     acknowledgedBy: present.acknowledged_by,
     resolvedAt: Date.parse(present.resolved_at ?? "") || undefined,
   };
-  const looksUp = ownEntry(world.kinds, entry.delivery.kind)?.converse !== undefined;
+  const looksUp = ownEntry(world.kinds, delivery.kind)?.converse !== undefined;
   const decision = decide(entry, ledger, now, lastChance, { receiver, looksUp, present: state });
   switch (decision.action) {
     case "none":
     case "wait":
-      return entry.delivery;
+      return delivery;
     case "suppress":
       return suppress(entry, decision.reason, now, world.store);
     case "send": {
       const urgency = urgencyOf(entry, ledger);
-      const replacement = receiver === "program" ? undefined : latePayload(entry, decision, context, now, world);
+      const replacement =
+        receiver === "program" ? undefined : latePayload(entry, decision, { ...context, present }, now, world);
       const claim = await claimDelivery(entry, { ...decision, now, lastChance, urgency, replacement }, world);
       if (!claim.claimed) return claim.delivery;
       const held = { id: entry.id, delivery: claim.delivery };
@@ -122,7 +127,7 @@ const lateAfterMs = 10 * 60_000;
 function latePayload(
   { id, delivery }: LedgerEntry,
   { supersedes, replacesOpening }: Decision & { readonly action: "send" },
-  { event, ledger, present }: DeliveryContext,
+  { event, ledger, present }: Omit<DeliveryContext, "present"> & { readonly present: IncidentEvent | undefined },
   now: number,
   { configuration, kinds, incidentLinks, answersUrl, pagesUrl }: DeliveryWorld,
 ): Pick<Delivery, "payload" | "settings"> | undefined {
