@@ -3,7 +3,7 @@
 import type { Logger } from "../shared/ports.ts";
 import { structuredLogger } from "../shared/runtime/logger.ts";
 import { openLogFile } from "./data/log-file.ts";
-import { silentTrouble, type Trouble } from "./troubles.ts";
+import { type RecurringFailure, silentFailure } from "./failures.ts";
 
 /** A logger with a file of its own. */
 export interface FileLogger extends Logger {
@@ -12,7 +12,7 @@ export interface FileLogger extends Logger {
 }
 
 /** Opens a logger that appends to `file`; its folder is made where it is missing. */
-export async function fileLogger(file: string, trouble: Trouble = silentTrouble): Promise<FileLogger> {
-  const log = openLogFile(file, trouble);
+export async function fileLogger(file: string, failure: RecurringFailure = silentFailure): Promise<FileLogger> {
+  const log = openLogFile(file, failure);
   return { ...structuredLogger((line) => log.write(line)), close: () => log.close() };
 }

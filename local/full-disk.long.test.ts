@@ -46,11 +46,11 @@ it("continues while the disk is full, reports it, and catches up when there is s
       response.writeHead(isDown ? 503 : 200).end();
     }),
   );
-  const told: string[] = [];
+  const reported: string[] = [];
   const hook = await listening(
     createServer(async (request, response) => {
       const { data: event } = (await json(request)) as { data: { event: string; alerts: string[] } };
-      told.push(`${event.event}: ${event.alerts.join(", ")}`);
+      reported.push(`${event.event}: ${event.alerts.join(", ")}`);
       response.end();
     }),
   );
@@ -77,13 +77,13 @@ routes: [{ channels: [hook] }]
   const before = requests;
   // A request for a group is made each minute: those of two minutes are made while nothing can be written.
   await vi.waitUntil(() => requests > before + 65, { timeout: 150_000 });
-  expect(told).toEqual([]);
+  expect(reported).toEqual([]);
 
   rmSync(filler);
   await system.prints("can be written again");
-  await vi.waitUntil(() => told.some((one) => one === "opened: shop failing"), { timeout: 30_000 });
-  await vi.waitUntil(() => told.some((one) => one === "opened: Disk cannot be written"), { timeout: 30_000 });
-  await vi.waitUntil(() => told.some((one) => one === "resolved: Disk cannot be written"), { timeout: 30_000 });
+  await vi.waitUntil(() => reported.some((one) => one === "opened: shop failing"), { timeout: 30_000 });
+  await vi.waitUntil(() => reported.some((one) => one === "opened: Disk cannot be written"), { timeout: 30_000 });
+  await vi.waitUntil(() => reported.some((one) => one === "resolved: Disk cannot be written"), { timeout: 30_000 });
   await system.end("SIGTERM");
   expect(await system.exitCode()).toBe(0);
   const complaints = system.output.split("\n").filter((line) => /full|no space left/.test(line));

@@ -8,7 +8,7 @@ import { SqliteStore } from "../shared/adapters/sqlite.ts";
 import { compile } from "../shared/config/compile.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import { encodePush } from "../shared/messages/push.ts";
-import { listenersOf, tellsListeners } from "../tests/support/listeners.ts";
+import { listenersOf, listsListeners } from "../tests/support/listeners.ts";
 import { newToken, pathAt, withToken } from "./engine/request-guard.ts";
 import { FunctionProcess } from "./function-process.ts";
 
@@ -66,7 +66,7 @@ async function answerTo(url: URL | string, init: RequestInit): Promise<readonly 
 }
 
 describe("a function on this machine", () => {
-  it.skipIf(!tellsListeners)("listens on the loopback interface only", () => {
+  it.skipIf(!listsListeners)("listens on the loopback interface only", () => {
     expect(listenersOf(notify.pid ?? 0)).toEqual([{ pid: notify.pid, port: notify.port, isLoopback: true }]);
   });
 

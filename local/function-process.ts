@@ -6,8 +6,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type LogFile, openLogFile } from "./data/log-file.ts";
 import { withToken } from "./engine/request-guard.ts";
+import { type RecurringFailure, silentFailure } from "./failures.ts";
 import { freePort } from "./free-port.ts";
-import { silentTrouble, type Trouble } from "./troubles.ts";
 
 /** Which function, and what it is given. */
 export interface FunctionOptions {
@@ -21,7 +21,7 @@ export interface FunctionOptions {
   /** File to which its output is appended. */
   readonly logFile: string;
   /** Called when that file cannot be written. @default no callback */
-  readonly logTrouble?: Trouble;
+  readonly logFailure?: RecurringFailure;
   /** Aborted when it is not waited for any more. @default never */
   readonly interrupted?: AbortSignal;
   /** Health check that detects a hanging process. @default a request every 5 s; restarted after 3 requests without a response within 10 s */
@@ -57,7 +57,7 @@ export class FunctionProcess {
     this.name = options.name;
     this.port = port;
     this.#options = options;
-    this.#log = openLogFile(options.logFile, options.logTrouble ?? silentTrouble);
+    this.#log = openLogFile(options.logFile, options.logFailure ?? silentFailure);
     this.#child = this.#spawn();
   }
 

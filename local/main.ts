@@ -7,11 +7,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { keepPrivate, privateUmask } from "./data/private-data.ts";
 import { isOver, type Outcome, outcomeOf, postmortemIn } from "./demo/outcome.ts";
 import { outages } from "./demo/script.ts";
+import { RecurringFailures } from "./failures.ts";
 import { fileLogger } from "./file-logger.ts";
 import { interruption } from "./interruption.ts";
 import { type Options, readOptions, UsageError, usage } from "./options.ts";
 import { type Run, startRun } from "./run.ts";
-import { Troubles } from "./troubles.ts";
 import type { ViewSnapshot } from "./view/snapshot.ts";
 import { openView } from "./view/terminal.ts";
 
@@ -57,19 +57,19 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
   try {
     await makeDirectory(dataDir);
     await keepPrivate(dataDir);
-    const screen = { showsTroubles: false };
-    const tell = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
-    const troubles = new Troubles((sentence) => {
-      if (!screen.showsTroubles) tell(sentence);
+    const screen = { showsFailures: false };
+    const report = (sentence: string): void => void process.stderr.write(`${sentence}\n`);
+    const failures = new RecurringFailures((sentence) => {
+      if (!screen.showsFailures) report(sentence);
     });
     const logFile = join(dataDir, "logs", "local.log");
-    const logger = await fileLogger(logFile, troubles.writing(logFile));
+    const logger = await fileLogger(logFile, failures.writing(logFile));
     const what = options.config === undefined ? "a database, three functions" : "three functions";
-    tell(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.`);
+    report(`Pathkeeper starts: ${what}, a broker and a scheduler, all on this machine.`);
     try {
-      const run = await startRun(options, dataDir, { logger, troubles, tell, interrupted });
+      const run = await startRun(options, dataDir, { logger, failures, report, interrupted });
       try {
-        const outcome = await show(run, { options, dataDir, interrupted, troubles, screen });
+        const outcome = await show(run, { options, dataDir, interrupted, failures, screen });
         if (outcome === undefined) return options.once ? interruptedCode : 0;
         await tellPostmortems(run, options.data === undefined ? undefined : dataDir);
         process.stdout.write(`${JSON.stringify(outcome)}\n`);
@@ -120,16 +120,16 @@ interface Showing {
   readonly options: Options;
   readonly dataDir: string;
   readonly interrupted: AbortSignal;
-  readonly troubles: Troubles;
-  readonly screen: { showsTroubles: boolean };
+  readonly failures: RecurringFailures;
+  readonly screen: { showsFailures: boolean };
 }
 
 /** Shows what happens until it is interrupted or, with `--once`, over. */
 async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
-  const { options, interrupted, troubles, screen } = showing;
+  const { options, interrupted, failures, screen } = showing;
   const startedAt = run.play?.startedAt ?? Date.now();
-  const reading = troubles.of("view", (reason) => `cannot read the state: ${reason}; the view is not updated`);
-  screen.showsTroubles = process.stdout.isTTY && process.stderr.isTTY;
+  const reading = failures.of("view", (reason) => `cannot read the state: ${reason}; the view is not updated`);
+  screen.showsFailures = process.stdout.isTTY && process.stderr.isTTY;
   const view = openView(process.stdout, process.env["TERM"]);
   let endedAt = Number.POSITIVE_INFINITY;
   try {
@@ -147,7 +147,7 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
     return undefined;
   } finally {
     view.close();
-    screen.showsTroubles = false;
+    screen.showsFailures = false;
   }
 }
 
@@ -172,14 +172,14 @@ async function tellPostmortems(run: Run, dataDir: string | undefined): Promise<v
   }
 }
 
-function snapshotOf(run: Run, { options, dataDir, troubles }: Showing, startedAt: number, now: number): ViewSnapshot {
+function snapshotOf(run: Run, { options, dataDir, failures }: Showing, startedAt: number, now: number): ViewSnapshot {
   const position = run.play?.position();
   return run.watch.snapshot({
     at: now,
     elapsedMs: now - startedAt,
     ...(position === undefined ? {} : { headline: { text: position.step.say, nextInMs: position.nextInMs } }),
     messages: run.messages(),
-    troubles: troubles.sentences,
+    failures: failures.sentences,
     hints: [
       `control room: ${run.room}`,
       ...(run.statusPage === undefined ? [] : [`status page: ${run.statusPage}`]),

@@ -33,13 +33,13 @@ import { startEmbedded } from "./engine/embedded.ts";
 import type { Engine } from "./engine/engine.ts";
 import { newProject, startGoogle } from "./engine/google.ts";
 import { newToken } from "./engine/request-guard.ts";
+import type { RecurringFailures } from "./failures.ts";
 import { keptPort } from "./free-port.ts";
 import { startMailInbox } from "./inbox/smtp.ts";
 import { startWebhookInbox } from "./inbox/webhook.ts";
 import { openMeasurements } from "./measurements/recording.ts";
 import type { Options } from "./options.ts";
 import { pagesFolder, type System, type SystemOptions, secretVariables, startSystem } from "./system.ts";
-import type { Troubles } from "./troubles.ts";
 import { Watch } from "./watch.ts";
 import { openRoom } from "./web/room.ts";
 
@@ -73,9 +73,9 @@ const demoTickMs = 2_000;
 /** Callbacks of a run, and the signal that ends it. */
 export interface RunPorts {
   readonly logger: Logger;
-  readonly troubles: Troubles;
+  readonly failures: RecurringFailures;
   /** Called once with notes for the user, as sentences. */
-  readonly tell: (sentence: string) => void;
+  readonly report: (sentence: string) => void;
   /** Aborted when the run is to end, which it may be before it has started. */
   readonly interrupted: AbortSignal;
 }
@@ -91,7 +91,7 @@ export async function startRun(options: Options, dataDir: string, ports: RunPort
     for (const part of parts.splice(0).reverse()) await part.stop();
   };
   try {
-    const recovery = { recover: options.recover, tell: ports.tell, now: Date.now() };
+    const recovery = { recover: options.recover, report: ports.report, now: Date.now() };
     usableDatabase(lockFile(dataDir), new Map(), recovery);
     keep(holdDirectory(dataDir));
     const ground: Ground = { options, dataDir, ...ports, recovery, keep, token: newToken() };
@@ -194,11 +194,11 @@ async function startWatched(
   surroundings: Pick<SystemOptions, "secrets" | "secretFolders" | "googleApi" | "tickMs">,
   ground: Ground,
 ): Promise<Omit<Run, "stop" | "play">> {
-  const { options, dataDir, logger, troubles, interrupted, keep, token } = ground;
+  const { options, dataDir, logger, failures, interrupted, keep, token } = ground;
   const watch = new Watch(configuration, engine.store);
   const recorder =
-    options.record === undefined ? undefined : keep(await openRecorder(options.record, aloud(logger, troubles)));
-  const measurements = keep(openMeasurements(dataDir, troubles, ground.recovery));
+    options.record === undefined ? undefined : keep(await openRecorder(options.record, aloud(logger, failures)));
+  const measurements = keep(openMeasurements(dataDir, failures, ground.recovery));
   const onReport = (report: Report): void => {
     watch.see(report);
     measurements.record(report);
@@ -239,13 +239,13 @@ async function startWatched(
     incidentLinks,
     answersUrl,
     logger,
-    troubles,
+    failures,
     interrupted,
     onReport,
     token,
   };
   const system = keep(await startSystem({ ...common, ...surroundings, secrets, ...bundlesOf(options) }));
-  keep(startDiskReporter({ troubles, environment: configuration.environment, publisher: engine.publisher, logger }));
+  keep(startDiskReporter({ failures, environment: configuration.environment, publisher: engine.publisher, logger }));
   const [page] = configuration.channels.filter(isStatusPage);
   const file = join(pagesFolder(dataDir), String(page?.settings["bucket"]), "index.html");
   return {
@@ -267,12 +267,12 @@ async function startWatched(
 }
 
 /** A logger whose errors are also shown on the terminal. */
-function aloud(logger: Logger, troubles: Troubles): Logger {
+function aloud(logger: Logger, failures: RecurringFailures): Logger {
   return {
     ...logger,
     error: (message, fields) => {
       logger.error(message, fields);
-      troubles.of(message, () => message).begin(new Error(message));
+      failures.of(message, () => message).begin(new Error(message));
     },
   };
 }
@@ -287,10 +287,10 @@ async function allOrNone<T extends readonly unknown[]>(starts: { [K in keyof T]:
   return Promise.all(starts) as unknown as Promise<T>;
 }
 
-async function startEngine({ options, dataDir, logger, troubles, recovery, keep, token }: Ground): Promise<Engine> {
+async function startEngine({ options, dataDir, logger, failures, recovery, keep, token }: Ground): Promise<Engine> {
   const { engine, duplicates, disorderMs } = options;
   if (engine === "embedded")
-    return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, troubles, recovery, token }));
+    return keep(await startEmbedded({ dataDir, duplicates, disorderMs, logger, failures, recovery, token }));
   const projectId = await keptSecret(join(dataDir, "google-project"), newProject);
   return keep(await startGoogle({ environment: process.env, projectId }));
 }

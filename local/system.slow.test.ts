@@ -9,8 +9,8 @@ import { StoreError } from "../shared/ports.ts";
 import { silentLogger } from "../shared/runtime/logger.ts";
 import type { Engine } from "./engine/engine.ts";
 import { newToken } from "./engine/request-guard.ts";
+import { RecurringFailures } from "./failures.ts";
 import { type SystemOptions, startSystem } from "./system.ts";
-import { Troubles } from "./troubles.ts";
 
 /** What a system on one machine needs, in a folder of its own. */
 function prepared(engine: Partial<Engine>): SystemOptions & { readonly dataDir: string } {
@@ -40,7 +40,7 @@ function prepared(engine: Partial<Engine>): SystemOptions & { readonly dataDir: 
     answersUrl: "http://127.0.0.1:1/answers",
     tickMs: 1_000,
     logger: silentLogger,
-    troubles: new Troubles(() => {}),
+    failures: new RecurringFailures(() => {}),
     onReport: () => {},
   };
 }

@@ -11,10 +11,10 @@ import type { Logger } from "../shared/ports.ts";
 import { subscriptionsWith } from "../shared/topology.ts";
 import { openProcessesFile } from "./data/processes-file.ts";
 import type { Engine } from "./engine/engine.ts";
+import type { RecurringFailures } from "./failures.ts";
 import { FunctionProcess } from "./function-process.ts";
 import { observation, startObserver } from "./observer.ts";
 import { startScheduler } from "./scheduler.ts";
-import type { Troubles } from "./troubles.ts";
 
 /** Options of the system. */
 export interface SystemOptions {
@@ -37,7 +37,7 @@ export interface SystemOptions {
   /** The folder of the bundles from which the functions run. @default their sources */
   readonly bundles?: string;
   readonly logger: Logger;
-  readonly troubles: Troubles;
+  readonly failures: RecurringFailures;
   /** Aborted when nothing more is to be started. @default never */
   readonly interrupted?: AbortSignal;
   readonly onReport: (report: Report) => void;
@@ -73,7 +73,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     answersUrl,
     tickMs,
     logger,
-    troubles,
+    failures,
     interrupted,
     onReport,
     bundles,
@@ -99,7 +99,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
     UV_THREADPOOL_SIZE: "16",
   };
   const processesFile = join(dataDir, "processes.json");
-  const processes = openProcessesFile(processesFile, troubles.writing(processesFile));
+  const processes = openProcessesFile(processesFile, failures.writing(processesFile));
   processes.set("local", process.pid);
   const parts: { stop(): Promise<void> | void }[] = [processes];
   // Without the functions nothing is pushed any more; then the engine can end without owing an answer.
@@ -118,7 +118,7 @@ export async function startSystem(options: SystemOptions): Promise<System> {
           ...(bundles === undefined ? {} : { bundle: resolve(bundles, name) }),
           ...(interrupted === undefined ? {} : { interrupted }),
           logFile: join(logs, `${name}.log`),
-          logTrouble: troubles.writing(join(logs, `${name}.log`)),
+          logFailure: failures.writing(join(logs, `${name}.log`)),
           onSpawn: (pid) => processes.set(name, pid),
         }),
       ),

@@ -3,7 +3,7 @@ import { vocabulary } from "../cli/vocabulary.ts";
 import { MemoryStore } from "../shared/adapters/memory.ts";
 import { loadConfiguration } from "../shared/config/load.ts";
 import { type Query, type Stored, StoreError } from "../shared/ports.ts";
-import { Troubles } from "./troubles.ts";
+import { RecurringFailures } from "./failures.ts";
 import { Watch } from "./watch.ts";
 
 const loaded = loadConfiguration(
@@ -13,7 +13,7 @@ const loaded = loadConfiguration(
 );
 if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
 const { configuration } = loaded;
-const surroundings = { at: 0, elapsedMs: 0, messages: 0, troubles: [], hints: [] };
+const surroundings = { at: 0, elapsedMs: 0, messages: 0, failures: [], hints: [] };
 const sentence = "cannot read: Query of incidents: not done by Firestore within 45000 ms";
 
 /** Documents in memory, whose queries wait until the test lets them go on or fail. */
@@ -31,12 +31,12 @@ class LateStore extends MemoryStore {
 function watched() {
   const store = new LateStore();
   const watch = new Watch(configuration, store);
-  const told: string[] = [];
-  const troubles = new Troubles((text) => told.push(text));
-  const trouble = troubles.of("view", (reason) => `cannot read: ${reason}`);
+  const reported: string[] = [];
+  const failures = new RecurringFailures((text) => reported.push(text));
+  const failure = failures.of("view", (reason) => `cannot read: ${reason}`);
   const refresh = (withinMs: number, signal = new AbortController().signal): Promise<void> =>
-    watch.refresh(withinMs, trouble, signal);
-  return { store, watch, told, troubles, refresh };
+    watch.refresh(withinMs, failure, signal);
+  return { store, watch, reported, failures, refresh };
 }
 
 describe("a store that answers late", () => {
@@ -58,15 +58,15 @@ describe("a store that answers late", () => {
   });
 
   it("ends nothing when it gives up, which is told until it answers again", async () => {
-    const { refresh, told, troubles, store } = watched();
+    const { refresh, reported, failures, store } = watched();
     const waiting = refresh(600_000);
     store.late.reject(new StoreError("unavailable", "Query of incidents: not done by Firestore within 45000 ms"));
     await waiting;
-    expect(told).toEqual([sentence]);
-    expect(troubles.sentences).toEqual([sentence]);
+    expect(reported).toEqual([sentence]);
+    expect(failures.sentences).toEqual([sentence]);
     store.late = Promise.withResolvers();
     store.late.resolve();
     await refresh(600_000);
-    expect(troubles.sentences).toEqual([]);
+    expect(failures.sentences).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import type { ProbeResult, Report } from "../shared/messages/report.ts";
 import { metricNamed } from "../shared/metrics/catalogue.ts";
 import type { Fields, Store } from "../shared/ports.ts";
 import { formatValue } from "../shared/text/units.ts";
-import type { Trouble } from "./troubles.ts";
+import type { RecurringFailure } from "./failures.ts";
 import type {
   ComponentState,
   DeliveryState,
@@ -27,7 +27,7 @@ export interface Surroundings {
   readonly headline?: { readonly text: string; readonly nextInMs: number };
   readonly messages: number;
   /** Current failures of this machine. */
-  readonly troubles: readonly string[];
+  readonly failures: readonly string[];
   readonly hints: readonly string[];
 }
 
@@ -76,11 +76,11 @@ export class Watch {
 
   /**
    * Reads the documents again, one read at a time, and waits no longer than `withinMs` or until `signal`: a store that answers late or fails holds
-   * up nothing. Failures go to `trouble`.
+   * up nothing. Failures go to `failure`.
    */
-  async refresh(withinMs: number, trouble: Trouble, signal: AbortSignal): Promise<void> {
+  async refresh(withinMs: number, failure: RecurringFailure, signal: AbortSignal): Promise<void> {
     this.#refreshing ??= this.#read()
-      .then(trouble.end, trouble.begin)
+      .then(failure.end, failure.begin)
       .finally(() => {
         this.#refreshing = undefined;
       });
@@ -125,7 +125,7 @@ export class Watch {
       components: components.map(({ name }) => this.#component(name, around.at)),
       ...(shown === undefined ? {} : { incident: this.#incident(shown.id, shown.fields) }),
       deliveries: this.#deliveries.filter(({ state }) => state !== "suppressed"),
-      troubles: around.troubles,
+      failures: around.failures,
       traffic: { reports: this.#reports.size, messages: around.messages },
       hints: around.hints,
     };

@@ -8,8 +8,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { text as readText } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { type Delivery, mayHaveArrived, parseDelivery } from "../functions/notify/deliver/ledger.ts";
+import { includedInResolution } from "../functions/notify/deliver/order.ts";
 import { sender } from "../functions/notify/deliver/send.ts";
-import { toldWithEnd } from "../functions/notify/deliver/turn.ts";
 import { secretsOf } from "../functions/notify/fixtures.ts";
 import { readerName } from "../shared/documents/delivery-summary.ts";
 import type { Fate, Moment, Step } from "./support/faulty-ports.ts";
@@ -201,7 +201,7 @@ function wrongs(ledger: readonly Delivery[], { taken }: Receiver): string[] {
     const end = arrivalsOf(reader, "resolved").length > 0;
     // A notification without a response after two attempts is given up, and the ledger records that.
     const mayEnd = own.some((one) => one.event === "resolved" && one.status === "rejected" && mayHaveArrived(one));
-    const isBoth = own.some(({ reason }) => reason === toldWithEnd);
+    const isBoth = own.some(({ reason }) => reason === includedInResolution);
     return [
       ...wrong,
       ...(heard && !end && !mayEnd ? [`${reader} heard the opening, and not the end`] : []),

@@ -156,12 +156,12 @@ async function show(
     terminal.note(`pathkeeper changes: the reported changes cannot be read: ${error.message}`);
     return 1;
   }
-  const troubles = results.flatMap((result) => [
+  const problems = results.flatMap((result) => [
     ...(result.success ? [] : [failureSentence(result)]),
     ...(result.unchecked ?? []).map(({ explanation }) => explanation),
   ]);
-  for (const trouble of troubles) terminal.note(`pathkeeper changes: ${trouble}`);
-  return troubles.length > 0 ? 1 : 0;
+  for (const problem of problems) terminal.note(`pathkeeper changes: ${problem}`);
+  return problems.length > 0 ? 1 : 0;
 }
 
 function readsChanges({ yields = [] }: Configuration["probes"][number]): boolean {

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { incidentId } from "../../functions/evaluate/incident/record/id.ts";
 import { type Delivery, deliveries, isFinal, parseDelivery } from "../../functions/notify/deliver/ledger.ts";
-import { selfReport } from "../../functions/notify/deliver/trouble.ts";
+import { selfReport } from "../../functions/notify/deliver/self-report.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import { drillComponent, drillProbe } from "../../shared/monitor.ts";

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { userInfo } from "node:os";
-import { cloudMeasurements, monitoringTrouble } from "../../local/measurements/cloud-measurements.ts";
+import { cloudMeasurements, monitoringFailure } from "../../local/measurements/cloud-measurements.ts";
 import type { Measurements } from "../../local/measurements/measurements.ts";
 import { MeasurementsFile } from "../../local/measurements/measurements-file.ts";
 import { measurementsIn } from "../../local/measurements/recording.ts";
@@ -108,7 +108,7 @@ async function measurementsOf(
     await measurements.series();
     return { measurements };
   } catch (error) {
-    terminal.note(monitoringTrouble(error));
+    terminal.note(monitoringFailure(error));
     return {};
   }
 }

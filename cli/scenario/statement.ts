@@ -8,7 +8,7 @@ import type { Subject } from "../../functions/probe/google/configuration/judgeme
 import { subjectsOf } from "../../functions/probe/google/configuration/needs.ts";
 import { gcpConfiguration } from "../../functions/probe/probers/gcp_configuration.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
-import { type Finding, type Telling, tellings, type Vantage } from "../../shared/messages/report.ts";
+import { type Finding, type FindingMeaning, findingMeanings, type Vantage } from "../../shared/messages/report.ts";
 import { type Severity, severities } from "../../shared/messages/severity.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
 import { setEntry } from "../../shared/runtime/entries.ts";
@@ -314,7 +314,7 @@ function readAbout(tokens: Tokens, { components }: Configuration): About {
     if (label === "resource") about = { ...about, resource: tokens.name("the name of a resource").text };
     else if (label === "severity") about = { ...about, severity: tokens.known("severity", severities) as Severity };
     else if (label === "tells")
-      about = { ...about, tells: [...(about.tells ?? []), tokens.known("telling", tellings) as Telling] };
+      about = { ...about, tells: [...(about.tells ?? []), tokens.known("meaning", findingMeanings) as FindingMeaning] };
     else {
       const names = components.map(({ name }) => name);
       about = { ...about, component: tokens.known("component", names) };

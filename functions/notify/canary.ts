@@ -7,7 +7,7 @@ import { monitorComponent } from "../../shared/monitor.ts";
 import { lazily } from "../../shared/runtime/lazily.ts";
 import type { ChannelKind } from "./channel.ts";
 import { classifyHttp } from "./deliver/classify.ts";
-import { selfReport } from "./deliver/trouble.ts";
+import { selfReport } from "./deliver/self-report.ts";
 import { plan } from "./plan/plan.ts";
 
 const noSettings = lazily((): z.ZodType<Record<string, never>, unknown> => z.strictObject({}));

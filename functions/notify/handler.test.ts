@@ -475,7 +475,7 @@ describe("prevented failures", () => {
       incidentEvent(),
       [`dead-letters: a message to notify-notifications was abandoned: opened of ${incident}`],
     ],
-  ])("a dead letter %s that is announced twice or never", async (_, attributes, data, told) => {
+  ])("a dead letter %s that is announced twice or never", async (_, attributes, data, reported) => {
     const { handle, logger, publisher } = notifyWorld({ channels: [] });
     const letter = { messageId: "7", attributes, data, subscription: "", publishedAt: noon };
     await handle(letter, "/dead-letters");
@@ -483,10 +483,12 @@ describe("prevented failures", () => {
       `error a message could not be processed and is a dead letter: 7 ${JSON.stringify({ messageId: "7", attributes })}`,
     ]);
     const reports = publisher.published.map(({ topic, data: report }) => ({ topic, report: parseReport(report) }));
-    expect(reports.map(({ topic, report }) => `${topic} ${report.group}`)).toEqual(told.map(() => "measurements self"));
+    expect(reports.map(({ topic, report }) => `${topic} ${report.group}`)).toEqual(
+      reported.map(() => "measurements self"),
+    );
     const results = reports.flatMap(({ report }) => report.results);
-    expect(results.map(({ probe, failure }) => `${probe}: ${failure?.message}`)).toEqual(told);
-    expect(results.map(({ at }) => at)).toEqual(told.map(() => new Date(noon).toISOString()));
+    expect(results.map(({ probe, failure }) => `${probe}: ${failure?.message}`)).toEqual(reported);
+    expect(results.map(({ at }) => at)).toEqual(reported.map(() => new Date(noon).toISOString()));
   });
 
   it("a dead letter that leaves a notice unfinished forever, or takes it from a sending instance", async () => {
@@ -507,7 +509,7 @@ describe("prevented failures", () => {
       "rejected: gave up after 2 attempts, its message is a dead letter: the sending instance did not report back",
     );
     const reports = publisher.published.filter(({ topic }) => topic === "measurements");
-    const told = reports.map(({ data }) => parseReport(data).results.map(({ probe }) => probe));
-    expect(told.at(-1)).toEqual(["channel/infra", "channel/ops"]);
+    const reported = reports.map(({ data }) => parseReport(data).results.map(({ probe }) => probe));
+    expect(reported.at(-1)).toEqual(["channel/infra", "channel/ops"]);
   });
 });

@@ -18,10 +18,10 @@ import { arrivedCanary } from "./canary.ts";
 import { abandon, type DeliveryWorld, deliver } from "./deliver/delivery.ts";
 import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from "./deliver/ledger.ts";
 import { stateCollection } from "./deliver/pace.ts";
+import { channelProblems, deadLetter, selfReport } from "./deliver/self-report.ts";
 import { writeSummary } from "./deliver/summary.ts";
-import { channelTroubles, deadLetter, selfReport } from "./deliver/trouble.ts";
 import { isAllClear, plan } from "./plan/plan.ts";
-import { asOfNow } from "./plan/present.ts";
+import { withPresentState } from "./plan/present.ts";
 import { candidates } from "./plan/readers.ts";
 import { hasEnded } from "./plan/relapse.ts";
 import { readSilences } from "./plan/silence.ts";
@@ -155,14 +155,14 @@ async function deliverAll(
   andThen: (now: readonly Delivery[]) => Promise<void> = async () => {},
 ): Promise<Delivery[]> {
   const own = ledger.filter(isOwn);
-  const present = lazily(async () => asOfNow(event, await world.store.get("incidents", event.incident)));
-  const occasion = { event, ledger, present, lastChance };
+  const present = lazily(async () => withPresentState(event, await world.store.get("incidents", event.incident)));
+  const context = { event, ledger, present, lastChance };
   const begun = world.clock.now();
   const results = new Map<LedgerEntry, PromiseSettledResult<Delivery>>();
   const work = async (queue: Iterable<LedgerEntry>): Promise<void> => {
     for (const entry of queue) {
       if (world.clock.now() - begun > beginWithinMs) return;
-      const [result] = await Promise.allSettled([deliver(entry, occasion, world)]);
+      const [result] = await Promise.allSettled([deliver(entry, context, world)]);
       results.set(entry, result);
     }
   };
@@ -226,13 +226,13 @@ async function conclude(
   world: NotifyWorld,
 ): Promise<void> {
   await writeSummary(world.store, incident, world.logger);
-  await reportTrouble(`${incident}:${event}`, channelTroubles(now, world.clock.now()), world);
+  await reportProblems(`${incident}:${event}`, channelProblems(now, world.clock.now()), world);
 }
 
-async function reportTrouble(id: string, troubles: readonly ProbeResult[], world: NotifyWorld): Promise<void> {
-  if (troubles.length === 0) return;
+async function reportProblems(id: string, problems: readonly ProbeResult[], world: NotifyWorld): Promise<void> {
+  if (problems.length === 0) return;
   await world.publisher.publish(topics.measurements, [
-    { data: selfReport(world.configuration.environment, id, troubles) },
+    { data: selfReport(world.configuration.environment, id, problems) },
   ]);
 }
 
@@ -298,8 +298,8 @@ async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): P
   const event = readable(parseIncidentEvent, data);
   const now = event === undefined ? [] : await giveUp(event, message, world);
   const isKnown = now.some(({ status }) => status === "rejected");
-  const troubles = isKnown ? channelTroubles(now, world.clock.now()) : [deadLetter(attributes, event, publishedAt)];
-  await reportTrouble(`dead-letter/${messageId}`, troubles, world);
+  const problems = isKnown ? channelProblems(now, world.clock.now()) : [deadLetter(attributes, event, publishedAt)];
+  await reportProblems(`dead-letter/${messageId}`, problems, world);
 }
 
 /** Gives up the pending deliveries of an event. @returns the result for each reader */

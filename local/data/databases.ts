@@ -6,7 +6,7 @@ export interface Recovery {
   /** True if they may be set aside. */
   readonly recover: boolean;
   /** Called with a sentence about each file that was set aside. */
-  readonly tell: (sentence: string) => void;
+  readonly report: (sentence: string) => void;
   readonly now: number;
 }
 
@@ -15,7 +15,7 @@ export interface Recovery {
  * @returns the name of the file that was set aside; `undefined` where the database can be used
  * @throws Error one sentence that names the file, where nothing may be set aside
  */
-export function usableDatabase(file: string, tables: Tables, { recover, tell, now }: Recovery): string | undefined {
+export function usableDatabase(file: string, tables: Tables, { recover, report, now }: Recovery): string | undefined {
   const problem = problemOf(file, tables);
   if (problem === undefined) return undefined;
   if (!recover) {
@@ -24,6 +24,6 @@ export function usableDatabase(file: string, tables: Tables, { recover, tell, no
     );
   }
   const aside = setAside(file, now);
-  tell(`${file} ${problem}: it was set aside as ${aside}`);
+  report(`${file} ${problem}: it was set aside as ${aside}`);
   return aside;
 }

@@ -20,12 +20,12 @@ let folder: string;
 let file: string;
 let log: LogFile;
 let events: string[];
-const trouble = {
+const failure = {
   begin: (error: Error): void => void events.push(error.message.split(",")[0] ?? ""),
   end: (): void => void events.push("ended"),
 };
 /** Messages, without duplicates. */
-const told = (): string[] => events.filter((event, index) => event !== events[index - 1]);
+const reported = (): string[] => events.filter((event, index) => event !== events[index - 1]);
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "pathkeeper-log-"));
@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 const open = (): void => {
-  log = openLogFile(file, trouble, { retryMs: 10 });
+  log = openLogFile(file, failure, { retryMs: 10 });
 };
 const lines = (): string[] => readFileSync(file, "utf8").split("\n").slice(0, -1);
 
@@ -50,7 +50,7 @@ describe("a log file", () => {
     for (let number = 0; number < 100; number += 1) log.write(`line ${number}\n`);
     await log.close();
     expect(lines()).toEqual(["before", ...Array.from({ length: 100 }, (_, number) => `line ${number}`)]);
-    expect(told()).toEqual(["ended"]);
+    expect(reported()).toEqual(["ended"]);
   });
 
   it("survives a full disk, and writes the buffered lines when there is space again", async () => {
@@ -59,7 +59,7 @@ describe("a log file", () => {
     log.write("during\n");
     await vi.waitUntil(() => events.length >= 3);
     log.write("during, too\n");
-    expect(told()).toEqual(["ENOSPC: no space left on device"]);
+    expect(reported()).toEqual(["ENOSPC: no space left on device"]);
     rmSync(file);
     await vi.waitUntil(() => events.at(-1) === "ended");
     log.write("after\n");
@@ -101,7 +101,7 @@ describe("a log file", () => {
     log.write("lost\n");
     await vi.waitUntil(() => events.length > 0);
     await log.close();
-    expect(told()).toEqual([reason]);
+    expect(reported()).toEqual([reason]);
   });
 
   it("is recreated after its folder was removed", async () => {
@@ -115,7 +115,7 @@ describe("a log file", () => {
   });
 
   it("keeps the newest lines in at most two files of a bounded length", async () => {
-    log = openLogFile(file, trouble, { longest: 10_000 });
+    log = openLogFile(file, failure, { longest: 10_000 });
     const kept = (): string =>
       [`${file}.1`, file].map((one) => (existsSync(one) ? readFileSync(one, "utf8") : "")).join("");
     for (let number = 0; number < 600; number += 1) {
@@ -170,7 +170,7 @@ describe("appendWhole", () => {
 it("logs structured lines, and creates the folder", async () => {
   open();
   const into = join(folder, "new", "local.log");
-  const logger = await fileLogger(into, trouble);
+  const logger = await fileLogger(into, failure);
   logger.warning("it is late");
   await logger.close();
   expect(JSON.parse(readFileSync(into, "utf8"))).toMatchObject({ severity: "WARNING", message: "it is late" });

@@ -4,7 +4,7 @@
  */
 import { mkdir, open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { Trouble } from "../troubles.ts";
+import type { RecurringFailure } from "../failures.ts";
 
 /** A log that is written in the background. */
 export interface LogFile {
@@ -26,7 +26,7 @@ export interface LogFileOptions {
 }
 
 /** Opens a log, and makes its file where it is missing. */
-export function openLogFile(file: string, trouble: Trouble, options: LogFileOptions = {}): LogFile {
+export function openLogFile(file: string, failure: RecurringFailure, options: LogFileOptions = {}): LogFile {
   const { retryMs = 1_000, longest = 10 * 2 ** 20 } = options;
   let waiting = "";
   let missing = 0;
@@ -44,10 +44,10 @@ export function openLogFile(file: string, trouble: Trouble, options: LogFileOpti
       missing = 0;
       isMade = true;
       if (size > longest) await rename(file, `${file}.1`).catch(() => {});
-      trouble.end();
+      failure.end();
     } catch (error) {
       keep(text);
-      trouble.begin(error as Error);
+      failure.begin(error as Error);
       if (!closed) retry = setTimeout(again, retryMs).unref();
     }
   };

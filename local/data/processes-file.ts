@@ -2,7 +2,7 @@
 
 import { renameSync, writeFileSync } from "node:fs";
 import { setEntry } from "../../shared/runtime/entries.ts";
-import type { Trouble } from "../troubles.ts";
+import type { RecurringFailure } from "../failures.ts";
 
 /** A file that is always up to date, as soon as it can be written. */
 export interface ProcessesFile {
@@ -16,7 +16,7 @@ export interface ProcessesFile {
 const retryMs = 1_000;
 
 /** Opens the file, which is replaced as a whole each time. */
-export function openProcessesFile(file: string, trouble: Trouble): ProcessesFile {
+export function openProcessesFile(file: string, failure: RecurringFailure): ProcessesFile {
   const processes: Record<string, number> = {};
   let retry: NodeJS.Timeout | undefined;
   const write = (): void => {
@@ -24,9 +24,9 @@ export function openProcessesFile(file: string, trouble: Trouble): ProcessesFile
     try {
       writeFileSync(`${file}.new`, `${JSON.stringify(processes, null, 2)}\n`);
       renameSync(`${file}.new`, file);
-      trouble.end();
+      failure.end();
     } catch (error) {
-      trouble.begin(error as Error);
+      failure.begin(error as Error);
       retry = setTimeout(write, retryMs).unref();
     }
   };

@@ -4,17 +4,17 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { silentLogger } from "../../shared/runtime/logger.ts";
 import { subscriptions, topics } from "../../shared/topology.ts";
-import { Troubles } from "../troubles.ts";
+import { RecurringFailures } from "../failures.ts";
 import { openReceiver } from "./broker/receiver.ts";
 import { startEmbedded } from "./embedded.ts";
 import type { Engine } from "./engine.ts";
 import { newToken } from "./request-guard.ts";
 
 let dataDir: string;
-let told: string[];
+let reported: string[];
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), "pathkeeper-engine-"));
-  told = [];
+  reported = [];
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
@@ -25,8 +25,8 @@ const start = (recover = false): Promise<Engine> =>
     disorderMs: 0,
     token: newToken(),
     logger: silentLogger,
-    troubles: new Troubles(() => {}),
-    recovery: { recover, tell: (sentence) => void told.push(sentence), now: Date.parse("2025-09-16T12:00:00Z") },
+    failures: new RecurringFailures(() => {}),
+    recovery: { recover, report: (sentence) => void reported.push(sentence), now: Date.parse("2025-09-16T12:00:00Z") },
   });
 
 const [listening] = subscriptions.filter(({ topic }) => topic === topics.notifications);
@@ -57,7 +57,7 @@ describe("the embedded engine", () => {
     const second = await start(true);
     onTestFinished(() => second.stop());
     const aside = "damaged-20250916T120000Z";
-    expect(told).toEqual([
+    expect(reported).toEqual([
       expect.stringMatching(`store.db is damaged: .*: it was set aside as .*store.db.${aside}$`),
       expect.stringMatching(`broker.db is damaged: .*: it was set aside as .*broker.db.${aside}$`),
       expect.stringMatching(`^1 documents of .*store.db.${aside} were kept$`),

@@ -5,7 +5,7 @@ import { SqliteStore, salvageDocuments, storeTables } from "../../shared/adapter
 import type { Logger } from "../../shared/ports.ts";
 import { type Recovery, usableDatabase } from "../data/databases.ts";
 import { writePrivately } from "../data/private-file.ts";
-import type { Troubles } from "../troubles.ts";
+import type { RecurringFailures } from "../failures.ts";
 import { Broker } from "./broker/broker.ts";
 import { journalTables, salvageJournal } from "./broker/journal.ts";
 import type { Engine } from "./engine.ts";
@@ -18,7 +18,7 @@ export interface EmbeddedOptions {
   /** Required of every publisher. */
   readonly token: string;
   readonly logger: Logger;
-  readonly troubles: Troubles;
+  readonly failures: RecurringFailures;
   /** Handling of unusable files. */
   readonly recovery: Recovery;
 }
@@ -30,7 +30,7 @@ const hourMs = 3_600_000;
  * @throws Error one sentence that names the file which cannot be used
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Engine> {
-  const { dataDir, troubles, recovery, ...others } = options;
+  const { dataDir, failures, recovery, ...others } = options;
   const [storeFile, brokerFile] = [join(dataDir, "store.db"), join(dataDir, "broker.db")];
   const damagedStore = usableDatabase(storeFile, storeTables, recovery);
   const damagedBroker = usableDatabase(brokerFile, journalTables, recovery);
@@ -41,12 +41,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Engine> {
   };
   try {
     if (damagedStore !== undefined) {
-      recovery.tell(`${await salvageDocuments(damagedStore, store)} documents of ${damagedStore} were kept`);
+      recovery.report(`${await salvageDocuments(damagedStore, store)} documents of ${damagedStore} were kept`);
     }
     const salvage = damagedBroker === undefined ? undefined : salvageJournal(damagedBroker);
-    if (salvage !== undefined) recovery.tell(`${salvage.messages.length} messages of ${damagedBroker} were kept`);
-    const trouble = troubles.writing(brokerFile);
-    const broker = await Broker.open({ file: brokerFile, trouble, ...(salvage && { salvage }), ...others });
+    if (salvage !== undefined) recovery.report(`${salvage.messages.length} messages of ${damagedBroker} were kept`);
+    const failure = failures.writing(brokerFile);
+    const broker = await Broker.open({ file: brokerFile, failure, ...(salvage && { salvage }), ...others });
     stops.push(() => broker.close());
     const url = await broker.listen();
     // For commands that publish to this system. It holds the token, so only the user who started the run may read it.

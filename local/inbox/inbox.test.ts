@@ -11,12 +11,12 @@ import { startWebhookInbox } from "./webhook.ts";
 
 let directory: string;
 let inbox: Inbox;
-let told: Received[];
-const onReceive = (received: Received): void => void told.push(received);
+let received: Received[];
+const onReceive = (one: Received): void => void received.push(one);
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "pathkeeper-inbox-"));
-  told = [];
+  received = [];
 });
 
 afterEach(async () => {
@@ -49,7 +49,7 @@ describe("the mail inbox", () => {
       { incident: "20250916-120422-vpc-connector", event: "reminder", channel: "team-email", id: reminder },
     ];
     expect(inbox.received()).toMatchObject(expected);
-    expect(told).toMatchObject(expected);
+    expect(received).toMatchObject(expected);
     expect(inbox.repeated()).toBe(1);
 
     await inbox.stop();
@@ -57,7 +57,7 @@ describe("the mail inbox", () => {
     expect(inbox.received()).toMatchObject(expected);
     await send(opened);
     expect(inbox.repeated()).toBe(1);
-    expect(told).toHaveLength(2);
+    expect(received).toHaveLength(2);
   });
 
   it("stores mails as files that any mail program opens", async () => {
@@ -117,7 +117,7 @@ describe("the webhook inbox", () => {
         .map(({ id }) => id)
         .sort(),
     ).toEqual(["a", "b", "c"]);
-    expect(told).toHaveLength(3);
+    expect(received).toHaveLength(3);
   });
 
   it.each([

@@ -49,7 +49,7 @@ export async function startMailInbox({ directory, port = 0, onReceive }: InboxOp
       );
     },
   });
-  // A client that breaks off its connection is no trouble of the inbox.
+  // A client that breaks off its connection is no failure of the inbox.
   server.on("error", () => {});
   server.listen(port, "127.0.0.1");
   await once(server.server, "listening");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GoogleApiError } from "../../shared/ports.ts";
-import { cloudMeasurements, monitoringTrouble } from "./cloud-measurements.ts";
+import { cloudMeasurements, monitoringFailure } from "./cloud-measurements.ts";
 
 const now = Date.parse("2025-09-16T12:00:00Z");
 const prefix = "custom.googleapis.com/pathkeeper/";
@@ -77,6 +77,6 @@ describe("measurements of Cloud Monitoring", () => {
     });
     await expect(measurements.series()).rejects.toThrow("denied");
     expect(await measurements.series()).toHaveLength(1);
-    expect(monitoringTrouble(refused)).toMatch(/no charts: denied; the role roles\/monitoring\.viewer allows it$/);
+    expect(monitoringFailure(refused)).toMatch(/no charts: denied; the role roles\/monitoring\.viewer allows it$/);
   });
 });

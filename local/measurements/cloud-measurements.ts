@@ -118,7 +118,7 @@ export function cloudMeasurements({ google, projectId, environment, now }: Cloud
 }
 
 /** A sentence for an error of Cloud Monitoring, with what is missing. */
-export function monitoringTrouble(error: unknown): string {
+export function monitoringFailure(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const isDenied = error instanceof GoogleApiError && error.status === 403;
   return `cannot read Cloud Monitoring, so there are no charts: ${message}${isDenied ? "; the role roles/monitoring.viewer allows it" : ""}`;

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Report } from "../../shared/messages/report.ts";
 import { type Recovery, usableDatabase } from "../data/databases.ts";
-import type { Troubles } from "../troubles.ts";
+import type { RecurringFailures } from "../failures.ts";
 import { MeasurementsFile, measurementTables } from "./measurements-file.ts";
 
 /** An open recording. */
@@ -18,11 +18,11 @@ export function measurementsIn(dataDir: string): string {
 }
 
 /** Opens it. A file that cannot be used is set aside: charts are no reason not to watch. @throws Error where none can be made */
-export function openMeasurements(dataDir: string, troubles: Troubles, recovery: Recovery): Recording {
+export function openMeasurements(dataDir: string, failures: RecurringFailures, recovery: Recovery): Recording {
   const path = measurementsIn(dataDir);
   usableDatabase(path, measurementTables, { ...recovery, recover: true });
   const file = new MeasurementsFile(path);
-  const writing = troubles.writing(path);
+  const writing = failures.writing(path);
   return {
     file,
     record: (report) => {

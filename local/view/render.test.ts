@@ -100,11 +100,11 @@ describe("render", () => {
 
   it("shows failures of this machine while they last", () => {
     const full = "cannot write watch/logs/local.log: no space left on device; monitoring goes on";
-    const [title, headline, trouble] = render({ ...calm, troubles: [full] }, { columns: 80, rows: 24 }, false).split(
+    const [title, headline, failure] = render({ ...calm, failures: [full] }, { columns: 80, rows: 24 }, false).split(
       "\n",
     );
     expect([title, headline]).toEqual(render(calm, { columns: 80, rows: 24 }, false).split("\n").slice(0, 2));
-    expect(trouble).toBe(` ▲ ${full.slice(0, 75)}…`);
+    expect(failure).toBe(` ▲ ${full.slice(0, 75)}…`);
   });
 
   it("collapses healthy components into one line if there is no space for the rest", () => {

@@ -83,7 +83,7 @@ function header(snapshot: ViewSnapshot, width: number, paint: Paint): string[] {
     const next = nextInMs > 0 ? `next in ${Math.ceil(nextInMs / 1_000)} s` : "";
     lines.push(`${paint("cyan", pad(` ▸ ${text}`, width - next.length - 2))} ${paint("gray", next)}`);
   }
-  for (const trouble of snapshot.troubles ?? []) lines.push(paint("yellow", cut(` ▲ ${trouble}`, width - 1)));
+  for (const failure of snapshot.failures ?? []) lines.push(paint("yellow", cut(` ▲ ${failure}`, width - 1)));
   return [...lines, ""];
 }
 

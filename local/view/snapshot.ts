@@ -57,7 +57,7 @@ export interface ViewSnapshot {
   /** Current step of the demo's script; absent if nothing is played. */
   readonly headline?: { readonly text: string; readonly nextInMs: number };
   /** Sentences about what fails on this machine itself, such as a full disk. @default none */
-  readonly troubles?: readonly string[];
+  readonly failures?: readonly string[];
   readonly components: readonly ViewComponent[];
   readonly incident?: ViewIncident;
   /** Oldest first. */

@@ -49,7 +49,7 @@ export function wrapped(text: string, width: number): string[] {
   return lines;
 }
 
-/** Which component broke, whose trouble it is, and how sure that is. */
+/** The root cause, the responsible layer, and the confidence. */
 export function causeOf(incident: ViewIncident): string {
   if (incident.rootCause === "unknown") return "not known yet";
   return `${incident.rootCause} (${incident.verdict}, ${Math.round(incident.confidence * 100)}% sure)`;

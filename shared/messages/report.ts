@@ -96,10 +96,10 @@ export type Measurement = z.output<ReturnType<typeof measurementSchema>>;
  * Meaning of a failed configuration check beyond that something is wrong: the component has no path to a dependency; it cuts off long
  * connections; it was redeployed; it affects some clients only; it is a Serverless VPC Access connector.
  */
-export const tellings = ["no_path", "cuts_off", "deployed", "hits_some", "serverless_connector"] as const;
+export const findingMeanings = ["no_path", "cuts_off", "deployed", "hits_some", "serverless_connector"] as const;
 
 /** One of them. */
-export type Telling = (typeof tellings)[number];
+export type FindingMeaning = (typeof findingMeanings)[number];
 
 const findingSchema = lazily(() =>
   z.object({
@@ -122,7 +122,7 @@ const findingSchema = lazily(() =>
      */
     severity: z.enum(severities).optional(),
     /** Meaning for the component if it is not ok. Absent: nothing more. */
-    tells: z.array(z.enum(tellings)).optional(),
+    tells: z.array(z.enum(findingMeanings)).optional(),
   }),
 );
 
@@ -291,12 +291,12 @@ export type ProbeResult = z.output<ReturnType<typeof resultSchema>>;
  * Returns whether a result says anything about its target. A pending result does not, and neither does one of a probe that could not run for
  * lack of a secret, a valid setting or a token: that is trouble of the monitor.
  */
-export function isTelling({ failure, pending }: Pick<ProbeResult, "failure" | "pending">): boolean {
-  return pending !== true && !isOwnTrouble(failure);
+export function isConclusive({ failure, pending }: Pick<ProbeResult, "failure" | "pending">): boolean {
+  return pending !== true && !isMonitorFailure(failure);
 }
 
 /** Returns whether a failure is trouble of the monitor and says nothing about the target. */
-export function isOwnTrouble(failure: Pick<Failure, "kind" | "phase"> | undefined): boolean {
+export function isMonitorFailure(failure: Pick<Failure, "kind" | "phase"> | undefined): boolean {
   return failure?.kind === "internal" || failure?.phase === identityPhase;
 }
 

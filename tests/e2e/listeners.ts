@@ -11,10 +11,10 @@ import { missingEmulator } from "../../local/engine/emulators.ts";
 import { SqliteStore } from "../../shared/adapters/sqlite.ts";
 import { encodePush } from "../../shared/messages/push.ts";
 import { topics } from "../../shared/topology.ts";
-import { type Listener, listenersOf, tellsListeners } from "../support/listeners.ts";
+import { type Listener, listenersOf, listsListeners } from "../support/listeners.ts";
 import { dataDirectory, processesOf, startLocalSystem } from "../support/local-system.ts";
 
-if (!tellsListeners) console.warn("\n######## NOT TESTED: where npm start listens, which only Linux tells ########\n");
+if (!listsListeners) console.warn("\n######## NOT TESTED: where npm start listens, which only Linux tells ########\n");
 const missing = missingEmulator("firestore") ?? missingEmulator("pubsub");
 if (missing !== undefined)
   console.warn(`\n######## NOT TESTED: where Google's emulators listen ########\n# ${missing}\n`);
@@ -53,7 +53,7 @@ function asForm(push: { readonly message: Readonly<Record<string, unknown>> }): 
   ).toString();
 }
 
-describe.skipIf(!tellsListeners)("npm start", () => {
+describe.skipIf(!listsListeners)("npm start", () => {
   it("listens on the loopback alone and accepts messages only with its token", {
     timeout: 120_000,
   }, async () => {

@@ -8,7 +8,7 @@ import { burnAt, type RunCounts, withRun } from "../../functions/evaluate/rules/
 import { findings } from "../../functions/evaluate/rules/rule.ts";
 import { targetOf } from "../../shared/documents/availability.ts";
 import { periodsOf } from "../../shared/maintenance.ts";
-import { isTelling, type ProbeResult, type Report } from "../../shared/messages/report.ts";
+import { isConclusive, type ProbeResult, type Report } from "../../shared/messages/report.ts";
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
 
 /** One run of a probe that says something of its target. */
@@ -33,7 +33,7 @@ export class Measured {
     for (const { trigger, results } of this.#reports) {
       // Validations prove a recovery; they do not count as scheduled results.
       if (trigger === "validation") continue;
-      for (const result of results.filter(isTelling)) {
+      for (const result of results.filter(isConclusive)) {
         const own = this.#runs.get(result.probe) ?? [];
         own.push({ at: Date.parse(result.at), result });
         this.#runs.set(result.probe, own);
@@ -168,7 +168,7 @@ export class Measured {
   #scheduled(probe: string): readonly Run[] {
     const runs = this.#reports
       .filter(({ trigger }) => trigger === "schedule")
-      .flatMap(({ results }) => results.filter((one) => one.probe === probe && isTelling(one)))
+      .flatMap(({ results }) => results.filter((one) => one.probe === probe && isConclusive(one)))
       .map((result) => ({ at: Date.parse(result.at), result }));
     return runs.sort((a, b) => a.at - b.at);
   }
@@ -188,7 +188,7 @@ export class Measured {
       .filter(({ trigger }) => trigger === "schedule")
       .map((report) => ({
         ...report,
-        results: report.results.filter((one) => isTelling(one) && Date.parse(one.at) <= at),
+        results: report.results.filter((one) => isConclusive(one) && Date.parse(one.at) <= at),
       }))
       .sort((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
     const series = telling.reduce(

@@ -26,7 +26,7 @@ export interface BrokerOptions {
   readonly onPublished: (topic: Topic, data: unknown, copies: number) => void;
   /** Receives errors that should never happen, as sentences. */
   readonly onMishap: (sentence: string) => void;
-  readonly tell: (sentence: () => string) => void;
+  readonly log: (sentence: () => string) => void;
   /** Delay of a message, in milliseconds. @default immediate */
   readonly travels?: (topic: Topic, data: unknown) => readonly number[];
 }
@@ -124,12 +124,12 @@ export class Broker {
   }
 
   #again(subscription: Subscription, message: Delivered, error: unknown, ackLost: boolean): void {
-    const { onMishap, tell } = this.#options;
+    const { onMishap, log } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
     const isExpected = error instanceof TryAgain || error instanceof Died;
     if (!isExpected && !(error instanceof MalformedMessage) && !isRetryable(error))
       onMishap(`${subscription.target} failed over a message to ${subscription.name}: ${reason}`);
-    tell(
+    log(
       () =>
         `delivery ${message.deliveryAttempt} of message ${message.messageId} to ${subscription.name} failed: ${reason}`,
     );

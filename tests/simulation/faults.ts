@@ -1,7 +1,7 @@
 /** Faults of a run, as data: they are decided before the run begins, can be left out one by one, and can be described as a story. */
 import type { Topic } from "../../shared/topology.ts";
 import type { Edit } from "./operators.ts";
-import type { Trouble } from "./receivers.ts";
+import type { ReceiverFailure } from "./receivers.ts";
 import type { Change } from "./rollout.ts";
 
 /** The functions, each of which has several instances. */
@@ -61,10 +61,10 @@ export type Fault =
     }
   /** An attempt at a reader goes wrong; readers and their attempts are counted from 0. */
   | {
-      readonly fault: "receiver trouble";
+      readonly fault: "receiver failure";
       readonly reader: number;
       readonly attempt: number;
-      readonly trouble: NonNullable<Trouble>;
+      readonly failure: NonNullable<ReceiverFailure>;
     }
   /** Without a reader, notices reach nobody: the network of the notifiers is away. */
   | { readonly fault: "receiver outage"; readonly reader?: number; readonly at: number; readonly for: number }
@@ -81,7 +81,7 @@ export function slotName({ function: name, number }: Slot): string {
 }
 
 /** A fault in words. */
-export function told(fault: Fault): string {
+export function describeFault(fault: Fault): string {
   switch (fault.fault) {
     case "death":
       return `${slotName(fault.slot)} dies ${fault.moment === "between" ? "in the middle of" : fault.moment} its step ${fault.step}`;
@@ -107,8 +107,8 @@ export function told(fault: Fault): string {
       return `the clock of ${slotName(fault.slot)} is wrong by ${fault.by} ms`;
     case "clock jump":
       return `the clock of ${slotName(fault.slot)} jumps by ${fault.by} ms at ${clock(fault.at)} for ${fault.for / 1000} s`;
-    case "receiver trouble":
-      return `attempt ${fault.attempt + 1} at reader ${fault.reader + 1}: ${fault.trouble}`;
+    case "receiver failure":
+      return `attempt ${fault.attempt + 1} at reader ${fault.reader + 1}: ${fault.failure}`;
     case "receiver outage":
       return `${fault.reader === undefined ? "every reader" : `reader ${fault.reader + 1}`} refuses everything from ${clock(fault.at)} for ${fault.for / 1000} s`;
     case "edit":

@@ -8,10 +8,10 @@ import { emptyPartition, type PartitionState } from "../../functions/evaluate/pa
 import { bad, type Judgement } from "../../functions/evaluate/rules/alert.ts";
 import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
 import { isFinal, mayHaveArrived } from "../../functions/notify/deliver/ledger.ts";
+import { includedInResolution, resolvedBeforeAnnounced } from "../../functions/notify/deliver/order.ts";
+import { isAbout } from "../../functions/notify/deliver/self-report.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
-import { isAbout } from "../../functions/notify/deliver/trouble.ts";
-import { overBefore, toldWithEnd } from "../../functions/notify/deliver/turn.ts";
-import { tooSoon } from "../../functions/notify/plan/relapse.ts";
+import { revokedByRelapse } from "../../functions/notify/plan/relapse.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import { incidentCollection } from "../../shared/documents/incident.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
@@ -117,7 +117,7 @@ function neverTold(outcome: Outcome): string[] {
       if (heard.some(({ delivery }) => delivery.incident === opening.incident)) return [];
       const own = entries.filter(({ incident }) => incident === opening.incident);
       // A receiver that rejects a notice has decided so itself, and nobody is paged for what is over.
-      const isExcused = own.some(({ status, reason }) => status === "rejected" || reason === overBefore);
+      const isExcused = own.some(({ status, reason }) => status === "rejected" || reason === resolvedBeforeAnnounced);
       const why = own.map(({ event, status, reason }) => `${event} is ${status}, ${reason}`).join("; ");
       return isExcused ? [] : [`${name} never heard of ${opening.incident}: ${why}`];
     }),
@@ -136,7 +136,7 @@ function leftInTheDark(outcome: Outcome): string[] {
       if (last.delivery.event === "resolved") return [];
       const cameBack = own.some(({ event, sequence }) => event === "regressed" && sequence > end.sequence);
       // A receiver that rejects the resolution has decided so itself.
-      if (end.status === "rejected" || (end.reason === tooSoon && cameBack)) return [];
+      if (end.status === "rejected" || (end.reason === revokedByRelapse && cameBack)) return [];
       return [`${name} heard of ${incident}, and not that it is over: ${end.status}, ${end.reason}`];
     }),
   );
@@ -155,7 +155,7 @@ function disordered(outcome: Outcome): string[] {
       const own = entries.filter((other) => other.incident === incident && other !== delivery);
       // Without a response, only the receiver knows that nothing arrived.
       const isUnsure = own.some(mayHaveArrived);
-      const isBoth = own.some(({ reason }) => reason === toldWithEnd);
+      const isBoth = own.some(({ reason }) => reason === includedInResolution);
       if (sequence < before) wrong.push(`${name} heard of ${event} of ${incident} after what came later`);
       if (event === "resolved" && before === 0 && !isUnsure && !isBoth)
         wrong.push(`${name} heard that ${incident} is over, and not that it began`);
@@ -182,7 +182,7 @@ function repeated(outcome: Outcome): string[] {
       keys.set(`${sent[0]?.reader} ${key}`, delivery);
     }
     const isTaken = (one: (typeof sent)[number]): boolean =>
-      one.trouble === undefined || one.trouble.startsWith("answer");
+      one.failure === undefined || one.failure.startsWith("answer");
     const taken = sent.filter(isTaken);
     if (key !== undefined) {
       const notices = new Set(taken.map(({ notice }) => notice));
@@ -191,7 +191,7 @@ function repeated(outcome: Outcome): string[] {
     }
     if (
       taken.length > 1 &&
-      taken.slice(0, -1).some(({ trouble }) => trouble === undefined) &&
+      taken.slice(0, -1).some(({ failure }) => failure === undefined) &&
       !isLeaseAtRisk(outcome) &&
       !hasFault(outcome, "death")
     )
@@ -215,14 +215,14 @@ function misrecorded(outcome: Outcome): string[] {
   return [...outcome.ledger].flatMap(([id, delivery]) => {
     const { status, reason, attempt_count: count } = delivery;
     const sent = outcome.sent.filter((one) => one.delivery === id);
-    const arrived = sent.some(({ trouble }) => trouble === undefined || trouble.startsWith("answer"));
+    const arrived = sent.some(({ failure }) => failure === undefined || failure.startsWith("answer"));
     if (status === "delivered" && !arrived) return [`${id} is delivered, and did not arrive`];
     if (status !== "delivered" && sent.some(({ concludedAt }) => concludedAt !== undefined))
       return [`${id} was accepted, and is ${status}: ${reason}`];
     if (status === "suppressed" && count === 0 && arrived && !isLeaseAtRisk(outcome))
       return [`${id} is suppressed (${reason}), and arrived`];
-    if (status === "rejected" && sent.every(({ trouble }) => trouble === undefined))
-      return [`${id} is rejected, and no attempt had any trouble: ${reason}`];
+    if (status === "rejected" && sent.every(({ failure }) => failure === undefined))
+      return [`${id} is rejected, and every attempt was accepted: ${reason}`];
     if (status !== "delivered" && reason.trim() === "") return [`${id} is ${status} without a reason`];
     return [];
   });

@@ -7,7 +7,7 @@ import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
 import type { Topic } from "../../shared/topology.ts";
 import type { Fault, FaultKind, FunctionName } from "./faults.ts";
-import type { Receiver, Trouble } from "./receivers.ts";
+import type { Receiver, ReceiverFailure } from "./receivers.ts";
 import type { Documents } from "./store.ts";
 
 /** Everything that decides a run. */
@@ -34,7 +34,7 @@ export interface Sent {
   readonly from: number;
   /** When the response arrived, or the waiting instance crashed; absent before that. */
   readonly to?: number;
-  readonly trouble: Trouble;
+  readonly failure: ReceiverFailure;
   readonly notice: string;
   /** The idempotency key; absent where the kind of channel has none. */
   readonly key: string | undefined;

@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly healsAt: number;
   readonly handlerOf: (place: Place, life: Life, plan: Plan) => Handle;
   readonly strike: (fault: Fault) => void;
-  readonly tell: (who: string, sentence: () => string) => void;
+  readonly log: (who: string, sentence: () => string) => void;
   readonly onDeath: (place: Place) => void;
   /** Called when a message is done, with its entry in `inFlight`. */
   readonly onDone: (work: (reason: Error) => void) => void;
@@ -227,9 +227,9 @@ export class Place {
   }
 
   #die(life: Life): void {
-    const { scheduler, tell, onDeath } = this.#around;
+    const { scheduler, log, onDeath } = this.#around;
     life.dead = true;
-    tell(this.name, () => "dies");
+    log(this.name, () => "dies");
     onDeath(this);
     for (const reject of life.inFlight) reject(new Died(`${this.name} died`));
     life.inFlight.clear();

@@ -8,7 +8,7 @@ import { type Reader, readerName } from "../../shared/documents/delivery-summary
 import type { Fields } from "../../shared/ports.ts";
 import type { Sent } from "./outcome.ts";
 import type { Life, Place, Surroundings } from "./place.ts";
-import { keyOf, Receiver, type Trouble } from "./receivers.ts";
+import { keyOf, Receiver, type ReceiverFailure } from "./receivers.ts";
 
 /** An attempt in progress. */
 type Attempted = { -readonly [Key in keyof Sent]: Sent[Key] };
@@ -22,14 +22,14 @@ export class Readers {
   readonly sent: Attempted[] = [];
   /** Deliveries that are not final. */
   readonly unfinished: Set<string> = new Set();
-  readonly #around: Pick<Surroundings, "scheduler" | "faults" | "start" | "healsAt" | "strike" | "tell">;
+  readonly #around: Pick<Surroundings, "scheduler" | "faults" | "start" | "healsAt" | "strike" | "log">;
   readonly #onMishap: (sentence: string) => void;
   readonly #planned = new Map<string, string>();
   readonly #claims = new Map<string, number>();
   readonly #workOf = new Map<Attempted, (reason: Error) => void>();
 
   constructor(
-    around: Pick<Surroundings, "scheduler" | "faults" | "start" | "healsAt" | "strike" | "tell">,
+    around: Pick<Surroundings, "scheduler" | "faults" | "start" | "healsAt" | "strike" | "log">,
     onMishap: (sentence: string) => void,
   ) {
     this.#around = around;
@@ -55,19 +55,19 @@ export class Readers {
 
   /** An entry of the ledger was written. What only the notifier writes need not be read as strictly as it reads it itself. */
   written(id: string, fields: Fields): void {
-    const { scheduler, tell } = this.#around;
+    const { scheduler, log } = this.#around;
     const delivery = fields as unknown as Delivery;
     this.ledger.set(id, delivery);
     if (delivery.status === "sending") this.#claims.set(id, scheduler.now);
     if (isFinal(delivery)) this.unfinished.delete(id);
     else this.unfinished.add(id);
     if (delivery.payload !== undefined) this.#planned.set(delivery.payload, id);
-    tell("ledger", () => `${id} is ${delivery.status}: ${delivery.reason}`);
+    log("ledger", () => `${id} is ${delivery.status}: ${delivery.reason}`);
   }
 
   /** An instance sends something. */
   async send(place: Place, life: Life, outgoing: Outgoing, withinMs = 15_000): Promise<Reply> {
-    const { scheduler, tell } = this.#around;
+    const { scheduler, log } = this.#around;
     const notice = JSON.stringify(outgoing);
     const id = this.#planned.get(notice);
     const delivery = id === undefined ? undefined : this.ledger.get(id);
@@ -79,22 +79,22 @@ export class Readers {
     const reader = readerName(delivery);
     const sent: Attempted = {
       ...{ delivery: id, reader, by: place.name, from: scheduler.now },
-      ...{ trouble: undefined, notice, key: keyOf(outgoing), accepted: false, claimedAt: this.#claims.get(id) ?? 0 },
+      ...{ failure: undefined, notice, key: keyOf(outgoing), accepted: false, claimedAt: this.#claims.get(id) ?? 0 },
     };
     this.sent.push(sent);
     // For which message it is sent is only known of an instance that works on one.
     const [work, other] = life.inFlight;
     if (work !== undefined && other === undefined) this.#workOf.set(sent, work);
     const reply = await place.step(life, "send", () => {
-      const trouble = this.#troubleOf(reader, receiver.attempts);
-      sent.trouble = trouble;
-      return receiver.answer(notice, sent.key, trouble, scheduler.now);
+      const failure = this.#failureOf(reader, receiver.attempts);
+      sent.failure = failure;
+      return receiver.answer(notice, sent.key, failure, scheduler.now);
     });
-    const isLate = sent.trouble === "slow" || sent.trouble === "answer late";
+    const isLate = sent.failure === "slow" || sent.failure === "answer late";
     await place.sleep(life, isLate ? withinMs : 5 + place.chance.below(200));
     sent.to = scheduler.now;
     sent.accepted = "status" in reply && reply.status < 300;
-    tell(place.name, () => `sent ${id}: ${sent.trouble ?? "accepted"}`);
+    log(place.name, () => `sent ${id}: ${sent.failure ?? "accepted"}`);
     return reply;
   }
 
@@ -112,7 +112,7 @@ export class Readers {
     for (const sent of this.sent) if (sent.by === name) sent.to ??= this.#around.scheduler.now;
   }
 
-  #troubleOf(reader: string, attempt: number): Trouble {
+  #failureOf(reader: string, attempt: number): ReceiverFailure {
     const { scheduler, start, healsAt, faults, strike } = this.#around;
     if (scheduler.now >= healsAt) return undefined;
     const place = [...this.all.keys()].indexOf(reader);
@@ -123,9 +123,9 @@ export class Readers {
       return "refused";
     }
     for (const fault of faults.ofAttempt(place, attempt)) {
-      if (fault.fault !== "receiver trouble") continue;
+      if (fault.fault !== "receiver failure") continue;
       strike(fault);
-      return fault.trouble;
+      return fault.failure;
     }
     return undefined;
   }

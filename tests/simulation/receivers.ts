@@ -2,7 +2,7 @@
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 
 /** Faults of one attempt: before it is accepted, or after it, when the response is lost or late. */
-export const troubles = [
+export const receiverFailures = [
   "refused",
   "reset",
   "slow",
@@ -14,7 +14,7 @@ export const troubles = [
 ] as const;
 
 /** Outcome of one attempt; usually `undefined`. */
-export type Trouble = (typeof troubles)[number] | undefined;
+export type ReceiverFailure = (typeof receiverFailures)[number] | undefined;
 
 /** One thing in the log of a receiver. */
 export interface Arrival {
@@ -43,9 +43,9 @@ export class Receiver {
   }
 
   /** Answers in the place of the network and the service. */
-  answer(notice: string, key: string | undefined, trouble: Trouble, at: number): Reply {
+  answer(notice: string, key: string | undefined, failure: ReceiverFailure, at: number): Reply {
     this.attempts += 1;
-    switch (trouble) {
+    switch (failure) {
       case "refused":
         return { error: "connect ECONNREFUSED", code: "ECONNREFUSED" };
       case "reset":

@@ -1,5 +1,5 @@
 /** Minimizes a failing schedule, and describes it as a story. */
-import { told } from "./faults.ts";
+import { describeFault } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import type { Outage } from "./outages.ts";
 import type { Schedule } from "./outcome.ts";
@@ -58,7 +58,7 @@ export async function storyOf({ schedule, broken }: Failure, { scenario }: Outag
     `seed ${schedule.seed}: ${schedule.outage}, ${schedule.instances} instances of each function, steps of ${schedule.latencyMs} ms at most`,
     ...(schedule.faults.length === 0
       ? ["  nothing goes wrong on purpose"]
-      : schedule.faults.map((fault) => `  ${told(fault)}`)),
+      : schedule.faults.map((fault) => `  ${describeFault(fault)}`)),
     "what happened:",
     ...last.map((line) => `  ${line.slice(0, 220)}`),
     "what is broken:",

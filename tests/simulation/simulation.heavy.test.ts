@@ -1,7 +1,7 @@
 /** A small fixed sample of the simulation; `npm run simulate` plays new seeds. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { newTally, outageOf, playCounted } from "./campaign.ts";
-import { told } from "./faults.ts";
+import { describeFault } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import { loadOutages, type Outage } from "./outages.ts";
 import { shrunk, storyOf, type Trial, trialOf } from "./shrink.ts";
@@ -50,7 +50,7 @@ describe("a schedule", () => {
   it("describes each fault", () => {
     const faults = Array.from({ length: 300 }, (_, seed) => scheduleOf(seed, outages).faults).flat();
     expect(new Set(faults.map(({ fault }) => fault)).size).toBe(16);
-    for (const fault of faults) expect(told(fault)).not.toMatch(/undefined|NaN/);
+    for (const fault of faults) expect(describeFault(fault)).not.toMatch(/undefined|NaN/);
   });
 
   it("that breaks an invariant shrinks to its fault, and is described as a story", async () => {
@@ -67,7 +67,7 @@ describe("a schedule", () => {
     expect(smallest.schedule).toMatchObject({ faults: culprits, instances: 2, latencyMs: 1 });
     const story = await storyOf(smallest, outage);
     expect(story).toContain(`${outage.scenario.name}, 2 instances of each function`);
-    for (const fault of smallest.schedule.faults) expect(story).toContain(told(fault));
+    for (const fault of smallest.schedule.faults) expect(story).toContain(describeFault(fault));
     expect(story).toContain("what is broken:\n  it is broken: so");
   });
 });

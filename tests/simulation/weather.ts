@@ -6,7 +6,7 @@ import { edits } from "./operators.ts";
 import type { Outage } from "./outages.ts";
 import type { Profile, Schedule } from "./outcome.ts";
 import { Random } from "./random.ts";
-import { troubles } from "./receivers.ts";
+import { receiverFailures } from "./receivers.ts";
 import { type Change, changesOf } from "./rollout.ts";
 
 /** Maximum delay of a report, in milliseconds, for which the outcome stays the same. */
@@ -38,7 +38,7 @@ const shares: Readonly<Record<FaultKind, readonly [share: number, most: number]>
   "lost acknowledgement": [0.35, 6],
   "clock skew": [0.5, 9],
   "clock jump": [0.12, 2],
-  "receiver trouble": [0.5, 8],
+  "receiver failure": [0.5, 8],
   "receiver outage": [0.15, 2],
   edit: [0.3, 3],
   "configuration change": [0.2, 1],
@@ -128,10 +128,10 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
         ...{ fault: kind, slot: slotOf(chance, pick(functions, chance)), at: chance.below(until) },
         ...{ by: chance.below(180_000) - 90_000, for: 10_000 + chance.below(110_000) },
       };
-    case "receiver trouble":
+    case "receiver failure":
       return {
         ...{ fault: kind, reader: chance.below(profile.readers) },
-        ...{ attempt: chance.below(6), trouble: chance.chance(0.05) ? "unwanted" : pick(passing, chance) },
+        ...{ attempt: chance.below(6), failure: chance.chance(0.05) ? "unwanted" : pick(passing, chance) },
       };
     case "receiver outage":
       return {
@@ -155,8 +155,8 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
   }
 }
 
-/** Troubles that pass. A receiver that will never take a notice is an incident of the monitor, for an hour. */
-const passing = troubles.filter((trouble) => trouble !== "unwanted");
+/** Failures that pass. A receiver that will never take a notice is an incident of the monitor, for an hour. */
+const passing = receiverFailures.filter((failure) => failure !== "unwanted");
 
 function changes({ plan }: Outage["scenario"], chance: Random): readonly Change[] {
   const all = changesOf(plan.configuration, [150_000, 210_000, 270_000][chance.below(3)] ?? 150_000);

@@ -88,7 +88,7 @@ class World {
       push: (target, message, path) => this.#push(target, message, path),
       onPublished: (topic, data) => this.#published(topic, data),
       onMishap,
-      tell: (sentence) => this.#tell("broker", sentence),
+      log: (sentence) => this.#log("broker", sentence),
     });
     const around: Surroundings = {
       ...{ scheduler: this.#scheduler, faults: this.#faults, documents: this.#documents, broker: this.#broker },
@@ -96,7 +96,7 @@ class World {
       ...{ start: scenario.start, healsAt: scenario.start + scenario.until },
       handlerOf: (place, life, plan) => this.#handlerOf(place, life, plan),
       strike: (fault) => this.#strike(fault),
-      tell: (who, sentence) => this.#tell(who, sentence),
+      log: (who, sentence) => this.#log(who, sentence),
       onDeath: (place) => this.#readers.died(place),
       onDone: (work) => this.#readers.concluded(work),
     };
@@ -225,7 +225,7 @@ class World {
     const note = (message: string): void => {
       const isUnjudged = message.startsWith("a report was not judged: ") && !message.endsWith("repeated");
       if (isUnjudged) this.#unjudged.push(message);
-      this.#tell(name, () => message);
+      this.#log(name, () => message);
     };
     return { info: note, warning: note, error: note };
   }
@@ -267,7 +267,7 @@ class World {
       if (known !== undefined && JSON.stringify(known) !== JSON.stringify(event))
         this.#mishaps.push(`${key} is told in two versions: ${known.event} and ${event.event}`);
       this.#events.set(key, event);
-      this.#tell("topic", () => `${event.event} of ${event.incident}: ${event.summary}`);
+      this.#log("topic", () => `${event.event} of ${event.incident}: ${event.summary}`);
     } else if (topic === topics.measurements) {
       const report = data as Report;
       const isScheduled = report.trigger === "schedule" && report.group !== selfGroup;
@@ -276,11 +276,11 @@ class World {
   }
 
   #strike(fault: Fault): void {
-    if (!this.#faults.struck.has(fault)) this.#tell("fault", () => JSON.stringify(fault));
+    if (!this.#faults.struck.has(fault)) this.#log("fault", () => JSON.stringify(fault));
     this.#faults.struck.add(fault);
   }
 
-  #tell(who: string, sentence: () => string): void {
+  #log(who: string, sentence: () => string): void {
     if (!this.#tells) return;
     const after = (this.#scheduler.now - this.#scenario.start) / 1000;
     this.#story.push(`${after.toFixed(3).padStart(9)} s  ${who}: ${sentence()}`);

@@ -10,7 +10,7 @@ export interface Listener {
 }
 
 /** Whether this system exposes listening ports. */
-export const tellsListeners: boolean = existsSync("/proc/net/tcp");
+export const listsListeners: boolean = existsSync("/proc/net/tcp");
 
 /** The sockets of TCP on which `pid` and its descendants listen. */
 export function listenersOf(pid: number): Listener[] {

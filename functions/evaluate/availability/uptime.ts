@@ -5,7 +5,7 @@
 
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { dayOf, periodStart, targetOf } from "../../../shared/documents/availability.ts";
-import { isTelling, type Report } from "../../../shared/messages/report.ts";
+import { isConclusive, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { longestRun } from "../partition/publication.ts";
 import { type Plan, paceOf, staleAfter } from "../plan.ts";
@@ -89,7 +89,7 @@ export function withReport(
     const rank = configured && rankOf(configured);
     if (configured === undefined || rank === undefined || (rank === null && !configured.endToEnd)) continue;
     const instant = Date.parse(at);
-    const code = report.prober_unhealthy !== undefined || !isTelling(result) ? 2 : success ? 1 : 0;
+    const code = report.prober_unhealthy !== undefined || !isConclusive(result) ? 2 : success ? 1 : 0;
     const { burning: _, ...before } = ownEntry(next, probe) ?? blank;
     const recent = inserted(before.recent.map(asTold), instant, code);
     const counted = ownEntry(runs, probe);

@@ -10,7 +10,7 @@ import type { ProbeIndicator, Symptom } from "./diagnosis.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import type { Change, LogPattern } from "./knowledge/changes.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
-import { doesTell, type Fault, type Indicator, levels } from "./knowledge/indicators.ts";
+import { type Fault, hasMeaning, type Indicator, levels } from "./knowledge/indicators.ts";
 import { type Roles, serves } from "./roles.ts";
 import { follows, hitsSome, isFarEnd, isWay } from "./signals.ts";
 import { agreement, certainty, presence, wayBegan, weightOf } from "./timing.ts";
@@ -79,7 +79,7 @@ export class Evidence {
     this.#symptomsOf = Map.groupBy(this.symptoms, ({ symptom }) => symptom.component);
     this.#greensOf = Map.groupBy(seen.greens, ({ component }) => component);
     const shown = [...this.#symptomsOf].flatMap(([name, own]) => (own.some(isMeasured) ? [name] : []));
-    const blamed = this.seen.faults.filter(isTelling).map(({ component }) => component);
+    const blamed = this.seen.faults.filter(canBeCause).map(({ component }) => component);
     this.bad = [...new Set([...shown, ...blamed])];
   }
 
@@ -248,7 +248,7 @@ export class Evidence {
   }
 
   #isBlamed(fault: Fault): boolean {
-    return isTelling(fault) || this.#cutsOff(fault);
+    return canBeCause(fault) || this.#cutsOff(fault);
   }
 
   /** The finding of a configuration check as a fact: one that is critical, or new since the outage started, explains failures. */
@@ -271,7 +271,7 @@ export class Evidence {
   /** Returns whether a time-out was found to be too short while connections are seen to be cut off. */
   #cutsOff(fault: Fault): boolean {
     const { component, severity } = fault;
-    return severity !== "info" && doesTell(fault, "cuts_off") && this.shows(["cut off"], component).length > 0;
+    return severity !== "info" && hasMeaning(fault, "cuts_off") && this.shows(["cut off"], component).length > 0;
   }
 
   /** Agreement of two facts in time, from 0 to 1. */
@@ -402,7 +402,7 @@ function isMeasured({ classes }: Weighed): boolean {
 }
 
 /** Returns whether a finding can be a cause: one that has always been there and breaks nothing by itself cannot. */
-function isTelling({ severity, isNew }: Fault): boolean {
+function canBeCause({ severity, isNew }: Fault): boolean {
   return severity === "critical" || (isNew && severity === "warning");
 }
 
@@ -411,5 +411,5 @@ function isTelling({ severity, isNew }: Fault): boolean {
  * left a probe good is contradicted.
  */
 function concernsSome(fault: Fault): boolean {
-  return fault.isNew || doesTell(fault, "hits_some");
+  return fault.isNew || hasMeaning(fault, "hits_some");
 }

@@ -1,6 +1,6 @@
 /** The evaluator's state of the monitor itself: one document, written by every tick. */
 
-import { isOwnTrouble, type Vantage } from "../../../shared/messages/report.ts";
+import { isMonitorFailure, type Vantage } from "../../../shared/messages/report.ts";
 import type { Severity } from "../../../shared/messages/severity.ts";
 import type { Fields } from "../../../shared/ports.ts";
 import { stateDocument } from "../commit/state-collection.ts";
@@ -132,7 +132,7 @@ export function heardOf({ heard, probes }: PartitionState): GroupResults | undef
     ...heard,
     results: Object.fromEntries(facts.map(({ probe, at }) => [probe, at])),
     unable: facts.flatMap(({ probe, status, since, at, failure }) =>
-      status === "unknown" && failure && isOwnTrouble(failure) ? [{ probe, since, at, why: failure.message }] : [],
+      status === "unknown" && failure && isMonitorFailure(failure) ? [{ probe, since, at, why: failure.message }] : [],
     ),
   };
 }

@@ -4,7 +4,7 @@
  */
 
 import { horizonFor } from "../../../shared/config/schedule.ts";
-import { isTelling, type ProbeResult, type Report } from "../../../shared/messages/report.ts";
+import { isConclusive, type ProbeResult, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { faultsOf, indicatorsOf, sameIndicators } from "../cause/knowledge/indicators.ts";
 import type { SeriesSource } from "../condition/index.ts";
@@ -43,9 +43,9 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
     return { state: { ...state, reports, watermark, blindAt }, changes: [], ignored: "prober unhealthy" };
   }
 
-  const telling = report.results.filter(isTelling);
-  const series = withSamples(state.series, { ...report, results: telling }, plan, horizon);
-  const runs = withRuns(state.runs ?? {}, telling, plan, watermark - horizon);
+  const conclusive = report.results.filter(isConclusive);
+  const series = withSamples(state.series, { ...report, results: conclusive }, plan, horizon);
+  const runs = withRuns(state.runs ?? {}, conclusive, plan, watermark - horizon);
   const probes = { ...state.probes };
   const changes: Change[] = [];
   for (const result of report.results) {
@@ -57,7 +57,7 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
 
   // A report that came late changes what later instants looked like, so they are judged again.
   const instants = new Set(reports.map(([, instant]) => instant).filter((instant) => instant >= at));
-  const touched = new Set(telling.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
+  const touched = new Set(conclusive.flatMap(({ measurements }) => measurements.map(({ metric }) => metric)));
   touched.add("probe_success").add("probe_duration");
   const rules = rulesIn(report.group, plan).filter((rule) => rule.metrics.some((metric) => touched.has(metric)));
   const source = sourceOf([{ series, probes, runs }], plan);
@@ -307,7 +307,7 @@ export function withResult(
   nextRun: (instant: number) => number | undefined = () => undefined,
 ): ProbeFact {
   const at = Date.parse(result.at);
-  const status = !isTelling(result) ? "unknown" : result.success ? "good" : "bad";
+  const status = !isConclusive(result) ? "unknown" : result.success ? "good" : "bad";
   const { probe, component } = result;
   const timeoutMs = plan.probes.get(probe)?.timeoutMs ?? Number.POSITIVE_INFINITY;
   // Of a fact that an older version wrote it is not known, and stays so.
@@ -366,7 +366,8 @@ function ledgerWith(
 ): Pick<ProbeFact, "failures"> {
   const before = known?.failures;
   const { failure, probe, success } = result;
-  if (success || failure === undefined || !isTelling(result)) return before === undefined ? {} : { failures: before };
+  if (success || failure === undefined || !isConclusive(result))
+    return before === undefined ? {} : { failures: before };
   const lookback = burnLookback(paceOf(plan, probe));
   return { failures: withFailure(before, failure, at, staleAfter(plan, probe), lookback) };
 }
@@ -378,7 +379,7 @@ function faultsIn(result: ProbeResult, known: ProbeFact | undefined): Pick<Probe
 }
 
 function indicatorsIn(indicators: NonNullable<ProbeFact["indicators"]>): Pick<ProbeFact, "indicators"> {
-  return Object.keys(indicators).length === 0 ? {} : { indicators: indicators };
+  return Object.keys(indicators).length === 0 ? {} : { indicators };
 }
 
 function other({ otherAt }: ProbeFact): { otherAt?: number } {

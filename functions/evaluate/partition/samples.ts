@@ -1,6 +1,6 @@
 /** The samples of one partition: taken in from reports, kept as long as some rule looks back, and shown to conditions. */
 
-import { isOwnTrouble, type Report } from "../../../shared/messages/report.ts";
+import { isMonitorFailure, type Report } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Series, SeriesSource } from "../condition/index.ts";
 import { type Plan, staleAfter } from "../plan.ts";
@@ -107,7 +107,7 @@ export function sourceOf(
 function firstRunOf(probe: string, partitions: readonly Pick<PartitionState, "probes">[]): number {
   const facts = partitions.flatMap(({ probes }) => ownEntry(probes, probe) ?? []);
   const runs = facts.filter(({ pending, status, failure }) => {
-    return pending === undefined && !(status === "unknown" && isOwnTrouble(failure));
+    return pending === undefined && !(status === "unknown" && isMonitorFailure(failure));
   });
   return Math.min(...runs.map(({ firstAt = Number.NEGATIVE_INFINITY }) => firstAt));
 }

@@ -59,8 +59,8 @@ describe("a mail in a browser", () => {
     ...Object.entries(hostile).map(([name, notice]) => [name, "engineers", notice] as const),
   ];
 
-  it.each(views)("fits a phone and a desktop: %s for %s", async (_, audience, told) => {
-    const notice = { ...told, audience };
+  it.each(views)("fits a phone and a desktop: %s for %s", async (_, audience, sample) => {
+    const notice = { ...sample, audience };
     for (const width of [390, 1000])
       await shown(notice, { width, scheme: "light" }, async (page) => {
         const over = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
@@ -78,8 +78,8 @@ describe("a mail in a browser", () => {
     Object.entries(notices).flatMap(([name, notice]) =>
       audiences.flatMap((audience) => schemes.map((scheme) => [name, audience, scheme, notice] as const)),
     ),
-  )("passes axe: %s for %s in %s", async (_, audience, scheme, told) => {
-    const notice = { ...told, audience };
+  )("passes axe: %s for %s in %s", async (_, audience, scheme, sample) => {
+    const notice = { ...sample, audience };
     await shown(notice, { width: 390, scheme }, async (page, context) => {
       const { violations, passes } = await examined(page, context);
       expect(violations).toEqual([]);

@@ -227,7 +227,7 @@ describe("reordered and repeated messages, and failures", () => {
   };
   const before = Object.keys(story).filter((name) => name !== "resolved");
   const all = Object.keys(story);
-  const troubles: Readonly<Record<string, Reply>> = {
+  const failureReplies: Readonly<Record<string, Reply>> = {
     busy: { status: 429, headers: {}, body: "" },
     broken: { status: 500, headers: {}, body: "" },
     away: { error: "connect ECONNREFUSED", code: "ECONNREFUSED" },
@@ -242,14 +242,14 @@ describe("reordered and repeated messages, and failures", () => {
         fc.shuffledSubarray(before, { minLength: before.length }),
         fc.shuffledSubarray(all, { minLength: all.length }),
         fc.nat(before.length + all.length + 1),
-        fc.array(fc.constantFrom(...Object.keys(troubles)), { maxLength: 8 }),
+        fc.array(fc.constantFrom(...Object.keys(failureReplies)), { maxLength: 8 }),
         async (once, again, changeAt, failures) => {
           const messages = [...once, "resolved", ...again];
           const pagerDuty = new PagerDuty();
           const store = new MemoryStore();
           const earlier = configured(pagerDuty, store, channel("first"));
           const after = configured(pagerDuty, store, channel("second"));
-          pagerDuty.failures.push(...failures.flatMap((name) => troubles[name] ?? []));
+          pagerDuty.failures.push(...failures.flatMap((name) => failureReplies[name] ?? []));
           let waiting = messages.map((name, at) => ({ name, world: at < changeAt ? earlier : after }));
           for (let time = noon; waiting.length > 0 && time < noon + 6 * 3_600_000; time += 60_000) {
             const still: typeof waiting = [];

@@ -56,7 +56,7 @@ function requestOf(notice = noticeOf(incidentEvent()), settings: object = {}): O
 }
 
 /** Returns what a routed event becomes: the action requested from PagerDuty, or the reason for omitting it. */
-function told(event: IncidentEventKind): string | undefined {
+function resultOf(event: IncidentEventKind): string | undefined {
   const channel = { name: "ops", kind: "pagerduty", settings: { routing_key: { secret: "pagerduty-key" } } };
   const configuration = configurationOf([channel], [{ channels: ["ops"], events: incidentEventKinds }]);
   const ledger = event === "opened" ? [] : heldLedger("ops", [[{ sequence: 0 }, "delivered"]]);
@@ -77,7 +77,7 @@ describe("settings", () => {
 
 describe("an event", () => {
   it("maps to one of three actions, or to none without a counterpart", () => {
-    expect(Object.fromEntries(incidentEventKinds.map((event) => [event, told(event)]))).toEqual({
+    expect(Object.fromEntries(incidentEventKinds.map((event) => [event, resultOf(event)]))).toEqual({
       opened: "trigger",
       joined: "trigger",
       severity_raised: "trigger",

@@ -69,15 +69,15 @@ describe("the texts of a status page", () => {
 
   it("give distinct ids to two incidents of one second with the same first digits", () => {
     const alike = alikeOnPages();
-    const told = (incident: string, more: Partial<IncidentEvent> = {}) => newsOf({ incident, ...more });
-    const opened = alike.reduce((memory, incident) => withNews(memory, told(incident)), {
+    const news = (incident: string, more: Partial<IncidentEvent> = {}) => newsOf({ incident, ...more });
+    const opened = alike.reduce((memory, incident) => withNews(memory, news(incident)), {
       incidents: [],
     } as PageMemory);
     const names = new Map(opened.incidents.map(({ incident, id }) => [incident, id]));
     expect(new Set(names.values()).size).toBe(2);
     for (const id of names.values()) expect(id).toMatch(/^20250916-120000-[0-9a-f]{4,5}$/);
     // Public names never change.
-    const later = alike.reduce((memory, incident) => withNews(memory, told(incident, { sequence: 2 })), opened);
+    const later = alike.reduce((memory, incident) => withNews(memory, news(incident, { sequence: 2 })), opened);
     expect(new Map(later.incidents.map(({ incident, id }) => [incident, id]))).toEqual(names);
   });
 

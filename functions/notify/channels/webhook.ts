@@ -291,11 +291,11 @@ function bodyOf(notice: Notice, mode: WebhookSettings["cloudevents"]): string {
     ...lists,
   };
   const write = (leftOut: number): string => {
-    const told = leftOut === 0 ? data : { ...data, ...without(lists, leftOut) };
-    if (mode === "binary") return wellFormedJson(told);
+    const content = leftOut === 0 ? data : { ...data, ...without(lists, leftOut) };
+    if (mode === "binary") return wellFormedJson(content);
     if (mode === "structured")
-      return wellFormedJson({ ...contextOf(notice), datacontenttype: "application/json", data: told });
-    return wellFormedJson({ type: `incident.${event.event}`, timestamp: event.at, data: told });
+      return wellFormedJson({ ...contextOf(notice), datacontenttype: "application/json", data: content });
+    return wellFormedJson({ type: `incident.${event.event}`, timestamp: event.at, data: content });
   };
   return roomiest(
     write,

@@ -3,10 +3,10 @@ import { MemoryStore } from "../../../shared/adapters/memory.ts";
 import { silentLogger } from "../../../shared/runtime/logger.ts";
 import { channels } from "../channels/index.ts";
 import { incidentEvent, noon, webHook } from "../fixtures.ts";
-import { abandonedAfterMs, deliver, turnOf } from "./delivery.ts";
+import { abandonedAfterMs, decide, deliver } from "./delivery.ts";
 import { type Delivery, deliveries, deliveryFields, type LedgerEntry } from "./ledger.ts";
+import type { ReceiverType } from "./order.ts";
 import { afterAttempt, backoff, giveUpAfterMs } from "./outcome.ts";
-import type { Listener } from "./turn.ts";
 
 function entry(
   event: Delivery["event"],
@@ -37,20 +37,20 @@ function entry(
 
 const seconds = (amount: number): Date => new Date(noon + amount * 1000);
 
-describe("turnOf", () => {
+describe("decide", () => {
   const opened = entry("opened", 1, "planned");
   const joined = entry("joined", 2, "planned");
   const resolved = entry("resolved", 3, "planned");
-  const go = { turn: "go", supersedes: [] };
-  const wait = { turn: "wait" };
+  const send = { action: "send", supersedes: [] };
+  const wait = { action: "wait" };
   const unanswered = { at: seconds(-60), outcome: "lost", answer: "no answer within 15 s" };
   const busy = { at: seconds(-30), outcome: "retry", answer: "503" };
   const refused = { at: seconds(-1), outcome: "rejected", answer: "404" };
 
   it.each<[string, LedgerEntry, LedgerEntry[], object]>([
-    ["the opening does not wait", opened, [joined, resolved], go],
-    ["a delivered notice is final", entry("opened", 1, "delivered"), [], { turn: "over" }],
-    ["a rejected notice is final", entry("opened", 1, "rejected"), [], { turn: "over" }],
+    ["the opening does not wait", opened, [joined, resolved], send],
+    ["a delivered notice is final", entry("opened", 1, "delivered"), [], { action: "none" }],
+    ["a rejected notice is final", entry("opened", 1, "rejected"), [], { action: "none" }],
     [
       "a notice being sent by another instance waits",
       entry("opened", 1, "sending", { lease_until: seconds(1) }),
@@ -61,7 +61,7 @@ describe("turnOf", () => {
       "a notice is taken over when its lease expires",
       entry("opened", 1, "sending", { lease_until: seconds(0) }),
       [],
-      go,
+      send,
     ],
     [
       "the next attempt waits until it is due",
@@ -73,22 +73,22 @@ describe("turnOf", () => {
       "the next attempt is made when it is due",
       entry("opened", 1, "retrying", { next_attempt_at: seconds(0) }),
       [],
-      go,
+      send,
     ],
     ["an update waits for the opening", joined, [opened], wait],
     [
       "an update does not wait for the opening in another channel",
       joined,
       [entry("opened", 1, "planned", { channel: "mail" })],
-      go,
+      send,
     ],
-    ["an update follows a delivered opening", joined, [entry("opened", 1, "delivered")], go],
-    ["an update follows a rejected opening", joined, [entry("opened", 1, "rejected")], go],
+    ["an update follows a delivered opening", joined, [entry("opened", 1, "delivered")], send],
+    ["an update follows a rejected opening", joined, [entry("opened", 1, "rejected")], send],
     [
       "an update does not wait for an abandoned opening",
       joined,
       [entry("opened", 1, "planned", { planned_at: new Date(noon - abandonedAfterMs - 1) })],
-      go,
+      send,
     ],
     [
       "an update waits for one that waited for an opening still being retried",
@@ -103,56 +103,56 @@ describe("turnOf", () => {
       "an opening is not sent if its end was planned without it",
       entry("opened", 1, "planned"),
       [entry("resolved", 3, "suppressed", { reason: "never announced here" })],
-      { turn: "suppress", reason: "superseded: resolved before it could be announced here" },
+      { action: "suppress", reason: "superseded: resolved before it could be announced here" },
     ],
     [
       "an update is superseded by the all-clear",
       joined,
       [resolved],
-      { turn: "suppress", reason: "superseded: the incident is resolved" },
+      { action: "suppress", reason: "superseded: the incident is resolved" },
     ],
     [
       "an update is not passed by one that waits for it",
       joined,
       [entry("reminder", 3, "planned", { follows: [2] })],
-      go,
+      send,
     ],
     [
       "an update is superseded by one that was planned without it",
       joined,
       [entry("reminder", 3, "planned", { follows: [1] })],
-      { turn: "suppress", reason: "superseded: included in a later notification" },
+      { action: "suppress", reason: "superseded: included in a later notification" },
     ],
     [
       "an update is not superseded by one that is not sent",
       joined,
       [entry("reminder", 3, "suppressed", { follows: [1] })],
-      go,
+      send,
     ],
     [
       "an update that may have arrived is not superseded by one that was planned without it",
       entry("joined", 2, "retrying", { attempts: [unanswered] }),
       [entry("reminder", 3, "planned", { follows: [1] })],
-      go,
+      send,
     ],
     ["the all-clear waits for the opening", resolved, [opened], wait],
     [
       "the all-clear supersedes waiting updates",
       resolved,
       [entry("opened", 1, "delivered"), joined],
-      { turn: "go", supersedes: ["i:joined:ops"] },
+      { action: "send", supersedes: ["i:joined:ops"] },
     ],
     [
       "the all-clear is suppressed if the opening never arrived",
       resolved,
       [entry("opened", 1, "rejected")],
-      { turn: "suppress", reason: "never announced here" },
+      { action: "suppress", reason: "never announced here" },
     ],
     [
       "events after a suppressed all-clear are suppressed too",
       entry("status_update", 4, "planned"),
       [entry("opened", 1, "rejected"), entry("resolved", 3, "suppressed")],
-      { turn: "suppress", reason: "never announced here" },
+      { action: "suppress", reason: "never announced here" },
     ],
     [
       "the all-clear after a rejected opening waits until the updates are suppressed",
@@ -167,48 +167,48 @@ describe("turnOf", () => {
         entry("opened", 1, "rejected", { attempts: [refused] }),
         entry("joined", 2, "suppressed", { attempts: [unanswered] }),
       ],
-      go,
+      send,
     ],
     [
       "the all-clear follows an opening that may have arrived before it was given up",
       resolved,
       [entry("opened", 1, "rejected", { attempts: [unanswered, busy] })],
-      go,
+      send,
     ],
     [
       "the all-clear is suppressed if the opening was rejected after an attempt without a reply",
       resolved,
       [entry("opened", 1, "rejected", { attempts: [unanswered, refused] })],
-      { turn: "suppress", reason: "never announced here" },
+      { action: "suppress", reason: "never announced here" },
     ],
     [
       "the all-clear follows a delivered update",
       resolved,
       [entry("opened", 1, "rejected"), entry("joined", 2, "delivered")],
-      go,
+      send,
     ],
   ])("%s", (_, own, others, expected) => {
-    expect(turnOf(own, [own, ...others], noon, false)).toEqual(expected);
+    expect(decide(own, [own, ...others], noon, false)).toEqual(expected);
   });
 
   describe("of an event after a held-back change of cause", () => {
     const held = (changes: Partial<Delivery> = {}): LedgerEntry =>
       entry("root_cause_changed", 2, "planned", { held_until: seconds(60), next_attempt_at: seconds(60), ...changes });
     const later = entry("reminder", 3, "planned");
-    const told = entry("opened", 1, "delivered");
-    const turnFor = (listener: Listener, cause: LedgerEntry, own = later): object =>
-      turnOf(own, [told, cause, own], noon, false, { listener });
+    const delivered = entry("opened", 1, "delivered");
+    const decisionFor = (receiver: ReceiverType, cause: LedgerEntry, own = later): object =>
+      decide(own, [delivered, cause, own], noon, false, { receiver });
 
     it("supersedes the change for a person", () => {
-      expect(turnFor("person", held())).toEqual({ turn: "go", supersedes: ["i:root_cause_changed:ops"] });
+      expect(decisionFor("person", held())).toEqual({ action: "send", supersedes: ["i:root_cause_changed:ops"] });
     });
 
-    it.each<[string, Listener, LedgerEntry]>([
+    it.each<[string, ReceiverType, LedgerEntry]>([
       ["a program", "program", held()],
       ["a person, once the change is due", "person", held({ held_until: seconds(0), next_attempt_at: seconds(0) })],
       ["a person who may have received the change", "person", held({ attempts: [unanswered], attempt_count: 1 })],
-    ])("waits for the change for %s", (_, listener, cause) => {
-      expect(turnFor(listener, cause)).toEqual(wait);
+    ])("waits for the change for %s", (_, receiver, cause) => {
+      expect(decisionFor(receiver, cause)).toEqual(wait);
     });
   });
 
@@ -216,39 +216,39 @@ describe("turnOf", () => {
     const left = (reason: string): LedgerEntry => entry("opened", 1, "suppressed", { reason });
     const takenBack = entry("resolved", 3, "suppressed", { reason: "superseded: it failed again" });
     const regressed = entry("regressed", 4, "planned");
-    const turnFor = (listener: Listener, opening: LedgerEntry): object =>
-      turnOf(regressed, [opening, takenBack, regressed], noon, false, { listener });
+    const decisionFor = (receiver: ReceiverType, opening: LedgerEntry): object =>
+      decide(regressed, [opening, takenBack, regressed], noon, false, { receiver });
 
-    it.each<[Listener, string]>([
+    it.each<[ReceiverType, string]>([
       ["person", "superseded: included in the resolution"],
       ["pager", "superseded: resolved before it could be announced here"],
       ["program", "superseded: resolved before it could be announced here"],
-    ])("replaces the opening that was left to the end, for a %s", (listener, reason) => {
-      expect(turnFor(listener, left(reason))).toEqual({ ...go, replacesOpening: true });
+    ])("replaces the opening that was left to the end, for a %s", (receiver, reason) => {
+      expect(decisionFor(receiver, left(reason))).toEqual({ ...send, replacesOpening: true });
     });
 
     it("is suppressed if no route led here", () => {
       const reason = "never announced here";
-      expect(turnFor("person", left("no route: opened, warning, db"))).toEqual({ turn: "suppress", reason });
+      expect(decisionFor("person", left("no route: opened, warning, db"))).toEqual({ action: "suppress", reason });
     });
 
     it("leaves the opening to the next end for a person, and nothing is sent to a pager", () => {
       const again = entry("resolved", 5, "planned");
-      const turnAgain = (listener: Listener, opening: LedgerEntry): object =>
-        turnOf(again, [opening, takenBack, regressed, again], noon, false, { listener });
-      expect(turnAgain("person", left("superseded: included in the resolution"))).toEqual({
-        turn: "go",
+      const decisionAgain = (receiver: ReceiverType, opening: LedgerEntry): object =>
+        decide(again, [opening, takenBack, regressed, again], noon, false, { receiver });
+      expect(decisionAgain("person", left("superseded: included in the resolution"))).toEqual({
+        action: "send",
         supersedes: ["i:regressed:ops"],
         replacesOpening: true,
       });
       const reason = "superseded: resolved before it could be announced here";
-      expect(turnAgain("pager", left(reason))).toEqual({ turn: "suppress", reason });
+      expect(decisionAgain("pager", left(reason))).toEqual({ action: "suppress", reason });
     });
   });
 
   it("does not wait until it is due on the last chance", () => {
     const retrying = entry("opened", 1, "retrying", { next_attempt_at: seconds(1) });
-    expect(turnOf(retrying, [retrying], noon, true)).toEqual(go);
+    expect(decide(retrying, [retrying], noon, true)).toEqual(send);
   });
 });
 

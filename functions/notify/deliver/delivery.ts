@@ -10,13 +10,13 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { realTimers } from "../../../shared/runtime/timers.ts";
 import type { AnyChannelKind, Attempt, Outgoing, Reply, Sending } from "../channel.ts";
 import { recompose } from "../plan/compose.ts";
-import { standsInLater, superseded } from "../plan/plan.ts";
-import { tooSoon } from "../plan/relapse.ts";
+import { includedInLater, superseded } from "../plan/plan.ts";
+import { revokedByRelapse } from "../plan/relapse.ts";
 import {
   type Delivery,
   deliveries,
   deliveryFields,
-  didNotComeBack,
+  instanceDied,
   isFinal,
   isSameReader,
   type LedgerEntry,
@@ -25,13 +25,21 @@ import {
   shownAttempts,
   unsure,
 } from "./ledger.ts";
+import {
+  type Decision,
+  decide,
+  includedInOpening,
+  includedInResolution,
+  isDue,
+  isLeased,
+  receiverTypeOf,
+} from "./order.ts";
 import { afterAttempt, attempts } from "./outcome.ts";
 import { bucketFields, bucketId, paceOf, readBucket, stateCollection, take } from "./pace.ts";
 import { readPayload } from "./payload.ts";
 import type { Send } from "./send.ts";
-import { isDue, isHeld, listenerOf, standsInOpening, type Turn, toldWithEnd, turnOf } from "./turn.ts";
 
-export { abandonedAfterMs, turnOf } from "./turn.ts";
+export { abandonedAfterMs, decide } from "./order.ts";
 
 /** Dependencies of deliveries. */
 export interface DeliveryWorld {
@@ -60,7 +68,7 @@ export const leaseMs = 10_000;
 const renewEveryMs = 3_000;
 
 /** Context in which the deliveries of an event are made. */
-export interface Occasion {
+export interface DeliveryContext {
   readonly event: IncidentEvent;
   /** All ledger entries of the incident. */
   readonly ledger: readonly LedgerEntry[];
@@ -75,31 +83,32 @@ export interface Occasion {
  * @returns the delivery in its new state; the caller retries later until it is final
  * @throws StoreError
  */
-export async function deliver(entry: LedgerEntry, occasion: Occasion, world: DeliveryWorld): Promise<Delivery> {
-  const { ledger, lastChance } = occasion;
+export async function deliver(entry: LedgerEntry, context: DeliveryContext, world: DeliveryWorld): Promise<Delivery> {
+  const { ledger, lastChance } = context;
   const now = world.clock.now();
   const { delivery } = entry;
-  const listener = listenerOf(ownEntry(world.kinds, delivery.kind) ?? {});
-  const isWaiting = isFinal(delivery) || isHeld(delivery, now) || !(lastChance || isDue(delivery, now));
+  const receiver = receiverTypeOf(ownEntry(world.kinds, delivery.kind) ?? {});
+  const isWaiting = isFinal(delivery) || isLeased(delivery, now) || !(lastChance || isDue(delivery, now));
   // A program gets every event as planned, whatever the present state is.
-  const present = isWaiting || listener === "program" ? undefined : await occasion.present?.();
+  const present = isWaiting || receiver === "program" ? undefined : await context.present?.();
   const state = present && {
     status: present.status,
     acknowledgedBy: present.acknowledged_by,
     resolvedAt: Date.parse(present.resolved_at ?? "") || undefined,
   };
   const looksUp = ownEntry(world.kinds, delivery.kind)?.converse !== undefined;
-  const turn = turnOf(entry, ledger, now, lastChance, { listener, looksUp, present: state });
-  switch (turn.turn) {
-    case "over":
+  const decision = decide(entry, ledger, now, lastChance, { receiver, looksUp, present: state });
+  switch (decision.action) {
+    case "none":
     case "wait":
       return delivery;
     case "suppress":
-      return suppress(entry, turn.reason, now, world.store);
-    case "go": {
+      return suppress(entry, decision.reason, now, world.store);
+    case "send": {
       const urgency = urgencyOf(entry, ledger);
-      const words = listener === "program" ? undefined : lateWords(entry, turn, { ...occasion, present }, now, world);
-      const claim = await claimDelivery(entry, { ...turn, now, lastChance, urgency, words }, world);
+      const replacement =
+        receiver === "program" ? undefined : latePayload(entry, decision, { ...context, present }, now, world);
+      const claim = await claimDelivery(entry, { ...decision, now, lastChance, urgency, replacement }, world);
       if (!claim.claimed) return claim.delivery;
       const held = { id: entry.id, delivery: claim.delivery };
       const attempt = await whileRenewed(held, world, () => attemptOnce(claim.delivery, ledger, now, world));
@@ -111,34 +120,34 @@ export async function deliver(entry: LedgerEntry, occasion: Occasion, world: Del
 }
 
 /** Maximum age of a notice that is sent as planned, and the age from which an opening says that it is late, in milliseconds. */
-const plannedWordsForMs = 60_000;
+const sentAsPlannedForMs = 60_000;
 const lateAfterMs = 10 * 60_000;
 
 /** Returns the new payload for a notice that may be outdated and cannot have arrived; `undefined` if it is sent as planned. */
-function lateWords(
+function latePayload(
   { id, delivery }: LedgerEntry,
-  { supersedes, replacesOpening }: Turn & { readonly turn: "go" },
-  { event: occasioned, ledger, present }: Omit<Occasion, "present"> & { readonly present: IncidentEvent | undefined },
+  { supersedes, replacesOpening }: Decision & { readonly action: "send" },
+  { event, ledger, present }: Omit<DeliveryContext, "present"> & { readonly present: IncidentEvent | undefined },
   now: number,
   { configuration, kinds, incidentLinks, answersUrl, pagesUrl }: DeliveryWorld,
 ): Pick<Delivery, "payload" | "settings"> | undefined {
   const age = now - delivery.at.getTime();
-  if (mayHaveArrived(delivery) || (!replacesOpening && supersedes.length === 0 && age < plannedWordsForMs))
+  if (mayHaveArrived(delivery) || (!replacesOpening && supersedes.length === 0 && age < sentAsPlannedForMs))
     return undefined;
   const entries = ledger.filter((other) => isSameReader(other.delivery, delivery));
-  const hasHeard = entries.some((other) => other.id !== id && mayHaveArrived(other.delivery));
+  const hasEarlier = entries.some((other) => other.id !== id && mayHaveArrived(other.delivery));
   const isEnd = delivery.event === "resolved";
-  const isFirst = !isEnd && !hasHeard;
-  const base = isEnd ? occasioned : present;
-  if (base === undefined || (delivery.event !== occasioned.event && !isFirst)) return undefined;
+  const isFirst = !isEnd && !hasEarlier;
+  const base = isEnd ? event : present;
+  if (base === undefined || (delivery.event !== event.event && !isFirst)) return undefined;
   // The change described by an event applies only to the state at that event.
-  const isMoment = base.status === occasioned.status && base.severity === occasioned.severity;
+  const isMoment = base.status === event.status && base.severity === event.severity;
   const change = isMoment ? base.change : "";
-  const told: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
+  const announced: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
   const delay = replacesOpening && isEnd ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
   const context = { configuration, kinds, incidentLinks, answersUrl, pagesUrl, silences: [], ledger };
-  const words = recompose(told, { id, delivery }, entries, delay, context);
-  return words && { payload: JSON.stringify(words.payload), settings: words.settings };
+  const replacement = recompose(announced, { id, delivery }, entries, delay, context);
+  return replacement && { payload: JSON.stringify(replacement.payload), settings: replacement.settings };
 }
 
 /** Returns the urgency of a delivery: the highest severity among the unfinished deliveries to the same reader. */
@@ -158,12 +167,12 @@ interface ClaimRequest {
   readonly lastChance: boolean;
   readonly urgency: Severity;
   /** Payload sent instead of the planned one. @default the planned one */
-  readonly words?: Pick<Delivery, "payload" | "settings"> | undefined;
+  readonly replacement?: Pick<Delivery, "payload" | "settings"> | undefined;
 }
 
 async function claimDelivery(
   { id, delivery: seen }: LedgerEntry,
-  { supersedes, now, lastChance, urgency, words }: ClaimRequest,
+  { supersedes, now, lastChance, urgency, replacement }: ClaimRequest,
   { store, configuration, kinds }: DeliveryWorld,
 ): Promise<Claim> {
   const configured = configuration.channels.find(({ name }) => name === seen.channel) ?? {};
@@ -176,14 +185,14 @@ async function claimDelivery(
       if (found !== undefined && !isFinal(found)) older.push({ id: olderId, delivery: found });
     }
     const bucket = readBucket(await transaction.get(stateCollection, bucketId(seen)));
-    const blocked = [delivery, ...older.map((entry) => entry.delivery)].some((held) => isHeld(held, now));
+    const blocked = [delivery, ...older.map((entry) => entry.delivery)].some((held) => isLeased(held, now));
     if (isFinal(delivery) || blocked || (!lastChance && !isDue(delivery, now))) return { claimed: false, delivery };
     const token = take(bucket, pace, urgency, now);
     if (token.taken) transaction.set(stateCollection, bucketId(seen), bucketFields(token.bucket, now));
     else if (!lastChance) {
       const waiting: Delivery = {
         ...(delivery.status === "sending"
-          ? { ...lost(delivery), status: "retrying", lease_until: undefined }
+          ? { ...withLostAttempt(delivery), status: "retrying", lease_until: undefined }
           : delivery),
         next_attempt_at: new Date(now + token.waitMs),
         waits_for: `at most ${pace.perMinute} notices a minute`,
@@ -198,7 +207,7 @@ async function claimDelivery(
         deliveryFields(suppressed(entry.delivery, reasonFor(entry.delivery, delivery))),
       );
     const claimed: Delivery = {
-      ...(delivery.status === "sending" ? lost(delivery) : { ...delivery, ...words }),
+      ...(delivery.status === "sending" ? withLostAttempt(delivery) : { ...delivery, ...replacement }),
       status: "sending",
       lease_until: new Date(now + leaseMs),
       waits_for: undefined,
@@ -210,10 +219,10 @@ async function claimDelivery(
 
 /** Returns the reason for suppressing a delivery that another one supersedes. */
 function reasonFor(pointless: Delivery, { event }: Delivery): string {
-  if (event === "regressed") return tooSoon;
-  if (event === "opened") return standsInOpening;
-  if (pointless.event === "opened") return toldWithEnd;
-  return event === "resolved" ? superseded : standsInLater;
+  if (event === "regressed") return revokedByRelapse;
+  if (event === "opened") return includedInOpening;
+  if (pointless.event === "opened") return includedInResolution;
+  return event === "resolved" ? superseded : includedInLater;
 }
 
 async function attemptOnce(
@@ -231,14 +240,14 @@ async function attemptOnce(
   const sending = sendingOf(delivery, ledger);
   const replies: Reply[] = [];
   for (;;) {
-    const next = kind.converse?.(outgoing, sending, replies) ?? singly(kind, outgoing, replies);
+    const next = kind.converse?.(outgoing, sending, replies) ?? sendOnce(kind, outgoing, replies);
     if ("outcome" in next) return next;
     replies.push(await send(next, now, now + attemptMs - clock.now()));
   }
 }
 
 /** Default conversation of kinds that need one request: send, then classify the reply. */
-function singly(kind: AnyChannelKind, outgoing: Outgoing, [reply]: readonly Reply[]): Outgoing | Attempt {
+function sendOnce(kind: AnyChannelKind, outgoing: Outgoing, [reply]: readonly Reply[]): Outgoing | Attempt {
   return reply === undefined ? outgoing : kind.classify(reply);
 }
 
@@ -318,7 +327,7 @@ async function suppress(
 ): Promise<Delivery> {
   return store.transaction(async (transaction) => {
     const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
-    if (isFinal(delivery) || isHeld(delivery, now)) return delivery;
+    if (isFinal(delivery) || isLeased(delivery, now)) return delivery;
     const next = suppressed(delivery, reason);
     transaction.set(deliveries, id, deliveryFields(next));
     return next;
@@ -329,30 +338,30 @@ async function suppress(
 export async function abandon({ id, delivery: seen }: LedgerEntry, { store, clock }: DeliveryWorld): Promise<Delivery> {
   return store.transaction(async (transaction) => {
     const delivery = parseDelivery(await transaction.get(deliveries, id)) ?? seen;
-    if (isFinal(delivery) || isHeld(delivery, clock.now())) return delivery;
-    const tried = delivery.status === "sending" ? lost(delivery) : delivery;
+    if (isFinal(delivery) || isLeased(delivery, clock.now())) return delivery;
+    const tried = delivery.status === "sending" ? withLostAttempt(delivery) : delivery;
     const answer = tried.attempts.at(-1)?.answer;
     const how = answer === undefined ? "without an attempt" : `after ${attempts(tried.attempt_count)}`;
     const reason = `gave up ${how}, its message is a dead letter${answer === undefined ? "" : `: ${answer}`}`;
-    const next = ended(delivery, "rejected", reason);
+    const next = finished(delivery, "rejected", reason);
     transaction.set(deliveries, id, deliveryFields(next));
     return next;
   });
 }
 
 function suppressed(delivery: Delivery, reason: string): Delivery {
-  return ended(delivery, "suppressed", reason);
+  return finished(delivery, "suppressed", reason);
 }
 
-function ended(delivery: Delivery, status: "suppressed" | "rejected", reason: string): Delivery {
-  const known = delivery.status === "sending" ? lost(delivery) : delivery;
+function finished(delivery: Delivery, status: "suppressed" | "rejected", reason: string): Delivery {
+  const known = delivery.status === "sending" ? withLostAttempt(delivery) : delivery;
   return { ...known, status, reason, lease_until: undefined, next_attempt_at: undefined, waits_for: undefined };
 }
 
 /** Records the attempt of an instance that died. Whether it arrived is unknown. */
-function lost(delivery: Delivery): Delivery {
+function withLostAttempt(delivery: Delivery): Delivery {
   const at = new Date((delivery.lease_until ?? delivery.planned_at).getTime());
-  const attempt = { at, outcome: unsure, answer: didNotComeBack };
+  const attempt = { at, outcome: unsure, answer: instanceDied };
   return {
     ...delivery,
     attempts: [...delivery.attempts, attempt].slice(-shownAttempts),

@@ -36,7 +36,7 @@ export function isSameReader(a: Reader, b: Reader): boolean {
 export const unsure = "lost";
 
 /** Answer recorded for an instance that died. It may have sent nothing. */
-export const didNotComeBack = "the sending instance did not report back";
+export const instanceDied = "the sending instance did not report back";
 
 /**
  * Returns whether the receiver has the notice, or may have it, including from an instance that died. A receiver that finally refuses it did
@@ -48,13 +48,13 @@ export function mayHaveArrived({ status, attempts }: Delivery): boolean {
 }
 
 /** Returns whether the reader has the notice or is about to receive it. */
-export function isTelling({ status }: Delivery): boolean {
+export function isDeliveredOrPending({ status }: Delivery): boolean {
   return status !== "suppressed" && status !== "rejected";
 }
 
 /** Returns whether the reader has the notice, is about to receive it, or may have received it before it was given up. */
-export function isKnowing(delivery: Delivery): boolean {
-  return isTelling(delivery) || mayHaveArrived(delivery);
+export function mayReachReader(delivery: Delivery): boolean {
+  return isDeliveredOrPending(delivery) || mayHaveArrived(delivery);
 }
 
 /** Statuses from best to worst. */

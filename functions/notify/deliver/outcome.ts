@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { spokenDuration } from "../../../shared/text/units.ts";
 import type { Attempt } from "../channel.ts";
-import { type Delivery, didNotComeBack, type LedgerEntry, shownAttempts, unsure } from "./ledger.ts";
+import { type Delivery, instanceDied, type LedgerEntry, shownAttempts, unsure } from "./ledger.ts";
 
 /** Time after which retries end, in milliseconds after the delivery was planned. */
 export const giveUpAfterMs: number = 24 * 3_600_000;
@@ -39,7 +39,7 @@ export function afterAttempt(
     return { ...tried, status: "delivered", delivered_at: new Date(now), ...(reference ? { reference } : {}) };
   }
   if (attempt.outcome === "rejected") return { ...tried, status: "rejected", reason: attempt.answer };
-  const isUnanswered = delivery.attempts.some(({ outcome, answer }) => outcome === unsure && answer !== didNotComeBack);
+  const isUnanswered = delivery.attempts.some(({ outcome, answer }) => outcome === unsure && answer !== instanceDied);
   if (attempt.unsure === "once" && isUnanswered) {
     return { ...tried, status: "rejected", reason: `may have arrived: ${attempt.answer}, twice` };
   }

@@ -158,8 +158,8 @@ describe("a failure that a person can correct", () => {
     await store.set("incidents", incidentEvent().incident, documentOf(incidentEvent()));
     await push(incidentEvent());
     expect(await entryOf(store, "opened")).toMatchObject({ status: "retrying", attempts: [{ outcome: "rejected" }] });
-    const troubles = publisher.published.filter(({ topic }) => topic === "measurements");
-    expect(JSON.stringify(troubles)).toContain("was refused to a@example.com: 535");
+    const reported = publisher.published.filter(({ topic }) => topic === "measurements");
+    expect(JSON.stringify(reported)).toContain("was refused to a@example.com: 535");
     const worse = incidentEvent({
       event: "severity_raised",
       sequence: 2,

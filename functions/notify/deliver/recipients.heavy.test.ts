@@ -138,8 +138,8 @@ describe("a recipient with a permanent refusal", () => {
       [`opened:infra:${b}`]: "delivered",
       [`opened:infra:${c}`]: expect.stringMatching(/^rejected: 550 .*not now/),
     });
-    const [told] = publisher.published.filter(({ topic }) => topic === "measurements");
-    expect(parseReport(told?.data).results).toMatchObject([
+    const [reported] = publisher.published.filter(({ topic }) => topic === "measurements");
+    expect(parseReport(reported?.data).results).toMatchObject([
       {
         probe: `channel/infra (${c})`,
         success: false,
@@ -161,12 +161,12 @@ describe("a recipient with a permanent refusal", () => {
     const { push, ledger, publisher } = notifyWorld({ channels: [infra(inbox.url)] });
     expect(await push(incidentEvent())).toBe("done");
     expect(Object.values(await ledger()).map((state) => state.slice(0, 13))).toEqual(Array(3).fill("rejected: 550"));
-    const [told] = publisher.published.filter(({ topic }) => topic === "measurements");
-    expect(parseReport(told?.data).results.map(({ probe }) => probe)).toEqual(Array(3).fill("channel/infra"));
+    const [reported] = publisher.published.filter(({ topic }) => topic === "measurements");
+    expect(parseReport(reported?.data).results.map(({ probe }) => probe)).toEqual(Array(3).fill("channel/infra"));
   });
 
   it("is not notified of it; other recipients are, even without another channel", () => {
-    const trouble = incidentEvent({
+    const monitorEvent = incidentEvent({
       root_cause: "pathkeeper",
       verdict: "monitor",
       components: ["pathkeeper"],
@@ -174,7 +174,7 @@ describe("a recipient with a permanent refusal", () => {
     });
     const routes = [{ channels: ["infra"], severity: ["info"] as const }];
     const configuration = configurationOf([infra("smtp://127.0.0.1:1")], routes);
-    const { deliveries, suppressed } = plan(trouble, { configuration, kinds, silences: [], ledger: [] }, noon);
+    const { deliveries, suppressed } = plan(monitorEvent, { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ recipient, reason }) => `${recipient}: ${reason}`)).toEqual([
       `${a}: no route leads to a working channel`,
       `${b}: no route leads to a working channel`,
@@ -186,10 +186,15 @@ describe("a recipient with a permanent refusal", () => {
 
   it("is announced by another channel once all recipients are unreachable, one after another", () => {
     const alerts = [a, b].map((recipient) => `Notices do not reach infra (${recipient})`);
-    const trouble = incidentEvent({ root_cause: "pathkeeper", verdict: "monitor", components: ["pathkeeper"], alerts });
+    const monitorEvent = incidentEvent({
+      root_cause: "pathkeeper",
+      verdict: "monitor",
+      components: ["pathkeeper"],
+      alerts,
+    });
     const ops = { name: "ops", kind: "webhook", settings: { url: "https://127.0.0.1:1/" } };
     const configuration = configurationOf([infra("smtp://127.0.0.1:1", [a, b]), ops], [{ channels: ["infra"] }]);
-    const { deliveries } = plan(trouble, { configuration, kinds, silences: [], ledger: [] }, noon);
+    const { deliveries } = plan(monitorEvent, { configuration, kinds, silences: [], ledger: [] }, noon);
     expect(deliveries.map(({ channel, reason }) => `${channel}: ${reason}`)).toEqual([
       "ops: no route leads to a working channel",
     ]);

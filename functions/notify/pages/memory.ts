@@ -92,7 +92,7 @@ function shortened<T>(updates: T[]): T[] {
 
 const schemas = lazily(() => {
   const status = z.enum(incidentStatuses);
-  const told = {
+  const common = {
     /** Internal id of the incident; the page shows another. */
     incident: z.string(),
     status,
@@ -106,9 +106,9 @@ const schemas = lazily(() => {
     good_seconds: z.number().optional(),
   };
   const update = { sequence: z.number(), at: z.string(), text: z.string() };
-  const news = z.object({ ...told, ...update, event: z.enum(incidentEventKinds) });
+  const news = z.object({ ...common, ...update, event: z.enum(incidentEventKinds) });
   const incident = z.object({
-    ...told,
+    ...common,
     /** Public id: the time of its opening and a few digits, without the component that broke. */
     id: z.string(),
     updates: z.array(

@@ -229,10 +229,10 @@ function withDocument(incident: PageIncident, document: Fields | undefined): Cur
 function stateIn({ components, severity, status, now }: Current, name: string): ComponentState {
   if (!components.includes(name)) return "operational";
   if (status === "recovering") return "recovering";
-  const told = ownEntry(now, name);
-  if (told === "fails") return "down";
-  if (told === "degraded") return "degraded";
-  if (told === "works again") return "recovering";
+  const state = ownEntry(now, name);
+  if (state === "fails") return "down";
+  if (state === "degraded") return "degraded";
+  if (state === "works again") return "recovering";
   if (severity === "info") return "operational";
   return severity === "critical" ? "down" : "degraded";
 }

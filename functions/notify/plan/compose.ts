@@ -9,10 +9,10 @@ import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { actionsFor, actionTitles } from "../answer/act.ts";
 import { unsignedUrl } from "../answer/link.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../channel.ts";
-import { type Delivery, deliveryId, isKnowing, type LedgerEntry } from "../deliver/ledger.ts";
+import { type Delivery, deliveryId, type LedgerEntry, mayReachReader } from "../deliver/ledger.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { mayAct, recipientsOf } from "./readers.ts";
-import { isAllClearBefore, lastKnown } from "./relapse.ts";
+import { isRevokedAllClear, lastReceived } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 import { templateFor } from "./template.ts";
 
@@ -63,10 +63,10 @@ export function threadOf(event: IncidentEvent, recipient: string | undefined, en
   const history = entries.map(({ delivery }) => delivery);
   return {
     recipient,
-    key: entries.find(({ delivery }) => delivery.event === "opened" && isKnowing(delivery))?.id,
+    key: entries.find(({ delivery }) => delivery.event === "opened" && mayReachReader(delivery))?.id,
     title: earliest(history)?.title,
-    resolvedBefore: lastArrival(history.filter((one) => isAllClearBefore(one, event))),
-    isBack: lastKnown(history, event)?.event === "resolved",
+    resolvedBefore: lastArrival(history.filter((one) => isRevokedAllClear(one, event))),
+    isBack: lastReceived(history, event)?.event === "resolved",
   };
 }
 

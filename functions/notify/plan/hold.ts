@@ -2,8 +2,8 @@
 import type { Configuration } from "../../../shared/config/model.ts";
 import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import type { AnyChannelKind } from "../channel.ts";
-import { type Delivery, isTelling } from "../deliver/ledger.ts";
-import { holdOf } from "./relapse.ts";
+import { type Delivery, isDeliveredOrPending } from "../deliver/ledger.ts";
+import { resolutionHeldUntil } from "./relapse.ts";
 
 /** End of the time for which a delivery is held back, in milliseconds since the epoch, and the reason. */
 export interface Hold {
@@ -15,7 +15,7 @@ export interface Hold {
  * Minimum time between a person's last notice of an incident and one that only changes its root cause, in milliseconds. A growing outage
  * changes its explanation several times; notices that it worsens, escalates or ends are sent immediately and include the cause.
  */
-export const changesApartMs = 10 * 60_000;
+export const minCauseChangeGapMs = 10 * 60_000;
 
 /**
  * Returns how long a delivery is held back; `undefined` if it is sent immediately.
@@ -29,11 +29,11 @@ export function holdFor(
   now: number,
 ): Hold | undefined {
   if (closesForGood) {
-    const until = holdOf(event, configuration, now);
+    const until = resolutionHeldUntil(event, configuration, now);
     if (until > now) return { until, because: "a closed alert cannot be reopened if the incident recurs" };
   }
   if (event.event !== "root_cause_changed" || everyEvent || lasting) return undefined;
-  const told = history.filter(isTelling).map(({ at }) => at.getTime());
-  const until = Math.min(Math.max(...told), now) + changesApartMs;
+  const sentAt = history.filter(isDeliveredOrPending).map(({ at }) => at.getTime());
+  const until = Math.min(Math.max(...sentAt), now) + minCauseChangeGapMs;
   return until > now ? { until, because: "the cause may change again" } : undefined;
 }

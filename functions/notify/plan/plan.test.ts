@@ -5,15 +5,15 @@ import type { OutgoingMail } from "../channel.ts";
 import { channels as kinds } from "../channels/index.ts";
 import type { DeliveryStatus, LedgerEntry } from "../deliver/ledger.ts";
 import { configurationOf, heldLedger, incidentEvent, noon, resolvedEvent } from "../fixtures.ts";
-import { mostInAnHour, type NotificationPlan, plan } from "./plan.ts";
-import { tooSoon } from "./relapse.ts";
+import { maxPerHour, type NotificationPlan, plan } from "./plan.ts";
+import { revokedByRelapse } from "./relapse.ts";
 import type { Silence } from "./silence.ts";
 
 const ops = { name: "ops", kind: "webhook", settings: { url: { secret: "ops-url" } } };
 const mail = { name: "mail", kind: "email", settings: { to: ["infra@example.com"] } };
 
 /** Formats the plan as lines: `mail: yes`, `ops: no route: …`. */
-function told(
+function outcomes(
   event: IncidentEvent,
   given: {
     routes?: readonly Route[];
@@ -29,7 +29,7 @@ function told(
   ]);
 }
 
-function planned(event: IncidentEvent, given: Parameters<typeof told>[1] = {}): NotificationPlan {
+function planned(event: IncidentEvent, given: Parameters<typeof outcomes>[1] = {}): NotificationPlan {
   const { maintenance = [] } = given;
   const configuration = { ...configurationOf([mail, ops], given.routes), maintenance };
   return plan(event, { configuration, kinds, silences: given.silences ?? [], ledger: given.ledger ?? [] }, noon);
@@ -60,7 +60,7 @@ describe("routes", () => {
       "no route: opened, critical, vpc-connector",
     ],
   ])("%s", (_, route, expected) => {
-    expect(told(incidentEvent(), { routes: [{ channels: ["ops"], ...route }] })).toEqual({
+    expect(outcomes(incidentEvent(), { routes: [{ channels: ["ops"], ...route }] })).toEqual({
       mail: "no route: opened, critical, vpc-connector",
       ops: expected,
     });
@@ -101,13 +101,13 @@ describe("silences", () => {
     ["that ends at this moment", [silence("environment", "netra-staging", { until: noon })], "yes"],
     ["that starts later", [silence("environment", "netra-staging", { from: noon + 1 })], "yes"],
   ])("%s", (_, silences, expected) => {
-    expect(told(incidentEvent(), { silences })).toEqual({ mail: expected, ops: expected });
+    expect(outcomes(incidentEvent(), { silences })).toEqual({ mail: expected, ops: expected });
   });
 
   it("never mute the all-clear of an announced incident", () => {
     const ledger = heldLedger("mail", [[{}, "delivered"]]);
     const silences = [silence("environment", "netra-staging")];
-    expect(told(resolvedEvent(), { silences, ledger })).toEqual({ mail: "yes", ops: "never announced here" });
+    expect(outcomes(resolvedEvent(), { silences, ledger })).toEqual({ mail: "yes", ops: "never announced here" });
   });
 });
 
@@ -124,12 +124,12 @@ describe("maintenance", () => {
     ["of a component that is only affected", window(["backend"]), "yes"],
     ["of another component", window(["auth"]), "yes"],
   ])("%s", (_, maintenance, expected) => {
-    expect(told(incidentEvent(), { maintenance })).toEqual({ mail: expected, ops: expected });
+    expect(outcomes(incidentEvent(), { maintenance })).toEqual({ mail: expected, ops: expected });
   });
 
   it("never mute the all-clear of an announced incident", () => {
     const ledger = heldLedger("mail", [[{}, "delivered"]]);
-    expect(told(resolvedEvent(), { maintenance: window(), ledger })).toEqual({
+    expect(outcomes(resolvedEvent(), { maintenance: window(), ledger })).toEqual({
       mail: "yes",
       ops: "never announced here",
     });
@@ -169,7 +169,7 @@ describe("a reader who was not notified at first", () => {
 
   it("and is still muted is not notified, with the reason", () => {
     const maintenance = [{ name: "move", timezone: "Etc/UTC", once: { from: noon, to: noon + 60_000 } }];
-    expect(told(joined, { routes, maintenance }).ops).toBe('maintenance "move" until 2025-09-16T12:01:00.000Z');
+    expect(outcomes(joined, { routes, maintenance }).ops).toBe('maintenance "move" until 2025-09-16T12:01:00.000Z');
   });
 });
 
@@ -195,13 +195,13 @@ describe("the limit", () => {
   ])("a %s after %i notices within the hour", (event, count, expected) => {
     const status = event === "resolved" ? "resolved" : "open";
     const ledger = updates(count);
-    expect(told(incidentEvent({ event, status, sequence: 20, occurrence: 20 }), { ledger }).ops).toBe(expected);
+    expect(outcomes(incidentEvent({ event, status, sequence: 20, occurrence: 20 }), { ledger }).ops).toBe(expected);
   });
 
   it("counts the last hour only", () => {
     const at = new Date(noon + 3_600_000).toISOString();
     const event = incidentEvent({ event: "root_cause_changed", sequence: 20, occurrence: 20, at });
-    expect(told(event, { ledger: updates(12) }).ops).toBe("yes");
+    expect(outcomes(event, { ledger: updates(12) }).ops).toBe("yes");
   });
 });
 
@@ -210,7 +210,7 @@ describe("a detected change", () => {
   const ledger = [...heldLedger("mail", [[{}, "delivered"]]), ...heldLedger("ops", [[{}, "delivered"]])];
 
   it("is sent soon after the opening, to engineers only", () => {
-    expect(told(found, { ledger })).toEqual({ mail: "yes", ops: "yes" });
+    expect(outcomes(found, { ledger })).toEqual({ mail: "yes", ops: "yes" });
     const configuration = configurationOf([{ ...mail, audience: "executives" }, ops]);
     const { suppressed } = plan(found, { configuration, kinds, silences: [], ledger }, noon);
     expect(suppressed.map(({ channel, reason }) => [channel, reason])).toEqual([
@@ -229,7 +229,7 @@ describe("the all-clear", () => {
     ["suppressed", "never announced here"],
   ])("after an opening that is %s: %s", (status, expected) => {
     const ledger = heldLedger("ops", [[{}, status]]);
-    expect(told(resolvedEvent(), { ledger, routes: [] })).toEqual({ mail: "never announced here", ops: expected });
+    expect(outcomes(resolvedEvent(), { ledger, routes: [] })).toEqual({ mail: "never announced here", ops: expected });
   });
 
   it.each([
@@ -239,7 +239,7 @@ describe("the all-clear", () => {
     const attempts = [{ at: new Date(noon), outcome, answer: "" }];
     const [given] = heldLedger("ops", [[{}, "rejected"]]);
     const ledger = given === undefined ? [] : [{ ...given, delivery: { ...given.delivery, attempts } }];
-    expect(told(resolvedEvent(), { ledger, routes: [] }).ops).toBe(expected);
+    expect(outcomes(resolvedEvent(), { ledger, routes: [] }).ops).toBe(expected);
   });
 
   it("goes to readers first notified by a later event", () => {
@@ -247,12 +247,12 @@ describe("the all-clear", () => {
       [{}, "suppressed"],
       [{ event: "severity_raised", sequence: 2 }, "delivered"],
     ]);
-    expect(told(resolvedEvent({ sequence: 3 }), { ledger }).ops).toBe("yes");
+    expect(outcomes(resolvedEvent({ sequence: 3 }), { ledger }).ops).toBe("yes");
   });
 
   it("gives the reason for not notifying a removed channel", () => {
     const ledger = heldLedger("gone", [[{}, "delivered"]]);
-    expect(told(resolvedEvent(), { ledger }).gone).toBe("the channel is no longer in the configuration");
+    expect(outcomes(resolvedEvent(), { ledger }).gone).toBe("the channel is no longer in the configuration");
   });
 
   it("is not followed by updates that it has overtaken", () => {
@@ -263,13 +263,13 @@ describe("the all-clear", () => {
     const raised = incidentEvent({ event: "severity_raised", sequence: 2 });
     const reason = "superseded: the incident is resolved";
     // Mail, which is new or has another name now, would hear of the incident and never of its end.
-    expect(told(raised, { ledger })).toEqual({ mail: reason, ops: reason });
+    expect(outcomes(raised, { ledger })).toEqual({ mail: reason, ops: reason });
   });
 });
 
 describe("a relapse", () => {
   const regressed = incidentEvent({ event: "regressed", sequence: 3 });
-  const heard = (channel: string, status: DeliveryStatus = "delivered"): LedgerEntry[] =>
+  const history = (channel: string, status: DeliveryStatus = "delivered"): LedgerEntry[] =>
     heldLedger(channel, [
       [{}, "delivered"],
       [{ event: "resolved", sequence: 2 }, status],
@@ -277,8 +277,8 @@ describe("a relapse", () => {
   const quiet: Route[] = [{ channels: ["ops", "mail"], events: ["opened", "resolved"] }];
 
   it("is sent to readers of the all-clear, regardless of the events in the route", () => {
-    const ledger = [...heard("ops"), ...heldLedger("mail", [[{}, "delivered"]])];
-    expect(told(regressed, { routes: quiet, ledger })).toEqual({
+    const ledger = [...history("ops"), ...heldLedger("mail", [[{}, "delivered"]])];
+    expect(outcomes(regressed, { routes: quiet, ledger })).toEqual({
       mail: "no route: regressed, critical, vpc-connector",
       ops: "yes",
     });
@@ -290,22 +290,22 @@ describe("a relapse", () => {
     ["rejected", "no route: regressed, critical, vpc-connector"],
     ["suppressed", "no route: regressed, critical, vpc-connector"],
   ])("after an all-clear that is %s: %s", (status, expected) => {
-    expect(told(regressed, { routes: quiet, ledger: heard("ops", status) })["ops"]).toBe(expected);
+    expect(outcomes(regressed, { routes: quiet, ledger: history("ops", status) })["ops"]).toBe(expected);
   });
 
   it("is exempt from the hourly limit, but not from silences", () => {
-    const many = Array.from({ length: mostInAnHour }, (_, at) => at + 3);
+    const many = Array.from({ length: maxPerHour }, (_, at) => at + 3);
     const ledger = [
-      ...heard("ops"),
+      ...history("ops"),
       ...heldLedger(
         "ops",
         many.map((sequence) => [{ event: "reminder", sequence }, "delivered"] as const),
       ),
     ];
     const late = { ...regressed, sequence: 100 };
-    expect(told(late, { routes: quiet, ledger })["ops"]).toBe("yes");
+    expect(outcomes(late, { routes: quiet, ledger })["ops"]).toBe("yes");
     const silences = [silence("environment", "netra-staging")];
-    expect(told(late, { routes: quiet, ledger, silences })["ops"]).toMatch(/^silenced/);
+    expect(outcomes(late, { routes: quiet, ledger, silences })["ops"]).toMatch(/^silenced/);
   });
 
   it("revokes an all-clear whose message arrives later", () => {
@@ -313,12 +313,12 @@ describe("a relapse", () => {
       [{}, "delivered"],
       [{ event: "regressed", sequence: 3 }, "suppressed"],
     ]);
-    expect(told(resolvedEvent({ sequence: 2 }), { ledger })["ops"]).toBe(tooSoon);
-    expect(told(resolvedEvent({ sequence: 4 }), { ledger })["ops"]).toBe("yes");
+    expect(outcomes(resolvedEvent({ sequence: 2 }), { ledger })["ops"]).toBe(revokedByRelapse);
+    expect(outcomes(resolvedEvent({ sequence: 4 }), { ledger })["ops"]).toBe("yes");
   });
 
   it("that was silenced for a reader is announced by the next event", () => {
-    const ledger = [...heard("mail"), ...heldLedger("mail", [[{ event: "regressed", sequence: 3 }, "suppressed"]])];
+    const ledger = [...history("mail"), ...heldLedger("mail", [[{ event: "regressed", sequence: 3 }, "suppressed"]])];
     const news = incidentEvent({ event: "status_update", sequence: 4, status: "acknowledged" });
     const payload = planned(news, { ledger }).deliveries.find(({ channel }) => channel === "mail")?.payload;
     expect((payload as OutgoingMail).text).toMatch(/^OPEN AGAIN, the recovery did not last · /);
@@ -335,13 +335,13 @@ describe("a relapse", () => {
     ["a person who may have been notified", "mail", "sending", "yes"],
     ["a program", "ops", "suppressed", "yes"],
   ])("is followed by an all-clear for readers notified of it, and for programs: %s", (_, channel, status, expected) => {
-    const ledger = [...heard(channel), ...heldLedger(channel, [[{ event: "regressed", sequence: 3 }, status]])];
-    expect(told(resolvedEvent({ sequence: 4 }), { ledger })[channel]).toBe(expected);
+    const ledger = [...history(channel), ...heldLedger(channel, [[{ event: "regressed", sequence: 3 }, status]])];
+    expect(outcomes(resolvedEvent({ sequence: 4 }), { ledger })[channel]).toBe(expected);
   });
 
   it("during a recovery is sent according to the routes", () => {
     const ledger = heldLedger("ops", [[{}, "delivered"]]);
-    expect(told(regressed, { routes: quiet, ledger })["ops"]).toBe("no route: regressed, critical, vpc-connector");
+    expect(outcomes(regressed, { routes: quiet, ledger })["ops"]).toBe("no route: regressed, critical, vpc-connector");
   });
 });
 
@@ -379,7 +379,7 @@ describe("late events", () => {
       [{ event: "severity_raised", sequence: 3 }, "delivered"],
     ]);
     const routes = [{ channels: ["ops"], events: ["joined", "escalated"] as const }];
-    expect(told(incidentEvent({ sequence: 2, ...changes }), { ledger, routes }).ops).toBe(expected);
+    expect(outcomes(incidentEvent({ sequence: 2, ...changes }), { ledger, routes }).ops).toBe(expected);
   });
 });
 
@@ -402,7 +402,7 @@ describe("reminders and escalations", () => {
     (minutes, mailed, posted) => {
       const event = incidentEvent({ event: "reminder", sequence: 3, occurrence: 2, at: minutesLater(minutes) });
       const routes = [{ channels: ["mail", "ops"], remindEveryMs: 3_600_000 }];
-      expect(told(event, { ledger, routes })).toEqual({ mail: mailed, ops: posted });
+      expect(outcomes(event, { ledger, routes })).toEqual({ mail: mailed, ops: posted });
     },
   );
 
@@ -413,7 +413,7 @@ describe("reminders and escalations", () => {
       id,
       delivery: { ...delivery, delivered_at: new Date(noon + 20 * 60_000) },
     }));
-    expect(told(event, { ledger: [...late, ...heldLedger("mail", [[{}, "retrying"]])], routes })).toEqual({
+    expect(outcomes(event, { ledger: [...late, ...heldLedger("mail", [[{}, "retrying"]])], routes })).toEqual({
       mail: "not due: an earlier notification is still being delivered",
       ops: "not due: 40 min of 1 h have passed",
     });
@@ -426,7 +426,7 @@ describe("reminders and escalations", () => {
     ["by a separate route", { events: ["escalated"] }, 1, "yes"],
   ])("an escalation to a route %s", (_, route, minutes, expected) => {
     const event = incidentEvent({ event: "escalated", sequence: 3, at: minutesLater(minutes) });
-    expect(told(event, { ledger, routes: [{ channels: ["ops"], ...route }] }).ops).toBe(expected);
+    expect(outcomes(event, { ledger, routes: [{ channels: ["ops"], ...route }] }).ops).toBe(expected);
   });
 });
 

@@ -6,13 +6,21 @@ import type { IncidentEvent, IncidentEventKind } from "../../../shared/messages/
 import { routesTo } from "../../../shared/routes.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { Outgoing } from "../channel.ts";
-import { type Delivery, deliveryId, isFinal, isKnowing, isSameReader, isTelling, momentOf } from "../deliver/ledger.ts";
-import { isAbout } from "../deliver/trouble.ts";
+import {
+  type Delivery,
+  deliveryId,
+  isDeliveredOrPending,
+  isFinal,
+  isSameReader,
+  mayReachReader,
+  momentOf,
+} from "../deliver/ledger.ts";
+import { isAbout } from "../deliver/self-report.ts";
 import { subjectOf } from "../text/notice-text.ts";
 import { compose, noticeOf, type PlanContext, threadOf } from "./compose.ts";
 import { type Hold, holdFor } from "./hold.ts";
-import { asOpened, candidates, recipientsOf } from "./readers.ts";
-import { isAllClearBefore, isTakenBack, lastKnown, tooSoon } from "./relapse.ts";
+import { asNotified, candidates, recipientsOf } from "./readers.ts";
+import { isRevoked, isRevokedAllClear, lastReceived, revokedByRelapse } from "./relapse.ts";
 import { notDue } from "./route.ts";
 import { silenced } from "./silence.ts";
 
@@ -46,68 +54,76 @@ export interface PlannedDelivery extends SuppressedDelivery {
 }
 
 /** Good news, which is irrelevant to readers who were not alerted. */
-const relief: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
+const goodNews: readonly IncidentEventKind[] = ["acknowledged", "recovering", "resolved"];
 
 /** Checks before an event is sent to a reader. The first that refuses gives the reason. */
-const announcement: readonly Step[] = [
-  overtaken,
+const announcementChecks: readonly Check[] = [
+  afterResolution,
   unreachable,
-  saidAlready,
+  alreadyIncluded,
   forEngineers,
   unrouted,
   muted,
   inMaintenance,
   tooMany,
-  early,
+  notDueYet,
   outdated,
 ];
 
 /** A fire drill is sent to every channel once, regardless of routes, silences and maintenance windows, which is its purpose. */
-const drillSteps: readonly Step[] = [overtaken, noDrill];
+const drillChecks: readonly Check[] = [afterResolution, noDrill];
 
 /** An all-clear is sent to every reader who was notified of the incident, regardless of the present routes, silences and maintenance windows. */
-const allClear: readonly Step[] = [relapsed, unannounced, ended];
+const allClearChecks: readonly Check[] = [relapsed, unannounced, ended];
 
 /** A relapse is sent to readers who received the all-clear, regardless of the events in their routes. */
-const relapse: readonly Step[] = [overtaken, unreachable, muted, inMaintenance];
+const relapseChecks: readonly Check[] = [afterResolution, unreachable, muted, inMaintenance];
 
 /** Plans an event: the readers that are notified, with rendered payloads, and those that are not. */
 export function plan(event: IncidentEvent, context: PlanContext, now: number): NotificationPlan {
   const { kinds } = context;
-  const steps = isAllClear(event) ? allClear : event.drill ? drillSteps : announcement;
+  const checks = isAllClear(event) ? allClearChecks : event.drill ? drillChecks : announcementChecks;
   const deliveries: PlannedDelivery[] = [];
   const suppressed: SuppressedDelivery[] = [];
   for (const { channel: configured, recipient } of candidates(context, isAllClear(event))) {
     const reader = { channel: configured.name, ...(recipient === undefined ? {} : { recipient }) };
     const entries = context.ledger.filter(({ delivery }) => isSameReader(delivery, reader));
     const history = entries.map(({ delivery }) => delivery);
-    const channel = asOpened(
+    const channel = asNotified(
       { channel: configured, ...(recipient === undefined ? {} : { recipient }) },
       history,
       kinds,
       isAllClear(event),
     );
-    const told = asHeard({ event, reader, history, context });
-    const isRelapse = event.event === "regressed" && history.some((one) => isAllClearBefore(one, event));
+    const announced = asAnnounced({ event, reader, history, context });
+    const isRelapse = event.event === "regressed" && history.some((one) => isRevokedAllClear(one, event));
     const thread = threadOf(event, recipient, entries);
-    const title = thread.title ?? subjectOf(noticeOf(told, channel, thread, context));
-    const key = deliveryId(told, channel.name, recipient);
+    const title = thread.title ?? subjectOf(noticeOf(announced, channel, thread, context));
+    const key = deliveryId(announced, channel.name, recipient);
     const earlier = history.filter((one) => one.sequence < event.sequence && !isFinal(one));
     const common = { ...reader, kind: channel.kind, key, title, follows: earlier.map(({ sequence }) => sequence) };
-    const refusal = firstRefusal(isRelapse ? relapse : steps, { event: told, reader, history, context, now });
-    const written = refusal === undefined ? compose(told, channel, context, { ...thread, title }) : refusal;
+    const refusal = firstRefusal(isRelapse ? relapseChecks : checks, {
+      event: announced,
+      reader,
+      history,
+      context,
+      now,
+    });
+    const written = refusal === undefined ? compose(announced, channel, context, { ...thread, title }) : refusal;
     const own = deliveryId(event, channel.name, recipient);
     if (typeof written === "string") suppressed.push({ ...common, key: own, reason: written });
     else {
       const late = common.key === own ? {} : { insteadOf: own };
-      const hold = holdFor(told, ownEntry(kinds, channel.kind) ?? {}, history, context.configuration, now);
+      const hold = holdFor(announced, ownEntry(kinds, channel.kind) ?? {}, history, context.configuration, now);
       deliveries.push({
         ...common,
         ...late,
         ...(hold === undefined ? {} : { hold }),
         payload: written,
         settings: JSON.stringify(channel.settings),
-        reason: isRelapse ? "the resolution was already announced here" : occasion(told, event, channel.name, context),
+        reason: isRelapse
+          ? "the resolution was already announced here"
+          : notificationReason(announced, event, channel.name, context),
       });
     }
   }
@@ -119,10 +135,10 @@ export function plan(event: IncidentEvent, context: PlanContext, now: number): N
  * opening. So readers who were left out at first, because a component was not known yet, because of a low severity or because of a silence,
  * are notified once when that changes.
  */
-function asHeard({ event, reader, history, context }: Omit<Question, "now">): IncidentEvent {
-  if (event.event === "opened" || relief.includes(event.event) || history.some(isKnowing)) return event;
+function asAnnounced({ event, reader, history, context }: Omit<CheckInput, "now">): IncidentEvent {
+  if (event.event === "opened" || goodNews.includes(event.event) || history.some(mayReachReader)) return event;
   const late = opening(event);
-  return isBroughtTo(reader.channel, late, context) ? late : event;
+  return isRoutedTo(reader.channel, late, context) ? late : event;
 }
 
 function opening(event: IncidentEvent): IncidentEvent {
@@ -137,13 +153,13 @@ export function isAllClear(event: IncidentEvent): boolean {
   return event.status === "resolved";
 }
 
-function relapsed({ event, history }: Question): string | undefined {
-  return event.event === "resolved" && isTakenBack(history, event.sequence) ? tooSoon : undefined;
+function relapsed({ event, history }: CheckInput): string | undefined {
+  return event.event === "resolved" && isRevoked(history, event.sequence) ? revokedByRelapse : undefined;
 }
 
 /** Returns whether a reader has, or is about to have, notice of the incident from an event before this one. */
-export function wasTold(history: readonly Delivery[], sequence: number): boolean {
-  return history.some((delivery) => delivery.sequence < sequence && isKnowing(delivery));
+export function wasNotified(history: readonly Delivery[], sequence: number): boolean {
+  return history.some((delivery) => delivery.sequence < sequence && mayReachReader(delivery));
 }
 
 /** Returns whether the all-clear has overtaken an event for a reader, so that sending it now would only confuse. */
@@ -155,13 +171,13 @@ export function isSuperseded(history: readonly Delivery[], sequence: number): bo
 export const superseded = "superseded: the incident is resolved";
 
 /** Reason for suppressing a change whose message arrives after that of a later one. */
-export const standsInLater = "superseded: included in a later notification";
+export const includedInLater = "superseded: included in a later notification";
 
 /** Reason for suppressing the all-clear for readers who were not notified of the incident. */
 export const neverAnnounced = "never announced here";
 
 /** Inputs of a check: one event and one reader. */
-interface Question {
+interface CheckInput {
   readonly event: IncidentEvent;
   readonly reader: Reader;
   /** Ledger entries of this incident for this reader. */
@@ -171,67 +187,67 @@ interface Question {
 }
 
 /** Returns the reason a reader is not notified; `undefined` if the check passes. */
-type Step = (question: Question) => string | undefined;
+type Check = (input: CheckInput) => string | undefined;
 
 /** Maximum number of notices of one incident to a reader within an hour. Events that open, worsen or escalate the incident are exempt. */
-export const mostInAnHour = 12;
-const neverTooMany: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
+export const maxPerHour = 12;
+const exemptFromLimit: readonly IncidentEventKind[] = ["opened", "severity_raised", "escalated"];
 
 /** Events that describe changes, and the maximum time between two that count as one moment if the incident is the same, in milliseconds. */
 const changes: readonly IncidentEventKind[] = ["joined", "severity_raised", "root_cause_changed", "status_update"];
 const sameMomentMs = 120_000;
 
-function firstRefusal(steps: readonly Step[], question: Question): string | undefined {
-  for (const step of steps) {
-    const refusal = step(question);
+function firstRefusal(checks: readonly Check[], input: CheckInput): string | undefined {
+  for (const check of checks) {
+    const refusal = check(input);
     if (refusal !== undefined) return refusal;
   }
   return undefined;
 }
 
 /** The all-clear of any reader counts: one who is new, or renamed, since it was planned would hear of the incident and never of its end. */
-function overtaken({ event, context: { ledger } }: Question): string | undefined {
+function afterResolution({ event, context: { ledger } }: CheckInput): string | undefined {
   const all = ledger.map(({ delivery }) => delivery);
   return isSuperseded(all, event.sequence) ? superseded : undefined;
 }
 
 /** The last check: its reason means that the change would have been sent if its message had arrived in time. */
-function outdated({ event, history }: Question): string | undefined {
-  return isOutdated(event, history) ? standsInLater : undefined;
+function outdated({ event, history }: CheckInput): string | undefined {
+  return isInLaterNotice(event, history) ? includedInLater : undefined;
 }
 
 /** Returns whether a notice of a later event already includes a change. */
-function isOutdated(
+function isInLaterNotice(
   { event, sequence }: Pick<IncidentEvent, "event" | "sequence">,
   history: readonly Delivery[],
 ): boolean {
-  return changes.includes(event) && history.some((told) => isTelling(told) && told.sequence > sequence);
+  return changes.includes(event) && history.some((one) => isDeliveredOrPending(one) && one.sequence > sequence);
 }
 
 /** The opening includes the changes of the same moment. A late opening may be accompanied by several events. */
-function saidAlready({ event, history }: Question): string | undefined {
-  if (!changes.includes(event.event) || bringsChange(event)) return undefined;
+function alreadyIncluded({ event, history }: CheckInput): string | undefined {
+  if (!changes.includes(event.event) || isSuspectedChange(event)) return undefined;
   const moment = momentOf(event);
-  const opened = history.find((delivery) => delivery.event === "opened" && isTelling(delivery));
+  const opened = history.find((delivery) => delivery.event === "opened" && isDeliveredOrPending(delivery));
   const isSame = opened?.moment === moment && Math.abs(Date.parse(event.at) - opened.at.getTime()) <= sameMomentMs;
   return isSame ? "included in the opening" : undefined;
 }
 
 /** Returns whether the only news is a change that may have caused the incident. */
-function bringsChange({ event, news }: IncidentEvent): boolean {
+function isSuspectedChange({ event, news }: IncidentEvent): boolean {
   return event === "status_update" && news === "change";
 }
 
 /** Details of a change are useful to engineers only. */
-function forEngineers({ event, reader, context }: Question): string | undefined {
-  if (!bringsChange(event)) return undefined;
+function forEngineers({ event, reader, context }: CheckInput): string | undefined {
+  if (!isSuspectedChange(event)) return undefined;
   const channel = context.configuration.channels.find(({ name }) => name === reader.channel);
   const isPublic = ownEntry(context.kinds, channel?.kind ?? "")?.public === true;
   const isForEngineers = !isPublic && (channel?.audience ?? "engineers") === "engineers";
   return isForEngineers ? undefined : "changes are announced to engineers only";
 }
 
-function noDrill({ event, reader, context }: Question): string | undefined {
+function noDrill({ event, reader, context }: CheckInput): string | undefined {
   if (event.event !== "opened") return "only the start and the end of a fire drill are announced";
   const isPublic = context.configuration.channels.some(
     ({ name, kind }) => name === reader.channel && ownEntry(context.kinds, kind)?.public,
@@ -240,28 +256,28 @@ function noDrill({ event, reader, context }: Question): string | undefined {
 }
 
 /** A channel that is unreachable cannot be notified of that. */
-function unreachable({ event, reader: { channel, recipient } }: Question): string | undefined {
+function unreachable({ event, reader: { channel, recipient } }: CheckInput): string | undefined {
   if (isAbout(event, { channel })) return "it is about this channel: notifications do not reach it";
   return recipient !== undefined && isAbout(event, { channel, recipient })
     ? "it is about this recipient: notifications do not reach it"
     : undefined;
 }
 
-function unrouted({ event, reader, context }: Question): string | undefined {
+function unrouted({ event, reader, context }: CheckInput): string | undefined {
   // An additional unreachable channel is news for every reader of such incidents.
   const news = aboutChannels(event, context) && event.event === "joined" ? opening(event) : event;
-  return isBroughtTo(reader.channel, news, context)
+  return isRoutedTo(reader.channel, news, context)
     ? undefined
     : `no route: ${event.event}, ${event.severity}, ${event.root_cause}`;
 }
 
 /** Returns whether a route sends an event to a channel, or the channel is the fallback because no route leads to a working one. */
-function isBroughtTo(channel: string, event: IncidentEvent, context: PlanContext): boolean {
+function isRoutedTo(channel: string, event: IncidentEvent, context: PlanContext): boolean {
   const { channels, routes } = context.configuration;
   if (routesTo(channel, event, routes).length > 0) return true;
   if (event.event !== "opened" || !aboutChannels(event, context)) return false;
   const working = channels.filter(
-    (one) => !ownEntry(context.kinds, one.kind)?.public && unreachedIn(one, event, context) !== "everybody",
+    (one) => !ownEntry(context.kinds, one.kind)?.public && unreachablePart(one, event, context) !== "everybody",
   );
   if (working.some(({ name }) => routesTo(name, event, routes).length > 0)) return false;
   // Prefer engineers to other audiences.
@@ -271,11 +287,11 @@ function isBroughtTo(channel: string, event: IncidentEvent, context: PlanContext
 
 /** Returns whether an incident of the monitor is about channels or recipients that notices do not reach. */
 function aboutChannels(event: IncidentEvent, context: PlanContext): boolean {
-  return context.configuration.channels.some((one) => unreachedIn(one, event, context) !== "nobody");
+  return context.configuration.channels.some((one) => unreachablePart(one, event, context) !== "nobody");
 }
 
 /** Returns which part of a channel is unreachable according to an incident of the monitor. */
-function unreachedIn(
+function unreachablePart(
   channel: ConfiguredChannel,
   event: IncidentEvent,
   { kinds }: PlanContext,
@@ -287,37 +303,39 @@ function unreachedIn(
   return unreached.length < recipients.length ? "somebody" : "everybody";
 }
 
-function muted({ event, context, now }: Question): string | undefined {
+function muted({ event, context, now }: CheckInput): string | undefined {
   return silenced(event, context.silences, now);
 }
 
-function inMaintenance({ event, context, now }: Question): string | undefined {
+function inMaintenance({ event, context, now }: CheckInput): string | undefined {
   const found = maintenanceOf(event, context.configuration.maintenance ?? [], now);
   return found && `maintenance "${found.name}" until ${new Date(found.until).toISOString()}`;
 }
 
-function tooMany({ event, history }: Question): string | undefined {
-  if (neverTooMany.includes(event.event)) return undefined;
-  const lately = history.filter((told) => isTelling(told) && Date.parse(event.at) - told.at.getTime() < 3_600_000);
-  if (lately.length < mostInAnHour) return undefined;
-  return `limit: ${mostInAnHour} notifications of this incident within an hour; see the incident for the rest`;
+function tooMany({ event, history }: CheckInput): string | undefined {
+  if (exemptFromLimit.includes(event.event)) return undefined;
+  const lately = history.filter(
+    (one) => isDeliveredOrPending(one) && Date.parse(event.at) - one.at.getTime() < 3_600_000,
+  );
+  if (lately.length < maxPerHour) return undefined;
+  return `limit: ${maxPerHour} notifications of this incident within an hour; see the incident for the rest`;
 }
 
-function early({ event, reader, history, context }: Question): string | undefined {
-  const isUnderWay = history.some((delivery) => isTelling(delivery) && !isFinal(delivery));
+function notDueYet({ event, reader, history, context }: CheckInput): string | undefined {
+  const isUnderWay = history.some((delivery) => isDeliveredOrPending(delivery) && !isFinal(delivery));
   if (event.event === "reminder" && isUnderWay) return "not due: an earlier notification is still being delivered";
   const arrived = history.flatMap(({ delivered_at }) => delivered_at?.getTime() ?? []);
   const last = arrived.length === 0 ? undefined : Math.max(...arrived);
   return notDue(event, routesTo(reader.channel, event, context.configuration.routes), last);
 }
 
-function unannounced({ event, history }: Question): string | undefined {
-  return wasTold(history, event.sequence) ? undefined : neverAnnounced;
+function unannounced({ event, history }: CheckInput): string | undefined {
+  return wasNotified(history, event.sequence) ? undefined : neverAnnounced;
 }
 
 /** Readers who were not notified of the relapse already have the all-clear. A program gets every event. */
-function ended({ event, history, context }: Question): string | undefined {
-  const last = lastKnown(history, event);
+function ended({ event, history, context }: CheckInput): string | undefined {
+  const last = lastReceived(history, event);
   if (last?.event !== "resolved" || last.status !== "delivered") return undefined;
   return ownEntry(context.kinds, last.kind)?.everyEvent
     ? undefined
@@ -325,16 +343,16 @@ function ended({ event, history, context }: Question): string | undefined {
 }
 
 /** Returns the reason a reader is notified. */
-function occasion(
-  told: IncidentEvent,
+function notificationReason(
+  announced: IncidentEvent,
   event: IncidentEvent,
   channel: string,
   { configuration: { routes } }: PlanContext,
 ): string {
   if (isAllClear(event)) return "all-clear to the recipients of the announcement";
-  if (told.drill) return "a fire drill is announced everywhere";
-  const matching = routesTo(channel, told, routes).map((route) => routes.indexOf(route) + 1);
+  if (announced.drill) return "a fire drill is announced everywhere";
+  const matching = routesTo(channel, announced, routes).map((route) => routes.indexOf(route) + 1);
   if (matching.length === 0) return "no route leads to a working channel";
-  const late = told === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not announced before`;
+  const late = announced === event ? "" : `, since ${event.event.replaceAll("_", " ")}: it was not announced before`;
   return `route ${matching.join(", ")}${late}`;
 }

@@ -6,7 +6,7 @@ import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 
 /** Returns an event with the present state of its incident; `undefined` if the document does not have it. */
-export function asOfNow(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
+export function withPresentState(event: IncidentEvent, document: Fields | undefined): IncidentEvent | undefined {
   if (document === undefined) return undefined;
   const {
     opened_at,
@@ -29,7 +29,7 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
       opened_at: opened_at?.toISOString() ?? event.opened_at,
       first_failure_at: first_failure_at?.toISOString() ?? event.first_failure_at,
       resolved_at: resolved_at?.toISOString(),
-      acknowledged_by: acknowledged_by ?? unread(now.status, edits),
+      acknowledged_by: acknowledged_by ?? pendingAcknowledgement(now.status, edits),
       also_broken: also_broken ?? undefined,
       suspected_change: suspected_change ?? undefined,
       team: team ?? undefined,
@@ -42,7 +42,7 @@ export function asOfNow(event: IncidentEvent, document: Fields | undefined): Inc
 }
 
 /** Returns who acknowledged it, if the evaluator has not processed that yet. */
-function unread(status: string, edits: IncidentDocument["edits"]): string | undefined {
+function pendingAcknowledgement(status: string, edits: IncidentDocument["edits"]): string | undefined {
   const author = status === "acknowledged" ? ownEntry(edits, "status") : undefined;
   return author && `${author.by}, ${author.via}`;
 }

@@ -4,7 +4,7 @@ import type { Configuration, ConfiguredChannel } from "../../../shared/config/mo
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import type { AnyChannelKind } from "../channel.ts";
-import { type Delivery, isKnowing, type LedgerEntry } from "../deliver/ledger.ts";
+import { type Delivery, type LedgerEntry, mayReachReader } from "../deliver/ledger.ts";
 
 type Kinds = Readonly<Record<string, AnyChannelKind>>;
 
@@ -40,7 +40,7 @@ export function candidates(
       channel.name === name && (recipient === undefined || recipient === one.recipient);
     if (configured.some(isConfigured)) continue;
     const channel = configuration.channels.find((one) => one.name === name) ?? { name };
-    const candidate = { channel: { ...channel, kind: gone, settings: {} } };
+    const candidate = { channel: { ...channel, kind: removedKind, settings: {} } };
     former.set(readerName(delivery), recipient === undefined ? candidate : { ...candidate, recipient });
   }
   return [...configured, ...former.values()];
@@ -61,22 +61,22 @@ export function mayAct({ kind, audience = "engineers", mayAct: allowed }: Config
 }
 
 /** Kind of a reader that has left the configuration. */
-const gone = "";
+const removedKind = "";
 
 /**
  * Returns a channel as it was when the reader was notified of the incident, whatever its present kind, in three cases: the reader has left
  * the configuration; the opening created something that stays open until it is closed; or the incident ends, which every notified reader
  * must learn. Otherwise, returns it as configured. A configured recipient is reached with the present settings.
  */
-export function asOpened(
+export function asNotified(
   { channel, recipient }: Candidate,
   history: readonly Delivery[],
   kinds: Kinds,
   isAllClear: boolean,
 ): ConfiguredChannel {
-  const opening = history.find((delivery) => delivery.settings !== undefined && isKnowing(delivery));
+  const opening = history.find((delivery) => delivery.settings !== undefined && mayReachReader(delivery));
   if (opening?.settings === undefined) return channel;
-  const isBound = channel.kind === gone || ownEntry(kinds, opening.kind)?.lasting === true;
+  const isBound = channel.kind === removedKind || ownEntry(kinds, opening.kind)?.lasting === true;
   const isOwed = isAllClear && recipient === undefined && opening.recipient === undefined;
   return isBound || isOwed ? { ...channel, kind: opening.kind, settings: JSON.parse(opening.settings) } : channel;
 }

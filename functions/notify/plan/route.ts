@@ -8,14 +8,18 @@ import { spokenDuration } from "../../../shared/text/units.ts";
  * Returns the reason no route wants the event yet, as a sentence; `undefined` if one does. Only reminders and escalations have a due time:
  * that of the route, or immediately for a route that names the event without a time. The time of an escalation starts with the opening, or
  * when the incident could be announced again after it was muted.
- * @param told when a notice of the incident last arrived in this channel, in milliseconds since the epoch
+ * @param notifiedAt when a notice of the incident last arrived in this channel, in milliseconds since the epoch
  */
-export function notDue(event: IncidentEvent, routes: readonly Route[], told: number | undefined): string | undefined {
+export function notDue(
+  event: IncidentEvent,
+  routes: readonly Route[],
+  notifiedAt: number | undefined,
+): string | undefined {
   const waits = waitsFor(event, routes);
   if (waits === undefined) return undefined;
   if (waits.length === 0)
     return `no route requests it (${event.event === "reminder" ? "remind_every" : "escalate_after"})`;
-  const since = event.event === "reminder" ? told : Date.parse(event.audible_since ?? event.opened_at);
+  const since = event.event === "reminder" ? notifiedAt : Date.parse(event.audible_since ?? event.opened_at);
   const waited = since === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.at) - since;
   const shortest = Math.min(...waits);
   const slack = event.event === "reminder" ? reminderSlackMs : 0;

@@ -14,7 +14,7 @@ import type { Hold } from "./hold.ts";
 import type { NotificationPlan, SuppressedDelivery } from "./plan.ts";
 
 /** Reason in the own entry of an event that is sent as an opening. */
-const toldAsOpening = "sent as the opening, which had not been announced here";
+const sentAsOpening = "sent as the opening, which had not been announced here";
 
 /** Number of readers written in one transaction: their payloads, of 64 KB at most, stay within Firestore's commit limit. */
 const readersAtOnce = 100;
@@ -64,18 +64,18 @@ function* plannedOf(event: IncidentEvent, plan: NotificationPlan, now: number): 
   const opening = { ...event, event: "opened", sequence: 1 } as const;
   // The same for every reader and for the opening: it identifies the incident as shown, not the event.
   const moment = momentOf(event);
-  for (const told of plan.deliveries) {
-    const { key: id, insteadOf, settings, hold } = told;
-    const payload = JSON.stringify(told.payload);
+  for (const planned of plan.deliveries) {
+    const { key: id, insteadOf, settings, hold } = planned;
+    const payload = JSON.stringify(planned.payload);
     const state = { status: "planned", moment, payload, settings, ...heldFields(hold) } as const;
-    if (insteadOf === undefined) yield { own: { id, delivery: entryOf(event, told, now, state) } };
+    if (insteadOf === undefined) yield { own: { id, delivery: entryOf(event, planned, now, state) } };
     else {
-      const own = entryOf(event, { ...told, reason: toldAsOpening }, now, {
+      const own = entryOf(event, { ...planned, reason: sentAsOpening }, now, {
         status: "suppressed",
         moment,
         told_by: id,
       });
-      yield { own: { id: insteadOf, delivery: own }, opening: { id, delivery: entryOf(opening, told, now, state) } };
+      yield { own: { id: insteadOf, delivery: own }, opening: { id, delivery: entryOf(opening, planned, now, state) } };
     }
   }
   for (const omitted of plan.suppressed) {

@@ -3,7 +3,7 @@ import { createServer as createHttp2Server, createSecureServer } from "node:http
 import { createServer as createHttpsServer } from "node:https";
 import { describe, expect, it } from "vitest";
 import { WebSocketServer } from "ws";
-import { identityPhase, isTelling } from "../../../shared/messages/report.ts";
+import { identityPhase, isConclusive } from "../../../shared/messages/report.ts";
 import { closedPort, issue, listening, type ProbeOnceOptions, probeOnce, tcpServer } from "../fixtures.ts";
 import { grpc } from "../probers/grpc.ts";
 import { http } from "../probers/http.ts";
@@ -123,7 +123,7 @@ describe("oauth2", () => {
       message: expect.stringMatching(/^the token endpoint http:\/\/127\.0\.0\.1:\d+\/oauth\/token (answered|issued) /),
     });
     expect(seen).toEqual([]);
-    expect(isTelling(result)).toBe(false);
+    expect(isConclusive(result)).toBe(false);
   });
 
   it("names a token endpoint that is unreachable or does not answer", async () => {

@@ -59,7 +59,8 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   const control = run.control && startControl(run.control, run);
   const results: ProbeResult[] = [];
   // With a control probe, only results that reached a target show that the prober is healthy.
-  const isTelling = (result: ProbeResult): boolean => control === undefined || showsWell(result, probes, probers);
+  const showsProberHealth = (result: ProbeResult): boolean =>
+    control === undefined || showsWell(result, probes, probers);
   const underWay = new Set<Promise<void>>();
   let next = 0;
   let lastStart = Number.NEGATIVE_INFINITY;
@@ -98,7 +99,7 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   const told = new Set<ProbeResult>();
   const tellPart = (): void => {
     const some = results.filter((result) => result !== undefined);
-    if (some.length === probes.length || !some.some(isTelling)) return;
+    if (some.length === probes.length || !some.some(showsProberHealth)) return;
     for (const result of some) told.add(result);
     run.onPart?.(reportOf(partId(run.reportId, some), some));
   };

@@ -65,12 +65,12 @@ const wrong = ({ findings = [] }: ProbeResult): unknown[] =>
     .filter(({ ok }) => !ok)
     .map(({ check, resource, component, severity, observed }) => [check, resource, component, severity, observed]);
 
-const telling = ["cloud_sql_ssl_mode", "demo-postgres", "cloud-sql", "info", "ALLOW_UNENCRYPTED_AND_ENCRYPTED"];
+const expectedFinding = ["cloud_sql_ssl_mode", "demo-postgres", "cloud-sql", "info", "ALLOW_UNENCRYPTED_AND_ENCRYPTED"];
 
 describe("the demo's control plane", () => {
   it("reports a correct configuration, except that the database does not require encryption", async () => {
     const result = await configuration({});
-    expect([result.failure, result.unchecked, wrong(result)]).toEqual([undefined, [], [telling]]);
+    expect([result.failure, result.unchecked, wrong(result)]).toEqual([undefined, [], [expectedFinding]]);
     expect(result.findings?.length).toBeGreaterThan(60);
   });
 
@@ -81,7 +81,7 @@ describe("the demo's control plane", () => {
     const result = await configuration({ connector: { ...allWell.connector, ...faults } });
     expect(wrong(result)).toEqual([
       ["vpc_connector_state", "demo-connector", "vpc-connector", "critical", "ERROR"],
-      telling,
+      expectedFinding,
     ]);
     expect(measured(result, "configuration_ok", "vpc_connector_state")).toBe(0);
   });
@@ -90,7 +90,7 @@ describe("the demo's control plane", () => {
     const result = await configuration({
       connector: { ...allWell.connector, lost: 0.5, latencyMs: 800, neighbours: 0.9 },
     });
-    expect(wrong(result)).toEqual([telling]);
+    expect(wrong(result)).toEqual([expectedFinding]);
   });
 
   it("reports that an expired certificate was not renewed, and why", async () => {
@@ -105,7 +105,7 @@ describe("the demo's control plane", () => {
         "api.demo.localhost FAILED (CONFIG), auth.demo.localhost FAILED (CONFIG), www.demo.localhost FAILED (CONFIG)",
       ],
       ["certificate_expiry", "demo", "certificates", "warning", expect.stringMatching(/^expired/)],
-      telling,
+      expectedFinding,
     ]);
   });
 
@@ -113,7 +113,7 @@ describe("the demo's control plane", () => {
     const result = await configuration({ deploy: "broken" });
     expect(wrong(result)).toEqual([
       ["cloud_run_env", "backend", "backend", "critical", "not set: AGENTS_KEY"],
-      telling,
+      expectedFinding,
     ]);
     expect(
       result.findings?.find(({ check, resource }) => check === "cloud_run_revision" && resource === "backend")

@@ -70,10 +70,10 @@ describe("a push", () => {
     ["500", () => 500],
     ["a redirect", () => 302],
     ["a reset", (_push, _response, request) => void request.socket.resetAndDestroy()],
-  ])("is redelivered after %s", async (_name, trouble) => {
+  ])("is redelivered after %s", async (_name, failure) => {
     const broker = await open();
     const target = await receiver((push, response, request) =>
-      push.message.deliveryAttempt === 3 ? 204 : trouble(push, response, request),
+      push.message.deliveryAttempt === 3 ? 204 : failure(push, response, request),
     );
     broker.subscribe(ticks, target.url);
     const [id] = await broker.publish("ticks", [{ data: 1 }]);
@@ -295,9 +295,9 @@ describe("a broker that cannot write", () => {
   it("still delivers, and stores pending deliveries once it can", async () => {
     const file = newFile();
     const events: string[] = [];
-    const trouble = { begin: ({ message }: Error) => events.push(message), end: () => events.push("ended") };
+    const failure = { begin: ({ message }: Error) => events.push(message), end: () => events.push("ended") };
     const time = new VirtualTime(Date.parse("2025-09-16T12:00:00Z"));
-    const broker = await open({ file, time, trouble });
+    const broker = await open({ file, time, failure });
     const target = await receiver(({ message }) => (message.data === "told" ? 204 : 500));
     broker.subscribe(named("evaluate-ticks"), target.url);
     const append = vi.spyOn(Journal.prototype, "append").mockImplementation(full);

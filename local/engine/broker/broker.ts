@@ -8,7 +8,7 @@ import { type Logger, type OutgoingMessage, PublishError, type Publisher } from 
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { silentLogger } from "../../../shared/runtime/logger.ts";
 import { type PushSubscription, topics } from "../../../shared/topology.ts";
-import { silentTrouble, type Trouble } from "../../troubles.ts";
+import { type RecurringFailure, silentFailure } from "../../failures.ts";
 import { guardRequests, pathAt, withToken } from "../request-guard.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
 import { type Debt, type Delivery, Journal, type Message, type Publication, type Salvage } from "./journal.ts";
@@ -38,7 +38,7 @@ export interface BrokerOptions {
   /** Content recovered from a damaged file. @default nothing */
   readonly salvage?: Salvage;
   /** Called when the file cannot be written. @default no callback */
-  readonly trouble?: Trouble;
+  readonly failure?: RecurringFailure;
   /** @default says nothing */
   readonly logger?: Logger;
   /** @default the time of the machine */
@@ -90,7 +90,7 @@ export class Broker implements Publisher {
     for (const subscription of subscriptions) this.#journal.saveSubscription(subscription);
     this.#journal.append(messages.map((message) => ({ message, owed: this.#owedOf(message) })));
     this.#lastId = this.#journal.lastId();
-    this.#patient = new PatientJournal(this.#journal, this.#time, options.trouble ?? silentTrouble);
+    this.#patient = new PatientJournal(this.#journal, this.#time, options.failure ?? silentFailure);
   }
 
   /**

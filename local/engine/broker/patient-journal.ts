@@ -2,7 +2,7 @@
  * A journal on a disk that may be full. What cannot be written is kept in memory and written as soon as that is possible, so that messages are still
  * delivered. Only a process that ends in the meantime loses them.
  */
-import type { Trouble } from "../../troubles.ts";
+import type { RecurringFailure } from "../../failures.ts";
 import type { Debt, Delivery, Journal, Message, Publication } from "./journal.ts";
 import type { Time } from "./time.ts";
 
@@ -15,7 +15,7 @@ const mostWaiting = 32 * 2 ** 20;
 export class PatientJournal {
   readonly #journal: Journal;
   readonly #time: Time;
-  readonly #trouble: Trouble;
+  readonly #failure: RecurringFailure;
   /** Messages that are not in the journal yet, with those that they are still owed to. */
   readonly #unwritten = new Map<number, { readonly message: Message; readonly owed: Map<string, Debt> }>();
   /** Latest state of deliveries in the journal, by subscription and message. */
@@ -23,10 +23,10 @@ export class PatientJournal {
   #waiting = 0;
   #callOff: (() => void) | undefined;
 
-  constructor(journal: Journal, time: Time, trouble: Trouble) {
+  constructor(journal: Journal, time: Time, failure: RecurringFailure) {
     this.#journal = journal;
     this.#time = time;
-    this.#trouble = trouble;
+    this.#failure = failure;
   }
 
   /**
@@ -97,9 +97,9 @@ export class PatientJournal {
         update();
         this.#updates.delete(of);
       }
-      this.#trouble.end();
+      this.#failure.end();
     } catch (error) {
-      this.#trouble.begin(error as Error);
+      this.#failure.begin(error as Error);
       this.#callOff = this.#time.after(retryMs, () => {
         this.#callOff = undefined;
         this.#flush();

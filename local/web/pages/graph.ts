@@ -97,7 +97,7 @@ export function graphSvg(nodes: readonly GraphNode[], kind: keyof typeof graphSi
       if (to === undefined) return [];
       const [x1, y1, x2, y2] = [from.x + nodeWidth / 2, from.y + nodeHeight, to.x + nodeWidth / 2, to.y];
       const bend = Math.max(14, (y2 - y1) / 2);
-      const isBad = isTrouble(from.state) && isTrouble(to.state);
+      const isBad = isFailing(from.state) && isFailing(to.state);
       return [
         html`<path class="${isBad ? "edge bad" : "edge"}" d="M${px(x1)} ${px(y1)}C${px(x1)} ${px(y1 + bend)} ${px(x2)} ${px(y2 - bend)} ${px(x2)} ${px(y2)}"/>`,
       ];
@@ -106,7 +106,7 @@ export function graphSvg(nodes: readonly GraphNode[], kind: keyof typeof graphSi
   return html`<svg class="graph ${kind}" viewBox="-1 -1 ${width + 2} ${height + 2}" role="group" aria-label="Components and their dependencies">${edges}${found.map((node) => nodeSvg(node, size))}</svg>`;
 }
 
-function isTrouble(state: ComponentState): boolean {
+function isFailing(state: ComponentState): boolean {
   return state === "down" || state === "degraded";
 }
 

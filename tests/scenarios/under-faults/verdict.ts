@@ -2,8 +2,8 @@
 import { eventsOf } from "../../../cli/scenario/judge.ts";
 import { instantOf, type Played, type PlayedIncident } from "../../../cli/scenario/play.ts";
 import type { Delivery } from "../../../functions/notify/deliver/ledger.ts";
-import { standsInOpening, toldWithEnd } from "../../../functions/notify/deliver/turn.ts";
-import { standsInLater } from "../../../functions/notify/plan/plan.ts";
+import { includedInOpening, includedInResolution } from "../../../functions/notify/deliver/order.ts";
+import { includedInLater } from "../../../functions/notify/plan/plan.ts";
 import type { Value } from "../../../shared/ports.ts";
 
 /** One incident, as far as it must not change. */
@@ -31,7 +31,8 @@ export function verdictOf(played: Played, strictness: Strictness): Verdict {
   const incidents = played.incidents.filter((incident) => strictness === "same" || !isLatenessItself(incident));
   const names = new Map(incidents.map(({ id }, index) => [id, strictness === "same" ? id : `incident ${index + 1}`]));
   const heard = (delivery: Delivery): boolean =>
-    (delivery.status === "delivered" || [standsInLater, standsInOpening, toldWithEnd].includes(delivery.reason)) &&
+    (delivery.status === "delivered" ||
+      [includedInLater, includedInOpening, includedInResolution].includes(delivery.reason)) &&
     names.has(delivery.incident) &&
     (strictness === "same" || (isBeginningOrEnd(delivery) && hearsOfAllComponents(delivery.channel, played)));
   return {

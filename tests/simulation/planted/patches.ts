@@ -20,7 +20,7 @@ const fold = "functions/evaluate/partition/fold.ts";
 const lifecycle = "functions/evaluate/incident/lifecycle.ts";
 const notify = "functions/notify/handler.ts";
 const delivery = "functions/notify/deliver/delivery.ts";
-const turn = "functions/notify/deliver/turn.ts";
+const order = "functions/notify/deliver/order.ts";
 const ledger = "functions/notify/deliver/ledger.ts";
 const writePlan = "functions/notify/plan/write-plan.ts";
 
@@ -184,14 +184,14 @@ export const patches: readonly Patch[] = [
   {
     name: "lease-compared-wrongly",
     words: "A claim is held when it is over, and not while it lasts.",
-    file: turn,
+    file: order,
     find: "lease_until.getTime() > now;",
     put: "lease_until.getTime() < now;",
   },
   {
     name: "lease-for-ever",
     words: "A claim outlives its instance.",
-    file: turn,
+    file: order,
     find: 'return status === "sending" && lease_until !== undefined && lease_until.getTime() > now;',
     put: 'return status === "sending" && lease_until !== undefined && now > 0;',
   },
@@ -234,7 +234,7 @@ export const patches: readonly Patch[] = [
     name: "suppressed-while-sent",
     words: "A delivery is suppressed while it is being sent.",
     file: delivery,
-    find: "if (isFinal(delivery) || isHeld(delivery, now)) return delivery;",
+    find: "if (isFinal(delivery) || isLeased(delivery, now)) return delivery;",
     put: "if (isFinal(delivery)) return delivery;",
   },
   {
@@ -248,15 +248,15 @@ export const patches: readonly Patch[] = [
     name: "end-for-the-delivered",
     words: "The end is told only to those of whom it is recorded that they have heard.",
     file: "functions/notify/plan/plan.ts",
-    find: "delivery.sequence < sequence && isKnowing(delivery)",
+    find: "delivery.sequence < sequence && mayReachReader(delivery)",
     put: 'delivery.sequence < sequence && delivery.status === "delivered"',
   },
   {
     name: "no-waiting-for-the-earlier",
     words: "News do not wait for what comes before them.",
-    file: turn,
-    find: 'if (unfinished.length > overtaken.length) return { turn: "wait" };',
-    put: 'if (unfinished.length > overtaken.length + 10) return { turn: "wait" };',
+    file: order,
+    find: 'if (unfinished.length > overtaken.length) return { action: "wait" };',
+    put: 'if (unfinished.length > overtaken.length + 10) return { action: "wait" };',
   },
   {
     name: "no-waiting-for-the-opening",
@@ -275,8 +275,8 @@ export const patches: readonly Patch[] = [
   {
     name: "planned-together",
     words: "A change is told after a later one that another instance planned at the same moment.",
-    file: turn,
-    find: " || (isTelling(later) && later.follows?.includes(sequence) === false)",
+    file: order,
+    find: " || (isDeliveredOrPending(later) && later.follows?.includes(sequence) === false)",
     put: "",
   },
   {

@@ -6,7 +6,7 @@ import type { ResolvedRole } from "../../../../shared/config/roles.ts";
 import {
   type Failure,
   type FailureKind,
-  isOwnTrouble,
+  isMonitorFailure,
   readingPhase,
   type Signal,
 } from "../../../../shared/messages/report.ts";
@@ -76,7 +76,7 @@ export function classesOf(symptom: Symptom, role: ResolvedRole): SymptomClass[] 
   const isPrivate = symptom.reach === "private" && isTarget(role);
   const classify = (failure: Failure): SymptomClass => {
     // Nothing is known of a target that could not be looked at, or read about.
-    if (isOwnTrouble(failure) || failure.phase === readingPhase) return "not measured";
+    if (isMonitorFailure(failure) || failure.phase === readingPhase) return "not measured";
     if (isRead && !unreached.has(failure.kind)) return reportedClass(failure);
     return isPrivate || failure.kind === "database" ? privateClass(failure) : publicClass(failure);
   };

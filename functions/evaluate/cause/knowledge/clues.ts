@@ -10,7 +10,15 @@ import type { Evidence } from "../evidence.ts";
 import { changeBefore, failedSince, wordsAbout } from "../pointers.ts";
 import { serves } from "../roles.ts";
 import { changeSentence, logSentence } from "./changes.ts";
-import { cutAtLimit, doesTell, type Fault, type Level, levels, slowInConnecting, slowInServer } from "./indicators.ts";
+import {
+  cutAtLimit,
+  type Fault,
+  hasMeaning,
+  type Level,
+  levels,
+  slowInConnecting,
+  slowInServer,
+} from "./indicators.ts";
 
 /** Asks the evidence about a component that may be the cause. */
 export type Clue = (evidence: Evidence, component: string) => string | undefined;
@@ -231,10 +239,10 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   "its configuration is wrong": (evidence, component) =>
     fault(evidence, component, (one) => one.severity === "critical" || one.since >= evidence.firstBad),
   "it has no way into the network": (evidence, component) =>
-    fault(evidence, component, (one) => doesTell(one, "no_path")),
-  "a time-out is set wrong": (evidence, component) => fault(evidence, component, (one) => doesTell(one, "cuts_off")),
+    fault(evidence, component, (one) => hasMeaning(one, "no_path")),
+  "a time-out is set wrong": (evidence, component) => fault(evidence, component, (one) => hasMeaning(one, "cuts_off")),
   "it was deployed just before": (evidence, component) =>
-    fault(evidence, component, (one) => doesTell(one, "deployed")),
+    fault(evidence, component, (one) => hasMeaning(one, "deployed")),
 
   "the provider reports an event": (evidence) => {
     const [indicator] = evidence.indicators("service_health_incidents", ["high", "limit"]);

@@ -4,7 +4,7 @@
  * news, so that figures that move within their bounds cost nothing.
  */
 
-import type { ProbeResult, Telling } from "../../../../shared/messages/report.ts";
+import type { FindingMeaning, ProbeResult } from "../../../../shared/messages/report.ts";
 import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
 import type { Scale } from "../../../../shared/metrics/metric.ts";
 import { ownEntry, setEntry } from "../../../../shared/runtime/entries.ts";
@@ -43,7 +43,7 @@ export interface Fault {
   readonly remedy?: string;
   readonly severity: "info" | "warning" | "critical";
   /** Meaning for the component beyond that something is wrong. */
-  readonly tells?: readonly Telling[];
+  readonly tells?: readonly FindingMeaning[];
   /** The instant at which it was first seen. */
   readonly since: number;
   /** Whether an earlier run of the same probe found it correct: then it appeared with the outage or shortly before. */
@@ -189,7 +189,7 @@ export function isSameFault(a: FaultIdentity, b: FaultIdentity): boolean {
 }
 
 /** Returns whether a fault has this meaning for its component. */
-export function doesTell({ tells = [] }: Fault, wanted: Telling): boolean {
+export function hasMeaning({ tells = [] }: Fault, wanted: FindingMeaning): boolean {
   return tells.includes(wanted);
 }
 

@@ -1,7 +1,7 @@
 /** Each pattern has an outage that needs it: without its row, that outage is described in the neutral words of the role. */
 import { describe, expect, it } from "vitest";
 import { type ResolvedRole, roleNames } from "../../../../shared/config/roles.ts";
-import type { Failure, Telling } from "../../../../shared/messages/report.ts";
+import type { Failure, FindingMeaning } from "../../../../shared/messages/report.ts";
 import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator, Symptom } from "../diagnosis.ts";
 import { Evidence, type Observed } from "../evidence.ts";
@@ -38,7 +38,7 @@ const indicator = (metric: string, shown: string, component = "it"): ProbeIndica
   probe: "figures",
   component,
 });
-const fault = (...tells: Telling[]): Fault => ({
+const fault = (...tells: FindingMeaning[]): Fault => ({
   check: "some check",
   tells,
   component: "it",
@@ -157,7 +157,7 @@ function evidenceOf({
   });
   const components = [part("above", above, ["it"]), part("it", role, ["below"]), part("below", "service", [])];
   const seen: Observed = observedIn({ components, symptoms, greens, watched: new Set(["it"]), at: began + 600_000 });
-  return new Evidence({ ...seen, indicators: indicators, faults });
+  return new Evidence({ ...seen, indicators, faults });
 }
 
 describe("the patterns", () => {

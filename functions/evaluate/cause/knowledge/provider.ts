@@ -1,7 +1,7 @@
 /** Provider of a component, as far as advice depends on it: commands of one provider do not help at another. */
 import { metricNamed } from "../../../../shared/metrics/catalogue.ts";
 import type { Evidence } from "../evidence.ts";
-import { doesTell } from "./indicators.ts";
+import { hasMeaning } from "./indicators.ts";
 
 /** Facts about the provider of a component. */
 export interface Provider {
@@ -20,6 +20,6 @@ export function providerOf(evidence: Evidence, component: string): Provider {
     serverlessConnector:
       evidence.seen.indicators.some(
         (one) => one.component === component && metricNamed(one.metric)?.role === "connector",
-      ) || evidence.faultsOf(component).some((fault) => doesTell(fault, "serverless_connector")),
+      ) || evidence.faultsOf(component).some((fault) => hasMeaning(fault, "serverless_connector")),
   };
 }

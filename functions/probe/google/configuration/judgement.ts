@@ -1,5 +1,5 @@
 /** The assessment of one resource, and the combination of reads for it. */
-import type { Finding, Telling } from "../../../../shared/messages/report.ts";
+import type { Finding, FindingMeaning } from "../../../../shared/messages/report.ts";
 import type { GoogleReadName } from "../permissions.ts";
 import type { Read, Refusal } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
@@ -50,7 +50,7 @@ export interface CheckWords {
   readonly remedy: string;
   readonly reads: readonly GoogleReadName[];
   /** What a failure implies for the component; see `Finding`. */
-  readonly tells?: readonly Telling[];
+  readonly tells?: readonly FindingMeaning[];
 }
 
 /** A check of one kind of resource, in terms of that kind. */

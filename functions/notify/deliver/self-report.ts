@@ -18,18 +18,18 @@ export const lateAfterMs: number = 15 * 60_000;
  * Returns the delivery problems of an event's readers: notices that were rejected, are refused or late, and those that arrived after being
  * late. If no recipient of a channel is reached, the problem is reported for the channel. Pure.
  */
-export function channelTroubles(deliveries: readonly Delivery[], now: number): ProbeResult[] {
+export function channelProblems(deliveries: readonly Delivery[], now: number): ProbeResult[] {
   return [...Map.groupBy(deliveries, ({ channel }) => channel).values()].flatMap((own) => {
     const isWhole = own.every(
       (delivery) =>
         delivery.status === "rejected" || isRefused(delivery) || (!isFinal(delivery) && isLate(delivery, now)),
     );
-    return own.flatMap((delivery) => troubleOf(delivery, isWhole ? { channel: delivery.channel } : delivery, now));
+    return own.flatMap((delivery) => problemsOf(delivery, isWhole ? { channel: delivery.channel } : delivery, now));
   });
 }
 
 /** @param reader the reader that is not reached, or is reached again */
-function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult[] {
+function problemsOf(delivery: Delivery, reader: Reader, now: number): ProbeResult[] {
   const { event, incident, status, reason, attempts, attempt_count, planned_at, recipient } = delivery;
   const last = attempts.at(-1);
   const at = last?.at ?? planned_at;
@@ -42,8 +42,8 @@ function troubleOf(delivery: Delivery, reader: Reader, now: number): ProbeResult
   }
   if (isRefused(delivery)) return [failed(channelProbe(name), at, `${what} was refused${to}: ${last?.answer}`)];
   // A superseded notice is no longer due, however long it was retried.
-  const isTrouble = isLate(delivery, now) || attempts.some(({ outcome }) => outcome === "rejected");
-  if (status === "suppressed" || attempt_count === 0 || !isTrouble) return [];
+  const isProblem = isLate(delivery, now) || attempts.some(({ outcome }) => outcome === "rejected");
+  if (status === "suppressed" || attempt_count === 0 || !isProblem) return [];
   // A delivered notice proves that the channel works, even if other recipients are still pending.
   if (status === "delivered") {
     return [...new Set([name, delivery.channel])].map((reached) => result(channelProbe(reached), at));

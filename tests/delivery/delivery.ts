@@ -10,17 +10,17 @@ import {
   mayHaveArrived,
   parseDelivery,
 } from "../../functions/notify/deliver/ledger.ts";
+import { includedInResolution } from "../../functions/notify/deliver/order.ts";
 import { paceOf } from "../../functions/notify/deliver/pace.ts";
 import type { Send } from "../../functions/notify/deliver/send.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
-import { toldWithEnd } from "../../functions/notify/deliver/turn.ts";
 import { recipientsOf } from "../../functions/notify/plan/readers.ts";
-import { tooSoon } from "../../functions/notify/plan/relapse.ts";
+import { revokedByRelapse } from "../../functions/notify/plan/relapse.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
 import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Random } from "../simulation/random.ts";
-import { keyOf, Receiver, type Trouble } from "../simulation/receivers.ts";
+import { keyOf, Receiver, type ReceiverFailure } from "../simulation/receivers.ts";
 import type { Fate, FaultyPorts } from "../support/faulty-ports.ts";
 import { announce, type Course, minute, notifierWorld, start } from "../support/notifier-world.ts";
 
@@ -38,23 +38,23 @@ export interface Attempt extends Reader {
   readonly receiver: Receiver;
   readonly notice: string;
   readonly key: string | undefined;
-  readonly trouble: Trouble;
+  readonly failure: ReceiverFailure;
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
 
 /** Takes an attempt to its receiver. */
-export type Carry = (outgoing: Outgoing, attempt: Attempt) => Promise<Reply>;
+export type Transport = (outgoing: Outgoing, attempt: Attempt) => Promise<Reply>;
 
 /** Recipients of the notifications, and their channels. */
 export interface RunOptions {
   readonly configuration: Configuration;
   /** @default the receiver answers without a network in between */
-  readonly carry?: Carry;
+  readonly transport?: Transport;
 }
 
 /** Outcome of a run. */
-export interface Played {
+export interface DeliveryRun {
   readonly configuration: Configuration;
   readonly world: VirtualWorld;
   readonly faults: FaultyPorts;
@@ -68,12 +68,12 @@ export interface Played {
  * So many incidents, one each two minutes, and days in which everything that can arrive arrives.
  * @param fate where a function dies
  */
-export async function played(
+export async function runDelivery(
   chance: Random,
   incidents: number,
   fate: Fate,
-  { configuration, carry }: RunOptions,
-): Promise<Played> {
+  { configuration, transport }: RunOptions,
+): Promise<DeliveryRun> {
   const readers = readersOf(configuration);
   const names = readers.map(readerName);
   const receivers = new Map(readers.map((reader) => [readerName(reader), new Receiver(reader.kind)]));
@@ -86,11 +86,11 @@ export async function played(
     const reader = planned.get(notice);
     const receiver = reader && receivers.get(readerName(reader));
     if (reader === undefined || receiver === undefined) throw new Error(`nobody planned ${notice}`);
-    const trouble = isStuck(reader, now) ? "refused" : troubleBy(chance);
+    const failure = isStuck(reader, now) ? "refused" : nextFailure(chance);
     const key = keyOf(outgoing);
-    return carry === undefined
-      ? receiver.answer(notice, key, trouble, now)
-      : carry(outgoing, { ...reader, receiver, notice, key, trouble, at: now });
+    return transport === undefined
+      ? receiver.answer(notice, key, failure, now)
+      : transport(outgoing, { ...reader, receiver, notice, key, failure, at: now });
   };
   const planned = new Map<string, Reader>();
   const { world, faults } = notifierWorld({
@@ -127,37 +127,38 @@ function readersOf({ channels }: Configuration): (Reader & { readonly kind: stri
 }
 
 /** Returns the errors of a run, in sentences. */
-export async function wrongs({ configuration, world, receivers, events, ledger }: Played): Promise<string[]> {
-  const wrong = [...world.mishaps];
+export async function violations({ configuration, world, receivers, events, ledger }: DeliveryRun): Promise<string[]> {
+  const violations = [...world.mishaps];
   const entries = new Map(ledger.map(({ id, delivery }) => [id, delivery]));
   for (const event of events) {
     for (const { channel, recipient } of readersOf(configuration)) {
       const id = deliveryId(event, channel, recipient);
-      if (!entries.has(id)) wrong.push(`${id} is not in the ledger`);
+      if (!entries.has(id)) violations.push(`${id} is not in the ledger`);
     }
   }
   for (const { id, delivery } of ledger) {
     const receiver = receivers.get(readerName(delivery));
-    wrong.push(...(receiver === undefined ? [`${id} is of no reader`] : wrongsOf(id, delivery, receiver)));
+    violations.push(...(receiver === undefined ? [`${id} is of no reader`] : entryViolations(id, delivery, receiver)));
   }
   for (const reader of readersOf(configuration)) {
     const own = ledger.map(({ delivery }) => delivery).filter((one) => readerName(one) === readerName(reader));
     const receiver = receivers.get(readerName(reader));
-    if (receiver !== undefined) wrong.push(...wrongsInOrder(reader, receiver, own, configuration));
+    if (receiver !== undefined) violations.push(...orderViolations(reader, receiver, own, configuration));
   }
   // The deliveries in the incidents match the ledger.
   for (const [incident, own] of Map.groupBy(ledger, ({ delivery }) => delivery.incident)) {
     const document = await world.store.get("incidents", incident);
     for (const [channel, { sentence }] of Object.entries(summarize(own.map(({ delivery }) => delivery)))) {
-      const said = (document?.["deliveries"] as Record<string, string> | undefined)?.[channel];
-      if (said !== sentence) wrong.push(`${incident} says of ${channel} "${said}" and should say "${sentence}"`);
+      const recorded = (document?.["deliveries"] as Record<string, string> | undefined)?.[channel];
+      if (recorded !== sentence)
+        violations.push(`${incident} says of ${channel} "${recorded}" and should say "${sentence}"`);
     }
   }
-  return wrong;
+  return violations;
 }
 
 /** One entry of the ledger against the log of its receiver. */
-function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] {
+function entryViolations(id: string, delivery: Delivery, receiver: Receiver): string[] {
   if (!isFinal(delivery)) return [`${id} is ${delivery.status}`];
   const { status, reason, payload, attempts, attempt_count: count } = delivery;
   const arrived = receiver.arrivals.filter(({ notice }) => notice === payload);
@@ -188,58 +189,58 @@ function wrongsOf(id: string, delivery: Delivery, receiver: Receiver): string[] 
 }
 
 /** The order in which a reader heard of each incident, the keys of its notices, and its pace. */
-function wrongsInOrder(
+function orderViolations(
   reader: Reader,
   { arrivals }: Receiver,
   own: readonly Delivery[],
   configuration: Configuration,
 ): string[] {
-  const wrong: string[] = [];
+  const violations: string[] = [];
   const name = readerName(reader);
   const byPayload = new Map(own.map((delivery) => [delivery.payload, delivery]));
-  const heard = new Map<string, number>();
+  const lastSequence = new Map<string, number>();
   const seen = new Set<string>();
   const keys = new Map<string, string>();
   for (const { notice, key } of arrivals) {
     const delivery = byPayload.get(notice);
     if (delivery === undefined) {
-      wrong.push(`${name} got what the ledger does not have: ${notice}`);
+      violations.push(`${name} got what the ledger does not have: ${notice}`);
       continue;
     }
     if (key !== undefined && keys.get(key) !== undefined && keys.get(key) !== notice) {
-      wrong.push(`${name} got two notices with the key ${key}`);
+      violations.push(`${name} got two notices with the key ${key}`);
     }
     if (key !== undefined) keys.set(key, notice);
     const { incident, event, sequence } = delivery;
     // A copy, where there is no key to tell it by.
     if (seen.has(notice)) continue;
     seen.add(notice);
-    const last = heard.get(incident) ?? 0;
-    if (sequence < last) wrong.push(`${name} heard of ${incident} ${event} after what came later`);
+    const last = lastSequence.get(incident) ?? 0;
+    if (sequence < last) violations.push(`${name} heard of ${incident} ${event} after what came later`);
     // Without a response, only the receiver knows that nothing arrived.
     const isUnsure = own.some((other) => other.incident === incident && other !== delivery && mayHaveArrived(other));
     // If the opening could not be sent in time, one notification reports the incident and its end.
-    const isBoth = own.some((other) => other.incident === incident && other.reason === toldWithEnd);
+    const isBoth = own.some((other) => other.incident === incident && other.reason === includedInResolution);
     if (event === "resolved" && last === 0 && !isUnsure && !isBoth)
-      wrong.push(`${name} heard that ${incident} is over, and not that it began`);
-    heard.set(incident, Math.max(last, sequence));
+      violations.push(`${name} heard that ${incident} is over, and not that it began`);
+    lastSequence.set(incident, Math.max(last, sequence));
   }
   const { perMinute, atOnce } = paceOfChannel(reader.channel, configuration);
   for (const [index, { at }] of arrivals.entries()) {
     const within = arrivals.slice(index).findIndex((later) => later.at - at >= minute);
-    if (within > perMinute + atOnce) wrong.push(`${name} got ${within} notices within a minute`);
+    if (within > perMinute + atOnce) violations.push(`${name} got ${within} notices within a minute`);
   }
   // A reader notified of an incident is notified of its end, unless the receiver rejected it. An end superseded by a relapse does not count.
   const cameBack = (end: Delivery): boolean =>
-    end.reason === tooSoon &&
+    end.reason === revokedByRelapse &&
     own.some(
       ({ incident, event, sequence }) => incident === end.incident && event === "regressed" && sequence > end.sequence,
     );
   for (const end of own) {
-    if (end.event === "resolved" && end.status === "suppressed" && heard.has(end.incident) && !cameBack(end))
-      wrong.push(`${name} is not told that ${end.incident} is over: ${end.reason}`);
+    if (end.event === "resolved" && end.status === "suppressed" && lastSequence.has(end.incident) && !cameBack(end))
+      violations.push(`${name} is not told that ${end.incident} is over: ${end.reason}`);
   }
-  return wrong;
+  return violations;
 }
 
 function paceOfChannel(
@@ -251,7 +252,7 @@ function paceOfChannel(
 }
 
 /** Frequency of each fault, in percent. */
-const shares: readonly (readonly [NonNullable<Trouble>, number])[] = [
+const failureShares: readonly (readonly [NonNullable<ReceiverFailure>, number])[] = [
   ["refused", 6],
   ["reset", 5],
   ["slow", 4],
@@ -263,11 +264,11 @@ const shares: readonly (readonly [NonNullable<Trouble>, number])[] = [
 ];
 
 /** Returns the next fault, at random. */
-function troubleBy(chance: Random): Trouble {
+function nextFailure(chance: Random): ReceiverFailure {
   let rest = chance.next() * 100;
-  for (const [trouble, share] of shares) {
+  for (const [failure, share] of failureShares) {
     rest -= share;
-    if (rest < 0) return trouble;
+    if (rest < 0) return failure;
   }
   return undefined;
 }

@@ -6,33 +6,33 @@ import { SMTPServer } from "smtp-server";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { sender } from "../../functions/notify/deliver/send.ts";
 import { secretsOf } from "../../functions/notify/fixtures.ts";
-import type { Attempt, Carry } from "./telling.ts";
+import type { Attempt, Transport } from "./delivery.ts";
 
 /** The servers, and how attempts get there. */
-export interface Wire extends AsyncDisposable {
+export interface ReceiverServers extends AsyncDisposable {
   readonly http: string;
   readonly smtp: string;
-  readonly carry: Carry;
+  readonly transport: Transport;
   /** Messages that arrived and differ from those sent, in sentences. */
-  readonly wrong: readonly string[];
+  readonly violations: readonly string[];
 }
 
 /** Response timeout, in milliseconds: a hanging receiver must not block the test. */
 const deadlineMs = 250;
 
 /** Opens the servers. */
-export async function openWire(): Promise<Wire> {
-  const wrong: string[] = [];
+export async function openServers(): Promise<ReceiverServers> {
+  const violations: string[] = [];
   // Each address, of a mail or of a webhook, receives one message at a time.
   const underWay = new Map<string, Attempt>();
   const answer = (address: string, key: string): Reply | undefined => {
     const attempt = underWay.get(address);
     if (attempt === undefined) {
-      wrong.push(`${address} got ${key}, which nobody has sent`);
+      violations.push(`${address} got ${key}, which nobody has sent`);
       return undefined;
     }
-    if (attempt.key !== key) wrong.push(`${address} got ${key} in the place of ${attempt.key}`);
-    return attempt.receiver.answer(attempt.notice, attempt.key, attempt.trouble, attempt.at);
+    if (attempt.key !== key) violations.push(`${address} got ${key} in the place of ${attempt.key}`);
+    return attempt.receiver.answer(attempt.notice, attempt.key, attempt.failure, attempt.at);
   };
 
   const web = createServer(async (request, response) => {
@@ -73,9 +73,9 @@ export async function openWire(): Promise<Wire> {
   return {
     http: `http://127.0.0.1:${(web.address() as AddressInfo).port}`,
     smtp: `smtp://127.0.0.1:${(mail.server.address() as AddressInfo).port}`,
-    wrong,
-    carry: async (outgoing, attempt) => {
-      const refused = attempt.trouble === "refused";
+    violations,
+    transport: async (outgoing, attempt) => {
+      const refused = attempt.failure === "refused";
       if (refused) attempt.receiver.attempts += 1;
       else underWay.set(attempt.recipient ?? attempt.channel, attempt);
       return send(refused ? elsewhere(outgoing, nobody) : outgoing, attempt.at);

@@ -1,7 +1,7 @@
 /** Failures of this machine that a run survives, such as a full disk. Each is reported in one sentence when it begins and one when it ends. */
 
 /** Something that may fail again and again. */
-export interface Trouble {
+export interface RecurringFailure {
   /** It failed. */
   begin(error: Error): void;
   /** It succeeded. */
@@ -9,11 +9,11 @@ export interface Trouble {
 }
 
 /** A failure that is not reported. */
-export const silentTrouble: Trouble = { begin: () => {}, end: () => {} };
+export const silentFailure: RecurringFailure = { begin: () => {}, end: () => {} };
 
 /** A failure that was reported. */
-export interface ReportedTrouble {
-  /** The same for the same trouble. */
+export interface ReportedFailure {
+  /** The same for repeated failures with the same cause. */
   readonly key: string;
   readonly sentence: string;
   /** In milliseconds since the epoch. */
@@ -25,60 +25,60 @@ const calmMs = 10_000;
 /** Failures within this time of the last one belong to the same failure, in milliseconds. */
 const quietMs = 60_000;
 
-/** All troubles of a run. */
-export class Troubles {
-  readonly #tell: (sentence: string) => void;
+/** All recurring failures of a run. */
+export class RecurringFailures {
+  readonly #report: (sentence: string) => void;
   readonly #now: () => number;
   readonly #known = new Map<string, Known>();
 
-  /** @param tell is given each sentence once, while its trouble lasts */
-  constructor(tell: (sentence: string) => void, now: () => number = Date.now) {
-    this.#tell = tell;
+  /** @param report called once with each sentence while the failure lasts */
+  constructor(report: (sentence: string) => void, now: () => number = Date.now) {
+    this.#report = report;
     this.#now = now;
   }
 
-  /** Sentences about what fails at present. */
+  /** Messages of the failures that last now. */
   get sentences(): readonly string[] {
     return [...this.#known.values()].flatMap(({ failing, sentence }) => (failing.size === 0 ? [] : [sentence]));
   }
 
-  /** The disks that cannot be written at present. */
-  get disks(): readonly ReportedTrouble[] {
-    return [...this.#known].flatMap(([key, { told, sentence, since, over }]) =>
-      told && over !== undefined ? [{ key, sentence, since }] : [],
+  /** The disks that cannot be written now. */
+  get disks(): readonly ReportedFailure[] {
+    return [...this.#known].flatMap(([key, { reported, sentence, since, over }]) =>
+      reported && over !== undefined ? [{ key, sentence, since }] : [],
     );
   }
 
-  /** Tells what is over. To be called now and then. */
+  /** Reports failures that have ended. To be called regularly. */
   look(): void {
     for (const known of this.#known.values()) {
-      if (!known.told || known.failing.size > 0 || this.#now() - known.failedAt < calmMs) continue;
-      known.told = false;
-      if (known.over !== undefined) this.#tell(known.over);
+      if (!known.reported || known.failing.size > 0 || this.#now() - known.failedAt < calmMs) continue;
+      known.reported = false;
+      if (known.over !== undefined) this.#report(known.over);
     }
   }
 
-  /** The trouble of writing a file. A disk that is full or read-only is one trouble, however many files are on it. */
-  writing(file: string): Trouble {
-    return this.#trouble(
+  /** Returns the failure to write a file. All files on a full or read-only disk share one. */
+  writing(file: string): RecurringFailure {
+    return this.#failure(
       file,
-      (error) => troublesOfDisks.get(codeOf(error)) ?? `${codeOf(error)} ${file}`,
+      (error) => diskFailures.get(codeOf(error)) ?? `${codeOf(error)} ${file}`,
       (reason) => `cannot write ${file}: ${reason}; monitoring continues, and failed writes are retried`,
       `${file} can be written again`,
     );
   }
 
-  /** A failure with its own message. @param sentence returns the message for a reason */
-  of(name: string, sentence: (reason: string) => string): Trouble {
-    return this.#trouble(name, () => name, sentence);
+  /** Returns a failure with its own message. @param sentence returns the message for a reason */
+  of(name: string, sentence: (reason: string) => string): RecurringFailure {
+    return this.#failure(name, () => name, sentence);
   }
 
-  #trouble(
+  #failure(
     name: string,
     keyOf: (error: Error) => string,
     sentence: (reason: string) => string,
     over?: string,
-  ): Trouble {
+  ): RecurringFailure {
     return {
       begin: (error) => {
         const key = keyOf(error);
@@ -88,13 +88,13 @@ export class Troubles {
           failedAt: now,
           sentence: "",
           since: now,
-          told: false,
+          reported: false,
           over,
         };
         this.#known.set(key, known);
-        if (known.failing.size === 0 && (!known.told || now - known.failedAt > quietMs)) {
-          Object.assign(known, { since: now, over, sentence: sentence(reasonOf(error)), told: true });
-          this.#tell(known.sentence);
+        if (known.failing.size === 0 && (!known.reported || now - known.failedAt > quietMs)) {
+          Object.assign(known, { since: now, over, sentence: sentence(reasonOf(error)), reported: true });
+          this.#report(known.sentence);
         }
         known.failing.add(name);
         known.failedAt = now;
@@ -113,7 +113,7 @@ interface Known {
   sentence: string;
   since: number;
   /** True if its beginning was reported, and its end not yet. */
-  told: boolean;
+  reported: boolean;
   /** Message when it is over; none if absent. */
   over: string | undefined;
 }
@@ -122,7 +122,7 @@ interface Known {
  * Failures of a whole disk, by error codes of the file system and of SQLite (SQLITE_FULL and SQLITE_READONLY,
  * https://sqlite.org/rescode.html).
  */
-const troublesOfDisks: ReadonlyMap<string, string> = new Map([
+const diskFailures: ReadonlyMap<string, string> = new Map([
   ["ENOSPC", "full"],
   ["EDQUOT", "full"],
   ["13", "full"],

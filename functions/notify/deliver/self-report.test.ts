@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { heldLedger, noon } from "../fixtures.ts";
 import type { Delivery, DeliveryStatus } from "./ledger.ts";
-import { channelTroubles } from "./trouble.ts";
+import { channelProblems } from "./self-report.ts";
 
 const minutes = (amount: number): Date => new Date(noon + amount * 60_000);
 const name = "opened of 20250916-120000-vpc-connector";
@@ -21,14 +21,14 @@ it.each<[string, DeliveryStatus, Partial<Delivery>, string[]]>([
     [`false ${name} has been retried for 15 min: 503`],
   ],
   ["has been retried for less than 15 minutes", "retrying", { attempt_count: 6, planned_at: minutes(1) }, []],
-  ["only waits for its turn", "planned", { attempt_count: 0 }, []],
+  ["only waits for an earlier one", "planned", { attempt_count: 0 }, []],
   ["arrived late", "delivered", { attempt_count: 8, delivered_at: minutes(15) }, ["true "]],
   ["arrived on time", "delivered", { attempt_count: 2, delivered_at: minutes(1) }, []],
   ["was superseded after some attempts", "suppressed", { attempt_count: 3 }, []],
 ])("a notice that %s", (_, status, changes, expected) => {
   const attempts = [{ at: minutes(14), outcome: "retry", answer: "503" }];
   const ledger = heldLedger("ops", [[{}, status]]).map(({ delivery }) => ({ ...delivery, attempts, ...changes }));
-  const troubles = channelTroubles(ledger, noon + 15 * 60_000);
+  const troubles = channelProblems(ledger, noon + 15 * 60_000);
   expect(troubles.map(({ success, failure }) => `${success} ${failure?.message ?? ""}`)).toEqual(expected);
   for (const { probe, at } of troubles) expect([probe, at]).toEqual(["channel/ops", minutes(14).toISOString()]);
 });
@@ -57,7 +57,7 @@ describe("with several recipients", () => {
     const ledger = states.flatMap((changes, index) =>
       heldLedger("ops", [[{}, "planned"]]).map(({ delivery }) => ({ ...delivery, ...changes, recipient: `r${index}` })),
     );
-    const troubles = channelTroubles(ledger, noon + 15 * 60_000);
+    const troubles = channelProblems(ledger, noon + 15 * 60_000);
     expect(troubles.map(({ success, probe }) => `${success} ${probe.replace("channel/", "")}`)).toEqual(expected);
     for (const { failure } of troubles) if (failure) expect(failure.message).toMatch(/ to r\d: (451|550)$/);
   });

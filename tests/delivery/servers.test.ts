@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, it } from "vitest";
-import { openWire } from "./wire.ts";
+import { openServers } from "./servers.ts";
 
 it("ignores a message that its sender aborts midway", async () => {
-  await using wire = await openWire();
-  const socket = connect(Number(new URL(wire.smtp).port), "127.0.0.1");
+  await using servers = await openServers();
+  const socket = connect(Number(new URL(servers.smtp).port), "127.0.0.1");
   const lines = ["EHLO a", "MAIL FROM:<a@example.com>", "RCPT TO:<b@example.com>", "DATA"];
   for (const line of lines) {
     await once(socket, "data");
@@ -14,5 +14,5 @@ it("ignores a message that its sender aborts midway", async () => {
   await once(socket, "data");
   socket.end("Subject: half a mess");
   await once(socket, "close");
-  expect(wire.wrong).toEqual([]);
+  expect(servers.violations).toEqual([]);
 });

@@ -1,35 +1,42 @@
 /** Decides the order of deliveries: events of one incident reach a reader in order, and late notices describe the present state. Pure. */
 import type { IncidentEventKind, IncidentStatus } from "../../../shared/messages/incident-event.ts";
 import type { AnyChannelKind } from "../channel.ts";
-import { isSuperseded, neverAnnounced, standsInLater, superseded } from "../plan/plan.ts";
-import { hasEnded, isTakenBack, tooSoon } from "../plan/relapse.ts";
-import { type Delivery, isFinal, isSameReader, isTelling, type LedgerEntry, mayHaveArrived } from "./ledger.ts";
+import { includedInLater, isSuperseded, neverAnnounced, superseded } from "../plan/plan.ts";
+import { hasEnded, isRevoked, revokedByRelapse } from "../plan/relapse.ts";
+import {
+  type Delivery,
+  isDeliveredOrPending,
+  isFinal,
+  isSameReader,
+  type LedgerEntry,
+  mayHaveArrived,
+} from "./ledger.ts";
 
 /** Time without progress after which a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
 export const abandonedAfterMs: number = 30 * 60_000;
 
 /** Maximum time after the end of an incident that other notices wait for its end event, in milliseconds. The event is published with the end. */
-const endComesWithinMs = 10 * 60_000;
+const resolutionWaitMs = 10 * 60_000;
 
 /** Decision about attempting a delivery now. */
-export type Turn =
-  | { readonly turn: "over" }
-  | { readonly turn: "wait" }
-  | { readonly turn: "suppress"; readonly reason: string }
+export type Decision =
+  | { readonly action: "none" }
+  | { readonly action: "wait" }
+  | { readonly action: "suppress"; readonly reason: string }
   /**
    * `supersedes`: ids of other notices that this one replaces, and that must no longer be sent. `replacesOpening`: the end or the relapse of an
    * incident whose opening the reader has not received, and never will.
    */
-  | { readonly turn: "go"; readonly supersedes: readonly string[]; readonly replacesOpening?: true };
+  | { readonly action: "send"; readonly supersedes: readonly string[]; readonly replacesOpening?: true };
 
 /**
  * Handling of late notices. A program gets every event, in order. A pager is not triggered for what is over. A person gets one notice with
  * the present state.
  */
-export type Listener = "program" | "pager" | "person";
+export type ReceiverType = "program" | "pager" | "person";
 
 /** Returns the type of receiver behind a kind of channel. */
-export function listenerOf({ everyEvent, lasting }: Pick<AnyChannelKind, "everyEvent" | "lasting">): Listener {
+export function receiverTypeOf({ everyEvent, lasting }: Pick<AnyChannelKind, "everyEvent" | "lasting">): ReceiverType {
   if (everyEvent) return "program";
   return lasting ? "pager" : "person";
 }
@@ -43,20 +50,20 @@ export interface PresentState {
 }
 
 /** Reason for suppressing an opening after the incident is over: the end notice gives its start and end. */
-export const toldWithEnd = "superseded: included in the resolution";
+export const includedInResolution = "superseded: included in the resolution";
 
 /** Reason for suppressing a change that a late opening already includes. */
-export const standsInOpening = "included in the opening";
+export const includedInOpening = "included in the opening";
 
 /** Reason for suppressing an escalation when the incident is recovering. */
-const nearlyOver = "superseded: it is recovering";
+const supersededByRecovery = "superseded: it is recovering";
 
 /** Reason for not paging after the incident is over. */
-export const overBefore = "superseded: resolved before it could be announced here";
+export const resolvedBeforeAnnounced = "superseded: resolved before it could be announced here";
 
 /** Inputs of the decision besides the ledger. */
-export interface Circumstances {
-  readonly listener: Listener;
+export interface DecisionContext {
+  readonly receiver: ReceiverType;
   /** Whether the channel looks up a notice that may have arrived before it sends it again. @default false */
   readonly looksUp?: boolean;
   /** @default unknown */
@@ -64,83 +71,87 @@ export interface Circumstances {
 }
 
 /** Decides whether a delivery is attempted now, waits, or is suppressed. */
-export function turnOf(
+export function decide(
   entry: LedgerEntry,
   ledger: readonly LedgerEntry[],
   now: number,
   lastChance: boolean,
-  { listener, looksUp = false, present }: Circumstances = { listener: "program" },
-): Turn {
+  { receiver, looksUp = false, present }: DecisionContext = { receiver: "program" },
+): Decision {
   const { delivery } = entry;
-  if (isFinal(delivery)) return { turn: "over" };
-  if (isHeld(delivery, now)) return { turn: "wait" };
+  if (isFinal(delivery)) return { action: "none" };
+  if (isLeased(delivery, now)) return { action: "wait" };
   const siblings = ledger
     .filter((other) => isSameReader(other.delivery, delivery))
     .sort((a, b) => a.delivery.sequence - b.delivery.sequence);
   const history = siblings.map((sibling) => sibling.delivery);
   const isFound = (one: Delivery): boolean => looksUp && mayHaveArrived(one);
   const outdated =
-    isFound(delivery) && delivery.event === "opened" ? undefined : outdatedBy(delivery, history, listener, present);
-  if (outdated !== undefined) return { turn: "suppress", reason: outdated };
-  if (!lastChance && !isDue(delivery, now)) return { turn: "wait" };
+    isFound(delivery) && delivery.event === "opened" ? undefined : outdatedBy(delivery, history, receiver, present);
+  if (outdated !== undefined) return { action: "suppress", reason: outdated };
+  if (!lastChance && !isDue(delivery, now)) return { action: "wait" };
   const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
-  const unfinished = waitedFor(earlier, now);
+  const unfinished = blocking(earlier, now);
   const overtaken = unfinished.filter((other) =>
-    isOvertaken(other.delivery, delivery, isFound(other.delivery) ? "program" : listener, now),
+    isOvertaken(other.delivery, delivery, isFound(other.delivery) ? "program" : receiver, now),
   );
-  if (unfinished.length > overtaken.length) return { turn: "wait" };
-  if (listener !== "program" && !lastChance && isEndAwaited(delivery, present, now)) return { turn: "wait" };
+  if (unfinished.length > overtaken.length) return { action: "wait" };
+  if (receiver !== "program" && !lastChance && isResolutionAwaited(delivery, present, now)) return { action: "wait" };
   const closes = delivery.event === "resolved" || earlier.some((other) => other.delivery.event === "resolved");
   const supersedes = overtaken.map(({ id }) => id);
   if (closes && !earlier.some((other) => mayHaveArrived(other.delivery))) {
-    const isOwed = earlier.some((other) => isOpeningOwed(other.delivery));
+    const isOwed = earlier.some((other) => isOpeningOutstanding(other.delivery));
     // The opening waited for the end, and this relapse takes the end back.
-    if (delivery.event === "regressed" && isOwed) return { turn: "go", supersedes, replacesOpening: true };
-    if (delivery.event === "resolved" && isOwed && listener === "person")
-      return { turn: "go", supersedes, replacesOpening: true };
-    if (isOwed && listener === "pager") return { turn: "suppress", reason: overBefore };
-    // Superseded notices that are still being sent are suppressed by their own turn, and may arrive until then.
-    return supersedes.length > 0 ? { turn: "wait" } : { turn: "suppress", reason: neverAnnounced };
+    if (delivery.event === "regressed" && isOwed) return { action: "send", supersedes, replacesOpening: true };
+    if (delivery.event === "resolved" && isOwed && receiver === "person")
+      return { action: "send", supersedes, replacesOpening: true };
+    if (isOwed && receiver === "pager") return { action: "suppress", reason: resolvedBeforeAnnounced };
+    // Superseded notices that are still being sent are suppressed by decisions of their own, and may arrive until then.
+    return supersedes.length > 0 ? { action: "wait" } : { action: "suppress", reason: neverAnnounced };
   }
   // A late opening describes the present state, and so includes later changes.
-  const later = isOutdatedOpening(delivery, listener, present)
+  const later = isOutdatedOpening(delivery, receiver, present)
     ? siblings.filter(({ delivery: one }) => one.sequence > delivery.sequence && isPending(one, now))
     : [];
-  return { turn: "go", supersedes: [...supersedes, ...later.map(({ id }) => id)] };
+  return { action: "send", supersedes: [...supersedes, ...later.map(({ id }) => id)] };
 }
 
 /** Returns whether it is an opening that is still to be sent, or that was left to the end of the incident. */
-function isOpeningOwed({ event, status, reason }: Delivery): boolean {
+function isOpeningOutstanding({ event, status, reason }: Delivery): boolean {
   if (event !== "opened") return false;
-  return status === "suppressed" ? [toldWithEnd, overBefore].includes(reason) : !isFinal({ status });
+  return status === "suppressed"
+    ? [includedInResolution, resolvedBeforeAnnounced].includes(reason)
+    : !isFinal({ status });
 }
 
 /** Returns the reason a delivery is outdated; `undefined` if it is not. */
 function outdatedBy(
   delivery: Delivery,
   history: readonly Delivery[],
-  listener: Listener,
+  receiver: ReceiverType,
   present: PresentState | undefined,
 ): string | undefined {
   const { event, sequence } = delivery;
   if (event !== "opened" && isSuperseded(history, sequence)) return superseded;
-  if (event === "resolved" && isTakenBack(history, sequence) && !mayHaveArrived(delivery)) return tooSoon;
-  if (isPassed(delivery, history)) return standsInLater;
-  if (event === "opened" && !mayHaveArrived(delivery) && isEndRefused(history, sequence)) return overBefore;
-  if (listener === "program") return undefined;
-  if (event === "opened" && hasEnded(history, sequence)) return listener === "pager" ? overBefore : toldWithEnd;
+  if (event === "resolved" && isRevoked(history, sequence) && !mayHaveArrived(delivery)) return revokedByRelapse;
+  if (isOutOfOrder(delivery, history)) return includedInLater;
+  if (event === "opened" && !mayHaveArrived(delivery) && isResolutionSuppressed(history, sequence))
+    return resolvedBeforeAnnounced;
+  if (receiver === "program") return undefined;
+  if (event === "opened" && hasEnded(history, sequence))
+    return receiver === "pager" ? resolvedBeforeAnnounced : includedInResolution;
   const isAnswered = present?.status === "acknowledged" || present?.status === "recovering";
   if (event === "escalated" && isAnswered && !mayHaveArrived(delivery))
     return present?.status === "recovering"
-      ? nearlyOver
+      ? supersededByRecovery
       : `superseded: acknowledged by ${present?.acknowledgedBy ?? "somebody"}`;
   const isReplaced =
-    listener === "person" &&
+    receiver === "person" &&
     replaceable.includes(event) &&
     !mayHaveArrived(delivery) &&
     present !== undefined &&
     history.some((later) => later.sequence > sequence && replaceable.includes(later.event) && !isFinal(later));
-  return isReplaced ? standsInLater : undefined;
+  return isReplaced ? includedInLater : undefined;
 }
 
 /** Changes that are included in later ones, because each describes the present state. */
@@ -156,7 +167,7 @@ const replaceable: readonly IncidentEventKind[] = [
  * Returns whether a change comes after a later one, which has been sent or is about to be: an instance that planned the later one without seeing
  * the change does not wait for it.
  */
-function isPassed(delivery: Delivery, history: readonly Delivery[]): boolean {
+function isOutOfOrder(delivery: Delivery, history: readonly Delivery[]): boolean {
   const { event, sequence } = delivery;
   return (
     replaceable.includes(event) &&
@@ -165,13 +176,13 @@ function isPassed(delivery: Delivery, history: readonly Delivery[]): boolean {
       (later) =>
         later.sequence > sequence &&
         replaceable.includes(later.event) &&
-        (mayHaveArrived(later) || (isTelling(later) && later.follows?.includes(sequence) === false)),
+        (mayHaveArrived(later) || (isDeliveredOrPending(later) && later.follows?.includes(sequence) === false)),
     )
   );
 }
 
 /** Returns whether the reader will not hear of the end, because an instance that planned the end saw no announcement to end. */
-function isEndRefused(history: readonly Delivery[], sequence: number): boolean {
+function isResolutionSuppressed(history: readonly Delivery[], sequence: number): boolean {
   const isRefused = (one: Delivery): boolean => one.status === "suppressed" && one.reason === neverAnnounced;
   return hasEnded(
     history.filter((one) => one.event !== "resolved" || isRefused(one)),
@@ -180,21 +191,21 @@ function isEndRefused(history: readonly Delivery[], sequence: number): boolean {
 }
 
 /** Returns whether the incident is over and its end event is about to come: any other notice would soon be wrong. */
-function isEndAwaited(delivery: Delivery, present: PresentState | undefined, now: number): boolean {
+function isResolutionAwaited(delivery: Delivery, present: PresentState | undefined, now: number): boolean {
   return (
     present?.status === "resolved" &&
     delivery.event !== "resolved" &&
-    now - (present.resolvedAt ?? 0) < endComesWithinMs
+    now - (present.resolvedAt ?? 0) < resolutionWaitMs
   );
 }
 
-function isOutdatedOpening(delivery: Delivery, listener: Listener, present: PresentState | undefined): boolean {
-  return listener === "person" && delivery.event === "opened" && present !== undefined && !mayHaveArrived(delivery);
+function isOutdatedOpening(delivery: Delivery, receiver: ReceiverType, present: PresentState | undefined): boolean {
+  return receiver === "person" && delivery.event === "opened" && present !== undefined && !mayHaveArrived(delivery);
 }
 
 function isPending(delivery: Delivery, now: number): boolean {
   return (
-    replaceable.includes(delivery.event) && !isFinal(delivery) && !isHeld(delivery, now) && !mayHaveArrived(delivery)
+    replaceable.includes(delivery.event) && !isFinal(delivery) && !isLeased(delivery, now) && !mayHaveArrived(delivery)
   );
 }
 
@@ -202,9 +213,9 @@ function isPending(delivery: Delivery, now: number): boolean {
  * Returns whether a later notice supersedes an unfinished one: an all-clear supersedes what it closes, a relapse supersedes an all-clear that
  * has not arrived, and any notice to a person supersedes a change that is held back.
  */
-function isOvertaken(earlier: Delivery, { event }: Delivery, listener: Listener, now: number): boolean {
-  if (event === "resolved") return earlier.event !== "opened" || listener !== "program";
-  if (listener === "person" && isChangeOnHold(earlier, now)) return true;
+function isOvertaken(earlier: Delivery, { event }: Delivery, receiver: ReceiverType, now: number): boolean {
+  if (event === "resolved") return earlier.event !== "opened" || receiver !== "program";
+  if (receiver === "person" && isChangeOnHold(earlier, now)) return true;
   return event === "regressed" && earlier.event === "resolved" && !mayHaveArrived(earlier);
 }
 
@@ -214,7 +225,7 @@ function isChangeOnHold(delivery: Delivery, now: number): boolean {
 }
 
 /** Returns whether an instance is sending it. */
-export function isHeld({ status, lease_until }: Delivery, now: number): boolean {
+export function isLeased({ status, lease_until }: Delivery, now: number): boolean {
   return status === "sending" && lease_until !== undefined && lease_until.getTime() > now;
 }
 
@@ -224,15 +235,15 @@ export function isDue({ next_attempt_at }: Delivery, now: number): boolean {
 }
 
 /** Returns the earlier deliveries, in order, that are unfinished and not abandoned: they, or the ones they wait for, still make progress. */
-function waitedFor(earlier: readonly LedgerEntry[], now: number): LedgerEntry[] {
+function blocking(earlier: readonly LedgerEntry[], now: number): LedgerEntry[] {
   let movedAt = 0;
   return earlier.filter(({ delivery }) => {
-    movedAt = Math.max(movedAt, lastMove(delivery));
+    movedAt = Math.max(movedAt, lastProgress(delivery));
     return !isFinal(delivery) && now - movedAt <= abandonedAfterMs;
   });
 }
 
-function lastMove({ planned_at, lease_until, next_attempt_at, attempts }: Delivery): number {
+function lastProgress({ planned_at, lease_until, next_attempt_at, attempts }: Delivery): number {
   const moves = [planned_at, lease_until, next_attempt_at, attempts.at(-1)?.at];
   return Math.max(...moves.map((instant) => instant?.getTime() ?? 0));
 }
