@@ -8,7 +8,7 @@ import { loadTests, type Scenario } from "../cli/scenario/file/load.ts";
 import { play } from "../cli/scenario/play.ts";
 import { diagnose } from "../functions/evaluate/cause/diagnose.ts";
 import { Evidence } from "../functions/evaluate/cause/evidence.ts";
-import { failing, observedIn, randomWorld, twoTroubles } from "../functions/evaluate/cause/worlds.fixtures.ts";
+import { failing, observedIn, randomWorld, twoFailures } from "../functions/evaluate/cause/worlds.fixtures.ts";
 import type { Component } from "../shared/config/model.ts";
 import { variations, verdictOn } from "../tests/scenarios/variations/variations.ts";
 import { type Answered, petshop } from "./causes/petshop.ts";
@@ -25,7 +25,7 @@ const random = Array.from({ length: Number(worlds) }, (_, index): Answered => {
 corpora.push(["random worlds", random]);
 let seconds = 0;
 const pairs = Array.from({ length: Math.ceil(Number(worlds) / 4) }, (_, index): Answered => {
-  const world = twoTroubles(Number(seed) * 2_000_003 + 2 * index);
+  const world = twoFailures(Number(seed) * 2_000_003 + 2 * index);
   const { rootCause, alsoBroken, confidence } = diagnose(observedIn(world));
   const causes = [world.cause, world.second];
   const isRight = causes.includes(rootCause);

@@ -61,7 +61,7 @@ const slackAnswer = JSON.stringify({ ok: true, channel: "C0123456789", ts: "1" }
 class Shop {
   readonly world: VirtualWorld;
   readonly sent: Outgoing[] = [];
-  readonly told: string[] = [];
+  readonly received: string[] = [];
   readonly #answer: (request: AnswerRequest) => Promise<{ readonly status: number }>;
 
   /** @param greylistsBoss whether the server of the boss takes no mail for now */
@@ -71,7 +71,7 @@ class Shop {
       if (outgoing.transport !== "smtp") return { status: 202, headers: {}, body: slackAnswer };
       if (!outgoing.to.includes("boss@example.com")) return { status: 250, headers: {}, body: "" };
       if (greylistsBoss) return { status: 451, headers: {}, body: "try again later" };
-      this.told.push(`${new Date(now).toISOString().slice(11, 16)} ${outgoing.subject}`);
+      this.received.push(`${new Date(now).toISOString().slice(11, 16)} ${outgoing.subject}`);
       return { status: 250, headers: {}, body: "" };
     };
     const configuration = shopWith(shop);
@@ -173,7 +173,7 @@ describe("the escalation of an incident", () => {
   it("is sent if nobody acts", async () => {
     const at = new Shop();
     await at.until(lasting * 60);
-    expect(at.told).toEqual([expect.stringMatching(/^12:17 \[ESCALATED\] /)]);
+    expect(at.received).toEqual([expect.stringMatching(/^12:17 \[ESCALATED\] /)]);
   });
 
   it.each(ways)("ends within one tick by %s, and records the actor and channel", async (_, act, by) => {
@@ -184,7 +184,7 @@ describe("the escalation of an incident", () => {
     await at.until(17 * 60 + 30);
     expect(await at.document()).toMatchObject({ status: "acknowledged", acknowledged_by: by, edited_by: null });
     await at.until(lasting * 60);
-    expect(at.told).toEqual([]);
+    expect(at.received).toEqual([]);
     const lines = (await at.document())["timeline"] as string[];
     expect(lines.map((line) => line.slice(25)).filter((line) => line.startsWith("Acknowledged"))).toEqual([
       `Acknowledged by ${by}.`,

@@ -34,10 +34,10 @@ it("sends secrets to their targets, and never stores, notifies or logs them", as
       "www-authenticate": 'Bearer realm="canary-realm"',
     });
     const authorization = headers.authorization ?? "";
-    const told = [authorization, authorization.slice("Bearer ".length)].flatMap((text) =>
+    const echoes = [authorization, authorization.slice("Bearer ".length)].flatMap((text) =>
       Object.values(encodings).map((encode) => encode(text)),
     );
-    response.end(JSON.stringify({ status: "unhealthy", told: told[(count * 5) % told.length] }));
+    response.end(JSON.stringify({ status: "unhealthy", told: echoes[(count * 5) % echoes.length] }));
   });
   await using hooks = await webInbox((response, count, { url, headers }) =>
     response

@@ -177,10 +177,10 @@ describe("the pages", () => {
   });
 
   it.each(Object.entries(sectionEntries))("explain every key of %s", (section, entry) => {
-    const [, told = ""] =
+    const [, description = ""] =
       new RegExp(`\n### \`${section}\`\n([\\s\\S]*?)(?=\n### |$)`).exec(read("docs/configuration.md")) ?? [];
     const { properties = {} } = z.toJSONSchema(entry, { io: "input", unrepresentable: "any" });
-    expect(Object.keys(properties).filter((key) => !new RegExp(`\\b${key}\\b`).test(told))).toEqual([]);
+    expect(Object.keys(properties).filter((key) => !new RegExp(`\\b${key}\\b`).test(description))).toEqual([]);
     expect(Object.keys(properties)).not.toEqual([]);
   });
 

@@ -174,7 +174,7 @@ function timeless(report: Report): Report {
 }
 
 /** Evaluates the reports and sends the notifications, with new instances halfway. @returns everything that was sent and written */
-async function told(configuration: Configuration, reports: readonly Report[], words: Words): Promise<unknown> {
+async function notified(configuration: Configuration, reports: readonly Report[], words: Words): Promise<unknown> {
   const pages = new MemoryPages();
   const sent: unknown[] = [];
   const ports = { clock: { now: (): number => world.clock.now() }, logger: silentLogger, configuration };
@@ -236,7 +236,7 @@ async function loop(words: Words): Promise<Record<string, string[]>> {
   const outcome = {
     validate: printed(["validate", "--json", "--config", file]),
     probe: reports,
-    told: await told(configuration, reports, words),
+    notified: await notified(configuration, reports, words),
     test: printed(["test", "--json", join(folder, "tests.yaml")]),
     replay: printed(["replay", "--config", file], lines),
   };
@@ -265,7 +265,7 @@ async function loop(words: Words): Promise<Record<string, string[]>> {
 
 it("handles names that objects inherit like ordinary ones, end to end", async () => {
   const usual = await loop(ordinary);
-  expect(usual["told"]?.join()).toContain("Nobody can order");
+  expect(usual["notified"]?.join()).toContain("Nobody can order");
   expect(usual["test"]?.join()).toContain('"status": 0');
   expect(usual["replay"]?.join()).toContain("resolved");
   const strange = await loop(inherited);

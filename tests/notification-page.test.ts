@@ -56,8 +56,8 @@ it("is notified as the page says", async () => {
       channels.map(async (channel) => {
         const [recipient] = recipientsOf(channel, kinds);
         const own = parseDelivery(await store.get("deliveries", deliveryId(event, channel.name, recipient)));
-        const told = own?.told_by === undefined ? own : parseDelivery(await store.get("deliveries", own.told_by));
-        return `${told?.status === "delivered" ? "✓ " : ""}${told?.reason}`;
+        const sent = own?.told_by === undefined ? own : parseDelivery(await store.get("deliveries", own.told_by));
+        return `${sent?.status === "delivered" ? "✓ " : ""}${sent?.reason}`;
       }),
     );
     rows.push(`| ${event.at.slice(11, 16)} | \`${event.event}\` | ${cells.join(" | ")} |`);

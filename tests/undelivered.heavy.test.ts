@@ -30,15 +30,15 @@ async function played(
   answers: Readonly<Record<string, (at: number) => Reply>>,
   until: number,
   text: string = shop,
-): Promise<{ told: string[]; world: VirtualWorld }> {
-  const told: string[] = [];
+): Promise<{ notified: string[]; world: VirtualWorld }> {
+  const notified: string[] = [];
   const send: Send = async (outgoing, now) => {
     if (outgoing.transport !== "http") throw new Error("only webhooks here");
     const { root_cause: cause } = JSON.parse(outgoing.body).data;
     const [, event = "", channel = ""] = outgoing.signature?.id.split(":") ?? [];
     const reply = answers[channel]?.((now - start) / minute) ?? { status: 204, headers: {}, body: "" };
     const arrived = "status" in reply && reply.status < 300;
-    if (arrived) told.push(`${new Date(now).toISOString().slice(11, 16)} ${channel} ${event} ${cause}`);
+    if (arrived) notified.push(`${new Date(now).toISOString().slice(11, 16)} ${channel} ${event} ${cause}`);
     return reply;
   };
   const world = new VirtualWorld({ configuration: shopWith(text), start, send });
@@ -46,7 +46,7 @@ async function played(
   for (const report of reports) world.report(report, Date.parse(report.finished_at));
   for (let at = 1; at <= until; at++) world.tick(start + at * minute + 30_000);
   await world.run(start + until * minute);
-  return { told, world };
+  return { notified, world };
 }
 
 const gone = (): Reply => ({ status: 410, headers: {}, body: "" });
@@ -54,8 +54,8 @@ const accepted: Reply = { status: 204, headers: {}, body: "" };
 
 describe("a rejected notification", () => {
   it("is sent to a working channel, to engineers first, even without a route to it", async () => {
-    const { told, world } = await played({ ops: gone }, 80);
-    expect(told).toEqual(["12:07 infra opened pathkeeper", "13:07 infra resolved pathkeeper"]);
+    const { notified, world } = await played({ ops: gone }, 80);
+    expect(notified).toEqual(["12:07 infra opened pathkeeper", "13:07 infra resolved pathkeeper"]);
     expect(world.mishaps).toEqual([]);
     const [incident] = await world.store.query({
       collection: "incidents",
@@ -76,28 +76,28 @@ describe("a rejected notification", () => {
 
   it("is sent by route if a route leads to a working channel", async () => {
     const routed = `${shop}  - { channels: [ops, boss], components: [pathkeeper] }\n`;
-    const { told } = await played({ ops: gone }, 80, routed);
-    expect(told).toEqual(["12:07 boss opened pathkeeper", "13:07 boss resolved pathkeeper"]);
+    const { notified } = await played({ ops: gone }, 80, routed);
+    expect(notified).toEqual(["12:07 boss opened pathkeeper", "13:07 boss resolved pathkeeper"]);
   });
 
   it("by two channels is sent to the third, as one incident", async () => {
     const routed = shop.replace("[ops]", "[ops, infra]");
-    const { told } = await played({ ops: gone, infra: gone }, 30, routed);
-    expect(told).toEqual(["12:07 boss opened pathkeeper"]);
+    const { notified } = await played({ ops: gone, infra: gone }, 30, routed);
+    expect(notified).toEqual(["12:07 boss opened pathkeeper"]);
   });
 
   it("by another channel is sent to the readers notified of the first", async () => {
-    const { told } = await played(
+    const { notified } = await played(
       { ops: gone, boss: gone },
       30,
       `${shop}  - { channels: [boss], events: [reminder], remind_every: 5m }\n`,
     );
-    expect(told).toEqual(["12:07 infra opened pathkeeper", "12:12 infra joined pathkeeper"]);
+    expect(notified).toEqual(["12:07 infra opened pathkeeper", "12:12 infra joined pathkeeper"]);
   });
 
   it("by every channel is given up", async () => {
-    const { told, world } = await played({ ops: gone, infra: gone, boss: gone }, 120);
-    expect(told).toEqual([]);
+    const { notified, world } = await played({ ops: gone, infra: gone, boss: gone }, 120);
+    expect(notified).toEqual([]);
     const incidents = await world.store.query({ collection: "incidents" });
     expect(incidents.map(({ fields }) => [fields["title"], fields["status"], fields["alerts"]])).toEqual([
       ["Shop: Database failing", "resolved", ["database failing"]],
@@ -112,8 +112,11 @@ describe("a rejected notification", () => {
 
 describe("a notification that is not delivered for a quarter of an hour", () => {
   it("is sent to a working channel, and resolved on delivery", async () => {
-    const { told } = await played({ ops: (at) => (at < 31 ? { status: 503, headers: {}, body: "" } : accepted) }, 60);
-    expect(told).toEqual([
+    const { notified } = await played(
+      { ops: (at) => (at < 31 ? { status: 503, headers: {}, body: "" } : accepted) },
+      60,
+    );
+    expect(notified).toEqual([
       "12:24 infra opened pathkeeper",
       "12:44 ops opened database",
       "12:44 ops resolved database",
@@ -127,8 +130,8 @@ describe("events that become dead letters", () => {
     const dies = (): Reply => {
       throw new Error("the notifier falls over");
     };
-    const { told, world } = await played({ ops: dies }, 17 * 60);
-    expect(told.filter((line) => line.includes("opened"))).toEqual(["12:24 infra opened pathkeeper"]);
+    const { notified, world } = await played({ ops: dies }, 17 * 60);
+    expect(notified.filter((line) => line.includes("opened"))).toEqual(["12:24 infra opened pathkeeper"]);
     const ledger = await world.store.query({ collection: "deliveries", where: [["channel", "==", "ops"]] });
     expect(
       ledger.map(({ id, fields }) => `${id.replace(/^[^:]*-/, "")} ${fields["status"]}: ${fields["reason"]}`),

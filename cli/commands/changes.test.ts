@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { emptyEnvironment, encodeEnvironment } from "../../functions/evaluate/incident/state.ts";
 import { listening } from "../../functions/probe/fixtures.ts";
-import { audited, loggingStand } from "../../functions/probe/google/logging/logging.fixtures.ts";
+import { audited, fakeLogging } from "../../functions/probe/google/logging/fake-logging.fixtures.ts";
 import { createPublishServer } from "../../local/engine/broker/publish-server.ts";
 import { connectStore } from "../../shared/adapters/select.ts";
 import type { OutgoingMessage } from "../../shared/ports.ts";
@@ -41,7 +41,7 @@ function dataFolder(): string {
 
 describe("changes", () => {
   it("shows the audit log changes of the environment, newest first", async () => {
-    const { port, asked } = await loggingStand(() => [
+    const { port, asked } = await fakeLogging(() => [
       deployment("backend", 90),
       deployment("newsletter", 20),
       deployment("backend", 10),

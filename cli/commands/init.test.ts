@@ -8,7 +8,7 @@ import { WebSocketServer } from "ws";
 import { parse } from "yaml";
 import { issue, listening } from "../../functions/probe/fixtures.ts";
 import { fileOf, run } from "../local-probes.fixtures.ts";
-import { container, googleStand, project, service, shop, withVariable } from "./init/project.fixtures.ts";
+import { container, fakeGoogle, project, service, shop, withVariable } from "./init/project.fixtures.ts";
 
 const place = `projects/${project}/locations/us-central1`;
 const services = `run.googleapis.com/v2/${place}/services`;
@@ -190,7 +190,7 @@ describe("init, with addresses", () => {
 describe("init, with a project", () => {
   it("reads the project, without contacting targets with --no-probe", async () => {
     const file = newFile();
-    withVariable("PATHKEEPER_GOOGLE_API", await googleStand(shop()));
+    withVariable("PATHKEEPER_GOOGLE_API", await fakeGoogle(shop()));
     const { code, out, err } = await run("init", "--project", project, "--no-probe", "--config", file);
     expect([code, err]).toEqual([0, []]);
     expect(out.join("\n")).toMatch(/wrote .*: 10 components, \d+ probes, \d+ rules/);
@@ -200,7 +200,7 @@ describe("init, with a project", () => {
 
   it("uses the given URL for the database of the project", async () => {
     const file = newFile();
-    withVariable("PATHKEEPER_GOOGLE_API", await googleStand(shop()));
+    withVariable("PATHKEEPER_GOOGLE_API", await fakeGoogle(shop()));
     withVariable("DATABASE_URL", "postgres://shop:hunter2-c4n4ry@10.9.0.2/orders");
     await run("init", "--project", project, "--url-from", "DATABASE_URL", "--no-probe", "--config", file);
     const { components, probes } = await written(file);
@@ -212,14 +212,14 @@ describe("init, with a project", () => {
 
   it("writes no file if there is nothing to monitor", async () => {
     const file = newFile();
-    withVariable("PATHKEEPER_GOOGLE_API", await googleStand({ ...shop(), ...empty() }));
+    withVariable("PATHKEEPER_GOOGLE_API", await fakeGoogle({ ...shop(), ...empty() }));
     const { code, err } = await run("init", "--project", project, "--config", file);
     expect([code, err[0]]).toEqual([1, "found nothing to monitor; no file was written"]);
     await expect(stat(file)).rejects.toThrow("ENOENT");
   });
 
   it("reports in one line that nothing can be read", async () => {
-    withVariable("PATHKEEPER_GOOGLE_API", await googleStand({}));
+    withVariable("PATHKEEPER_GOOGLE_API", await fakeGoogle({}));
     const { code, err } = await run("init", "--project", project, "--config", newFile());
     expect([code, err]).toEqual([2, [expect.stringContaining(`cannot read any resource of the project ${project}`)]]);
   });
@@ -228,7 +228,7 @@ describe("init, with a project", () => {
 describe("init --update", () => {
   async function writtenFile(): Promise<string> {
     const file = newFile();
-    withVariable("PATHKEEPER_GOOGLE_API", await googleStand(shop()));
+    withVariable("PATHKEEPER_GOOGLE_API", await fakeGoogle(shop()));
     await run("init", "--project", project, "--no-probe", "--config", file);
     return file;
   }
@@ -245,7 +245,7 @@ describe("init --update", () => {
     const answers = shop();
     const [web] = (answers[services] as { services: object[] }).services;
     answers[services] = { services: [web, service("billing", { containers: [container({ MODE: "live" })] })] };
-    withVariable("PATHKEEPER_GOOGLE_API", await googleStand(answers));
+    withVariable("PATHKEEPER_GOOGLE_API", await fakeGoogle(answers));
     const { code, out } = await run("init", "--update", "--config", file);
     const shown = out.join("\n");
     expect(code).toBe(1);
@@ -261,7 +261,7 @@ describe("init --update", () => {
 
   it("does not report unreadable resources as removed", async () => {
     const file = await writtenFile();
-    withVariable("PATHKEEPER_GOOGLE_API", await googleStand({ ...shop(), [services]: 403 }));
+    withVariable("PATHKEEPER_GOOGLE_API", await fakeGoogle({ ...shop(), [services]: 403 }));
     const { out } = await run("init", "--update", "--config", file);
     expect(out.join("\n")).not.toContain("service api: gone");
     expect(out.join("\n")).toContain("not seen: Cloud Run services: you lack run.services.list");

@@ -30,7 +30,7 @@ export const routes: Command = defineCommand({
         at === 0 ? cause : "",
         at === 0 ? severity : "",
         reader.channel,
-        hears(reader),
+        receives(reader),
       ]);
     });
     terminal.print(...table([head, ...rows]));
@@ -99,7 +99,7 @@ function readerOf(
   };
 }
 
-function hears({ events, remind_every_seconds: remind, escalate_after_seconds: escalate }: RoutedReader): string {
+function receives({ events, remind_every_seconds: remind, escalate_after_seconds: escalate }: RoutedReader): string {
   const untimed = events.filter((event) => event !== "reminder" && event !== "escalated");
   const usual = announcements.filter((event) => event !== "reminder" && event !== "escalated");
   const isUsual = untimed.length === usual.length && usual.every((event) => untimed.includes(event));

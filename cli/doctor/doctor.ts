@@ -7,7 +7,7 @@ import { deploymentOf } from "../deployment/deployment.ts";
 import { activityExaminations } from "./activity.ts";
 
 /** Which deployment. */
-export interface Patient {
+export interface ExaminedDeployment {
   readonly project: string;
   readonly region: string;
   readonly prefix: string;
@@ -20,7 +20,7 @@ export interface Patient {
  * @param now milliseconds since the epoch
  * @throws GoogleApiError when the project itself cannot be read
  */
-export async function examine(patient: Patient, google: GoogleApi, now: number): Promise<Diagnosis> {
+export async function examine(patient: ExaminedDeployment, google: GoogleApi, now: number): Promise<Diagnosis> {
   const { configuration, ...place } = patient;
   return examineDeployment(
     {
@@ -36,7 +36,7 @@ export async function examine(patient: Patient, google: GoogleApi, now: number):
 
 /** Whether the evaluator checks for drift, and so holds a role for it. */
 async function checksDrift(
-  { project, region, prefix }: Omit<Patient, "configuration">,
+  { project, region, prefix }: Omit<ExaminedDeployment, "configuration">,
   google: GoogleApi,
 ): Promise<boolean> {
   const evaluate = `projects/${project}/locations/${region}/functions/${prefix}-evaluate`;

@@ -42,9 +42,9 @@ export interface IncidentOutcome {
 
 /** Compares two rehearsals, in the order of time. */
 export function compare(before: Rehearsed, after: Rehearsed): Compared[] {
-  const rest = after.incidents.map((incident) => tell(incident, after));
+  const rest = after.incidents.map((incident) => describe(incident, after));
   const compared = before.incidents.map((incident): Compared => {
-    const told = tell(incident, before);
+    const told = describe(incident, before);
     // The same outage may be named otherwise: what counts is that both were open at a time, and whom they speak of.
     const index = rest.findIndex((other) => isSameOutage(told, other));
     const [twin] = index < 0 ? [] : rest.splice(index, 1);
@@ -56,7 +56,7 @@ export function compare(before: Rehearsed, after: Rehearsed): Compared[] {
   return [...compared, ...added].sort((a, b) => (openingOf(a) < openingOf(b) ? -1 : 1));
 }
 
-function tell({ id, fields }: Stored, { deliveries }: Rehearsed): IncidentOutcome {
+function describe({ id, fields }: Stored, { deliveries }: Rehearsed): IncidentOutcome {
   const own = deliveries.filter(({ incident, status }) => incident === id && status === "delivered");
   const notices: Record<string, string[]> = {};
   for (const { channel, event } of own) setEntry(notices, channel, [...(ownEntry(notices, channel) ?? []), event]);

@@ -96,15 +96,15 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
   };
   const { fields } = got;
   failures.push(...momentAsExpected(about, want, fields, openedAt(got, played).at));
-  const trouble = troubleOf(played);
+  const outage = outageOf(played);
   const opened = instantOf(fields, "opened_at") - start;
   if (want.opened_within !== undefined) {
-    const late = lateness(opened, want.opened_within, trouble.from);
+    const late = lateness(opened, want.opened_within, outage.from);
     if (late !== undefined) miss("opened_within", late, `it opened at ${clock(opened)}`, opened);
   }
   if (want.resolved_within !== undefined) {
     const resolved = instantOf(fields, "resolved_at") - start;
-    const late = lateness(resolved, want.resolved_within, trouble.to);
+    const late = lateness(resolved, want.resolved_within, outage.to);
     if (late !== undefined) {
       const found = Number.isNaN(resolved)
         ? `it is ${fields["status"]} at the end`
@@ -235,7 +235,7 @@ function detailsAsExpected(
   played: Played,
 ): Failure[] {
   const rest = [...delivered];
-  const trouble = troubleOf(played);
+  const outage = outageOf(played);
   return wanted.flatMap((notice): Failure[] => {
     if (typeof notice === "string") {
       if (notice !== "...") rest.splice(0, rest.findIndex(({ event }) => event === notice) + 1);
@@ -247,7 +247,7 @@ function detailsAsExpected(
     if (delivery === undefined) return [];
     const at = deliveredAt(delivery) - played.scenario.start;
     const text = textOf(delivery);
-    const late = notice.within === undefined ? undefined : lateness(at, notice.within, trouble.from);
+    const late = notice.within === undefined ? undefined : lateness(at, notice.within, outage.from);
     return [
       ...anyOf(notice.text ?? [])
         .filter((part) => !text.includes(part))
@@ -307,7 +307,7 @@ export function clock(milliseconds: number): string {
 }
 
 /** When the trouble of the timeline begins and ends, in milliseconds after the start. */
-export function troubleOf({ scenario }: Played): { from: number; to: number } {
+export function outageOf({ scenario }: Played): { from: number; to: number } {
   const phases = scenario.phases.filter(
     ({ effect }) => effect.what === "outcome" || effect.what === "metric" || effect.what === "finding",
   );

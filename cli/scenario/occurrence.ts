@@ -2,8 +2,9 @@
  * Statements of a scenario about changes and logs: `change backend "released 1.4.2" 5m ago`, `log of backend says "Memory limit of 512 MiB
  * exceeded" 40 times`.
  */
+
+import { meaningOf } from "../../functions/probe/google/logging/known-messages.ts";
 import { patternOf, templatesOf } from "../../functions/probe/google/logging/templates.ts";
-import { meaningOf } from "../../functions/probe/google/logging/words.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 import type { ReportedLogPattern } from "../../shared/messages/report.ts";
 import { yieldsMetric } from "../../shared/metrics/yields.ts";

@@ -224,8 +224,8 @@ export class Bench {
 
   /** All published events in order, without repeats. */
   get events(): IncidentEvent[] {
-    const told = this.#published("notifications") as IncidentEvent[];
-    return [...new Map(told.map((event) => [`${event.incident}:${event.sequence}`, event])).values()];
+    const announced = this.#published("notifications") as IncidentEvent[];
+    return [...new Map(announced.map((event) => [`${event.incident}:${event.sequence}`, event])).values()];
   }
 
   /** Published events, as `12:04 opened`. */

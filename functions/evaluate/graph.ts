@@ -68,15 +68,15 @@ export class ComponentGraph {
     return this.causesOf(a).some((cause) => this.distance(b, cause) !== undefined);
   }
 
-  /** The components along the shortest way from one down to what it depends on, both ends included. */
+  /** Returns the components on the shortest path from one down to a dependency, both ends included. */
   path(from: string, to: string): string[] {
-    return this.way(from, to, () => false) ?? [from];
+    return this.openPath(from, to, () => false) ?? [from];
   }
 
-  /** The same, past every component in between that is closed; `undefined` where there is no such way. */
-  way(from: string, to: string, isClosed: (name: string) => boolean): string[] | undefined {
+  /** Returns the same without passing a closed component in between; `undefined` if there is no such path. */
+  openPath(from: string, to: string, isClosed: (name: string) => boolean): string[] | undefined {
     const before = new Map<string, string | undefined>([[from, undefined]]);
-    // A breadth-first walk, so that the first arrival is by the shortest way.
+    // A breadth-first walk, so that the first arrival is on the shortest path.
     for (const [name] of before) {
       if (name === to) break;
       if (name !== from && isClosed(name)) continue;

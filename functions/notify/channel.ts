@@ -45,11 +45,11 @@ export interface Notice {
   /** Title of the incident in the first notice to this reader, so that the thread keeps its name. */
   readonly threadTitle: string;
   /**
-   * How the notice is late. `late`: an opening that could not be sent before; it describes the present state. `unheard`: the end of an
+   * How the notice is late. `late`: an opening that could not be sent before; it describes the present state. `unannounced`: the end of an
    * incident whose opening could not be sent before it was over.
    * @default on time
    */
-  readonly delay?: "late" | "unheard";
+  readonly delay?: "late" | "unannounced";
   /** Time of the all-clear sent to this reader before a relapse, RFC 3339; absent if none was sent. */
   readonly resolvedBefore?: string;
   /**

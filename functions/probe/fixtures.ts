@@ -8,10 +8,10 @@ import type { ConfiguredProbe } from "../../shared/config/model.ts";
 import type { AwaitedReader, HeartbeatReader } from "../../shared/documents/heartbeats.ts";
 import type { Failure, ProbeResult } from "../../shared/messages/report.ts";
 import { Redactor } from "../../shared/text/redact.ts";
-import { type SeenFailure, wordsOf } from "./net/faults.ts";
+import { errorText, type SeenFailure } from "./net/faults.ts";
 import type { AnyProber, Diagnosed } from "./prober.ts";
 import { runProbes } from "./run/run.ts";
-import { openWords } from "./text/target-text.ts";
+import { openText } from "./text/target-text.ts";
 
 export { type CertificateOptions, type Issued, issue } from "./certificates.fixtures.ts";
 
@@ -111,15 +111,15 @@ export function measured(result: ProbeResult, metric: string, label?: string): n
 
 /** A failure with its words opened, for comparing. */
 export function openFailure(failure: SeenFailure | undefined): Failure | undefined {
-  return failure && { ...failure, message: openWords(failure.message, new Redactor()) };
+  return failure && { ...failure, message: openText(failure.message, new Redactor()) };
 }
 
 /** Returns the opened message of the error that a call throws. */
-export function thrownWords(call: () => unknown): string | undefined {
+export function thrownText(call: () => unknown): string | undefined {
   try {
     call();
   } catch (error) {
-    return openWords(wordsOf(error), new Redactor());
+    return openText(errorText(error), new Redactor());
   }
   return undefined;
 }

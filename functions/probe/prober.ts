@@ -22,7 +22,7 @@ import type { ProbeFacts } from "../../shared/probe-facts.ts";
 import type { GoogleReadName } from "./google/permissions.ts";
 import type { GoogleResource, WatchedResource } from "./google/watched.ts";
 import type { SeenFailure } from "./net/faults.ts";
-import type { Words } from "./text/target-text.ts";
+import type { ReportText } from "./text/target-text.ts";
 
 /** The external dependencies that a prober may use while it observes. */
 export interface ProbeWorld {
@@ -67,14 +67,14 @@ export interface Diagnosed {
 }
 
 /** A part of a report in which texts may quote targets and are not opened yet. */
-type Seen<T> = { readonly [Key in keyof T]: string extends T[Key] ? Words | Exclude<T[Key], string> : T[Key] };
+type Seen<T> = { readonly [Key in keyof T]: string extends T[Key] ? ReportText | Exclude<T[Key], string> : T[Key] };
 
 /** A pattern in a log, with its texts not opened yet. */
 export type SeenLogPattern = Omit<ReportedLogPattern, "pattern" | "means"> & {
-  readonly pattern: Words;
+  readonly pattern: ReportText;
   readonly means?: Omit<NonNullable<ReportedLogPattern["means"]>, "says" | "remedy"> & {
-    readonly says: Words;
-    readonly remedy: Words;
+    readonly says: ReportText;
+    readonly remedy: ReportText;
   };
 };
 
@@ -85,7 +85,7 @@ export interface Assessment {
   readonly measurements: readonly {
     readonly metric: MetricName;
     readonly value: number;
-    readonly labels?: Readonly<Record<string, Words>>;
+    readonly labels?: Readonly<Record<string, ReportText>>;
   }[];
   readonly findings?: readonly Seen<Finding>[];
   /** Checks that could not be made. */

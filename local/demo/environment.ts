@@ -5,7 +5,7 @@ import type { Heartbeat } from "../../shared/messages/heartbeat.ts";
 import type { Logger } from "../../shared/ports.ts";
 import { type Connector, type ConnectorLoad, startConnector } from "./connector.ts";
 import { allWell, type DemoChange, type DemoFaults } from "./faults.ts";
-import { type GoogleStand, monitoringApi, serviceHealthApi, startGoogleApi } from "./google/api.ts";
+import { type FakeGoogle, monitoringApi, serviceHealthApi, startGoogleApi } from "./google/api.ts";
 import { controlPlane } from "./google/control-plane.ts";
 import { databaseReader } from "./google/database.ts";
 import { loggingApi, type PlayedChange } from "./google/logs.ts";
@@ -116,7 +116,7 @@ export async function startDemo({ dataDir, log, pace = 1 }: DemoOptions): Promis
     const { project, region } = googleNames;
     let incidentSince = 0;
     let played: readonly PlayedChange[] = [];
-    const google: GoogleStand = keep(
+    const google: FakeGoogle = keep(
       await startGoogleApi({
         "logging.googleapis.com": loggingApi(() => played, project),
         ...controlPlane(now, website.port),

@@ -9,7 +9,7 @@ import { urlOf } from "./permissions.ts";
 import { resourceExaminations } from "./resources.ts";
 
 /** Which deployment, and what it must be like. */
-export interface Patient {
+export interface ExaminedDeployment {
   readonly project: string;
   /** Region of the functions. */
   readonly region: string;
@@ -54,7 +54,7 @@ const patience = 20_000;
  * @throws GoogleApiError when the project itself cannot be read, and the reason of `signal` when that took too long
  */
 export async function examine(
-  patient: Patient,
+  patient: ExaminedDeployment,
   google: GoogleApi,
   { more = () => [], signal }: ExamineOptions = {},
 ): Promise<Diagnosis> {
@@ -100,7 +100,10 @@ async function answerTo(
 }
 
 /** The inputs as far as a deployment shows them: who else was let in is not known. */
-function inputsOf({ project, region, prefix, database, watchedProject, checksDrift }: Patient, number: string): Inputs {
+function inputsOf(
+  { project, region, prefix, database, watchedProject, checksDrift }: ExaminedDeployment,
+  number: string,
+): Inputs {
   return {
     alarms: { emails: [], channel_ids: [] },
     answers: { enabled: false, url: null, iap: false },

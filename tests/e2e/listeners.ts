@@ -94,8 +94,12 @@ describe.skipIf(!listsListeners)("npm start", () => {
     }
     const store = new SqliteStore(join(path, "store.db"));
     try {
-      const told = await store.query({ collection: deliveries, where: [["incident", "==", event.incident]], limit: 9 });
-      expect(told).toEqual([]);
+      const delivered = await store.query({
+        collection: deliveries,
+        where: [["incident", "==", event.incident]],
+        limit: 9,
+      });
+      expect(delivered).toEqual([]);
     } finally {
       await store.close();
     }

@@ -43,10 +43,10 @@ const programs: Readonly<Record<string, string>> = {
 };
 
 it("works as it is written", { timeout: 240_000 }, async () => {
-  const told: { data?: { event?: string; incident?: string } }[] = [];
+  const received: { data?: { event?: string; incident?: string } }[] = [];
   const hook = await listening(
     createServer(async (request, response) => {
-      told.push((await json(request)) as (typeof told)[number]);
+      received.push((await json(request)) as (typeof received)[number]);
       response.end();
     }),
   );
@@ -99,12 +99,12 @@ it("works as it is written", { timeout: 240_000 }, async () => {
     "npm run build -- --config monitor.yaml",
     "npx --no pathkeeper cost --config examples/netra-staging/monitor.yaml",
   ]);
-  expect(told).toContainEqual(
+  expect(received).toContainEqual(
     expect.objectContaining({ data: expect.objectContaining({ incident: expect.stringMatching(/-fire-drill$/) }) }),
   );
   // The other commands that know a system by its data, whatever else is in the folder.
   rmSync(join(cwd, "monitor.yaml"));
-  const drill = told.find(({ data }) => data?.incident?.endsWith("-fire-drill"))?.data?.incident ?? "";
+  const drill = received.find(({ data }) => data?.incident?.endsWith("-fire-drill"))?.data?.incident ?? "";
   expect(await run(`npx --no pathkeeper preview --incident ${drill} --data ./watch`)).toContain("fire drill");
   expect(await run(`npx --no pathkeeper postmortem ${drill} --data ./watch`)).toContain("## Notifications");
 });

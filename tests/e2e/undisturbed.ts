@@ -40,10 +40,10 @@ it("one outage is one incident, told once to everybody, written down, and the sa
   const written = await readFile(join(data, "postmortems", `${incident?.id}.md`), "utf8");
   expect(written).toMatch(/^# Postmortem: Demo: /);
   expect(written).toContain("The cause was VPC connector (platform).");
-  const [, told = ""] = /^## Notifications\n\n(.*)$/m.exec(written) ?? [];
-  expect(told).toMatch(/^Delivered: opened to .*; resolved to /);
+  const [, notifications = ""] = /^## Notifications\n\n(.*)$/m.exec(written) ?? [];
+  expect(notifications).toMatch(/^Delivered: opened to .*; resolved to /);
   for (const name of ["leadership-email", "ops-hook", "status-page", "team-email"])
-    expect(told).toContain(`\`${name}\``);
+    expect(notifications).toContain(`\`${name}\``);
   expect(pathkeeper(["postmortem", incident?.id ?? "", "--data", data])).toBe(written);
 
   const replayed = pathkeeper(["replay", "--config", join(data, "monitor.yaml")], await readFile(record));

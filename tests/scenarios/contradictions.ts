@@ -10,7 +10,7 @@ import { readerName } from "../../shared/documents/delivery-summary.ts";
 import type { Fields } from "../../shared/ports.ts";
 
 /** One mail that arrived, and the incident as it was then. */
-interface Heard {
+interface ReceivedMail {
   readonly delivery: Delivery;
   readonly mail: OutgoingMail;
   readonly incident: Fields;
@@ -20,7 +20,9 @@ interface Heard {
 export function contradictions({ deliveries, incidents }: Played): string[] {
   return incidents.flatMap((incident) => {
     const own = deliveries.filter((delivery) => delivery.incident === incident.id);
-    return [...Map.groupBy(own, readerName).values()].flatMap((told) => ofReader(heardBy(told, incident), incident));
+    return [...Map.groupBy(own, readerName).values()].flatMap((deliveries) =>
+      ofReader(mailsTo(deliveries, incident), incident),
+    );
   });
 }
 
@@ -35,9 +37,9 @@ export function noticesBeforeTheEnd({ deliveries, incidents }: Played): number[]
   });
 }
 
-function heardBy(told: readonly Delivery[], { versions }: PlayedIncident): Heard[] {
-  return told
-    .flatMap((delivery): Heard[] => {
+function mailsTo(deliveries: readonly Delivery[], { versions }: PlayedIncident): ReceivedMail[] {
+  return deliveries
+    .flatMap((delivery): ReceivedMail[] => {
       const mail = readPayload(delivery.payload);
       const at = delivery.delivered_at?.getTime();
       if (at === undefined || mail?.transport !== "smtp") return [];
@@ -47,16 +49,16 @@ function heardBy(told: readonly Delivery[], { versions }: PlayedIncident): Heard
     .sort((a, b) => (a.delivery.delivered_at?.getTime() ?? 0) - (b.delivery.delivered_at?.getTime() ?? 0));
 }
 
-function ofReader(heard: readonly Heard[], { id, fields }: PlayedIncident): string[] {
-  const wrong = heard.flatMap((one, at) => [...ofMail(one), ...ofPair(heard[at - 1], one)]);
-  const last = heard.at(-1);
+function ofReader(received: readonly ReceivedMail[], { id, fields }: PlayedIncident): string[] {
+  const wrong = received.flatMap((one, at) => [...ofMail(one), ...ofPair(received[at - 1], one)]);
+  const last = received.at(-1);
   if (last !== undefined && fields["status"] === "resolved" && !isEnd(last))
     wrong.push(`${last.delivery.channel} goes on believing that ${id} is not over`);
   return wrong;
 }
 
 /** A mail against the incident at the instant at which it arrived. */
-function ofMail({ delivery, mail, incident }: Heard): string[] {
+function ofMail({ delivery, mail, incident }: ReceivedMail): string[] {
   const { text, subject } = mail;
   const { channel, event } = delivery;
   const { status, severity, impact } = incident;
@@ -77,13 +79,13 @@ function ofMail({ delivery, mail, incident }: Heard): string[] {
     [!isTaken && /We are working on it|we are looking into it/.test(text), "says that somebody works on it"],
     [/\b\d{2}:\d{2}:\d{2}\b/.test(text), "says seconds"],
     [isRecovering && /ha(s|ve) been failing|^(Next steps|First step|Impact)/m.test(text), "says that it still fails"],
-    ...saidTwice(text).map((sentence) => [true, `says twice: ${sentence}`] as const),
+    ...repeatedSentences(text).map((sentence) => [true, `says twice: ${sentence}`] as const),
   ];
   return checks.flatMap(([isWrong, what]) => (isWrong ? [`${about} ${what}`] : []));
 }
 
 /** The sentences that a text has twice; how long it lasted counts as one, whatever the words. */
-function saidTwice(text: string): string[] {
+function repeatedSentences(text: string): string[] {
   const sentences = text
     .split(/\n+|(?<=[.!?]) +/)
     .map((sentence) => sentence.replace(/^(- )?(Why\? )?(It lasted|Lasted:) .*$/, "It lasted …").trim())
@@ -92,7 +94,7 @@ function saidTwice(text: string): string[] {
 }
 
 /** A mail against the one before it. */
-function ofPair(before: Heard | undefined, { delivery, mail }: Heard): string[] {
+function ofPair(before: ReceivedMail | undefined, { delivery, mail }: ReceivedMail): string[] {
   const about = `${delivery.event} of ${delivery.incident} to ${delivery.channel}`;
   const isNew = /^NEW INCIDENT/.test(mail.text);
   if (before === undefined) return [];
@@ -104,6 +106,6 @@ function ofPair(before: Heard | undefined, { delivery, mail }: Heard): string[] 
   ];
 }
 
-function isEnd({ mail }: Heard): boolean {
+function isEnd({ mail }: ReceivedMail): boolean {
   return /^(RESOLVED|FIRE DRILL, over)/.test(mail.text);
 }

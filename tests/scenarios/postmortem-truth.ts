@@ -30,9 +30,9 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   const [times, back = "", without] = about(
     /relapsed (once|\d+)(?: times)?,(?: last)? at (\S+(?: \S+)?) UTC; excluding the time it was resolved, it lasted (.+?)\./,
   );
-  const told = times === undefined ? 0 : times === "once" ? 1 : Number(times);
-  if (end !== null && told !== relapses.length) wrong.push(`it came back ${told} times, not ${relapses.length}`);
-  if (told > 0 && relapses.at(-1)?.failed_at.toISOString().slice(11, 19) !== back.slice(-8))
+  const count = times === undefined ? 0 : times === "once" ? 1 : Number(times);
+  if (end !== null && count !== relapses.length) wrong.push(`it came back ${count} times, not ${relapses.length}`);
+  if (count > 0 && relapses.at(-1)?.failed_at.toISOString().slice(11, 19) !== back.slice(-8))
     wrong.push(`it came back last at ${back}`);
   if (without !== undefined && !isAbout(without, lastedAt(incident, Number(end)))) wrong.push(`it lasted ${without}`);
   // Of more than three earlier proofs the record does not keep all.

@@ -25,13 +25,13 @@ export function falseRelapses(incident: IncidentDocument, measured: Measured): s
   let last = Number(first);
   for (const [index, { resolved_at, failed_at, reopened_at }] of relapses.entries()) {
     const [over, again, reopened] = [resolved_at.getTime(), failed_at.getTime(), Number(reopened_at)];
-    const told = (what: string): string => `relapse ${index + 1}: ${what}`;
-    if (over < last || again < over || reopened < again) wrong.push(told("its instants are not in order"));
+    const problem = (what: string): string => `relapse ${index + 1}: ${what}`;
+    if (over < last || again < over || reopened < again) wrong.push(problem("its instants are not in order"));
     last = reopened;
     if (!beganAt(again, over, incident, measured))
-      wrong.push(told(`nothing began to fail at ${failed_at.toISOString()}`));
+      wrong.push(problem(`nothing began to fail at ${failed_at.toISOString()}`));
     if (beginnings(incident, measured, over).some((at) => over < at && at < again))
-      wrong.push(told(`something had begun to fail before ${failed_at.toISOString()}`));
+      wrong.push(problem(`something had begun to fail before ${failed_at.toISOString()}`));
   }
   if (end !== null && Number(end) < last) wrong.push("it ended before it had come back for the last time");
   return wrong;

@@ -42,26 +42,28 @@ function clock(at: number): string {
 function falseSymptom(symptom: SymptomRecord, { resolved_at: end }: IncidentDocument, measured: Measured): string[] {
   const { check, kind, since, until, failures } = symptom;
   if (kind !== "probe") return [];
-  const told = (what: string): string => `symptom \`${check}\`: ${what}`;
+  const problem = (what: string): string => `symptom \`${check}\`: ${what}`;
   const wrong: string[] = [];
   const at = (instant: Date): readonly Run[] => measured.runs(check, instant.getTime(), instant.getTime());
-  if (!at(since).some(({ result }) => !result.success)) wrong.push(told(`no run failed at ${clock(since.getTime())}`));
+  if (!at(since).some(({ result }) => !result.success))
+    wrong.push(problem(`no run failed at ${clock(since.getTime())}`));
   const isGoodAgain =
     until === null || at(until).some(({ result }) => result.success) || measured.wasProvedGood(check, until.getTime());
   const isSilent = measured.runs(check, until?.getTime()).length === 0;
-  if (!isGoodAgain && !isSilent) wrong.push(told(`no run was good at ${clock(until.getTime())}`));
+  if (!isGoodAgain && !isSilent) wrong.push(problem(`no run was good at ${clock(until.getTime())}`));
   for (const { showed, from, until: last, count } of failures) {
     const own = measured.runs(check, from.getTime(), last.getTime()).filter((run) => isQuoted(showed, run));
-    if (own[0]?.at !== from.getTime()) wrong.push(told(`"${showed}" was not seen first at ${clock(from.getTime())}`));
+    if (own[0]?.at !== from.getTime())
+      wrong.push(problem(`"${showed}" was not seen first at ${clock(from.getTime())}`));
     if (own.at(-1)?.at !== last.getTime())
-      wrong.push(told(`"${showed}" was not seen last at ${clock(last.getTime())}`));
-    if (own.length !== count) wrong.push(told(`"${showed}" was seen ${own.length} times, not ${count}`));
+      wrong.push(problem(`"${showed}" was not seen last at ${clock(last.getTime())}`));
+    if (own.length !== count) wrong.push(problem(`"${showed}" was seen ${own.length} times, not ${count}`));
   }
   const counted = failures.reduce((sum, { count }) => sum + count, 0);
   // A run that begins as the incident ends is reported later.
   const failed = measured.runs(check, since.getTime(), until?.getTime() ?? Number(end) - 1);
   const missing = failed.filter(({ result }) => !result.success).length - counted;
-  if (end !== null && missing > 0) wrong.push(told(`${missing} failed runs are in no entry`));
+  if (end !== null && missing > 0) wrong.push(problem(`${missing} failed runs are in no entry`));
   return wrong;
 }
 

@@ -112,9 +112,9 @@ export function describeFault(fault: Fault): string {
     case "receiver outage":
       return `${fault.reader === undefined ? "every reader" : `reader ${fault.reader + 1}`} refuses everything from ${clock(fault.at)} for ${fault.for / 1000} s`;
     case "edit":
-      return `at ${clock(fault.at)} an operator ${fault.edit.words}`;
+      return `at ${clock(fault.at)} an operator ${fault.edit.description}`;
     case "configuration change":
-      return `at ${clock(fault.change.at)} ${fault.change.words}, in all instances after ${fault.over} ms`;
+      return `at ${clock(fault.change.at)} ${fault.change.description}, in all instances after ${fault.over} ms`;
   }
 }
 

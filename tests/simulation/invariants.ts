@@ -23,37 +23,37 @@ import type { Outcome } from "./outcome.ts";
 
 /** One invariant. */
 export interface Invariant {
-  readonly words: string;
+  readonly description: string;
   /** Returns the violations, in sentences. @param quiet outcome of the same outage without faults */
-  readonly broken: (outcome: Outcome, quiet: Outcome) => readonly string[];
+  readonly violations: (outcome: Outcome, quiet: Outcome) => readonly string[];
 }
 
 /** All of them. */
 export const invariants: readonly Invariant[] = [
-  { words: "nothing fails that should not, and everything comes to rest", broken: unrest },
-  { words: "nothing that was opened is lost", broken: lost },
-  { words: "one outage is one incident", broken: countedOtherwise },
-  { words: "everyone to whom a route leads hears of every outage", broken: neverTold },
-  { words: "everyone who may have heard hears the end", broken: leftInTheDark },
-  { words: "nobody hears an all-clear first, or news in the wrong order", broken: disordered },
+  { description: "no unexpected error occurs, and the system comes to rest", violations: unrestViolations },
+  { description: "no incident is lost", violations: lostIncidents },
+  { description: "one outage is one incident", violations: incidentCountMismatch },
+  { description: "every routed reader is notified of every outage", violations: unnotifiedReaders },
+  { description: "every reader who may have been notified is notified of the end", violations: unendedReaders },
+  { description: "no reader gets an all-clear first, or events out of order", violations: outOfOrder },
   {
-    words: "nothing is repeated where the channel is idempotent, and nothing without a reason elsewhere",
-    broken: repeated,
+    description: "no duplicates on idempotent channels, and only explained ones elsewhere",
+    violations: duplicates,
   },
-  { words: "one instance at a time tells a reader", broken: toldAtOnce },
-  { words: "the ledger equals the receivers", broken: misrecorded },
-  { words: "the final state equals the quiet run's", broken: endedOtherwise },
-  { words: "the record is true", broken: untrue },
-  { words: "every report is made, taken in once and judged in its time", broken: misjudged },
-  { words: "nothing is over before it is", broken: overTooSoon },
+  { description: "one instance at a time notifies a reader", violations: concurrentAttempts },
+  { description: "the ledger matches what the receivers got", violations: ledgerMismatches },
+  { description: "the final state equals that of a run without faults", violations: finalStateMismatch },
+  { description: "the record is accurate", violations: recordErrors },
+  { description: "every report is published, and evaluated once and in time", violations: evaluationErrors },
+  { description: "no incident ends early", violations: endedEarly },
 ];
 
 /** Everything that is broken in a run, as `invariant: sentence`. */
 export function violations(outcome: Outcome, quiet: Outcome): string[] {
-  return invariants.flatMap(({ words, broken }) => broken(outcome, quiet).map((sentence) => `${words}: ${sentence}`));
+  return invariants.flatMap((one) => one.violations(outcome, quiet).map((text) => `${one.description}: ${text}`));
 }
 
-function unrest({ mishaps, isAtRest, ledger, environment }: Outcome): string[] {
+function unrestViolations({ mishaps, isAtRest, ledger, environment }: Outcome): string[] {
   if (isAtRest) return [...mishaps];
   const open = Object.keys(environment.incidents);
   const unfinished = [...ledger].filter(([, delivery]) => !isFinal(delivery)).map(([id]) => id);
@@ -64,11 +64,11 @@ function unrest({ mishaps, isAtRest, ledger, environment }: Outcome): string[] {
 }
 
 /** Every event of every incident is published, up to its end, and planned for every reader. */
-function lost(outcome: Outcome): string[] {
+function lostIncidents(outcome: Outcome): string[] {
   const wrong: string[] = [];
   const isChanged = hasFault(outcome, "configuration change");
   for (const [id, events] of eventsByIncident(outcome)) {
-    if (goesOn(outcome, id)) continue;
+    if (isUnfinished(outcome, id)) continue;
     const sequences = events.map(({ sequence }) => sequence);
     const gap = sequences.findIndex((sequence, place) => sequence !== place + 1);
     if (gap >= 0) wrong.push(`event ${gap + 1} of ${id} was never published`);
@@ -94,7 +94,7 @@ function lost(outcome: Outcome): string[] {
   return wrong;
 }
 
-function countedOtherwise(outcome: Outcome, quiet: Outcome): string[] {
+function incidentCountMismatch(outcome: Outcome, quiet: Outcome): string[] {
   if (!isComparable(outcome)) return [];
   const [own, other] = [targets(outcome), targets(quiet)];
   if (own.length === other.length) return [];
@@ -103,18 +103,18 @@ function countedOtherwise(outcome: Outcome, quiet: Outcome): string[] {
   ];
 }
 
-function neverTold(outcome: Outcome): string[] {
+function unnotifiedReaders(outcome: Outcome): string[] {
   const isSilenced = outcome.schedule.faults.some(
     (fault) => fault.fault === "edit" && fault.edit.silenceMs !== undefined,
   );
   if (isSilenced || hasFault(outcome, "configuration change")) return [];
   const { routes } = outcome.scenario.plan.configuration;
   const openings = [...outcome.events.values()].filter(({ event }) => event === "opened");
-  return byReader(outcome).flatMap(({ name, reader, entries, heard }) =>
+  return byReader(outcome).flatMap(({ name, reader, entries, received }) =>
     openings.flatMap((opening) => {
-      if (goesOn(outcome, opening.incident) || isAbout(opening, reader)) return [];
+      if (isUnfinished(outcome, opening.incident) || isAbout(opening, reader)) return [];
       if (routesTo(reader.channel, opening, routes).length === 0) return [];
-      if (heard.some(({ delivery }) => delivery.incident === opening.incident)) return [];
+      if (received.some(({ delivery }) => delivery.incident === opening.incident)) return [];
       const own = entries.filter(({ incident }) => incident === opening.incident);
       // A receiver that rejects a notice has decided so itself, and nobody is paged for what is over.
       const isExcused = own.some(({ status, reason }) => status === "rejected" || reason === resolvedBeforeAnnounced);
@@ -124,10 +124,10 @@ function neverTold(outcome: Outcome): string[] {
   );
 }
 
-function leftInTheDark(outcome: Outcome): string[] {
-  return byReader(outcome).flatMap(({ name, entries, heard }) =>
-    [...Map.groupBy(heard, ({ delivery }) => delivery.incident)].flatMap(([incident, arrivals]) => {
-      if (goesOn(outcome, incident)) return [];
+function unendedReaders(outcome: Outcome): string[] {
+  return byReader(outcome).flatMap(({ name, entries, received }) =>
+    [...Map.groupBy(received, ({ delivery }) => delivery.incident)].flatMap(([incident, arrivals]) => {
+      if (isUnfinished(outcome, incident)) return [];
       const own = entries.filter((entry) => entry.incident === incident);
       const end = own.filter(({ event }) => event === "resolved").at(-1);
       if (end === undefined) return [`${name} heard of ${incident}, and its end is not even planned`];
@@ -142,12 +142,12 @@ function leftInTheDark(outcome: Outcome): string[] {
   );
 }
 
-function disordered(outcome: Outcome): string[] {
-  return byReader(outcome).flatMap(({ name, entries, heard }) => {
+function outOfOrder(outcome: Outcome): string[] {
+  return byReader(outcome).flatMap(({ name, entries, received }) => {
     const wrong: string[] = [];
     const last = new Map<string, number>();
     const seen = new Set<string>();
-    for (const { delivery, notice } of heard) {
+    for (const { delivery, notice } of received) {
       if (seen.has(notice)) continue;
       seen.add(notice);
       const { incident, event, sequence } = delivery;
@@ -165,7 +165,7 @@ function disordered(outcome: Outcome): string[] {
   });
 }
 
-function repeated(outcome: Outcome): string[] {
+function duplicates(outcome: Outcome): string[] {
   const wrong: string[] = [];
   const keys = new Map<string, string>();
   for (const [delivery, sent] of Map.groupBy(outcome.sent, (one) => one.delivery)) {
@@ -200,7 +200,7 @@ function repeated(outcome: Outcome): string[] {
   return wrong;
 }
 
-function toldAtOnce(outcome: Outcome): string[] {
+function concurrentAttempts(outcome: Outcome): string[] {
   if (isLeaseAtRisk(outcome)) return [];
   return [...Map.groupBy(outcome.sent, ({ delivery }) => delivery)].flatMap(([delivery, sent]) => {
     const overlap = sent.some(({ to = Number.POSITIVE_INFINITY }, place) => {
@@ -211,7 +211,7 @@ function toldAtOnce(outcome: Outcome): string[] {
   });
 }
 
-function misrecorded(outcome: Outcome): string[] {
+function ledgerMismatches(outcome: Outcome): string[] {
   return [...outcome.ledger].flatMap(([id, delivery]) => {
     const { status, reason, attempt_count: count } = delivery;
     const sent = outcome.sent.filter((one) => one.delivery === id);
@@ -228,7 +228,7 @@ function misrecorded(outcome: Outcome): string[] {
   });
 }
 
-function endedOtherwise(outcome: Outcome, quiet: Outcome): string[] {
+function finalStateMismatch(outcome: Outcome, quiet: Outcome): string[] {
   if (!isComparable(outcome)) return [];
   const [own, other] = [targets(outcome), targets(quiet)];
   if (own.length !== other.length) return [];
@@ -253,7 +253,7 @@ function isExcusedByWaiting(name: string, is: Value | undefined, was: Value | un
   return name === "alerts" && Array.isArray(is) && Array.isArray(was) && is.every((alert) => was.includes(alert));
 }
 
-function untrue(outcome: Outcome): string[] {
+function recordErrors(outcome: Outcome): string[] {
   const wrong: string[] = [];
   for (const { id, fields } of outcome.documents.of(incidentCollection)) {
     const said = fields["deliveries"] as Readonly<Record<string, string>> | undefined;
@@ -267,7 +267,7 @@ function untrue(outcome: Outcome): string[] {
     if (back >= 0) wrong.push(`the timeline of ${id} goes back at "${timeline[back]}"`);
     const twice = timeline.find((line, place) => timeline.indexOf(line) !== place);
     if (twice !== undefined) wrong.push(`the timeline of ${id} says twice "${twice}"`);
-    if (goesOn(outcome, id)) continue;
+    if (isUnfinished(outcome, id)) continue;
     const [first, opened, resolved] = ["first_failure_at", "opened_at", "resolved_at"].map((name) =>
       instantOf(fields, name),
     );
@@ -279,7 +279,7 @@ function untrue(outcome: Outcome): string[] {
 }
 
 /** The state of each partition is that of a single instance which was given the same reports in the order in which they were measured. */
-function misjudged(outcome: Outcome): string[] {
+function evaluationErrors(outcome: Outcome): string[] {
   const wrong = [...new Set(outcome.unjudged)];
   if (hasFault(outcome, "configuration change")) return wrong;
   const { plan, start } = outcome.scenario;
@@ -328,7 +328,7 @@ function sinceBad(judgements: readonly Judgement[]): readonly Judgement[] {
 }
 
 /** An incident ends by itself only when its stages have passed, and when its probes were last seen well. */
-function overTooSoon(outcome: Outcome): string[] {
+function endedEarly(outcome: Outcome): string[] {
   if (hasFault(outcome, "configuration change")) return [];
   const byItself = new Map(outcome.environment.reopenable?.map((incident) => [incident.id, incident]));
   return targets(outcome).flatMap(({ id, fields }) => {
@@ -349,7 +349,7 @@ function overTooSoon(outcome: Outcome): string[] {
 }
 
 /** Returns whether the run does not wait for an incident of the monitor to end. */
-function goesOn({ schedule, environment }: Outcome, id: string): boolean {
+function isUnfinished({ schedule, environment }: Outcome, id: string): boolean {
   return !schedule.isPatient && environment.incidents[id]?.diagnosis.verdict === "monitor";
 }
 
@@ -386,22 +386,22 @@ function ledgerOf({ ledger }: Outcome, incident: string): Delivery[] {
   return [...ledger.values()].filter((delivery) => delivery.incident === incident);
 }
 
-interface Heard {
+interface ReaderRecord {
   readonly name: string;
   readonly reader: Reader;
   readonly entries: readonly Delivery[];
-  readonly heard: readonly { readonly delivery: Delivery; readonly notice: string }[];
+  readonly received: readonly { readonly delivery: Delivery; readonly notice: string }[];
 }
 
 /** Notifications that each reader received, in order, and the ledger's record of them. */
-function byReader(outcome: Outcome): Heard[] {
+function byReader(outcome: Outcome): ReaderRecord[] {
   const deliveryOf = new Map(outcome.sent.map(({ reader, notice, delivery }) => [`${reader} ${notice}`, delivery]));
   return [...outcome.readers].map(([name, reader]) => {
     const arrivals = outcome.receivers.get(name)?.arrivals ?? [];
     return {
       ...{ name, reader },
       entries: [...outcome.ledger.values()].filter((one) => isOf(one, reader)).sort((a, b) => a.sequence - b.sequence),
-      heard: arrivals.flatMap(({ notice }) => {
+      received: arrivals.flatMap(({ notice }) => {
         const delivery = outcome.ledger.get(deliveryOf.get(`${name} ${notice}`) ?? "");
         return delivery === undefined ? [] : [{ delivery, notice }];
       }),

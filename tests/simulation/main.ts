@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { added, newTally, type Tally } from "./campaign.ts";
-import type { Order, Word } from "./worker.ts";
+import type { WorkerMessage, WorkerRequest } from "./worker.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,9 +31,9 @@ const until = began + minutes * 60_000;
 
 if (!values.json) process.stdout.write(`simulation from seed ${firstSeed} on, ${workers} workers\n`);
 const count = schedules === undefined ? workers : Math.min(workers, schedules);
-const words = await Promise.all(Array.from({ length: count }, (_, index) => played(index)));
-const tally = words.map((word) => word.tally).reduce(added, newTally());
-const failures = words.filter(({ story }) => story !== undefined);
+const messages = await Promise.all(Array.from({ length: count }, (_, index) => played(index)));
+const tally = messages.map((message) => message.tally).reduce(added, newTally());
+const failures = messages.filter(({ story }) => story !== undefined);
 const { user, system } = process.cpuUsage();
 const used = (user + system) / 1e6;
 if (values.json) {
@@ -48,8 +48,8 @@ if (values.json) {
 process.exitCode = failures.length > 0 ? 1 : 0;
 
 /** Plays a share of the seeds in a thread of its own. Where one fails, the others end as well. */
-function played(index: number): Promise<Word> {
-  const order: Order = {
+function played(index: number): Promise<WorkerMessage> {
+  const order: WorkerRequest = {
     ...{ firstSeed: firstSeed + index, stride: count, until },
     deaths: values.deaths,
     ...(cpuSeconds === undefined ? {} : { cpuSeconds }),
@@ -57,11 +57,11 @@ function played(index: number): Promise<Word> {
   };
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: order });
-    let known: Word = { tally: newTally(), isLast: false };
+    let known: WorkerMessage = { tally: newTally(), isLast: false };
     running.add(worker);
-    worker.on("message", (word: Word) => {
-      known = { ...known, ...word };
-      if (word.story !== undefined) for (const other of running) if (other !== worker) void other.terminate();
+    worker.on("message", (message: WorkerMessage) => {
+      known = { ...known, ...message };
+      if (message.story !== undefined) for (const other of running) if (other !== worker) void other.terminate();
     });
     worker.on("error", reject);
     worker.on("exit", () => {

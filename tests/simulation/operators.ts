@@ -3,7 +3,7 @@ import type { Value } from "../../shared/ports.ts";
 
 /** One edit, of every incident that is open. */
 export interface Edit {
-  readonly words: string;
+  readonly description: string;
   readonly fields: Readonly<Record<string, Value>>;
   /** Milliseconds from the edit on for which the incident is silenced. */
   readonly silenceMs?: number;
@@ -13,12 +13,12 @@ export interface Edit {
 
 /** Every possible edit. */
 export const edits: readonly Edit[] = [
-  { words: "acknowledges", fields: { status: "acknowledged" } },
-  { words: "acknowledges in capitals, by name", fields: { status: " ACKNOWLEDGED ", edited_by: "Ann" } },
-  { words: "writes a note", fields: { note: "looking at it" } },
-  { words: "silences for two minutes", fields: {}, silenceMs: 120_000 },
-  { words: "resolves", fields: { status: "resolved" }, ends: true },
-  { words: "writes a status that there is not", fields: { status: "closed" } },
-  { words: "writes a number as the status and a list as the note", fields: { status: 7, note: ["a", "b"] } },
-  { words: "silences until a text", fields: { silenced_until: "tomorrow" } },
+  { description: "acknowledges", fields: { status: "acknowledged" } },
+  { description: "acknowledges in capitals, by name", fields: { status: " ACKNOWLEDGED ", edited_by: "Ann" } },
+  { description: "writes a note", fields: { note: "looking at it" } },
+  { description: "silences for two minutes", fields: {}, silenceMs: 120_000 },
+  { description: "resolves", fields: { status: "resolved" }, ends: true },
+  { description: "writes a status that there is not", fields: { status: "closed" } },
+  { description: "writes a number as the status and a list as the note", fields: { status: 7, note: ["a", "b"] } },
+  { description: "silences until a text", fields: { silenced_until: "tomorrow" } },
 ];

@@ -3,7 +3,7 @@ import type { Configuration } from "../../shared/config/model.ts";
 
 /** One change of the configuration. */
 export interface Change {
-  readonly words: string;
+  readonly description: string;
   /** Kind of entry that is renamed or removed. */
   readonly what: "component" | "channel" | "rule" | "probe";
   readonly how: "renamed" | "removed";
@@ -26,7 +26,7 @@ export function changesOf(configuration: Configuration, at: number): Change[] {
   return Object.entries(named).flatMap(([what, list]) =>
     list.flatMap(({ name }) =>
       (["renamed", "removed"] as const).map((how) => ({
-        words: `the ${what} ${name} is ${how}`,
+        description: `the ${what} ${name} is ${how}`,
         what: what as Change["what"],
         how,
         name,

@@ -6,7 +6,7 @@ import { shrunk, storyOf, trialOf } from "./shrink.ts";
 import { scheduleOf, singleDeaths } from "./weather.ts";
 
 /** Assignment of a worker. */
-export interface Order {
+export interface WorkerRequest {
   readonly firstSeed: number;
   /** Number of workers that share the seeds. */
   readonly stride: number;
@@ -21,7 +21,7 @@ export interface Order {
 }
 
 /** Message of a worker, sent periodically and at the end. */
-export interface Word {
+export interface WorkerMessage {
   readonly tally: Tally;
   /** A failing seed, as a story. */
   readonly story?: string;
@@ -30,22 +30,22 @@ export interface Word {
   readonly isLast: boolean;
 }
 
-const { firstSeed, stride, until, deaths = false, ...limits } = workerData as Order;
+const { firstSeed, stride, until, deaths = false, ...limits } = workerData as WorkerRequest;
 const { most = Number.POSITIVE_INFINITY, cpuSeconds = Number.POSITIVE_INFINITY } = limits;
 const tally = newTally();
 const outages = await loadOutages().catch((error: unknown) => {
   const story = error instanceof Error ? error.message : String(error);
-  say({
+  sendMessage({
     tally,
     seed: firstSeed,
-    broken: [`the outages go as they should without faults: ${story}`],
+    broken: [`the outages play as expected without faults: ${story}`],
     story,
     isLast: false,
   });
   return [];
 });
 const every = deaths ? singleDeaths(outages) : undefined;
-let saidAt = Date.now();
+let lastSentAt = Date.now();
 let failed = outages.length === 0;
 const isTime = (): boolean => Date.now() < until && usedSeconds() < cpuSeconds;
 for (let n = 0; n < most && isTime() && !failed; n++) {
@@ -57,15 +57,15 @@ for (let n = 0; n < most && isTime() && !failed; n++) {
     failed = true;
     const outage = outageOf(failure.schedule.outage, outages);
     const smallest = await shrunk(failure, trialOf(outage));
-    say({ tally, seed, broken: failure.broken, story: await storyOf(smallest, outage), isLast: false });
-  } else if (Date.now() - saidAt > 5_000) {
-    saidAt = Date.now();
-    say({ tally, isLast: false });
+    sendMessage({ tally, seed, broken: failure.broken, story: await storyOf(smallest, outage), isLast: false });
+  } else if (Date.now() - lastSentAt > 5_000) {
+    lastSentAt = Date.now();
+    sendMessage({ tally, isLast: false });
   }
   // The main thread must get a word in.
   await new Promise(setImmediate);
 }
-say({ tally, isLast: true });
+sendMessage({ tally, isLast: true });
 
 /** What all threads of the process have calculated, in seconds. */
 function usedSeconds(): number {
@@ -73,6 +73,6 @@ function usedSeconds(): number {
   return (user + system) / 1e6;
 }
 
-function say(word: Word): void {
-  parentPort?.postMessage(word);
+function sendMessage(message: WorkerMessage): void {
+  parentPort?.postMessage(message);
 }

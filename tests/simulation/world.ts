@@ -293,8 +293,8 @@ const plansAfter = new WeakMap<Scenario, Map<string, Plan>>();
 function planAfter(scenario: Scenario, change: Change): Plan {
   const known = plansAfter.get(scenario) ?? new Map<string, Plan>();
   plansAfter.set(scenario, known);
-  const plan = known.get(change.words) ?? planOf(changed(scenario.plan.configuration, change));
-  known.set(change.words, plan);
+  const plan = known.get(change.description) ?? planOf(changed(scenario.plan.configuration, change));
+  known.set(change.description, plan);
   return plan;
 }
 

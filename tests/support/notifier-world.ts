@@ -42,7 +42,7 @@ export function notifierWorld({ send, fate, onEntry, ...options }: NotifierOptio
   return { world, faults };
 }
 
-/** Lets the news of an incident of the shop's database arrive, each when it happens. */
+/** Publishes the events of an incident of the shop's database, each at its time. */
 export async function announce(
   world: VirtualWorld,
   incident: string,
@@ -52,7 +52,7 @@ export async function announce(
   await world.store.set("incidents", incident, { title: "Shop: Database failing" });
   return course.map(([event, after, changes], index) => {
     const at = begins + after * minute;
-    const told = incidentEvent({
+    const announced = incidentEvent({
       environment: "shop",
       incident,
       event,
@@ -63,7 +63,7 @@ export async function announce(
       opened_at: new Date(begins).toISOString(),
       ...changes,
     });
-    world.notification(told, at);
-    return told;
+    world.notification(announced, at);
+    return announced;
   });
 }

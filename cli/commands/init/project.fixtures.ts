@@ -164,7 +164,7 @@ export function aggregated(collection: string, items: readonly object[], scope =
 }
 
 /** Serves these answers below `/HOST/PATH`, as Google would. @returns the URL below which they are found */
-export async function googleStand(answers: Answers): Promise<string> {
+export async function fakeGoogle(answers: Answers): Promise<string> {
   const server: Server = createServer((request, response) => {
     const [path = ""] = (request.url ?? "").slice(1).split("?");
     const known = ownEntry(answers, path);
@@ -180,7 +180,7 @@ export async function googleStand(answers: Answers): Promise<string> {
 
 /** Returns the resources found for these API responses. */
 export async function foundOf(answers: Answers, region?: string): Promise<Found> {
-  return await readProject({ project, region, google: googleApi(await googleStand(answers)) });
+  return await readProject({ project, region, google: googleApi(await fakeGoogle(answers)) });
 }
 
 /** Restores a variable of the environment when the test is over. */

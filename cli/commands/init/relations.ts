@@ -11,13 +11,13 @@ import type {
 import { hostName, hostOf } from "./reading.ts";
 
 /** Connection type between a service and a database. */
-export type Way = "socket" | "private" | "library";
+export type DatabaseAccess = "socket" | "private" | "library";
 
 /** A service uses a database. */
 export interface DatabaseUse {
   readonly service: FoundService;
   readonly database: FoundDatabase;
-  readonly way: Way;
+  readonly way: DatabaseAccess;
   /** Evidence for the relation, if nothing names the database. */
   readonly assumed: string | undefined;
 }

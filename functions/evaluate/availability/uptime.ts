@@ -91,7 +91,7 @@ export function withReport(
     const instant = Date.parse(at);
     const code = report.prober_unhealthy !== undefined || !isConclusive(result) ? 2 : success ? 1 : 0;
     const { burning: _, ...before } = ownEntry(next, probe) ?? blank;
-    const recent = inserted(before.recent.map(asTold), instant, code);
+    const recent = inserted(before.recent.map(asReported), instant, code);
     const counted = ownEntry(runs, probe);
     const burning = (results: readonly number[]): Burning | undefined => burningIn(results, configured, counted, plan);
     const now = burning(recent);
@@ -163,7 +163,7 @@ function burningIn(
 }
 
 /** A result as recorded. An older version marked those that count. */
-function asTold(value: number, place: number): number {
+function asReported(value: number, place: number): number {
   return place % 2 === 1 && value === 3 ? 0 : value;
 }
 

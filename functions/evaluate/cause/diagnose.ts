@@ -11,8 +11,8 @@ import type { Diagnosis, Symptom } from "./diagnosis.ts";
 import { Evidence, type Observed } from "./evidence.ts";
 import { candidateFor, evidenceFor, evidenceWithout, nextFor, nextWithout, whysOf } from "./explanation.ts";
 import { changeSentence } from "./knowledge/changes.ts";
-import { ownTrouble, platformTrouble } from "./outside-graph.ts";
-import { changeBefore, failedSince, wordsAbout } from "./pointers.ts";
+import { monitorHypotheses, platformHypotheses } from "./outside-graph.ts";
+import { changeBefore, failedSince, logPatternAbout } from "./pointers.ts";
 import { alertWeight } from "./strength.ts";
 import { lastOnset, standing } from "./timing.ts";
 import { type Candidate, candidates, described, type Hypothesis } from "./weigh.ts";
@@ -93,7 +93,7 @@ function changeFor({ component }: Hypothesis, evidence: Evidence): Pick<Diagnosi
 
 /** All candidates, components and others, best first. */
 export function rank(evidence: Evidence): Ranked[] {
-  return [...candidates(evidence), ...ownTrouble(evidence), ...platformTrouble(evidence)].sort(
+  return [...candidates(evidence), ...monitorHypotheses(evidence), ...platformHypotheses(evidence)].sort(
     (a, b) => b.score - a.score,
   );
 }
@@ -105,7 +105,7 @@ export function wouldExplain({ rootCause, alsoBroken }: Diagnosis, added: Sympto
     .some(({ explains }) => explains.some(({ symptom }) => symptom.id === added.id));
 }
 
-/** Returns whether trouble of a component would explain the ongoing failures. @param seen the evidence, including the symptom `added` of it */
+/** Returns whether a failure of a component would explain the ongoing failures. @param seen the evidence, including the symptom `added` of it */
 export function couldCause(component: string, added: Symptom, seen: Observed): boolean {
   const going = seen.symptoms.filter(({ id, until }) => id !== added.id && until === undefined);
   const cause = candidates(new Evidence(seen)).find((one) => one.component === component);
@@ -127,7 +127,7 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
   if (before === best) return best;
   const rival = ranked.find(({ component }) => component !== best.component);
   if (rival === undefined || best.score - rival.score >= tie) return best;
-  if (!isEqual(best, rival) && isAnotherTrouble(best, rival, evidence)) return best;
+  if (!isEqual(best, rival) && isUnrelated(best, rival, evidence)) return best;
   return pointedAt(
     ranked.filter(({ score }) => best.score - score < tie),
     evidence,
@@ -138,7 +138,7 @@ function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evid
 function pointedAt(tied: readonly Ranked[], evidence: Evidence): Ranked | undefined {
   const isPointedAt = ({ component }: Ranked): boolean => {
     if (!evidence.graph.names.includes(component)) return false;
-    const words = wordsAbout(evidence, component)?.means;
+    const words = logPatternAbout(evidence, component)?.means;
     return (words !== undefined && !words.is_symptom) || changeBefore(evidence, component) !== undefined;
   };
   const [one, ...others] = tied.filter(isPointedAt);
@@ -150,8 +150,8 @@ function isEqual(one: Candidate, other: Candidate): boolean {
   return Math.abs(one.score - other.score) < 1e-9 && one.firstBad === other.firstBad;
 }
 
-/** Returns whether two candidates have unrelated kinds of trouble: then both are broken, and neither is an alternative to the other. */
-function isAnotherTrouble(best: Ranked, rival: Ranked, evidence: Evidence): boolean {
+/** Returns whether two candidates fail with unrelated signals: then both are broken, and neither is an alternative to the other. */
+function isUnrelated(best: Ranked, rival: Ranked, evidence: Evidence): boolean {
   const signals = [best, rival].map(
     ({ component }) => new Set(evidence.ownFacts(component).map(({ signal }) => signal)),
   );
@@ -175,7 +175,7 @@ function secondCause(evidence: Evidence, best: Candidate): Candidate | undefined
 }
 
 /**
- * Returns whether the alert of a rule is trouble of its own: it started with the outage, was seldom as bad before, and does not depend on
+ * Returns whether the alert of a rule is a problem of its own: it started with the outage, was seldom as bad before, and does not depend on
  * the cause.
  */
 function isNewsApart(symptom: Symptom, best: Candidate, evidence: Evidence): boolean {

@@ -42,7 +42,7 @@ export interface Symptom {
   readonly metrics?: readonly string[];
   /** First failure. */
   readonly failure?: Failure;
-  /** Other ways in which it failed later. */
+  /** Other failures that followed. */
   readonly otherFailures?: readonly Failure[];
   /** Since when it fails in a way in which it had not failed before; absent while it fails as it did at first. */
   readonly otherwiseSince?: number;
@@ -102,7 +102,7 @@ export interface Diagnosis {
 /** A possible cause, for publication. */
 export interface DiagnosedCandidate {
   readonly component: string;
-  /** Roughly how many components' trouble it explains. */
+  /** Approximate number of components whose failure it explains. */
   readonly score: number;
   /** From 0 to 1. */
   readonly confidence: number;

@@ -12,7 +12,7 @@ import type { Change, LogPattern } from "./knowledge/changes.ts";
 import { classesOf, type SymptomClass, signalOfSymptom } from "./knowledge/classes.ts";
 import { type Fault, hasMeaning, type Indicator, levels } from "./knowledge/indicators.ts";
 import { type Roles, serves } from "./roles.ts";
-import { follows, hitsSome, isFarEnd, isWay } from "./signals.ts";
+import { follows, hitsSome, isConnectionPath, isFarEnd } from "./signals.ts";
 import { agreement, certainty, presence, wayBegan, weightOf } from "./timing.ts";
 
 /** Evidence: the input of root-cause analysis. */
@@ -182,34 +182,34 @@ export class Evidence {
     const greens = this.greensOf(name);
     // Slowness and saturation are compatible with a succeeding probe.
     if (greens.length === 0 || fact.of.symptom.source === "rule") return 1;
-    // A target that fails from inside and answers from outside works: the way from inside is what fails.
-    if (this.isOneWayOnly(name, fact) && this.hasWay(name)) return 0.35;
+    // A target that fails from inside and answers from outside works: the path from inside is what fails.
+    if (this.failsOnlyFromInside(name, fact) && this.hasConnectionPath(name)) return 0.35;
     const bad = this.factsOf(name).length;
     return 0.6 + (0.4 * bad) / (bad + greens.length);
   }
 
   /** Returns whether a fact is about a private target that fails from inside and answers from outside at the same time. */
-  isOneWayOnly(name: string, { of: { symptom } }: Fact): boolean {
+  failsOnlyFromInside(name: string, { of: { symptom } }: Fact): boolean {
     const isPrivate = symptom.reach !== "users" && !serves(this.role(name));
     return symptom.vantage === "inside" && isPrivate && this.greensOf(name).some((fact) => fact.vantage === "outside");
   }
 
   /** Returns whether something behind a connection path fails through it and works without it. */
-  waysDiffer(way: string): boolean {
+  differsByPath(path: string): boolean {
     return this.graph
-      .dependentsOf(way)
-      .some((name) => name !== way && this.factsOf(name).some((fact) => this.isOneWayOnly(name, fact)));
+      .dependentsOf(path)
+      .some((name) => name !== path && this.factsOf(name).some((fact) => this.failsOnlyFromInside(name, fact)));
   }
 
   /** Returns whether a component is reached through a connection path. */
-  hasWay(name: string): boolean {
-    return this.graph.causesOf(name).some((cause) => cause !== name && isWay(this.role(cause)));
+  hasConnectionPath(name: string): boolean {
+    return this.graph.causesOf(name).some((cause) => cause !== name && isConnectionPath(this.role(cause)));
   }
 
   /** Facts about components behind an edge that can cause its symptoms. */
   #behind(name: string, fact: Fact): readonly Fact[] {
     const isService = (one: string): boolean =>
-      one !== name && this.role(one) !== "journey" && !isWay(this.role(one)) && this.isBad(one);
+      one !== name && this.role(one) !== "journey" && !isConnectionPath(this.role(one)) && this.isBad(one);
     return this.graph
       .dependentsOf(name)
       .filter(isService)
@@ -332,19 +332,19 @@ export class Evidence {
   }
 
   /**
-   * Returns whether a probe bypasses `component` although its target depends on it: from outside, a probe reaches a private target without
-   * the path from inside.
+   * Returns whether a probe bypasses `path` although its target depends on it: from outside, a probe reaches a private target without the path
+   * from inside.
    */
-  goesAround(
+  bypasses(
     { vantage, component: target }: { readonly vantage?: "inside" | "outside"; readonly component: string },
-    component: string,
+    path: string,
   ): boolean {
-    return vantage === "outside" && target !== component && isWay(this.role(component)) && isFarEnd(this.role(target));
+    return vantage === "outside" && target !== path && isConnectionPath(this.role(path)) && isFarEnd(this.role(target));
   }
 
   /** Returns whether a component is seen to work for clients that reach it through `cause`. */
   works(name: string, cause: string): boolean {
-    return !this.isBad(name) && this.greensOf(name).some((fact) => !this.goesAround(fact, cause));
+    return !this.isBad(name) && this.greensOf(name).some((fact) => !this.bypasses(fact, cause));
   }
 
   /** Components that need this one and are seen to work. */
@@ -356,7 +356,7 @@ export class Evidence {
   greensAgainst(component: string): readonly ProbeFact[] {
     return this.graph
       .dependentsOf(component)
-      .flatMap((name) => this.greensOf(name).filter((fact) => !this.goesAround(fact, component)));
+      .flatMap((name) => this.greensOf(name).filter((fact) => !this.bypasses(fact, component)));
   }
 }
 

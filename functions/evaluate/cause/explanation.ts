@@ -11,7 +11,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
 import type { Fault } from "./knowledge/indicators.ts";
 import { type Provider, providerOf } from "./knowledge/provider.ts";
-import { changeBefore, wordsAbout } from "./pointers.ts";
+import { changeBefore, logPatternAbout } from "./pointers.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
@@ -70,7 +70,7 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const [felt] = inLine.sort((a, b) => height(b) - height(a) || distance(b) - distance(a) || a.since - b.since);
   if (felt === undefined) return [];
   const [fault] = decisiveFaults(best, evidence);
-  const words = wordsAbout(evidence, best.component)?.means;
+  const words = logPatternAbout(evidence, best.component)?.means;
   const definite = words?.is_symptom === true ? undefined : words?.says;
   const found = fault === undefined ? undefined : faultSentence(fault);
   const says = definite ?? found ?? words?.says ?? best.pattern.says(titleOf(best, evidence));
@@ -79,7 +79,7 @@ export function whysOf(best: Hypothesis, evidence: Evidence): string[] {
   const path =
     isComponent && distance(felt) >= 0
       ? // Along what was seen to fail, where there is such a way.
-        (graph.way(felt.component, best.component, past) ?? graph.path(felt.component, best.component))
+        (graph.openPath(felt.component, best.component, past) ?? graph.path(felt.component, best.component))
       : [felt.component];
   const links = path.map((name, index) => {
     const { title } = graph.component(name);
@@ -145,9 +145,9 @@ export function nextFor(
   evidence: Evidence,
 ): string[] {
   const decisive = decisiveFaults(best, evidence);
-  const known = faultsOnTheWay(best, evidence).filter((fault) => !decisive.includes(fault));
+  const known = faultsOnPath(best, evidence).filter((fault) => !decisive.includes(fault));
   const general = decisive.length > 0 ? [] : [nextOf(best, evidence)];
-  const words = wordsAbout(evidence, best.component)?.means;
+  const words = logPatternAbout(evidence, best.component)?.means;
   const steps = [
     ...(words === undefined || words.is_symptom ? [] : [words.remedy]),
     ...decisive.slice(0, 2).map(remedyFor),
@@ -212,7 +212,7 @@ const probeFor: Readonly<Partial<Record<ResolvedRole, (provider: Provider) => st
 };
 
 /** Breaking faults found by configuration checks of the cause and of the path to it, the nearest to the cause first. */
-function faultsOnTheWay({ component, explains }: Hypothesis, { seen, graph }: Evidence): Fault[] {
+function faultsOnPath({ component, explains }: Hypothesis, { seen, graph }: Evidence): Fault[] {
   const involved = new Set([component, ...explains.map(({ symptom }) => symptom.component)]);
   const near = (name: string): number => graph.distance(name, component) ?? Number.POSITIVE_INFINITY;
   return seen.faults
@@ -229,9 +229,7 @@ function faultsOnTheWay({ component, explains }: Hypothesis, { seen, graph }: Ev
 
 /** Those that are the reason: what was wrong long before, while all worked, is to be put right as well, and is none. */
 function decisiveFaults(best: Hypothesis, evidence: Evidence): Fault[] {
-  return faultsOnTheWay(best, evidence).filter(
-    ({ isNew, since }) => isNew || since >= evidence.firstBad - standingFault,
-  );
+  return faultsOnPath(best, evidence).filter(({ isNew, since }) => isNew || since >= evidence.firstBad - standingFault);
 }
 
 /** Minimum lead over the first failure at which a finding cannot be its cause, in milliseconds. */

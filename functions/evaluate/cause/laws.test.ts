@@ -17,7 +17,7 @@ import {
   randomComponents,
   randomFrom,
   randomWorld,
-  twoTroubles,
+  twoFailures,
   type World,
 } from "./worlds.fixtures.ts";
 
@@ -355,7 +355,7 @@ describe("the laws", () => {
 
   it("10, two simultaneous faults: the second is named as well, or the order is reported as unknown", () => {
     const answers = Array.from({ length: 100 }, (_, index) => {
-      const world = twoTroubles(900_000 + 2 * index);
+      const world = twoFailures(900_000 + 2 * index);
       const { rootCause, alsoBroken } = answer(world);
       if (rootCause === "unknown") return "open";
       const named = [rootCause, alsoBroken].filter((name) => name !== undefined);

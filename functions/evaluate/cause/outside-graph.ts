@@ -1,4 +1,4 @@
-/** Causes that are no component: the monitor's own trouble, and a platform that fails below everything that the configuration knows. */
+/** Causes outside the component graph: a failure of the monitor itself, and a failure of the platform below all configured components. */
 import { monitorComponent } from "../../../shared/monitor.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Weighed } from "./fact.ts";
@@ -9,7 +9,7 @@ import type { Hypothesis } from "./weigh.ts";
 
 const nothing: Pick<Pattern, "of" | "when"> = { of: [], when: {} };
 
-const monitorTrouble: Pattern = {
+const monitorPattern: Pattern = {
   ...nothing,
   name: "the monitor's own trouble",
   says: () =>
@@ -17,7 +17,7 @@ const monitorTrouble: Pattern = {
   next: () => "Check the probe function of that vantage point: its log, its secrets, and its egress (NAT, DNS).",
 };
 
-const wideTrouble: Pattern = {
+const platformPattern: Pattern = {
   ...nothing,
   name: "platform-wide",
   says: () =>
@@ -41,7 +41,7 @@ export const stricken: ReadonlySet<SymptomClass> = new Set(["error", "bad gatewa
 const together = 240_000;
 
 /** The monitor as the cause, where it explains anything. */
-export function ownTrouble(evidence: Evidence): Hypothesis[] {
+export function monitorHypotheses(evidence: Evidence): Hypothesis[] {
   const unmeasured = evidence.symptoms.filter(({ classes }) => classes.includes("not measured"));
   const all = unmeasured.length === evidence.symptoms.length;
   const seen = all
@@ -53,11 +53,11 @@ export function ownTrouble(evidence: Evidence): Hypothesis[] {
   const greens = all ? [] : evidence.seen.greens.filter(({ vantage }) => vantage === "outside");
   // One target alone, or one probe that gets through, is no blindness.
   if (seen.length === 0 || (!all && (places.size < 3 || greens.length > 0))) return [];
-  return [weighed(evidence, monitorComponent.name, monitorTrouble, seen, all ? 0 : -0.3, 0)];
+  return [weighed(evidence, monitorComponent.name, monitorPattern, seen, all ? 0 : -0.3, 0)];
 }
 
 /** The platform below the services as the cause, where several fail together over ground that works. */
-export function platformTrouble(evidence: Evidence): Hypothesis[] {
+export function platformHypotheses(evidence: Evidence): Hypothesis[] {
   const { graph } = evidence;
   const isService = (name: string): boolean =>
     serves(evidence.role(name)) && evidence.role(name) !== "edge" && evidence.role(name) !== "region";
@@ -85,7 +85,7 @@ export function platformTrouble(evidence: Evidence): Hypothesis[] {
   const others = graph.names.filter((name) => isService(name) && !evidence.isBad(name) && evidence.works(name, name));
   // If the configuration has a component for the platform below them, that is used.
   const region = shared.find((cause) => evidence.role(cause) === "region") ?? "unknown";
-  return [weighed(evidence, region, wideTrouble, explains, 0.2, 0.6 * others.length)];
+  return [weighed(evidence, region, platformPattern, explains, 0.2, 0.6 * others.length)];
 }
 
 function weighed(

@@ -1,7 +1,7 @@
 /** Evidence that points at a component besides measurements: a change of it, and log messages. */
 import type { Evidence } from "./evidence.ts";
 import { type Change, fittingChange, type LogPattern } from "./knowledge/changes.ts";
-import { isWay } from "./signals.ts";
+import { isConnectionPath } from "./signals.ts";
 
 /** When a component was first seen to fail; where it was not, when what needs it was. In milliseconds since the epoch. */
 export function failedSince(evidence: Evidence, component: string): number {
@@ -11,18 +11,20 @@ export function failedSince(evidence: Evidence, component: string): number {
   return seen.length === 0 ? evidence.firstBad : Math.min(...seen.map(({ symptom }) => symptom.since));
 }
 
-/** The change that may have broken a component: made to it, or to a way that it is reached by, shortly before it began to fail. */
+/** The change that may have broken a component: made to it, or to a connection path to it, shortly before it began to fail. */
 export function changeBefore(evidence: Evidence, component: string): Change | undefined {
   const { changes = [] } = evidence.seen;
   if (changes.length === 0) return undefined;
   const failedAt = failedSince(evidence, component);
   const madeTo = (name: string): readonly Change[] => changes.filter(({ components }) => components.includes(name));
-  const ways = evidence.graph.causesOf(component).filter((name) => name !== component && isWay(evidence.role(name)));
-  return fittingChange(madeTo(component), failedAt) ?? fittingChange(ways.flatMap(madeTo), failedAt);
+  const paths = evidence.graph
+    .causesOf(component)
+    .filter((name) => name !== component && isConnectionPath(evidence.role(name)));
+  return fittingChange(madeTo(component), failedAt) ?? fittingChange(paths.flatMap(madeTo), failedAt);
 }
 
 /** A log message that blames a component: in its own log, or in that of a dependent. */
-export function wordsAbout(evidence: Evidence, component: string): LogPattern | undefined {
+export function logPatternAbout(evidence: Evidence, component: string): LogPattern | undefined {
   const { logPatterns = [] } = evidence.seen;
   const about = logPatterns.filter(({ component: whose, means }) => {
     if (means === undefined) return false;

@@ -1,4 +1,4 @@
-/** Causality of signals: which trouble of a dependency can cause which trouble of its dependents. */
+/** Causality of signals: which failures of a dependency can cause which failures of its dependents. */
 import type { ResolvedRole } from "../../../shared/config/roles.ts";
 import type { Signal } from "../../../shared/messages/report.ts";
 import type { Fact } from "./fact.ts";
@@ -40,8 +40,8 @@ export function outlasts(cause: Fact, effect: Fact): number {
   return (1000 * seconds) / timeoutMs >= 1 ? 1 : 0;
 }
 
-/** Roles that only carry what others send: what the far end has answered got through. */
-export const ways: ReadonlySet<ResolvedRole> = new Set(["connector", "nat", "subnet"]);
+/** Roles of connection paths, which only forward traffic: if the far end answered, it got through. */
+export const connectionPaths: ReadonlySet<ResolvedRole> = new Set(["connector", "nat", "subnet"]);
 /** Classes that only the far end can make. */
 export const answered: ReadonlySet<SymptomClass> = new Set([
   "full",
@@ -55,7 +55,7 @@ export const answered: ReadonlySet<SymptomClass> = new Set([
 /** Answers that only what works can give. */
 export const deliberate: ReadonlySet<SymptomClass> = new Set(["denied", "throttled", "not found", "wrong content"]);
 
-/** Classes that a lost connection has: nothing was heard of the far end. */
+/** Classes of a lost connection: the far end did not respond. */
 export const lost: ReadonlySet<SymptomClass> = new Set(["unreachable", "silent"]);
 /** How well a lost connection follows from a part other than a connection path, if there is such a path: paths are the usual cause. */
 const lostElsewhere = 0.9;
@@ -66,25 +66,25 @@ const deferredError = 0.5;
 
 /**
  * Returns how well a symptom of a dependent can come from an unmonitored part of this role, from 0 to 1.
- * @param hasWay whether the dependent is reached through a connection path
+ * @param hasConnectionPath whether the dependent is reached through a connection path
  */
-export function canPassOn(role: ResolvedRole, { signal, of }: Fact, hasWay: boolean): number {
+export function canPassOn(role: ResolvedRole, { signal, of }: Fact, hasConnectionPath: boolean): number {
   if (role === "certificate") return signal === "certificate" ? 1 : 0;
   if (role === "dns") return of.classes.includes("dns") ? 1 : 0;
   if (signal === "certificate") return role === "edge" ? 0.7 : 0;
   if (signal === "configuration" || signal === "event") return 0;
   if (role === "region" && of.classes.every((one) => deliberate.has(one))) return 0;
-  if (ways.has(role)) return of.classes.some((one) => answered.has(one)) ? 0 : 1;
+  if (connectionPaths.has(role)) return of.classes.some((one) => answered.has(one)) ? 0 : 1;
   if (deferring.has(role) && (signal === "failing" || signal === "errors")) return deferredError;
-  return hasWay && of.classes.every((one) => lost.has(one)) ? lostElsewhere : 1;
+  return hasConnectionPath && of.classes.every((one) => lost.has(one)) ? lostElsewhere : 1;
 }
 
-/** Roles besides the ways that can fail for some while they work for others. */
+/** Roles other than connection paths that can fail for some while they work for others. */
 export const partial: ReadonlySet<ResolvedRole> = new Set(["region", "quota"]);
 
 /** Returns whether a part of this role can fail for some clients while it works for others, so that one good probe does not rule it out. */
 export function maySuffer(role: ResolvedRole): boolean {
-  return ways.has(role) || partial.has(role);
+  return connectionPaths.has(role) || partial.has(role);
 }
 
 /** Roles that hit some and leave others alone. */
@@ -98,7 +98,7 @@ export function hitsSome(role: ResolvedRole): boolean {
   return selective.has(role);
 }
 
-/** Roles that stand at the far end of a way, if at all: who asks them from outside does so without it. */
+/** Roles at the far end of a connection path: probes from outside reach them without it. */
 export const farEnds: ReadonlySet<ResolvedRole> = new Set(["database", "cache", "queue", "storage", "third_party"]);
 
 /** Returns whether a part of this role is the destination of a connection path, not a sender. */
@@ -107,6 +107,6 @@ export function isFarEnd(role: ResolvedRole): boolean {
 }
 
 /** Returns whether a role is that of a connection path. */
-export function isWay(role: ResolvedRole): boolean {
-  return ways.has(role);
+export function isConnectionPath(role: ResolvedRole): boolean {
+  return connectionPaths.has(role);
 }

@@ -31,17 +31,17 @@ export function strengthOf(margin: number): number {
 
 /** Signal of a rule whose configuration does not state it: that of its metric; where low values are bad, a shortage. */
 export function signalOf(metrics: readonly string[], excess: Pick<Excess, "unit" | "above"> | undefined): Signal {
-  const told = metrics.map((name) => metricNamed(name)?.signal).find((signal) => signal !== undefined);
-  if (excess === undefined) return told ?? "failing";
+  const declared = metrics.map((name) => metricNamed(name)?.signal).find((signal) => signal !== undefined);
+  if (excess === undefined) return declared ?? "failing";
   const { unit, above } = excess;
-  if (told !== undefined && (above || (told !== "slow" && told !== "saturated"))) return told;
+  if (declared !== undefined && (above || (declared !== "slow" && declared !== "saturated"))) return declared;
   if (unit === "seconds") return above ? "slow" : "missing";
   if (unit === "ratio") return above ? "saturated" : "errors";
   return unit === "bytes" ? "saturated" : "errors";
 }
 
 /**
- * Exponent of e by which the trouble of each component raises the likelihood of a cause that explains it. Parts seldom break together by
+ * Exponent of e by which the failure of each component raises the likelihood of a cause that explains it. Parts seldom break together by
  * chance.
  */
 export const perComponent = 3.2;

@@ -57,7 +57,7 @@ export function wayBegan({ since, otherwiseSince, everyMs = 0 }: Symptom, now: n
  */
 export function presence({ until }: Symptom, goingSince: number, now: number): number {
   if (until === undefined) return 1;
-  // Nothing that goes on was there when it ended: that was another trouble.
+  // Nothing that continues existed when it ended: that was another problem.
   if (until <= goingSince && now - until >= settled) return 0;
   return 2 ** (-Math.max(0, now - until - linger) / linger);
 }

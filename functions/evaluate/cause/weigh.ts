@@ -12,7 +12,7 @@ import type { Evidence } from "./evidence.ts";
 import type { Fact, Weighed } from "./fact.ts";
 import { type ClueName, clues } from "./knowledge/clues.ts";
 import { type Pattern, patternOf } from "./knowledge/patterns.ts";
-import { alike, canPassOn, follows, isWay, maySuffer, outlasts } from "./signals.ts";
+import { alike, canPassOn, follows, isConnectionPath, maySuffer, outlasts } from "./signals.ts";
 import { alertWeight } from "./strength.ts";
 import { isCertain, lastOnset } from "./timing.ts";
 
@@ -20,7 +20,7 @@ import { isCertain, lastOnset } from "./timing.ts";
 export interface Hypothesis {
   readonly component: string;
   readonly pattern: Pattern;
-  /** Roughly how many components' trouble it explains. */
+  /** Approximate number of components whose failure it explains. */
   readonly score: number;
   /** Symptoms that it explains at least half. */
   readonly explains: readonly Weighed[];
@@ -35,7 +35,7 @@ export interface Hypothesis {
   readonly objections: readonly string[];
   /** The strongest that the component itself shows, from 0 to 1; 0 where nothing is measured of it. */
   readonly own: number;
-  /** The kind of trouble that is to be explained. */
+  /** The signal to explain. */
   readonly signal: Signal;
   /** Weight of its own symptoms. */
   readonly ownWorth: number;
@@ -54,18 +54,18 @@ const unseenStrength = 1;
 const normalStrength = 0.5;
 /** The same of one that works for some, which for its role does not mean that it works for all. */
 const partialStrength = 0.6;
-/** The same of a way that works for some and is shown by those that fail over it and not beside it. */
-const differingWays = 0.75;
-/** The price of a cause that was never seen: less than one component's trouble, so that two with one thing in common pay it. */
+/** The same for a connection path whose dependents fail through it and work without it. */
+const differingPathStrength = 0.75;
+/** Cost of a cause without measurements of its own: less than one failing component, so that two with a common dependency outweigh it. */
 const unseenPrice = 0.6;
 /** Weight of the weakest alert relative to the strongest. */
 const leastWorth = 0.25;
-/** A component with at least this much measured trouble of one kind does not hide one of another kind. */
+/** A component with at least this strength measured for one signal does not hide one with another signal. */
 const leastShown = 0.3;
 /** Share that still passes along paths on which something in between is seen to work: there may be a path that nobody has configured. */
 const throughWorking = 0.2;
 
-/** The felt trouble, which is to be explained: that of components without failing dependents. */
+/** The failures to explain: those of components without failing dependents. */
 interface Focus {
   readonly component: string;
   readonly signal: Signal;
@@ -76,14 +76,14 @@ interface Focus {
 
 /** Trouble with less than half the weight of the strongest need not be explained. */
 const feltShare = 0.5;
-/** Lead over the newest trouble at which another counts half, in milliseconds: a long-standing alert is not what people report. */
+/** Lead over the newest failure at which another counts half, in milliseconds: a long-standing alert is not what people report. */
 const oldNews = 1_800_000;
 /** Signals that follow from each other at least so well are of one kind. */
 const oneKind = 0.5;
-/** Reduction of the weight of a root whose dependents show no trouble. */
+/** Reduction of the weight of a root whose dependents show no failure. */
 const unfelt = 0.5;
-/** Maximum number of separate troubles. */
-const mostTroubles = 8;
+/** Maximum number of independent problems. */
+const maxProblems = 8;
 
 /** All candidates, best first. */
 export function candidates(evidence: Evidence): Candidate[] {
@@ -117,21 +117,21 @@ function inOrder(some: readonly Candidate[]): Candidate[] {
 }
 
 /**
- * Weighs troubles that do not follow from each other by their impact. What one candidate explains is one trouble, however many components it
- * passes on its way: within it, the scores decide.
+ * Weighs independent problems by their impact. What one candidate explains is one problem, however many components it passes: within it, the
+ * scores decide.
  */
 function byImpact(evidence: Evidence, ranked: readonly Candidate[]): Candidate[] {
-  const troubles: { head: Candidate; impact: number; members: readonly Candidate[] }[] = [];
+  const problems: { head: Candidate; impact: number; members: readonly Candidate[] }[] = [];
   for (let left = ranked; left[0] !== undefined; ) {
     const [head] = left;
-    const isLast = troubles.length + 1 === mostTroubles;
-    const members = left.filter((one) => isLast || one === head || isOfTrouble(one, head));
-    troubles.push({ head, members, impact: Math.max(0, impactOf(evidence, head)) });
+    const isLast = problems.length + 1 === maxProblems;
+    const members = left.filter((one) => isLast || one === head || isOfProblem(one, head));
+    problems.push({ head, members, impact: Math.max(0, impactOf(evidence, head)) });
     left = left.filter((one) => !members.includes(one));
   }
-  const [main] = troubles.toSorted((a, b) => b.impact - a.impact);
+  const [main] = problems.toSorted((a, b) => b.impact - a.impact);
   if (main === undefined || main.impact === 0) return [...ranked];
-  const weighed = troubles.flatMap(({ head, impact, members }) => {
+  const weighed = problems.flatMap(({ head, impact, members }) => {
     const excess = Math.max(0, head.score - (main.head.score * impact) / main.impact);
     return members.map((one) => ({ ...one, score: one.score - excess }));
   });
@@ -139,7 +139,7 @@ function byImpact(evidence: Evidence, ranked: readonly Candidate[]): Candidate[]
 }
 
 /** Returns whether the symptoms of a candidate are explained by another, or explain that one's. */
-function isOfTrouble(one: Candidate, head: Candidate): boolean {
+function isOfProblem(one: Candidate, head: Candidate): boolean {
   if (one.own === 0) return one.explains.some((symptom) => head.explains.includes(symptom));
   const isOwn = (of: Candidate, { symptom }: Weighed): boolean => symptom.component === of.component;
   return (
@@ -149,7 +149,7 @@ function isOfTrouble(one: Candidate, head: Candidate): boolean {
 }
 
 /**
- * The root of a trouble and where it ends: components in between have only passed it on. A root counts less if its trouble stops before its
+ * The root of a problem and where it ends: components in between have only passed it on. A root counts less if the problem stops before its
  * dependents, or shows there no more than by chance.
  */
 function impactOf(evidence: Evidence, { component, signal, ownWorth, passed, own }: Candidate): number {
@@ -168,7 +168,7 @@ function impactOf(evidence: Evidence, { component, signal, ownWorth, passed, own
   return ends + ownWorth * (1 - unfelt * (1 - felt)) - (own > 0 ? 0 : unseenPrice);
 }
 
-/** The felt trouble: the strongest of the components without failing dependents, and of those that users touch if there are any. */
+/** The failures to explain: the strongest of the components without failing dependents, and of those that users touch if there are any. */
 function fociOf(evidence: Evidence): Focus[] {
   const all = evidence.bad.flatMap((component) => {
     const facts = [
@@ -189,7 +189,7 @@ function fociOf(evidence: Evidence): Focus[] {
   return touched.length > 0 ? touched : strong;
 }
 
-/** Returns whether a dependent has at least as much trouble: then that one is felt. */
+/** Returns whether a dependent fails at least as strongly: then that one is to be explained. */
 function isHidden(evidence: Evidence, component: string, signal: Signal, strength: number): boolean {
   return evidence.graph
     .dependentsOf(component)
@@ -202,7 +202,7 @@ function isHidden(evidence: Evidence, component: string, signal: Signal, strengt
     );
 }
 
-/** Evidence that a component has failed, in whatever way. */
+/** Evidence that a component has failed, whatever the pattern. */
 const ofAnyPattern: readonly ClueName[] = ["its log says why", "it was changed shortly before"];
 
 /** The candidate in words: the way in which it failed, and what else speaks for and against that. */
@@ -228,13 +228,13 @@ function weigh(
   const { graph } = evidence;
   const role = evidence.role(component);
   const own = evidence.ownFacts(component).filter(isOfKind);
-  // A component with measured trouble of another kind does not have this one.
+  // A component with a measured failure of another kind does not have this one.
   if (own.length === 0 && evidence.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
   const shown = Math.max(0, ...own.map(({ strength }) => strength));
   // Possible chance and mere configuration faults do not measure severity.
   const assumed = own.some((fact) => isMeasure(fact, evidence)) ? 0 : assumedStrength(evidence, component, signal);
   if (own.length === 0 && assumed === 0) return undefined;
-  const open = openWays(evidence, component);
+  const open = unprovenDependents(evidence, component);
   const explains: Weighed[] = [];
   const ownWorth = Math.max(0, ...own.map((fact) => worthOf(fact)));
   let score = ownWorth;
@@ -248,17 +248,20 @@ function weigh(
       continue;
     }
     const factor = open.has(name) ? 1 : throughWorking;
-    const hasWay = evidence.hasWay(name);
+    const hasConnectionPath = evidence.hasConnectionPath(name);
     let best = { worth: 0, share: 0 };
     let explainedMost = 0;
     for (const fact of facts) {
-      if (evidence.goesAround(fact.of.symptom, component)) continue;
+      if (evidence.bypasses(fact.of.symptom, component)) continue;
       const strength = Math.max(
-        canPassOn(role, fact, hasWay) * Math.min(assumed, fact.strength),
+        canPassOn(role, fact, hasConnectionPath) * Math.min(assumed, fact.strength),
         ...own.map((one) => explainedBy(one, fact, evidence)),
       );
-      // A target that answers by another way is not failed by what both ways have in common.
-      const explained = strength * factor * (isWay(role) ? 1 : evidence.isOneWayOnly(name, fact) ? throughWorking : 1);
+      // If a target answers on another path, what both paths have in common works.
+      const explained =
+        strength *
+        factor *
+        (isConnectionPath(role) ? 1 : evidence.failsOnlyFromInside(name, fact) ? throughWorking : 1);
       if (explained >= 0.5 * fact.strength) explains.push(fact.of);
       const share = fact.strength > 0 ? explained / fact.strength : 0;
       const worth = worthOf(fact) * share;
@@ -270,11 +273,11 @@ function weigh(
     if (best.worth > 0) passed.set(name, best);
     covered += explainedMost;
   }
-  // If nothing firsthand shows the trouble of the candidate itself, working dependents contradict it.
+  // If no direct measurement shows that the candidate itself fails, working dependents contradict it.
   const working = evidence.workingDependents(component);
   const isProven = own.some(({ of: { symptom } }) => symptom.secondhand === undefined && symptom.kind !== undefined);
   const doubt = working.length === 0 ? 0 : working.length / (working.length + 2 * Math.max(1, passed.size));
-  const unseen = own.length === 0 && !(isWay(role) && evidence.waysDiffer(component));
+  const unseen = own.length === 0 && !(isConnectionPath(role) && evidence.differsByPath(component));
   const explained = [...passed.values()].reduce((sum, { worth }) => sum + worth, 0);
   score += explained * (isProven ? 1 : 1 - 0.6 * doubt) - (unseen ? unseenPrice : 0);
   if (score <= 0 || (own.length === 0 && passed.size === 0)) return undefined;
@@ -293,7 +296,7 @@ function weigh(
   };
 }
 
-/** Weight of explaining a component's trouble of a given strength: a fired alert counts, however small its excess. */
+/** Weight of explaining a component's failure of a given strength: a fired alert counts, however small its excess. */
 function worthOf({ of, strength }: Fact): number {
   return strength === 0 ? 0 : alertWeight(of.symptom) * (leastWorth + (1 - leastWorth) * strength);
 }
@@ -316,19 +319,19 @@ function assumedStrength(evidence: Evidence, component: string, signal: Signal):
   // A measurement of this very signal within its limit rules it out; for a connection path, some successes say little.
   if (!maySuffer(role) && evidence.isJudged(component, signal)) return 0;
   // If targets fail from inside and answer from outside, the path between fails, whatever its metrics say.
-  if (isWay(role) && evidence.waysDiffer(component))
-    return evidence.greensOf(component).length > 0 ? differingWays : unseenStrength;
+  if (isConnectionPath(role) && evidence.differsByPath(component))
+    return evidence.greensOf(component).length > 0 ? differingPathStrength : unseenStrength;
   if (evidence.greensOf(component).length > 0) {
     // A successful response says nothing about latency unless a rule judges it.
     return maySuffer(role) || signal === "slow" ? partialStrength * normalStrength : 0;
   }
-  // Figures of how busy a way is say nothing of whether it drops what it carries.
-  const isNormal = isWay(role) ? evidence.isJudged(component, signal) : evidence.isWatched(component);
+  // The utilization of a path does not show whether it drops connections.
+  const isNormal = isConnectionPath(role) ? evidence.isJudged(component, signal) : evidence.isWatched(component);
   return isNormal ? normalStrength : unseenStrength;
 }
 
-/** Every component that depends on this one by a way on which nothing is seen to work. */
-function openWays(evidence: Evidence, component: string): ReadonlySet<string> {
+/** Returns every component that depends on this one through a path on which nothing is seen to work. */
+function unprovenDependents(evidence: Evidence, component: string): ReadonlySet<string> {
   const reached = new Set([component]);
   const isSelective = evidence.hitsSome(component);
   for (const name of reached) {

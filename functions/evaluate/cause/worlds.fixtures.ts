@@ -161,7 +161,7 @@ export function randomWorld(seed: number, most = 40): World {
 }
 
 /** Joins two environments into one; in each, one component fails by itself. The causes are `cause` and `second`. */
-export function twoTroubles(seed: number, most = 20): World & { readonly second: string } {
+export function twoFailures(seed: number, most = 20): World & { readonly second: string } {
   const [one, two] = [randomWorld(seed, most), randomWorld(seed + 1, most)];
   const named = (name: string): string => `other-${name}`;
   const roof: Component = {

@@ -4,7 +4,7 @@ import type { Report } from "../../../shared/messages/report.ts";
 import { withReport } from "../availability/uptime.ts";
 import type { Change } from "../cause/knowledge/changes.ts";
 import { judgedCanary } from "../monitor/canary.ts";
-import { hearSelf, missTicks, ticksAreDue } from "../monitor/checks.ts";
+import { applySelfReport, missTicks, ticksAreDue } from "../monitor/checks.ts";
 import type { SelfState } from "../monitor/state.ts";
 import { noted } from "../partition/activity.ts";
 import { type Evaluated, evaluateReport, horizonOf } from "../partition/fold.ts";
@@ -44,7 +44,7 @@ export async function commitReport(
 
 /** Takes in what a function reports of the monitor itself. */
 export function commitSelfReport(context: EvaluatorContext, report: Report, now: number): Promise<Committed> {
-  return commitStep(context, monitorDocument(context), (state) => hearSelf(state, report, now), now);
+  return commitStep(context, monitorDocument(context), (state) => applySelfReport(state, report, now), now);
 }
 
 /** Takes a report that answers a validation to the incident that asked for it. */

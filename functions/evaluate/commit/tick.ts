@@ -14,7 +14,7 @@ import { canaryRequests, isCanaryDue } from "../monitor/canary.ts";
 import { watchTick } from "../monitor/checks.ts";
 import { type DriftFindings, driftAsked, driftChecked, isDriftDue } from "../monitor/drift.ts";
 import { type Exported, ownPoints, reportsIn, seriesPoints } from "../monitor/export.ts";
-import { decodeSelf, emptySelf, encodeSelf, heardOf, type SelfState } from "../monitor/state.ts";
+import { decodeSelf, emptySelf, encodeSelf, groupResultsOf, type SelfState } from "../monitor/state.ts";
 import { isWatchdogDue } from "../monitor/watchdog.ts";
 import { type Evaluated, evaluateTick, judgeable, judgeNow } from "../partition/fold.ts";
 import { sourceOf } from "../partition/samples.ts";
@@ -60,7 +60,7 @@ export async function commitTick(context: EvaluatorContext, at: number, now: num
     committed.push(await commitStep(context, partitionDocument(group, context), step, now));
   }
   const states = new Map(groups.map((group, index) => [group, seen[index] ?? emptyPartition]));
-  const itself = context.watchesItself ? await lookAtItself(context, states, at, now) : undefined;
+  const itself = context.watchesItself ? await assessMonitor(context, states, at, now) : undefined;
   if (itself !== undefined) committed.push(itself);
   if (plan.crossRules.length > 0 || strays.includes(crossPartition)) {
     const source = sourceOf(seen, plan);
@@ -119,7 +119,7 @@ export async function commitDrift(
 const nothing: Exported = { points: [], upTo: {}, leftOut: 0 };
 
 /** Findings of a tick about the monitor itself. */
-interface SelfLook {
+interface SelfAssessment {
   readonly outbox: readonly OutboxEntry[];
   readonly before: SelfState;
   readonly after: SelfState;
@@ -130,14 +130,14 @@ interface SelfLook {
   readonly exported: Exported;
 }
 
-async function lookAtItself(
+async function assessMonitor(
   context: EvaluatorContext,
   states: ReadonlyMap<string, PartitionState>,
   at: number,
   now: number,
-): Promise<SelfLook> {
+): Promise<SelfAssessment> {
   const { plan, ticks } = context;
-  const heard = Object.fromEntries(Array.from(states, ([group, state]) => [group, heardOf(state)]));
+  const results = Object.fromEntries(Array.from(states, ([group, state]) => [group, groupResultsOf(state)]));
   let before = emptySelf;
   let after = emptySelf;
   let exported = nothing;
@@ -147,7 +147,7 @@ async function lookAtItself(
     context,
     monitorDocument(context),
     (state) => {
-      const watched = watchTick(state, heard, plan, at, now);
+      const watched = watchTick(state, results, plan, at, now);
       before = state;
       after = watched.state;
       driftDue = false;
@@ -182,7 +182,7 @@ async function lookAtItself(
     isNew,
     driftDue,
     exported,
-    signalDue: isNew && isWatchdogDue(after, heard, plan, at, now),
+    signalDue: isNew && isWatchdogDue(after, results, plan, at, now),
   };
 }
 
@@ -190,7 +190,7 @@ async function lookAtItself(
 async function writeAvailability(
   { store, partitions, plan: { configuration } }: EvaluatorContext,
   states: ReadonlyMap<string, PartitionState>,
-  { before, after }: SelfLook,
+  { before, after }: SelfAssessment,
   { incidents, recentlyResolved = [] }: EnvironmentState,
   at: number,
   now: number,

@@ -101,15 +101,15 @@ export class Draft {
   }
 
   /** Remembers to tell people; the notice shows the incident as it stands when all of this revision is done. */
-  tell(kind: IncidentEventKind, at: number, change: string, more: UpdateFields = {}): void {
+  announce(kind: IncidentEventKind, at: number, change: string, more: UpdateFields = {}): void {
     // Findings made at the end go into the record only. After an all-clear only a relapse is published.
     if (this.#events.at(-1)?.kind !== "resolved") this.#events.push({ kind, at, change, ...more });
     this.note(at, change);
   }
 
   /** Remembers to tell engineers that a change was found which fits the cause. */
-  tellChange(at: number, change: string): void {
-    this.tell("status_update", at, change, { news: "change" });
+  announceChange(at: number, change: string): void {
+    this.announce("status_update", at, change, { news: "change" });
   }
 
   request(entries: readonly OutboxEntry[]): void {
@@ -127,10 +127,10 @@ export class Draft {
   }
 
   /** Tells once of all the alerts that joined. */
-  tellJoined(at: number): void {
+  announceJoined(at: number): void {
     const rules = [...new Set(this.#joined.splice(0))].map((rule) => `"${rule}"`);
     if (rules.length === 0) return;
-    this.tell("joined", at, `${list(rules)} joined: part of the same outage.`);
+    this.announce("joined", at, `${list(rules)} joined: part of the same outage.`);
   }
 
   /** Goes on with alerts whose rules were renamed. */
@@ -157,17 +157,17 @@ export class Draft {
   finish(plan: Plan): OutboxEntry[] {
     const counts = { ...this.incident.events };
     let sequence = Object.values(counts).reduce((sum, count) => sum + count, 0);
-    const told = this.#events.map(({ kind, ...event }) => {
+    const announced = this.#events.map(({ kind, ...event }) => {
       const occurrence = (counts[kind] ?? 0) + 1;
       counts[kind] = occurrence;
       sequence += 1;
       return { kind, ...event, occurrence, sequence };
     });
-    if (told.length > 0) this.set({ events: counts });
+    if (announced.length > 0) this.set({ events: counts });
     const { environment } = plan.configuration;
     return [
       ...this.#requests,
-      ...told.map(({ kind, ...rest }) => ({
+      ...announced.map(({ kind, ...rest }) => ({
         id: `${this.incident.id}:${kind}-${rest.occurrence}`,
         topic: topics.notifications,
         message: {

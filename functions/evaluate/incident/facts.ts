@@ -55,16 +55,16 @@ function withReported(known: EnvironmentState["changes"] = [], reported: Inciden
 }
 
 /** The facts without the ledgers that are needed no more: of what is good, and of what stands among the symptoms of an incident. */
-export function withoutToldLedgers(
+export function withoutRecordedLedgers(
   probes: Readonly<Record<string, ProbeFact>>,
   incidents: readonly Incident[],
 ): Readonly<Record<string, ProbeFact>> {
-  const isTold = ({ probe, status }: ProbeFact): boolean =>
+  const isRecorded = ({ probe, status }: ProbeFact): boolean =>
     status !== "bad" || incidents.some(({ symptoms }) => Object.hasOwn(symptoms, `probe/${probe}`));
   const next: Record<string, ProbeFact> = {};
   for (const [name, fact] of Object.entries(probes)) {
     const { failures, ...rest } = fact;
-    setEntry(next, name, failures !== undefined && isTold(fact) ? rest : fact);
+    setEntry(next, name, failures !== undefined && isRecorded(fact) ? rest : fact);
   }
   return next;
 }

@@ -47,7 +47,11 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
     draft.set({ status: incident.acknowledgedAt === undefined ? "open" : "acknowledged" });
     record(draft, (records) => ended(records, "regressed", facts.watermark));
     const rules = [...new Set(firing.map(({ rule }) => `"${rule}"`))];
-    draft.tell("regressed", facts.watermark, `It is not over: ${list(rules)} fired again during recovery validation.`);
+    draft.announce(
+      "regressed",
+      facts.watermark,
+      `It is not over: ${list(rules)} fired again during recovery validation.`,
+    );
     return;
   }
   if (isOfMonitor(incident)) {
@@ -60,7 +64,7 @@ export function follow(draft: Draft, facts: Facts, input: IncidentInput, plan: P
     );
     draft.set({ status: "recovering", recoveringAt: facts.watermark });
     record(draft, (records) => begun(records, plan.configuration.recovery.stages, facts.watermark));
-    draft.tell(
+    draft.announce(
       "recovering",
       facts.watermark,
       `All alerts have cleared, ${after} after the first failure${incident.relapses === undefined ? "" : " of this relapse"}. The recovery is being validated.`,
@@ -144,14 +148,14 @@ function takeValidation(draft: Draft, report: Report, facts: Facts, plan: Plan, 
     record(draft, (records) => passed(records, next.stage, seen.watermark));
     const begunAt = draft.incident.recoveries?.at(-1)?.stages[next.stage]?.begunAt ?? seen.watermark;
     const took = spokenDuration(clockSpan(begunAt, seen.watermark));
-    if (next.remaining !== undefined) draft.set({ symptoms: withoutTrouble(draft.incident, next.remaining, report) });
+    if (next.remaining !== undefined) draft.set({ symptoms: withRecovered(draft.incident, next.remaining, report) });
     draft.note(seen.watermark, `Stage ${next.stage + 1}, ${stageOf(next, plan).name}, passed after ${took}${tries}.`);
     advance(draft, next.stage + 1, seen, plan, now);
   }
 }
 
 /** The symptoms, with those probes good again: until they were asked, nothing had spoken against what they showed. */
-function withoutTrouble(
+function withRecovered(
   { symptoms }: Incident,
   probes: readonly string[],
   { results, finished_at }: Report,
@@ -206,7 +210,7 @@ function resolve(draft: Draft, at: number, proof: string): void {
   const { firstFailureAt, relapses = [] } = draft.incident;
   draft.set({ status: "resolved", resolvedAt: at });
   const times = relapses.length === 0 ? "" : `, ${relapses.length + 1} times in total`;
-  draft.tell(
+  draft.announce(
     "resolved",
     at,
     `Resolved. ${proof} It lasted ${spokenDuration(lastedUntil(draft.incident, at))}${times}, from ${clockTime(firstFailureAt)}.`,
@@ -234,7 +238,7 @@ export function applyEdit(draft: Draft, document: OperatorFields, watermark: num
     case "acknowledged":
       draft.set({ acknowledgedAt: at, acknowledgedBy: `${by}${where}` });
       if (draft.incident.status === "open") draft.set({ status: "acknowledged" });
-      draft.tell("acknowledged", at, `Acknowledged by ${by}${where}.`);
+      draft.announce("acknowledged", at, `Acknowledged by ${by}${where}.`);
       break;
     case "resolved":
       record(draft, (records) => ended(records, "cut_short", at));

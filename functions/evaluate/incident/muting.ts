@@ -61,5 +61,5 @@ function followSilence(draft: Draft, document: OperatorFields | undefined, at: n
 function audible(draft: Draft, at: number, change: string): void {
   draft.set({ audibleSince: at });
   if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) draft.note(at, change);
-  else draft.tell("status_update", at, change);
+  else draft.announce("status_update", at, change);
 }

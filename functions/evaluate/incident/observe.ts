@@ -50,7 +50,7 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     draft.set({ alerts: Object.fromEntries(alerts) });
   }
   const known: Facts = { ...facts, probes: knownProbes(draft.incident, facts.probes, plan) };
-  // Failures of targets are unrelated to trouble of the monitor itself.
+  // Failures of targets are unrelated to failures of the monitor itself.
   const isOwn = isOfMonitor(draft.incident);
   const indicators = isOwn ? {} : withIndicators(draft.incident, known, plan);
   const faults = isOwn ? [] : withFaults(draft.incident, known);
@@ -88,7 +88,7 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
   if (!isDeepStrictEqual(diagnosis, before)) draft.set({ diagnosis });
   const { change } = diagnosis;
   if (change !== undefined && change.id !== before.change?.id && draft.incident.id !== "")
-    draft.tellChange(facts.watermark, `Found: ${change.says}`);
+    draft.announceChange(facts.watermark, `Found: ${change.says}`);
   const began = beginningOf(draft.incident, facts);
   if (began < (draft.incident.relapses?.at(-1)?.failedAt ?? draft.incident.firstFailureAt))
     draft.set(begunBy(draft.incident, began));
@@ -104,12 +104,12 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
     const causes = [...earlier, { component: diagnosis.rootCause, since }];
     draft.set({ causeSince: since, causes: causes.slice(-mostCauses) });
     if (draft.incident.id !== "")
-      draft.tell("root_cause_changed", facts.watermark, causeChange(before, diagnosis, recoveredAt, plan));
+      draft.announce("root_cause_changed", facts.watermark, causeChange(before, diagnosis, recoveredAt, plan));
   }
   const severity = severityOf(draft.incident, facts, plan);
   if (severities.indexOf(severity) <= severities.indexOf(draft.incident.severity)) return;
   draft.set({ severity });
-  if (draft.incident.id !== "") draft.tell("severity_raised", facts.watermark, `The severity is now ${severity}.`);
+  if (draft.incident.id !== "") draft.announce("severity_raised", facts.watermark, `The severity is now ${severity}.`);
 }
 
 /** Follows the second cause, and says so in the timeline when it has stood. */

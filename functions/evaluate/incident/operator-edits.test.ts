@@ -97,8 +97,8 @@ describe("an edit", () => {
     const [incident] = Object.values(incidents);
     if (incident === undefined) throw new Error("there is no incident");
     const draft = new Draft(incident);
-    draft.tell("resolved", bench.now, "Resolved.");
-    draft.tell("root_cause_changed", bench.now, "The likely cause is another one.");
+    draft.announce("resolved", bench.now, "Resolved.");
+    draft.announce("root_cause_changed", bench.now, "The likely cause is another one.");
     const told = draft.finish(planOf(bench.configuration)).map(({ message }) => message.attributes?.["event"]);
     expect(told).toEqual(["resolved"]);
     expect(draft.incident.timeline.at(-1)?.text).toBe("The likely cause is another one.");

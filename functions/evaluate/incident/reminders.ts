@@ -21,13 +21,13 @@ const updateEvery = 86_400_000;
 /**
  * Returns the events that an unresolved incident owes at an instant. After a pause of the evaluator each is published once, not once for
  * each time missed.
- * @param told when notifications last arrived in channels, by channel name, as milliseconds since the epoch
+ * @param notifiedAt when notifications last arrived in channels, by channel name, as milliseconds since the epoch
  */
 export function dueReminders(
   incident: Incident,
   routes: readonly Route[],
   at: number,
-  told: Readonly<Record<string, number>> = {},
+  notifiedAt: Readonly<Record<string, number>> = {},
 ): Reminder[] {
   const { openedAt, status, relapses = [], audibleSince = openedAt } = incident;
   const open = spokenDuration(at - (relapses.at(-1)?.reopenedAt ?? openedAt));
@@ -39,7 +39,7 @@ export function dueReminders(
     const change = `The incident has not been acknowledged for ${open}.`;
     reminders.push({ kind: "escalated", change, remember: { escalations: lost } });
   }
-  if (isReminderDue(routes, told, audibleSince, incident.remindedAt ?? 0, at)) {
+  if (isReminderDue(routes, notifiedAt, audibleSince, incident.remindedAt ?? 0, at)) {
     reminders.push({
       kind: "reminder",
       change: `The incident is still ${status} after ${open}.`,
@@ -91,16 +91,16 @@ function isRoutine(text: string): boolean {
  */
 function isReminderDue(
   routes: readonly Route[],
-  told: Readonly<Record<string, number>>,
+  notifiedAt: Readonly<Record<string, number>>,
   audibleSince: number,
   remindedAt: number,
   at: number,
 ): boolean {
   const asked = routes.flatMap(({ channels, remindEveryMs: every }) =>
-    every === undefined ? [] : channels.map((channel) => ({ every, heard: ownEntry(told, channel) })),
+    every === undefined ? [] : channels.map((channel) => ({ every, lastAt: ownEntry(notifiedAt, channel) })),
   );
-  const heard = asked.filter((one) => one.heard !== undefined);
-  return (heard.length > 0 ? heard : asked).some(({ every, heard: last = audibleSince }) => {
+  const notified = asked.filter((one) => one.lastAt !== undefined);
+  return (notified.length > 0 ? notified : asked).some(({ every, lastAt: last = audibleSince }) => {
     const since = Math.max(last, audibleSince);
     const times = Math.floor((at - since + reminderSlackMs) / every);
     return times >= 1 && since + times * every - reminderSlackMs > remindedAt;

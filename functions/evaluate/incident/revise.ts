@@ -12,7 +12,7 @@ import { isOfMonitor } from "../monitor/incident-text.ts";
 import type { Plan } from "../plan.ts";
 import { nextInquiry, withAnswer } from "./diagnosis-request.ts";
 import type { Draft, Facts, IncidentInput } from "./draft.ts";
-import { factsAfter, withoutToldLedgers } from "./facts.ts";
+import { factsAfter, withoutRecordedLedgers } from "./facts.ts";
 import { applyEdit, follow } from "./lifecycle.ts";
 import { type Placed, placed } from "./membership/place.ts";
 import { reopenableAfter } from "./membership/relapse.ts";
@@ -45,7 +45,7 @@ export function revise(
   const { drafts, opened, reopened, lateData, afterwards } = placed(environment, started, facts, plan, avoid);
   for (const draft of drafts.values()) {
     // Components that were there from the start did not join.
-    if (!opened.includes(draft.incident.id)) draft.tellJoined(watermark);
+    if (!opened.includes(draft.incident.id)) draft.announceJoined(watermark);
     const document = ownEntry(input.documents, draft.incident.id);
     if (document) applyEdit(draft, document, facts.watermark, now);
     if (input.diagnosis) takeDiagnosis(draft, input.diagnosis, facts, plan);
@@ -72,9 +72,9 @@ export function revise(
     time,
     reopenWithin(plan.configuration),
   );
-  const told = withoutToldLedgers(probes, Object.values(incidents));
+  const unrecorded = withoutRecordedLedgers(probes, Object.values(incidents));
   const revised: EnvironmentState = {
-    ...{ v: 1, probes: told, alerts, incidents, outbox, watermark },
+    ...{ v: 1, probes: unrecorded, alerts, incidents, outbox, watermark },
     ...(facts.changes && facts.changes.length > 0 ? { changes: facts.changes } : {}),
     ...(reopenable.length > 0 ? { reopenable } : {}),
     ...(Object.keys(lateData).length > 0 ? { lateData } : {}),
@@ -87,7 +87,7 @@ function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | un
   if (tickAt === undefined || draft.incident.status === "resolved" || isDrill(draft.incident)) return;
   // A muted incident is published when muting ends, not now.
   if (draft.incident.maintenance !== undefined || draft.incident.silencedUntil !== undefined) return;
-  const told = Object.entries(deliveryCountsOf(document)).flatMap(([channel, { lastAt }]) =>
+  const notifiedAt = Object.entries(deliveryCountsOf(document)).flatMap(([channel, { lastAt }]) =>
     lastAt === undefined ? [] : [[channel, lastAt.getTime()] as const],
   );
   const { routes } = plan.configuration;
@@ -95,10 +95,10 @@ function remind(draft: Draft, document: OperatorFields = {}, tickAt: number | un
     draft.incident,
     routes,
     tickAt,
-    Object.fromEntries(told),
+    Object.fromEntries(notifiedAt),
   )) {
     draft.set(remember);
-    draft.tell(kind, tickAt, change, tried === undefined ? {} : { tried });
+    draft.announce(kind, tickAt, change, tried === undefined ? {} : { tried });
   }
 }
 

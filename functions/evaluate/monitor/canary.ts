@@ -46,9 +46,9 @@ export function judgedCanary(report: Report, now: number): OutboxEntry | undefin
   const plan = planOf(canaryConfiguration(environment, vantage));
   const { changes } = evaluateReport(emptyPartition, report, plan);
   const { outbox } = revise(emptyEnvironment, { changes, documents: {} }, plan, now).environment;
-  const told = outbox.find(({ topic }) => topic === topics.notifications);
-  if (told === undefined) return undefined;
-  const event = told.message.data as IncidentEvent;
+  const notification = outbox.find(({ topic }) => topic === topics.notifications);
+  if (notification === undefined) return undefined;
+  const event = notification.message.data as IncidentEvent;
   const canary = request ?? started_at;
   const data: CanaryNotice = { v: 1, canary, environment, vantage, event };
   return { id: `${canaryName}/${vantage}/${canary}`, topic: topics.notifications, message: { data } };

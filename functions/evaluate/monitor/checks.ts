@@ -45,20 +45,20 @@ const clearAfter = 120_000;
 /** How long after its last report an event, such as a dead letter, is kept, in milliseconds. */
 const eventLasts = 3_600_000;
 /** Minimum interval between reported events of one kind, in milliseconds: dead letters come in bursts. */
-const retellAfter = 60_000;
+const repeatAfter = 60_000;
 /** Duration of a fire drill, in milliseconds; it ends with the following tick. */
 const drillLasts = 120_000;
 /** How long an ended interruption is kept after it was noticed, in milliseconds. */
 const interruptionLasts = 600_000;
 /** How long measurements of a group count after it has left the configuration, in milliseconds. */
 const keepRetired = 2 * 86_400_000;
-/** Runs in a row, and the time that they span in milliseconds, after which a prober is in trouble that will not pass by itself. */
+/** Runs in a row, and the time that they span in milliseconds, after which a failure of a prober counts as lasting. */
 const unhealthyRuns = 3;
 const unhealthyFor = 120_000;
 /** How long reports must be late to count, in milliseconds. */
 const lateFor = 120_000;
 /** The most things that other functions may report at once: their names come from outside. */
-const mostTold = 20;
+const maxReported = 20;
 /** The longest of those names, in characters: that of a recipient of a channel, and what stands before it. */
 const longestName = 400;
 
@@ -66,26 +66,26 @@ const longestName = 400;
  * Looks at the monitor at the instant of a tick.
  * @param now when the tick is handled, which is later than its instant when something is stuck
  */
-export function watchTick(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number, now: number): SelfWatched {
+export function watchTick(state: SelfState, results: ResultsByGroup, plan: Plan, at: number, now: number): SelfWatched {
   // Delivered twice, or overtaken: a later one has looked already.
   if (at <= state.tickAt) return { state, changes: [] };
   const expected = Object.fromEntries(plan.groups.map((group) => [group, ownEntry(state.expected, group) ?? at]));
   const seen = new Map<string, Seen>();
-  const interruption = interruptionOf(state, heard, at, now);
+  const interruption = interruptionOf(state, results, at, now);
   if (interruption !== undefined) seen.set(...interruption);
   const drift = driftSeen(state);
   if (drift !== undefined) seen.set(...drift);
   // Queued messages arrive in any order, so silence is measured from here on.
   const resumedAt = interruption === undefined ? state.resumedAt : Math.max(state.resumedAt, at, now);
   const retired = retiredFrom(state, plan, at);
-  const missing = missingSince(state.missing, heard, plan, at);
+  const missing = missingSince(state.missing, results, plan, at);
   const awaited = awaitedSince(state, plan, at);
   const looking: SelfState = { ...state, tickAt: at, resumedAt, expected, retired, missing, awaited };
   if (interruption === undefined) {
     for (const [name, one] of [
-      ...silences(looking, heard, plan, at),
-      ...partialSilences(looking, heard, plan, at),
-      ...troubles(heard, plan, at, state.tickAt),
+      ...silences(looking, results, plan, at),
+      ...partialSilences(looking, results, plan, at),
+      ...proberProblems(results, plan, at, state.tickAt),
     ])
       seen.set(name, one);
   }
@@ -93,10 +93,10 @@ export function watchTick(state: SelfState, heard: ResultsByGroup, plan: Plan, a
 }
 
 /** Takes in what another function reports of the monitor: results of the group `self`. */
-export function hearSelf(state: SelfState, report: Report, now: number): SelfWatched {
+export function applySelfReport(state: SelfState, report: Report, now: number): SelfWatched {
   const changes: Change[] = [];
   const checks = { ...state.checks };
-  const told = { ...state.told };
+  const reported = { ...state.told };
   let { canaries } = state;
   for (const result of report.results) {
     const at = Date.parse(result.at);
@@ -105,17 +105,17 @@ export function hearSelf(state: SelfState, report: Report, now: number): SelfWat
       if (result.success && at > (canaries?.[vantage] ?? 0)) canaries = { ...canaries, [vantage]: at };
       continue;
     }
-    const name = `${toldPrefix}${bounded(result.probe, [], longestName)}`;
-    const before = ownEntry(told, name);
+    const name = `${reportedPrefix}${bounded(result.probe, [], longestName)}`;
+    const before = ownEntry(reported, name);
     // Known already, or so old that it is left behind.
     if ((before !== undefined && at <= before) || now - at >= eventLasts) continue;
-    if (before === undefined && Object.keys(told).length >= mostTold) continue;
-    setEntry(told, name, at);
+    if (before === undefined && Object.keys(reported).length >= maxReported) continue;
+    setEntry(reported, name, at);
     const known = ownEntry(checks, name);
     if (result.success) {
       delete checks[name];
       if (known !== undefined) changes.push(cleared(name, at));
-    } else if (known !== undefined && at - known.at < retellAfter) {
+    } else if (known !== undefined && at - known.at < repeatAfter) {
       setEntry(checks, name, { ...known, until: at + eventLasts });
     } else {
       const check = checkOf(result, known, at);
@@ -125,8 +125,8 @@ export function hearSelf(state: SelfState, report: Report, now: number): SelfWat
       changes.push(raised(name, check, at));
     }
   }
-  const news = Object.entries(told).some(([name, at]) => ownEntry(state.told, name) !== at);
-  const next = news ? { ...state, checks, told } : state;
+  const news = Object.entries(reported).some(([name, at]) => ownEntry(state.told, name) !== at);
+  const next = news ? { ...state, checks, told: reported } : state;
   return { state: canaries === undefined || canaries === state.canaries ? next : { ...next, canaries }, changes };
 }
 
@@ -149,11 +149,11 @@ export function ticksAreDue(tickAt: number, now: number): boolean {
 export function isSilent(
   group: string,
   state: SelfState,
-  heard: GroupActivity | undefined,
+  results: GroupActivity | undefined,
   plan: Plan,
   at: number,
 ): boolean {
-  return isOverdue(lastSign(group, state, heard), expectationOf(group, plan), at);
+  return isOverdue(lastSign(group, state, results), expectationOf(group, plan), at);
 }
 
 /** Returns whether enough runs were missed since an instant to rule out chance: fewer if they are further apart at that time of day. */
@@ -174,7 +174,7 @@ type Seen = Omit<SelfCheck, "at" | "goodSince">;
 /** A pause of everything, a stall of the evaluator, or ticks that did not come: over now, or it could not be said. */
 function interruptionOf(
   { tickAt, checks }: SelfState,
-  heard: ResultsByGroup,
+  results: ResultsByGroup,
   at: number,
   now: number,
 ): [string, Seen] | undefined {
@@ -187,7 +187,7 @@ function interruptionOf(
   const until = at + interruptionLasts;
   const meanwhile =
     checks["ticks"] !== undefined ||
-    Object.values(heard).some(
+    Object.values(results).some(
       (one) => one !== undefined && one.arrivedAt > tickAt + 60_000 && one.arrivedAt < at - 60_000,
     );
   return meanwhile
@@ -198,12 +198,12 @@ function interruptionOf(
       ];
 }
 
-function* silences(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
-  const silent = plan.groups.filter((group) => isSilent(group, state, ownEntry(heard, group), plan, at));
+function* silences(state: SelfState, results: ResultsByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+  const silent = plan.groups.filter((group) => isSilent(group, state, ownEntry(results, group), plan, at));
   // With every group silent, an outage of anything would go unseen.
   const severity: Severity = silent.length === plan.groups.length ? "critical" : "warning";
   for (const group of silent) {
-    const last = ownEntry(heard, group);
+    const last = ownEntry(results, group);
     const since = lastSign(group, state, last);
     const how = last === undefined ? "none has ever arrived" : `the last arrived at ${clockTime(last.arrivedAt)}`;
     const seen = `for ${spokenDuration(at - since)}, ${how}`;
@@ -212,9 +212,9 @@ function* silences(state: SelfState, heard: ResultsByGroup, plan: Plan, at: numb
 }
 
 /** Groups that report, but not on all of their probes: a part of the run does not begin, or does not come to its end. */
-function* partialSilences(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
+function* partialSilences(state: SelfState, results: ResultsByGroup, plan: Plan, at: number): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
-    const last = ownEntry(heard, group);
+    const last = ownEntry(results, group);
     // Measured against later activity of the group, so that a group that is completely silent or blind is not reported twice.
     const healthyAt = Math.min(last?.healthyAt ?? 0, at);
     const overdue = lastResults(group, last, state.missing, plan).filter(
@@ -238,9 +238,14 @@ function named(probes: readonly { readonly probe: string }[]): string {
   );
 }
 
-function* troubles(heard: ResultsByGroup, plan: Plan, at: number, lastTickAt: number): Iterable<[string, Seen]> {
+function* proberProblems(
+  results: ResultsByGroup,
+  plan: Plan,
+  at: number,
+  lastTickAt: number,
+): Iterable<[string, Seen]> {
   for (const group of plan.groups) {
-    const { unhealthy, arrivedAt = 0, delayMs = 0, ahead, late } = ownEntry(heard, group) ?? {};
+    const { unhealthy, arrivedAt = 0, delayMs = 0, ahead, late } = ownEntry(results, group) ?? {};
     if (unhealthy !== undefined && unhealthy.runs >= unhealthyRuns && at - unhealthy.since >= unhealthyFor) {
       const seen = `its control probe failed in ${unhealthy.runs} consecutive runs, so their results are ignored: ${unhealthy.why}`;
       yield [
@@ -253,7 +258,7 @@ function* troubles(heard: ResultsByGroup, plan: Plan, at: number, lastTickAt: nu
       const seen = `its reports are dated ${spokenDuration(ahead.byMs)} ahead of their publication; they are evaluated at their publication time`;
       yield [`clock/${group}`, { rule: `Clock of ${group} ahead`, severity: "warning", seen, since: ahead.since }];
     }
-    const unable = (ownEntry(heard, group)?.unable ?? []).filter(
+    const unable = (ownEntry(results, group)?.unable ?? []).filter(
       ({ probe, since, at: last }) =>
         plan.probes.get(probe)?.group === group && at - since >= unhealthyFor && at - last <= staleAfter(plan, probe),
     );
@@ -271,7 +276,7 @@ function* troubles(heard: ResultsByGroup, plan: Plan, at: number, lastTickAt: nu
     const judged = unjudged ? ", too late to be evaluated" : "";
     const seen = `they are ${when} ${spokenDuration(late.delayMs)} after they were measured${judged}`;
     const severity: Severity =
-      unjudged && plan.groups.every((one) => isUnjudged(ownEntry(heard, one))) ? "critical" : "warning";
+      unjudged && plan.groups.every((one) => isUnjudged(ownEntry(results, one))) ? "critical" : "warning";
     yield [
       `${unpublished ? "clock" : "delay"}/${group}`,
       { rule: `Reports of ${group} come late`, severity, seen, since: unpublished ? since : since - late.delayMs },
@@ -285,8 +290,8 @@ function isLasting({ since, count }: NonNullable<GroupActivity["late"]>, arrived
 }
 
 /** Returns whether the newest report of a group was too late to be judged. The watchdog uses the same test. */
-export function isUnjudged(heard: GroupActivity | undefined): boolean {
-  return heard?.late?.unjudged === true;
+export function isUnjudged(results: GroupActivity | undefined): boolean {
+  return results?.late?.unjudged === true;
 }
 
 /** Since when each probe that waits for reports has been in the configuration. One that leaves it begins anew when it comes back. */
@@ -324,8 +329,10 @@ function folded(state: SelfState, seen: ReadonlyMap<string, Seen>, at: number): 
     setEntry(checks, name, check);
     if (known?.severity !== check.severity) changes.push(raised(name, check, at));
   }
-  const told = Object.fromEntries(Object.entries(state.told).filter(([, instant]) => at - instant < 2 * eventLasts));
-  return { state: { ...state, checks, told }, changes };
+  const reported = Object.fromEntries(
+    Object.entries(state.told).filter(([, instant]) => at - instant < 2 * eventLasts),
+  );
+  return { state: { ...state, checks, told: reported }, changes };
 }
 
 function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, at: number): SelfCheck {
@@ -340,8 +347,8 @@ function checkOf({ probe, failure }: ProbeResult, known: SelfCheck | undefined, 
   return { rule, severity: "warning", seen, since: known?.since ?? at, at, until: at + eventLasts };
 }
 
-function lastSign(group: string, { expected, resumedAt }: SelfState, heard: GroupActivity | undefined): number {
-  return Math.max(heard?.at ?? 0, heard?.arrivedAt ?? 0, ownEntry(expected, group) ?? 0, resumedAt);
+function lastSign(group: string, { expected, resumedAt }: SelfState, results: GroupActivity | undefined): number {
+  return Math.max(results?.at ?? 0, results?.arrivedAt ?? 0, ownEntry(expected, group) ?? 0, resumedAt);
 }
 
 /** Returns whether a tick is handled so late that its view is outdated. */
@@ -367,7 +374,7 @@ export function expectationOf(group: string, plan: Plan): Expectation {
 }
 
 /** Prefix of the names of checks that other functions report. */
-const toldPrefix = "told/";
+const reportedPrefix = "told/";
 /** Prefix of the keys of alerts of checks. */
 const keyPrefix = "self|";
 
@@ -378,7 +385,7 @@ function keyOf(name: string): string {
 
 /** The channel that notices do not reach, by the key of the alert that says so; `undefined` for every other alert. */
 export function unreachedChannel(key: string): string | undefined {
-  const prefix = `${keyPrefix}${toldPrefix}`;
+  const prefix = `${keyPrefix}${reportedPrefix}`;
   return key.startsWith(prefix) ? channelOf(key.slice(prefix.length)) : undefined;
 }
 
@@ -390,7 +397,7 @@ function raised(name: string, { rule, severity, seen, since }: SelfCheck, at: nu
   const alert: KnownAlert = {
     key: keyOf(name),
     rule,
-    component: (name === `${toldPrefix}${drillProbe}` ? drillComponent : monitorComponent).name,
+    component: (name === `${reportedPrefix}${drillProbe}` ? drillComponent : monitorComponent).name,
     labels: { check: name },
     severity,
     status: "firing",

@@ -25,7 +25,7 @@ import { environmentDocument, stateCollection } from "../commit/state-collection
 import { dateTime } from "../incident/record/instants.ts";
 import { decodeEnvironment } from "../incident/state.ts";
 import { type Plan, staleAfter } from "../plan.ts";
-import { decodeSelf, type GroupResults, heardOf, type SelfState } from "./state.ts";
+import { decodeSelf, type GroupResults, groupResultsOf, type SelfState } from "./state.ts";
 
 /** Sources of the page. */
 export interface FrontPageFacts {
@@ -61,7 +61,7 @@ export async function writeFrontPage(
         ids.flatMap((id, at) => (documents[at] === undefined ? [] : [[id, readIncident(documents[at])]])),
       ),
       self: decodeSelf(self),
-      heard: Object.fromEntries(plan.groups.map((group, at) => [group, states[at] && heardOf(states[at])])),
+      heard: Object.fromEntries(plan.groups.map((group, at) => [group, states[at] && groupResultsOf(states[at])])),
       month: readAvailability(month),
       monthlyCost,
     },
@@ -108,13 +108,15 @@ function incidentLine(id: string, incident: IncidentDocument, plan: Plan): strin
     root_cause === "unknown"
       ? "The cause is not known yet."
       : `The likely cause is ${calledBy(plan, root_cause)} (confidence ${Math.round(confidence * 100)} %).`;
-  const told = Object.entries(deliveries).map(([channel, sentence]) => `${channel}: ${sentence.replace(/\.$/, "")}`);
+  const notified = Object.entries(deliveries).map(
+    ([channel, sentence]) => `${channel}: ${sentence.replace(/\.$/, "")}`,
+  );
   return [
     `${severity[0]?.toUpperCase() ?? ""}${severity.slice(1)}, ${status} since ${opened_at === null ? "an unknown time" : dateTime(opened_at.getTime())}:`,
     asSentence(summary === "" ? title : summary),
     cause,
     team === null ? "No team owns it." : `Owner: ${team}.`,
-    told.length === 0 ? "No notifications yet." : `Notifications: ${list(told, 20)}.`,
+    notified.length === 0 ? "No notifications yet." : `Notifications: ${list(notified, 20)}.`,
     `Document: incidents/${id}.`,
   ].join(" ");
 }

@@ -174,7 +174,7 @@ function silenceOf(silent: readonly string[], plan: Plan): Part {
 }
 
 /** By what was reported. */
-const toldParts: ReadonlyMap<string, Part> = new Map([
+const reportedParts: ReadonlyMap<string, Part> = new Map([
   [
     deadLettersProbe,
     {
@@ -240,7 +240,7 @@ function partOf(kind: string, of: string): Part | undefined {
       };
     case "told":
       return (
-        toldParts.get(of) ?? {
+        reportedParts.get(of) ?? {
           cause: "A function reports a failure.",
           look: `Check the log of the function that reports ${of}.`,
         }

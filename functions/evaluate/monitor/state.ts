@@ -125,7 +125,7 @@ export function encodeSelf(state: SelfState, now: number): Fields {
 }
 
 /** Transport delays seen in a partition. */
-export function heardOf({ heard, probes }: PartitionState): GroupResults | undefined {
+export function groupResultsOf({ heard, probes }: PartitionState): GroupResults | undefined {
   if (heard === undefined) return undefined;
   const facts = Object.values(probes);
   return {

@@ -74,7 +74,7 @@ export function noted(
   const { since: lateSince = now, count: lateCount = 0 } = lateBefore ?? {};
   const late = { since: lateSince, count: lateCount + 1, delayMs, unpublished, unjudged: !judged };
   const ahead = aheadAfter(aheadBefore, publication);
-  const way = {
+  const transport = {
     arrivedAt: now,
     count: (known?.count ?? 0) + 1,
     ...(ahead === undefined ? {} : { ahead }),
@@ -82,13 +82,13 @@ export function noted(
   };
   // One that was overtaken says nothing of how things are.
   if (known !== undefined && (!judged || at < known.at)) {
-    return { at: known.at, delayMs: known.delayMs, ...before, ...way };
+    return { at: known.at, delayMs: known.delayMs, ...before, ...transport };
   }
-  if (report.prober_unhealthy === undefined) return { at, delayMs, healthyAt: at, ...way };
+  if (report.prober_unhealthy === undefined) return { at, delayMs, healthyAt: at, ...transport };
   const healthy = known?.healthyAt === undefined ? {} : { healthyAt: known.healthyAt };
   const { since = at, runs = 0 } = known?.unhealthy ?? {};
   const unhealthy = { since, runs: runs + 1, why: bounded(report.prober_unhealthy) };
-  return { at, delayMs, ...healthy, unhealthy, ...way };
+  return { at, delayMs, ...healthy, unhealthy, ...transport };
 }
 
 function aheadAfter(before: Ahead | undefined, publication: Publication | undefined): Ahead | undefined {

@@ -24,7 +24,7 @@ import type { AlertState, PartitionState, ProbeFact } from "./state.ts";
 export interface Evaluated {
   readonly state: PartitionState;
   readonly changes: readonly Change[];
-  /** Why the report was not judged: it is known already, it came too late, or the prober itself was in trouble. */
+  /** Why the report was not judged: it is known already, it came too late, or the prober itself failed. */
   readonly ignored?: "repeated" | "late" | "prober unhealthy";
 }
 
@@ -37,7 +37,7 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
   const watermark = Math.max(state.watermark, at);
   const horizon = horizonOf({ ...state, watermark }, plan);
   const reports = withId(state.reports, report.report, at, horizon);
-  // The prober's own trouble says nothing about the targets: as if nothing had been measured.
+  // A failure of the prober itself says nothing about the targets: the report counts as no measurement.
   if (report.prober_unhealthy !== undefined) {
     const blindAt = Math.max(state.blindAt ?? at, at);
     return { state: { ...state, reports, watermark, blindAt }, changes: [], ignored: "prober unhealthy" };
@@ -70,11 +70,11 @@ export function evaluateReport(state: PartitionState, report: Report, plan: Plan
 
 /** The probes whose failed runs an alert counts, with how they failed: the incident begins with the first of these runs. */
 function factsOfCounting(changes: readonly Change[], probes: PartitionState["probes"]): readonly Change[] {
-  const told = new Set(changes.flatMap((change) => (change.what === "probe" ? [change.fact.probe] : [])));
+  const reported = new Set(changes.flatMap((change) => (change.what === "probe" ? [change.fact.probe] : [])));
   return changes.flatMap((change): readonly Change[] => {
     if (change.what === "probe" || change.alert?.failedAt === undefined) return [];
     const fact = ownEntry(probes, change.alert.labels["probe"] ?? "");
-    return fact === undefined || told.has(fact.probe) ? [] : [{ what: "probe", at: fact.at, fact }];
+    return fact === undefined || reported.has(fact.probe) ? [] : [{ what: "probe", at: fact.at, fact }];
   });
 }
 
@@ -151,7 +151,7 @@ function isBlind({ reports, blindAt, probes }: PartitionState, plan: Plan, now: 
   return now - blindAt <= patience;
 }
 
-/** Rules that span several partitions: metrics of a prober that reports trouble of its own do not count as missing. */
+/** Rules that span several partitions: metrics of a prober that reports a failure of its own do not count as missing. */
 export function judgeable(
   rules: readonly CompiledRule[],
   states: ReadonlyMap<string, PartitionState>,

@@ -84,7 +84,7 @@ export interface PartitionState {
   readonly reports: readonly (readonly [id: string, at: number])[];
   /** The newest instant heard of, from a report or a tick. */
   readonly watermark: number;
-  /** The newest instant at which the prober itself was in trouble, and nobody was judged. */
+  /** The newest instant at which the prober itself failed, and no result was judged. */
   readonly blindAt?: number;
   readonly series: ReadonlyMap<string, SeriesState>;
   readonly alerts: ReadonlyMap<string, AlertState>;

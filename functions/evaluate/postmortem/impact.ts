@@ -47,11 +47,11 @@ function feltBy(id: string, { affected }: IncidentDocument, months: readonly Ava
 
 /** Describes each month, with its name if there are several; a dash if there is nothing. */
 function ofEachMonth(months: readonly Availability[], describe: (month: Availability) => string | undefined): string {
-  const told = months.flatMap((month) => {
+  const parts = months.flatMap((month) => {
     const text = describe(month);
     return text === undefined ? [] : [months.length === 1 ? text : `${monthName(month.period)}: ${text}`];
   });
-  return told.length === 0 ? "–" : told.join("; ");
+  return parts.length === 0 ? "–" : parts.join("; ");
 }
 
 /** Downtime caused by this incident, in whole seconds; `undefined` if there was none or it was not measured. */
@@ -86,8 +86,8 @@ function ofMonth(month: Availability, id: string, { affected, symptoms }: Incide
     const share = percent(successes / attempts);
     return attempts === 0 ? [] : [`\`${check}\` completed ${successes} of ${attempts} attempts (${share})`];
   });
-  const told = [...(allows.length === 0 ? [] : [`${list(allows)} of downtime`]), ...completed];
-  return told.length === 0 ? undefined : inline(`In ${monthName(month.period)}, ${told.join("; ")}.`);
+  const parts = [...(allows.length === 0 ? [] : [`${list(allows)} of downtime`]), ...completed];
+  return parts.length === 0 ? undefined : inline(`In ${monthName(month.period)}, ${parts.join("; ")}.`);
 }
 
 /** Formats a month as `September 2025`; any other period is returned unchanged. */

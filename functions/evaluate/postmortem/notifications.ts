@@ -18,7 +18,7 @@ export function notificationLines({ deliveries }: Account): (string | undefined)
   // A relapsed incident has earlier resolutions.
   const isEnd = (own: readonly DeliveryRecord[]): boolean => own === last || own[0]?.event === "opened";
   let before = "";
-  const told = events.filter(isEnd).flatMap((own) => {
+  const ends = events.filter(isEnd).flatMap((own) => {
     const reached = arrivals(own);
     if (reached === "") return [];
     const names = list(namesOf(own.filter(isDelivered), own), mostNames);
@@ -30,7 +30,7 @@ export function notificationLines({ deliveries }: Account): (string | undefined)
   const updates = events.filter((own) => !isEnd(own)).flatMap((own) => own.filter(isDelivered));
   const news =
     updates.length === 0 ? [] : [`updates to ${list(namesOf(updates, deliveries), mostNames)}: ${eventsOf(updates)}`];
-  const line = [...told.slice(0, 1), ...news, ...told.slice(1)].join("; ");
+  const line = [...ends.slice(0, 1), ...news, ...ends.slice(1)].join("; ");
   return [
     line === "" ? "No notification of this incident was delivered." : inline(`Delivered: ${line}.`),
     bullets([...failures(deliveries), ...muted(deliveries)].slice(0, mostFailures).map(inline)),

@@ -67,7 +67,7 @@ function summaryOf({ incident, deliveries }: Account): string[] {
   const arrivals = deliveries.flatMap(({ status, delivered_at: at }) =>
     status === "delivered" ? (at?.getTime() ?? []) : [],
   );
-  const told = arrivals.length === 0 ? null : new Date(Math.min(...arrivals));
+  const notified = arrivals.length === 0 ? null : new Date(Math.min(...arrivals));
   const after = from === null || opened === null ? "" : ` ${between(from, opened)} after the first failure`;
   const end =
     resolved === null
@@ -79,9 +79,9 @@ function summaryOf({ incident, deliveries }: Account): string[] {
     inline(
       [
         `Pathkeeper opened this incident${after}${namedOf(incident)}.`,
-        told === null
+        notified === null
           ? "No notification was delivered."
-          : `The first notification was delivered ${arrivedAfter(opened, told)}.`,
+          : `The first notification was delivered ${arrivedAfter(opened, notified)}.`,
         taken === null ? "Nobody acknowledged it." : `It was acknowledged after ${between(opened, taken)}.`,
         end,
       ].join(" "),
@@ -90,8 +90,8 @@ function summaryOf({ incident, deliveries }: Account): string[] {
 }
 
 /** Formats the delay of the first notification: "35 s after the incident opened", or "immediately". */
-function arrivedAfter(opened: Date | null, told: Date): string {
-  const ms = opened === null ? 0 : clockSpan(opened.getTime(), told.getTime());
+function arrivedAfter(opened: Date | null, notified: Date): string {
+  const ms = opened === null ? 0 : clockSpan(opened.getTime(), notified.getTime());
   return ms < 1_000 ? "immediately" : `${spokenDuration(ms)} after the incident opened`;
 }
 

@@ -279,7 +279,7 @@ function restated(
   const isUnread = status === "firing" && !fired && flapping?.since === alert.flapping?.since;
   const isBad = !isUnread && judged?.judgements.some(([, verdict]) => verdict === bad) === true;
   const isJudgedBad = status !== "inactive" && judged?.judgements.some(([, verdict]) => verdict === bad) === true;
-  const excess = isJudgedBad ? worse(alert, judged.finding.excess, phase.lastAt ?? 0) : told(alert, status);
+  const excess = isJudgedBad ? worse(alert, judged.finding.excess, phase.lastAt ?? 0) : knownExcess(alert, status);
   const now: AlertState = {
     rule: alert.rule,
     labels: judged?.finding.labels ?? alert.labels,
@@ -336,15 +336,15 @@ function gradeOf(
 
 type AlertExcess = Pick<AlertState, "excess" | "excessAt">;
 
-function told({ excess, excessAt }: AlertState, status: AlertState["status"]): AlertExcess {
+function knownExcess({ excess, excessAt }: AlertState, status: AlertState["status"]): AlertExcess {
   return excess === undefined || excessAt === undefined || status === "inactive" ? {} : { excess, excessAt };
 }
 
 /** Excess beyond the limit. Growth is reported once per doubling, so that a slowly rising value causes few writes. */
 function worse(alert: AlertState, excess: Excess | undefined, at: number): AlertExcess {
-  if (excess === undefined) return told(alert, alert.status);
+  if (excess === undefined) return knownExcess(alert, alert.status);
   const isSame = alert.excess !== undefined && marginOf(excess) < 2 * marginOf(alert.excess);
-  return isSame && alert.status !== "inactive" ? told(alert, alert.status) : { excess, excessAt: at };
+  return isSame && alert.status !== "inactive" ? knownExcess(alert, alert.status) : { excess, excessAt: at };
 }
 
 /** Returns whether the incidents must process the alert again. One more change of a flapping alert does not count. */
@@ -379,7 +379,7 @@ function knownAlert(key: string, alert: AlertState, phase: AlertPhase, partition
     seen,
     ...(usual > 0 ? { badBefore: usual } : {}),
     ...(seenAt === undefined ? {} : { seenAt }),
-    ...told(alert, phase.status),
+    ...knownExcess(alert, phase.status),
     partition,
     ...(alert.capped === undefined ? {} : { capped: alert.capped }),
     ...(alert.absence === undefined ? {} : { absence: alert.absence }),

@@ -110,7 +110,7 @@ function renderMail({ to, from, server, unsubscribe }: EmailSettings, notice: No
   );
   const { thread, key, delay, event } = notice;
   // If the opening was never sent, there is no thread to reply to.
-  const isReply = key !== thread && delay !== "unheard";
+  const isReply = key !== thread && delay !== "unannounced";
   const topic = topicOf(notice);
   return {
     transport: "smtp",

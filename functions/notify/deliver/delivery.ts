@@ -144,7 +144,7 @@ function latePayload(
   const isMoment = base.status === event.status && base.severity === event.severity;
   const change = isMoment ? base.change : "";
   const announced: IncidentEvent = isFirst ? { ...base, event: "opened", occurrence: 1 } : { ...base, change };
-  const delay = replacesOpening && isEnd ? "unheard" : isFirst && age >= lateAfterMs ? "late" : undefined;
+  const delay = replacesOpening && isEnd ? "unannounced" : isFirst && age >= lateAfterMs ? "late" : undefined;
   const context = { configuration, kinds, incidentLinks, answersUrl, pagesUrl, silences: [], ledger };
   const replacement = recompose(announced, { id, delivery }, entries, delay, context);
   return replacement && { payload: JSON.stringify(replacement.payload), settings: replacement.settings };

@@ -60,14 +60,14 @@ export function asFirst(text: string): string | undefined {
 }
 
 const updates: Readonly<Record<IncidentEventKind, (facts: UpdateFacts) => string>> = {
-  opened: (facts) => `${troubleOf(facts)}${facts.felt} We know about it.`,
+  opened: (facts) => `${disruptionSentence(facts)}${facts.felt} We know about it.`,
   joined: ({ what, felt }) => `More is affected than we first saw: ${what}.${felt}`,
-  severity_raised: (facts) => `${worse}${troubleOf(facts)}${facts.felt}`,
+  severity_raised: (facts) => `${worse}${disruptionSentence(facts)}${facts.felt}`,
   root_cause_changed: () => "We know more about the cause.",
   acknowledged: () => "We are working on it.",
   recovering: ({ what, are }) =>
     `${what} ${are ? "are" : "is"} working again. We are verifying that the recovery lasts.`,
-  regressed: (facts) => `The problem is back. ${troubleOf(facts)}${facts.felt}`,
+  regressed: (facts) => `The problem is back. ${disruptionSentence(facts)}${facts.felt}`,
   resolved: ({ what, are, first_failure_at, resolved_at, good_seconds = 0 }) => {
     const duration = lastedBetween(first_failure_at, resolved_at, good_seconds);
     const lasted = duration === undefined ? "" : ` The incident lasted ${duration}.`;
@@ -75,7 +75,7 @@ const updates: Readonly<Record<IncidentEventKind, (facts: UpdateFacts) => string
   },
   reminder: ({ status }) => `The incident is ongoing.${workOf(status)}`,
   escalated: ({ status }) => `The incident is ongoing.${workOf(status)}`,
-  status_update: (facts) => `The incident is ongoing. ${troubleOf(facts)}${facts.felt}${workOf(facts.status)}`,
+  status_update: (facts) => `The incident is ongoing. ${disruptionSentence(facts)}${facts.felt}${workOf(facts.status)}`,
 };
 
 /**
@@ -92,7 +92,7 @@ function workOf(status: IncidentStatus): string {
   return status === "acknowledged" ? " We are still working on it." : "";
 }
 
-function troubleOf({ severity, what, are }: UpdateFacts): string {
+function disruptionSentence({ severity, what, are }: UpdateFacts): string {
   const verb = are ? "are" : "is";
   if (severity === "critical") return `${what} ${verb} not working as usual.`;
   if (severity === "warning") return `${what} ${verb} slower or less reliable than usual.`;

@@ -41,7 +41,7 @@ export function recompose(
   event: IncidentEvent,
   { delivery, id }: LedgerEntry,
   entries: readonly LedgerEntry[],
-  delay: "late" | "unheard" | undefined,
+  delay: "late" | "unannounced" | undefined,
   context: PlanContext,
 ): { readonly payload: Outgoing; readonly settings: string } | undefined {
   const configured = context.configuration.channels.find(({ name }) => name === delivery.channel);

@@ -125,7 +125,7 @@ const openAgain = "OPEN AGAIN, the recovery did not last";
 
 /** Returns the heading, which never states a past status. */
 function stateWords({ event: { event, status }, delay, isBack = false }: Notice): string {
-  if (delay === "unheard") return "RESOLVED before a notification could be delivered";
+  if (delay === "unannounced") return "RESOLVED before a notification could be delivered";
   if (delay === "late")
     return status === "open" ? "STILL OPEN, notified late" : `${status.toUpperCase()}, notified late`;
   if (status === "resolved" || (status === "recovering" && event !== "status_update")) return headOf[status];
@@ -159,7 +159,7 @@ function isOfMonitor({ verdict }: IncidentEvent): boolean {
 
 function whatOf(notice: Notice, environment: string, budget: TextBudget): string {
   const { event, delay, timezone } = notice;
-  if (delay === "unheard") {
+  if (delay === "unannounced") {
     const [from, to] = [event.first_failure_at, event.resolved_at ?? event.at].map((at) => localTime(at, timezone));
     const how = event.severity === "critical" ? "was down" : "was impaired";
     const what = isOfMonitor(event) ? `The monitoring of ${environment} was impaired` : `${environment} ${how}`;

@@ -1,9 +1,9 @@
 /** Interprets an unexpected answer of a Google API: a kind of failure, and a plain sentence on how to fix it. */
 import { type Failure, readingPhase } from "../../../shared/messages/report.ts";
 import { GoogleApiError, type GoogleRequest } from "../../../shared/ports.ts";
-import { ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
+import { errorText, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 
 /** A resource that is read, and the permission that reading it requires. */
 export interface Access {
@@ -37,11 +37,11 @@ export async function ask(
 /** Returns the failure for an error of `ask`. It is a failure of the reading, never of the resource to be read. */
 export function refusalOf(error: unknown, access: Access, signal: AbortSignal): SeenFailure {
   const { api, project } = access;
-  const failure = (kind: Failure["kind"], message: Words): SeenFailure => ({ kind, phase: readingPhase, message });
+  const failure = (kind: Failure["kind"], message: ReportText): SeenFailure => ({ kind, phase: readingPhase, message });
   if (signal.aborted) return failure("timeout", `the probe timed out while waiting for a response from ${api}`);
-  if (error instanceof ProbeFault) return failure(error.kind, error.words);
+  if (error instanceof ProbeFault) return failure(error.kind, error.reportText);
   if (!(error instanceof GoogleApiError))
-    return failure("internal", cite`unexpected error while reading from ${api}: ${wordsOf(error)}`);
+    return failure("internal", cite`unexpected error while reading from ${api}: ${errorText(error)}`);
   const { status, reason } = error;
   const message = TargetText.of(error.message);
   const known = meanings.find(({ when }) => when(status, reason));
@@ -54,7 +54,7 @@ export function refusalOf(error: unknown, access: Access, signal: AbortSignal): 
 const meanings: readonly {
   readonly when: (status: number, reason: string) => boolean;
   readonly kind: Failure["kind"];
-  readonly say: (access: Access, message: TargetText) => Words;
+  readonly say: (access: Access, message: TargetText) => ReportText;
 }[] = [
   { when: (_, reason) => reason === "NO_IDENTITY", kind: "auth", say: (_, message) => message },
   {

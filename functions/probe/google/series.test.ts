@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { googleApi } from "../../../shared/adapters/google-api.ts";
-import { thrownWords } from "../fixtures.ts";
+import { thrownText } from "../fixtures.ts";
+import { bool, double, fakeMonitoring, int, one, refusal } from "./fake-monitoring.fixtures.ts";
 import { filterOf, parsePage, type Reading, read, urlOf, windowOf } from "./series.ts";
-import { bool, double, int, monitoringStand, one, refusal } from "./stand.fixtures.ts";
 
 const noon = Date.UTC(2025, 8, 16, 12);
 const minute = 60_000;
@@ -74,7 +74,7 @@ describe("the request", () => {
 
 describe("the answer", () => {
   it("contains all series at the newest instant, except those without a point there", async () => {
-    const stand = await monitoringStand({
+    const fake = await fakeMonitoring({
       [gauge.metricType]: [
         {
           labels: { "metric.labels.code": "2xx" },
@@ -86,7 +86,7 @@ describe("the answer", () => {
         { labels: { "metric.labels.code": "5xx" }, points: [[5, int(9)]] },
       ],
     });
-    const found = await read(gauge, "shop-staging", world(stand.url));
+    const found = await read(gauge, "shop-staging", world(fake.url));
     expect(found?.samples).toEqual([{ labels: { "metric.labels.code": "2xx" }, value: 30 }]);
     expect((found?.at ?? 0) % minute).toBe(0);
     expect((Date.now() - (found?.at ?? 0)) / minute).toBeLessThan(6);
@@ -100,13 +100,13 @@ describe("the answer", () => {
     ["a distribution: its mean", { distributionValue: { count: "3", mean: 7.5 } }, 7.5],
     ["an empty distribution", { distributionValue: {} }, 0],
   ])("may be %s", async (_, value, expected) => {
-    const stand = await monitoringStand({ [gauge.metricType]: one(value) });
-    expect((await read(gauge, "shop-staging", world(stand.url)))?.samples).toEqual([{ labels: {}, value: expected }]);
+    const fake = await fakeMonitoring({ [gauge.metricType]: one(value) });
+    expect((await read(gauge, "shop-staging", world(fake.url)))?.samples).toEqual([{ labels: {}, value: expected }]);
   });
 
   it("may be empty", async () => {
-    const stand = await monitoringStand({});
-    expect(await read(gauge, "shop-staging", world(stand.url))).toBeUndefined();
+    const fake = await fakeMonitoring({});
+    expect(await read(gauge, "shop-staging", world(fake.url))).toBeUndefined();
     expect(parsePage({})).toEqual({ series: [], next: "" });
   });
 
@@ -127,7 +127,7 @@ describe("the answer", () => {
       /^Cloud Monitoring could not read all the requested data: a shard timed out$/,
     ],
   ])("is a fault if it is %s", (_, answer, sentence) => {
-    expect(thrownWords(() => parsePage(answer))).toMatch(sentence);
+    expect(thrownText(() => parsePage(answer))).toMatch(sentence);
   });
 
   it("is joined from a limited number of pages", async () => {
@@ -146,8 +146,8 @@ describe("the answer", () => {
   });
 
   it("is a refusal if Google refuses the request", async () => {
-    const stand = await monitoringStand({ [gauge.metricType]: refusal(429, "RESOURCE_EXHAUSTED", "too fast") });
-    await expect(read(gauge, "shop-staging", world(stand.url))).rejects.toMatchObject({ status: 429 });
+    const fake = await fakeMonitoring({ [gauge.metricType]: refusal(429, "RESOURCE_EXHAUSTED", "too fast") });
+    await expect(read(gauge, "shop-staging", world(fake.url))).rejects.toMatchObject({ status: 429 });
   });
 });
 

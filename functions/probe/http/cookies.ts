@@ -4,7 +4,7 @@
  */
 import type { CookieJar } from "tough-cookie";
 import type { ProbeWorld } from "../prober.ts";
-import type { Headers } from "./answer.ts";
+import type { Headers } from "./response.ts";
 
 /** Maximum number of cookies, and maximum length of a cookie in characters: the limits of browsers for one site. */
 const mostKept = 180;

@@ -5,10 +5,10 @@ import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw, 
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
-import { AnswerReader, endOfHead, type Head } from "./answer.ts";
+import { endOfHead, type Head, ResponseReader } from "./response.ts";
 
 /** A request. */
-export interface Question {
+export interface HttpRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
@@ -19,7 +19,7 @@ export interface Question {
 }
 
 /** A response. */
-export interface Answer extends Head {
+export interface HttpResponse extends Head {
   /** The decoded body, or its beginning. */
   readonly body: Buffer;
   /** Whether the body was longer than requested. */
@@ -31,7 +31,7 @@ export interface Answer extends Head {
  * `headers` and `body`. Instants are taken in the events of the socket.
  * @throws the error of the connection, `HttpSyntaxError`, or `ProbeFault`
  */
-export function exchange(socket: Socket, question: Question, watch: Stopwatch): Promise<Answer> {
+export function exchange(socket: Socket, request: HttpRequest, watch: Stopwatch): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     let head: Head | undefined;
     let body: Body | undefined;
@@ -47,11 +47,11 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
       const { status, statusText, headers } = head;
       resolve({ status, statusText, headers, body: body.bytes(), truncated: body.truncated });
     };
-    const reader = new AnswerReader(question.method, {
+    const reader = new ResponseReader(request.method, {
       head(seen) {
         head = seen;
         if (watch.phase !== "body") watch.enter("body");
-        body = new Body(String(seen.headers["content-encoding"] ?? ""), question.maxBody, settle);
+        body = new Body(String(seen.headers["content-encoding"] ?? ""), request.maxBody, settle);
       },
       body: (chunk) => body?.push(chunk),
     });
@@ -81,7 +81,7 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
     watch.enter("first_byte");
     socket.on("data", read).on("end", ended).on("error", settle).on("close", closed);
     try {
-      send(socket, question);
+      send(socket, request);
     } catch (error) {
       settle(error);
     }
@@ -89,7 +89,7 @@ export function exchange(socket: Socket, question: Question, watch: Stopwatch): 
 }
 
 /** Sends a request. @throws ProbeFault for a header that cannot be sent */
-export function send(socket: Socket, { method, path, headers, body }: Omit<Question, "maxBody">): void {
+export function send(socket: Socket, { method, path, headers, body }: Omit<HttpRequest, "maxBody">): void {
   let text = `${method} ${path} HTTP/1.1\r\n`;
   for (const name in headers) {
     const value = ownEntry(headers, name) ?? "";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Redactor } from "../../../shared/text/redact.ts";
 import { cite, TargetText } from "../text/target-text.ts";
-import { type Answered, expectations, unmet } from "./expect.ts";
+import { expectations, type ObservedResponse, unmet } from "./expect.ts";
 
-type Written = Omit<Answered, "body" | "statusText"> & { readonly body: string };
+type Written = Omit<ObservedResponse, "body" | "statusText"> & { readonly body: string };
 
 const seen: Written = {
   status: 200,

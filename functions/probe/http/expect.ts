@@ -11,12 +11,12 @@ import { headerName } from "../net/settings.ts";
 import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
 import { jsonText, plainValue } from "../text/json-text.ts";
 import { isWrittenAsPattern, parsePattern, patternMistake } from "../text/pattern.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
-import { type Answer, isUndecodable } from "./exchange.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
+import { type HttpResponse, isUndecodable } from "./exchange.ts";
 import { googleAnswer, shownGoogleAnswer } from "./google-answer.ts";
 
 /** The parts of a response that expectations apply to. */
-export interface Answered {
+export interface ObservedResponse {
   readonly status: number;
   readonly statusText: TargetText;
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -26,14 +26,14 @@ export interface Answered {
 }
 
 /** A response in the form that expectations apply to. */
-export function answered({
+export function observedResponse({
   status,
   statusText,
   headers,
   body,
   truncated,
   seconds,
-}: Answer & { readonly seconds: number }): Answered {
+}: HttpResponse & { readonly seconds: number }): ObservedResponse {
   const text = textOf(body, String(headers["content-type"] ?? ""));
   return { status, statusText, headers, body: TargetText.of(text, truncated), seconds };
 }
@@ -151,7 +151,7 @@ export const expectations = lazily(() =>
 export type Expectations = z.output<ReturnType<typeof expectations>>;
 
 /** Returns the first unmet expectation, or `undefined`. @param json the parsed JSON body, or `undefined` */
-export function unmet(expected: Expectations, seen: Answered, json: unknown): SeenFailure | undefined {
+export function unmet(expected: Expectations, seen: ObservedResponse, json: unknown): SeenFailure | undefined {
   const problem =
     statusProblem(expected, seen) ??
     headerProblem(expected, seen) ??
@@ -169,7 +169,7 @@ export function unmet(expected: Expectations, seen: Answered, json: unknown): Se
 
 function statusProblem(
   { status: accepted }: Expectations,
-  { status, statusText, headers, body }: Answered,
+  { status, statusText, headers, body }: ObservedResponse,
 ): SeenFailure | undefined {
   const list = Array.isArray(accepted) ? accepted : [accepted];
   if (list.some((one) => acceptsStatus(one, status))) return undefined;
@@ -180,7 +180,7 @@ function statusProblem(
       message: `${status}: the port speaks TLS, but the request was in plain HTTP: use https://`,
     };
   const google = body.judge((text) => googleAnswer(status, headers, text));
-  const reason = google === undefined ? said(headers, body) : shownGoogleAnswer(google);
+  const reason = google === undefined ? quotedBody(headers, body) : shownGoogleAnswer(google);
   const message = cite`${statusLine(status, statusText)}${reason}`;
   return {
     kind: "http_status",
@@ -196,7 +196,7 @@ export function statusLine(status: number, text: TargetText): TargetText {
 }
 
 /** Returns the message in a text or JSON response, as the end of a sentence. */
-export function said(headers: Answered["headers"], body: TargetText): Words {
+export function quotedBody(headers: ObservedResponse["headers"], body: TargetText): ReportText {
   const isTold = /json|text\/plain/.test(String(headers["content-type"] ?? ""));
   return isTold && body.judge((text) => text.trim() !== "") ? cite`: ${body.first(longestExcerpt)}` : "";
 }
@@ -205,7 +205,7 @@ export function said(headers: Answered["headers"], body: TargetText): Words {
 const plainHttpToTls =
   /plain HTTP request was sent to HTTPS|speaking plain HTTP to an SSL|HTTP request to an HTTPS server/i;
 
-function headerProblem({ headers: wanted = {} }: Expectations, { headers }: Answered): SeenFailure | undefined {
+function headerProblem({ headers: wanted = {} }: Expectations, { headers }: ObservedResponse): SeenFailure | undefined {
   for (const [name, expected] of Object.entries(wanted)) {
     const value = ownEntry(headers, name);
     const text = typeof value === "string" ? value : value?.join(", ");
@@ -220,7 +220,10 @@ function headerProblem({ headers: wanted = {} }: Expectations, { headers }: Answ
   return undefined;
 }
 
-function bodyProblem({ body_contains, body_matches }: Expectations, { body }: Answered): SeenFailure | undefined {
+function bodyProblem(
+  { body_contains, body_matches }: Expectations,
+  { body }: ObservedResponse,
+): SeenFailure | undefined {
   const shown = body.first(longestExcerpt);
   if (body_contains !== undefined && !body.judge((text) => text.includes(body_contains)))
     return bodyFailure(cite`the body does not contain "${body_contains}"; the body is: ${shown}`);
@@ -230,7 +233,11 @@ function bodyProblem({ body_contains, body_matches }: Expectations, { body }: An
   return bodyFailure(cite`the body does not match ${pattern}; the body is: ${shown}`);
 }
 
-function jsonProblem({ json: wanted }: Expectations, { body }: Answered, json: unknown): SeenFailure | undefined {
+function jsonProblem(
+  { json: wanted }: Expectations,
+  { body }: ObservedResponse,
+  json: unknown,
+): SeenFailure | undefined {
   if (wanted === undefined) return undefined;
   if (json === undefined) return bodyFailure(cite`the body is not JSON; the body is: ${body.first(longestExcerpt)}`);
   for (const [path, expected] of Object.entries(wanted)) {
@@ -245,7 +252,7 @@ function jsonProblem({ json: wanted }: Expectations, { body }: Answered, json: u
   return undefined;
 }
 
-function timeProblem({ max_time }: Expectations, { seconds }: Answered): SeenFailure | undefined {
+function timeProblem({ max_time }: Expectations, { seconds }: ObservedResponse): SeenFailure | undefined {
   if (max_time === undefined || seconds * 1000 <= max_time) return undefined;
   const message = `answered after ${formatDuration(seconds * 1000)}, expected within ${formatDuration(max_time)}`;
   return { kind: "timeout", phase: "response", message, signal: "slow" };
@@ -319,7 +326,7 @@ function asPattern(text: string): string {
   return isWrittenAsPattern(text) ? text : `/${text}/`;
 }
 
-function bodyFailure(message: Words): SeenFailure {
+function bodyFailure(message: ReportText): SeenFailure {
   return { kind: "body", phase: "body", message };
 }
 

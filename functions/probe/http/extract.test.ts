@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Redactor } from "../../../shared/text/redact.ts";
-import { openWords, type Words } from "../text/target-text.ts";
+import { openText, type ReportText } from "../text/target-text.ts";
 import { extract, extractions } from "./extract.ts";
 
-const opened = (words: Words): string => openWords(words, new Redactor());
+const opened = (text: ReportText): string => openText(text, new Redactor());
 
 const json = {
   pool: 72,

@@ -7,7 +7,7 @@ import { type Quantity, quantity } from "../../../shared/text/units.ts";
 import type { Assessment } from "../prober.ts";
 import { parseJsonPath, valueAt } from "../text/json-path.ts";
 import { jsonText } from "../text/json-text.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 
 /** Supported units of a value. */
 export const writtenUnits = ["s", "ms", "%", "ratio", "count", "bool", "B"] as const;
@@ -56,7 +56,7 @@ export const extractions = lazily(() =>
 export type Extraction = z.output<ReturnType<typeof extractions>>[number];
 
 /** Returns the samples of one extraction, or a sentence on why there are none. @param json the parsed JSON body */
-export function extract(extraction: Extraction, json: unknown): { samples: Samples; problem?: Words } {
+export function extract(extraction: Extraction, json: unknown): { samples: Samples; problem?: ReportText } {
   const { metric, path, each, labels = {}, required } = extraction;
   const found = valueAt(json, parseJsonPath(path) ?? []);
   if (found === undefined || found === null)

@@ -9,13 +9,13 @@ import type { Stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
-import type { Words } from "../text/target-text.ts";
+import type { ReportText } from "../text/target-text.ts";
 import type { Cookies } from "./cookies.ts";
-import { codings, type Question } from "./exchange.ts";
+import { codings, type HttpRequest } from "./exchange.ts";
 import { isHttpUrl, type RequestSettings } from "./settings.ts";
 
 /** A request that is ready to be sent. */
-export interface Outgoing {
+export interface OutgoingRequest {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -28,8 +28,8 @@ export interface Outgoing {
 export class CertificateFault extends ProbeFault {
   readonly expiresAt: number | undefined;
 
-  constructor(words: Words, expiresAt: number | undefined) {
-    super("tls", words);
+  constructor(text: ReportText, expiresAt: number | undefined) {
+    super("tls", text);
     this.expiresAt = expiresAt;
   }
 }
@@ -50,7 +50,7 @@ export async function firstRequest(
   world: ProbeWorld,
   confidential: readonly string[] = [],
   usual: Readonly<Record<string, string>> = { accept: "*/*", "accept-encoding": codings },
-): Promise<Outgoing> {
+): Promise<OutgoingRequest> {
   const headers: Record<string, string> = { "user-agent": "Pathkeeper", ...usual };
   for (const [name, value] of Object.entries(settings.headers)) setEntry(headers, name, await world.resolve(value));
   const proof = await identityHeaders(settings, settings.headers, world);
@@ -126,7 +126,7 @@ async function bodyOf(
 }
 
 /** Returns the request with its cookies. */
-export function withCookies(outgoing: Outgoing, cookies: Cookies): Outgoing {
+export function withCookies(outgoing: OutgoingRequest, cookies: Cookies): OutgoingRequest {
   const cookie = cookies.headerFor(outgoing.url, outgoing.headers["cookie"]);
   return cookie === undefined ? outgoing : { ...outgoing, headers: { ...outgoing.headers, cookie } };
 }
@@ -146,7 +146,7 @@ export async function tlsSecrets({ tls }: Pick<RequestSettings, "tls">, world: P
 }
 
 /** Returns a request in the form that its connection requires. */
-export function questionOf({ url, method, headers, body }: Outgoing): Omit<Question, "maxBody"> {
+export function httpRequestOf({ url, method, headers, body }: OutgoingRequest): Omit<HttpRequest, "maxBody"> {
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
   return { method, path: url.pathname + url.search, headers: { host: url.host, ...headers, ...length }, body };
 }
@@ -155,7 +155,7 @@ export function questionOf({ url, method, headers, body }: Outgoing): Omit<Quest
  * Connects to the host of a URL, in the phases `dns`, `connect` and, for `https:`, `tls`.
  * @throws CertificateFault, or the error of the connection
  */
-export async function reach(
+export async function connectTo(
   url: URL,
   settings: Pick<RequestSettings, "ip_version" | "tls">,
   { ca, client }: TlsSecrets,

@@ -6,31 +6,31 @@ import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { wantsTls } from "../net/tls.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { cite, TargetText } from "../text/target-text.ts";
-import { TlsInPlace } from "./answer.ts";
 import { Cookies } from "./cookies.ts";
-import { type Answer, exchange } from "./exchange.ts";
+import { exchange, type HttpResponse } from "./exchange.ts";
 import {
   CertificateFault,
+  connectTo,
   firstRequest,
-  type Outgoing,
+  httpRequestOf,
+  type OutgoingRequest,
   portOf,
-  questionOf,
-  reach,
   type TlsSecrets,
   tlsSecrets,
   withCookies,
 } from "./outgoing.ts";
+import { TlsInPlace } from "./response.ts";
 import { isHttpUrl, type RequestSettings } from "./settings.ts";
 
 /** One response to a request, as observed: its location may be text from a target. */
 export type SeenHop = Omit<Hop, "url"> & { readonly url: TargetText };
 
 /** The result of a request. */
-export interface Asked {
+export interface RequestResult {
   /** The failure, if there was no complete response. */
   readonly failure?: SeenFailure | undefined;
   /** The last response, even if more redirects should have been followed. */
-  readonly answer?: Answer & { readonly seconds: number };
+  readonly response?: HttpResponse & { readonly seconds: number };
   /** Seconds in each completed phase of the last request. */
   readonly phases: Readonly<Record<string, number>>;
   /** Every response, including the last one, if there were redirects. */
@@ -44,12 +44,12 @@ export interface Asked {
  * @param confidential names of headers that no other origin may see, in addition to those that are always secret
  * @param cookies cookies of the conversation that the request belongs to; cookies set by responses are added to it
  */
-export async function ask(
+export async function sendRequest(
   settings: RequestSettings,
   world: ProbeWorld,
   confidential: readonly string[] = [],
   cookies: Cookies = new Cookies(),
-): Promise<Asked> {
+): Promise<RequestResult> {
   const first = await firstRequest(settings, world, confidential);
   const { ca, client } = await tlsSecrets(settings, world);
   const started = world.clock();
@@ -65,7 +65,7 @@ export async function ask(
     try {
       const mayBePrivate = hops === 0 || settings.allow_private_redirects || isPrivateAddress(redirectedBy);
       const reachable = mayBePrivate ? world : publicOnly(world, watch);
-      const { expiresAt, answer, address } = await visit(
+      const { expiresAt, response, address } = await visit(
         withCookies(outgoing, cookies),
         settings,
         // Another origin must not see the client certificate.
@@ -74,11 +74,11 @@ export async function ask(
         watch,
       );
       redirectedBy = address;
-      await cookies.keep(answer.headers, outgoing.url, world);
-      reconsiderIdentity(settings, answer.status, world);
+      await cookies.keep(response.headers, outgoing.url, world);
+      reconsiderIdentity(settings, response.status, world);
       if (expiresAt !== undefined) expiries.push((expiresAt - world.now()) / 1000);
-      const hop = { url: shown(outgoing.url), status: answer.status, duration: (world.clock() - left) / 1000 };
-      const next = settings.follow_redirects > 0 ? redirected(outgoing, answer) : undefined;
+      const hop = { url: shown(outgoing.url), status: response.status, duration: (world.clock() - left) / 1000 };
+      const next = settings.follow_redirects > 0 ? redirected(outgoing, response) : undefined;
       if (next || hops > 0) seen.push(hop);
       if (next && ca !== undefined && next.url.protocol !== "https:")
         throw new ProbeFault(
@@ -95,7 +95,7 @@ export async function ask(
           cite`more than ${settings.follow_redirects} redirects; the next one is to ${shown(next.url)}`,
         );
       const seconds = (world.clock() - started) / 1000;
-      return { answer: { ...answer, seconds }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
+      return { response: { ...response, seconds }, phases: watch.times(), hops: seen, certificateExpiry: soonest() };
     } catch (caught) {
       const peerSpeaksTls =
         outgoing.url.protocol === "http:" && (await wantsTls(caught, portOf(outgoing.url), watch, world));
@@ -112,15 +112,15 @@ export async function ask(
 }
 
 async function visit(
-  outgoing: Outgoing,
+  outgoing: OutgoingRequest,
   settings: RequestSettings,
   secrets: TlsSecrets,
   world: ProbeWorld,
   watch: Stopwatch,
-): Promise<{ answer: Answer; address: string; expiresAt?: number | undefined }> {
-  const { socket, address, expiresAt } = await reach(outgoing.url, settings, secrets, world, watch);
-  const answer = await exchange(socket, { ...questionOf(outgoing), maxBody: settings.max_body }, watch);
-  return { answer, address, expiresAt };
+): Promise<{ response: HttpResponse; address: string; expiresAt?: number | undefined }> {
+  const { socket, address, expiresAt } = await connectTo(outgoing.url, settings, secrets, world, watch);
+  const response = await exchange(socket, { ...httpRequestOf(outgoing), maxBody: settings.max_body }, watch);
+  return { response, address, expiresAt };
 }
 
 /** Returns a world without private addresses, for a redirect from a public address: it must not reveal what only the monitor can reach. */
@@ -137,7 +137,7 @@ function publicOnly(world: ProbeWorld, watch: Stopwatch): ProbeWorld {
 }
 
 /** Returns the request of a redirect; `undefined` if the response is not one. @throws ProbeFault */
-function redirected(from: Outgoing, { status, headers }: Answer): Outgoing | undefined {
+function redirected(from: OutgoingRequest, { status, headers }: HttpResponse): OutgoingRequest | undefined {
   const location = [headers["location"]].flat()[0];
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined;
   const target = percentEncoded(location);

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { unlessAborted } from "../../../shared/net/unless-aborted.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { IdentityFault, type ProbeFault, wordsOf } from "../net/faults.ts";
+import { errorText, IdentityFault, type ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { cite } from "../text/target-text.ts";
 import { accessToken, forgetTokens, oauth2Settings } from "./oauth2.ts";
@@ -79,7 +79,7 @@ async function idToken(audience: string, { google, signal, conceal }: ProbeWorld
 function refused(audience: string, error: unknown, signal: AbortSignal): ProbeFault {
   if (signal.aborted)
     return new IdentityFault("timeout", "the probe timed out while waiting for an ID token from Google");
-  return new IdentityFault("auth", cite`Google did not issue an ID token for ${audience}: ${wordsOf(error)}`, {
+  return new IdentityFault("auth", cite`Google did not issue an ID token for ${audience}: ${errorText(error)}`, {
     cause: error,
   });
 }

@@ -52,11 +52,11 @@ export const captures = lazily(() =>
   ),
 );
 
-const telling = /token|passw(?:or)?d|secret|api_?key|jwt|cookie|credential|authorization|session|bearer/i;
+const secretNames = /token|passw(?:or)?d|secret|api_?key|jwt|cookie|credential|authorization|session|bearer/i;
 
 /** Returns whether a name indicates that its value is secret. */
 export function isSecretName(name: string): boolean {
-  return telling.test(name);
+  return secretNames.test(name);
 }
 
 /** Replaces the texts of JSON fields with secret names by asterisks, even if the JSON is cut off. */

@@ -12,11 +12,11 @@ import { tlsOverTls } from "../net/settings.ts";
 import { streamFields } from "../stream/settings.ts";
 import { marksIn, variableName } from "../text/template.ts";
 import {
+  actionFields,
   actionMistake,
   expectedEvent,
   failsWhileExpecting,
   stepName,
-  utteranceFields,
   actions as utterances,
   waitFields,
 } from "../websocket/script.ts";
@@ -72,16 +72,16 @@ export const journeyStep = lazily(() =>
         .describe(
           "Sends a request whose response is a stream of server-sent events. It stays open for the following steps with `expect`.",
         ),
-      ...utteranceFields(),
+      ...actionFields(),
       ...waitFields(expectedEvent()),
-      send: utteranceFields().send.describe(
+      send: actionFields().send.describe(
         "Sends a message over the open WebSocket: a text verbatim, anything else as JSON.",
       ),
       expect: waitFields(expectedEvent()).expect.describe(
         "Messages that must arrive over the open WebSocket or stream, in this order. Other messages may arrive in between.",
       ),
-      ping: utteranceFields().ping.describe("Sends a ping over the open WebSocket and waits for the pong."),
-      close: utteranceFields().close.describe(
+      ping: actionFields().ping.describe("Sends a ping over the open WebSocket and waits for the pong."),
+      close: actionFields().close.describe(
         "Closes the open WebSocket with this code and waits until the server closes it too.",
       ),
       check: namedRecord(name(), jsonScalar())

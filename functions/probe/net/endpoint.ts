@@ -6,7 +6,7 @@ import { hostMistake } from "../../../shared/net/written-address.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { clientCertificate, clientCertificateOf } from "../identity/client-certificate.ts";
 import type { ProbeWorld } from "../prober.ts";
-import type { Words } from "../text/target-text.ts";
+import type { ReportText } from "../text/target-text.ts";
 import { dial } from "./dial.ts";
 import { ProbeFault } from "./faults.ts";
 import { ipVersion } from "./settings.ts";
@@ -106,8 +106,8 @@ export class UntrustedCertificate extends ProbeFault {
   /** Seconds until the first certificate of the chain expires, if known. */
   readonly certificateExpiry: number | undefined;
 
-  constructor(words: Words, certificateExpiry: number | undefined) {
-    super("tls", words, { signal: "certificate" });
+  constructor(text: ReportText, certificateExpiry: number | undefined) {
+    super("tls", text, { signal: "certificate" });
     this.certificateExpiry = certificateExpiry;
   }
 }

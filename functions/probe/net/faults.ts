@@ -5,10 +5,10 @@ import { type Failure, type FailureKind, identityPhase } from "../../../shared/m
 import { LookupError } from "../../../shared/net/lookup.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 
 /** A failure as observed by a prober: its texts are opened when the result is written. */
-export type SeenFailure = Omit<Failure, "message"> & { readonly message: Words };
+export type SeenFailure = Omit<Failure, "message"> & { readonly message: ReportText };
 
 /** The fields of a failure that programs may rely on, in addition to its kind. */
 export type FailureFacts = Pick<Failure, "status" | "code" | "signal" | "answered_by">;
@@ -21,12 +21,16 @@ export class ProbeFault extends Error {
   /** The phase of the failure, if it is not the running one. */
   readonly phase: string | undefined;
   /** The text of the failure. The message has asterisks in place of anything that a target sent. */
-  readonly words: Words;
+  readonly reportText: ReportText;
 
-  constructor(kind: FailureKind, words: Words, options?: ErrorOptions & FailureFacts & { readonly phase?: string }) {
-    super(String(words), options);
+  constructor(
+    kind: FailureKind,
+    text: ReportText,
+    options?: ErrorOptions & FailureFacts & { readonly phase?: string },
+  ) {
+    super(String(text), options);
     this.kind = kind;
-    this.words = words;
+    this.reportText = text;
     const { cause: _, phase, ...facts } = options ?? {};
     this.facts = facts;
     this.phase = phase;
@@ -74,7 +78,7 @@ export function failureOf(error: unknown, { phase, peer: named, address, signal 
   const { code = "", message = String(error) } = error as NodeJS.ErrnoException;
   const told = code === "EPROTO" ? sslCode(message) : code;
   const known = faults.find(({ codes }) => codes.test(told));
-  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, wordsOf(error), told), code };
+  if (known) return { kind: known.kind, phase, message: known.say(peer, phase, errorText(error), told), code };
   const what = code === "" ? TargetText.of(message) : code;
   return { kind: "internal", phase, message: cite`unexpected fault while ${doing(phase, peer)}: ${what}` };
 }
@@ -102,21 +106,21 @@ function sslCode(message: string): string {
 
 /** Returns the failure for a fault that is already classified and described. */
 export function failureOfFault(error: ProbeFault, phase: string): SeenFailure {
-  const { kind, words: message, facts } = error;
+  const { kind, reportText: message, facts } = error;
   return { kind, phase: error instanceof IdentityFault ? identityPhase : (error.phase ?? phase), message, ...facts };
 }
 
 /** Returns the text of an error: its description for people, or its message. */
-export function wordsOf(error: unknown): Words {
-  const { words, message = String(error) } = error as { readonly words?: Words; readonly message?: string };
-  return words ?? TargetText.of(message);
+export function errorText(error: unknown): ReportText {
+  const { reportText, message = String(error) } = error as { reportText?: ReportText; message?: string };
+  return reportText ?? TargetText.of(message);
 }
 
 /** Node's codes of system, TLS and HTTP errors, and those of our own HTTP reader; the first match counts. */
 const faults: readonly {
   readonly codes: RegExp;
   readonly kind: FailureKind;
-  readonly say: (peer: string, phase: string, words: Words, code: string) => Words;
+  readonly say: (peer: string, phase: string, text: ReportText, code: string) => ReportText;
 }[] = [
   { codes: /^ECONNREFUSED$/, kind: "refused", say: (peer) => `${peer} refused the connection: nothing listens there` },
   {
@@ -189,8 +193,8 @@ const faults: readonly {
     kind: "tls",
     say: (peer, phase, _words, code) =>
       phase === "tls"
-        ? `the TLS handshake with ${peer} failed: it sent invalid TLS data${inWords(code)}`
-        : `the TLS connection to ${peer} broke while ${doing(phase, peer)}${inWords(code)}`,
+        ? `the TLS handshake with ${peer} failed: it sent invalid TLS data${spelledOut(code)}`
+        : `the TLS connection to ${peer} broke while ${doing(phase, peer)}${spelledOut(code)}`,
   },
   {
     codes: /^HTTP_TOO_LONG$|^HPE_HEADER_OVERFLOW$/,
@@ -200,7 +204,7 @@ const faults: readonly {
   {
     codes: /^HTTP_SYNTAX$/,
     kind: "protocol",
-    say: (peer, _phase, words) => cite`${peer} does not speak HTTP: ${words}`,
+    say: (peer, _phase, text) => cite`${peer} does not speak HTTP: ${text}`,
   },
   { codes: /^HPE_/, kind: "protocol", say: (peer) => `${peer} does not speak HTTP: its response cannot be parsed` },
   {
@@ -215,9 +219,9 @@ function alertIn(code: string): string {
   return (/ALERT_(\w+)$/.exec(code)?.[1] ?? code).toLowerCase().replaceAll("_", " ");
 }
 
-function inWords(code: string): string {
-  const words = /^ERR_(?:SSL|TLS|OSSL)_(\w+)$/.exec(code)?.[1]?.toLowerCase().replaceAll("_", " ");
-  return words === undefined ? "" : ` (${words})`;
+function spelledOut(code: string): string {
+  const reason = /^ERR_(?:SSL|TLS|OSSL)_(\w+)$/.exec(code)?.[1]?.toLowerCase().replaceAll("_", " ");
+  return reason === undefined ? "" : ` (${reason})`;
 }
 
 const activities: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@ import type { FailureKind } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { formatDuration } from "../../../shared/text/units.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { cite, type Words } from "../text/target-text.ts";
+import { cite, type ReportText } from "../text/target-text.ts";
 import { doing, failureOf, ProbeFault, type SeenFailure, spokenPeer, unanswered } from "./faults.ts";
 import { type Stopwatch, stopwatch } from "./stopwatch.ts";
 
@@ -15,7 +15,7 @@ export interface StageLimit {
   /** The kind of failure for an overrun. @default timeout */
   readonly kind?: FailureKind;
   /** Returns what is still missing, for the message of a failure: `no answer to the ping came`. */
-  readonly missing: () => Words;
+  readonly missing: () => ReportText;
 }
 
 /** A stopwatch that ends stages that exceed their time. */

@@ -2,7 +2,7 @@
 import type pg from "pg";
 import { ProbeFault } from "../net/faults.ts";
 import type { ProbeWorld } from "../prober.ts";
-import type { Words } from "../text/target-text.ts";
+import type { ReportText } from "../text/target-text.ts";
 import { isClient, ordinaryLimit } from "./burst.ts";
 import { isOfServer, type Login, peerOf, sessionFailure } from "./session.ts";
 
@@ -21,7 +21,7 @@ export interface Connections {
 export type Counted =
   | { readonly connections: Connections }
   | {
-      readonly problem: Words;
+      readonly problem: ReportText;
       /** Whether the session is still waiting for the count and cannot run another query. */
       readonly stuck: boolean;
     };

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { ReportedChange } from "../../../shared/messages/report.ts";
 import { probeOf, probeOnce, tcpServer } from "../fixtures.ts";
-import { audited, loggingStand } from "../google/logging/logging.fixtures.ts";
-import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
+import { apiMisbehaviours, echoedError } from "../google/fake-monitoring.fixtures.ts";
+import { audited, fakeLogging } from "../google/logging/fake-logging.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { auditLogs } from "./audit_logs.ts";
 import { probers } from "./index.ts";
@@ -61,7 +61,7 @@ const destroyed = (secret: string): object =>
   );
 
 async function found(entries: readonly object[], more: object = {}): Promise<readonly ReportedChange[]> {
-  const { port } = await loggingStand(() => entries, services);
+  const { port } = await fakeLogging(() => entries, services);
   const options = { googleStand: `http://127.0.0.1:${port}`, all: others, probers };
   const result = await probeOnce(auditLogs, { ...settings, ...more }, options);
   expect(result.failure).toBeUndefined();
@@ -72,7 +72,7 @@ proberContract({
   prober: auditLogs,
   google: true,
   settings: () => settings,
-  healthy: async () => (await loggingStand(() => [])).port,
+  healthy: async () => (await fakeLogging(() => [])).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });
@@ -237,7 +237,7 @@ describe("audit_logs", () => {
   });
 
   it("reads one page, starting an hour before the first failure", async () => {
-    const { port, asked } = await loggingStand(() =>
+    const { port, asked } = await fakeLogging(() =>
       Array.from({ length: 300 }, (_, i) => deployment("backend", i / 10)),
     );
     const since = Date.parse("2025-09-16T12:00:00Z");

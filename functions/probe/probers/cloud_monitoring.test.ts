@@ -5,12 +5,12 @@ import {
   bool,
   double,
   echoedError,
+  type FakeResponse,
+  fakeMonitoring,
   int,
-  monitoringStand,
   one,
   refusal,
-  type StandAnswer,
-} from "../google/stand.fixtures.ts";
+} from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { cloudMonitoring } from "./cloud_monitoring.ts";
 
@@ -26,17 +26,17 @@ const settings = {
   labels: { name: "order_age" },
 };
 
-async function probe(answer: StandAnswer, more: Record<string, unknown> = {}) {
-  const stand = await monitoringStand({ [type]: answer });
-  const result = await probeOnce(cloudMonitoring, { ...settings, ...more }, { googleStand: stand.url });
-  return { result, asked: stand.asked };
+async function probe(answer: FakeResponse, more: Record<string, unknown> = {}) {
+  const fake = await fakeMonitoring({ [type]: answer });
+  const result = await probeOnce(cloudMonitoring, { ...settings, ...more }, { googleStand: fake.url });
+  return { result, asked: fake.asked };
 }
 
 proberContract({
   prober: cloudMonitoring,
   google: true,
   settings: () => settings,
-  healthy: async () => (await monitoringStand({ [type]: one(int(12)) })).port,
+  healthy: async () => (await fakeMonitoring({ [type]: one(int(12)) })).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });
@@ -70,7 +70,7 @@ describe("cloud_monitoring", () => {
   });
 
   it("copies labels from the series", async () => {
-    const answer: StandAnswer = ["us", "eu"].map((region, at) => ({
+    const answer: FakeResponse = ["us", "eu"].map((region, at) => ({
       labels: { "resource.labels.region": region },
       points: [[3, int(at + 1)]],
     }));
@@ -99,7 +99,7 @@ describe("cloud_monitoring", () => {
   });
 
   it("limits the number of series", async () => {
-    const many: StandAnswer = Array.from({ length: 120 }, () => ({ points: [[3, int(1)]] }));
+    const many: FakeResponse = Array.from({ length: 120 }, () => ({ points: [[3, int(1)]] }));
     const { result } = await probe(many);
     expect(result.failure).toEqual({
       kind: "protocol",

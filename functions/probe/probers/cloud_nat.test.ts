@@ -4,17 +4,17 @@ import {
   apiMisbehaviours,
   double,
   echoedError,
+  type FakeResponse,
+  fakeMonitoring,
   int,
-  monitoringStand,
   one,
-  type StandAnswer,
-} from "../google/stand.fixtures.ts";
+} from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { cloudNat } from "./cloud_nat.ts";
 
 const settings = { project: "netra-staging", region: "us-central1", gateway: "staging-nat" };
 const metric = (name: string): string => `router.googleapis.com/nat/${name}`;
-const busy: Record<string, StandAnswer> = {
+const busy: Record<string, FakeResponse> = {
   [metric("nat_allocation_failed")]: one(double(0)),
   [metric("dropped_sent_packets_count")]: [
     { labels: { "metric.labels.reason": "OUT_OF_RESOURCES" }, points: [[4, int(42)]] },
@@ -24,17 +24,17 @@ const busy: Record<string, StandAnswer> = {
   [metric("open_connections")]: one(int(1_500)),
 };
 
-async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
-  const stand = await monitoringStand(answers);
-  const result = await probeOnce(cloudNat, { ...settings, ...more }, { googleStand: stand.url });
-  return { result, asked: stand.asked };
+async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
+  const fake = await fakeMonitoring(answers);
+  const result = await probeOnce(cloudNat, { ...settings, ...more }, { googleStand: fake.url });
+  return { result, asked: fake.asked };
 }
 
 proberContract({
   prober: cloudNat,
   google: true,
   settings: () => settings,
-  healthy: async () => (await monitoringStand(busy)).port,
+  healthy: async () => (await fakeMonitoring(busy)).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

@@ -5,25 +5,25 @@ import {
   apiMisbehaviours,
   double,
   echoedError,
+  type FakeResponse,
+  fakeMonitoring,
   int,
-  monitoringStand,
   one,
   refusal,
-  type StandAnswer,
-} from "../google/stand.fixtures.ts";
+} from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { cloudRun } from "./cloud_run.ts";
 
 const settings = { project: "netra-staging", region: "us-central1", service: "backend" };
 const metric = (name: string): string => `run.googleapis.com/${name}`;
 const log = "logging.googleapis.com/user/failed-startups";
-const byClass = (counts: Record<string, number>, minutesAgo = 3): StandAnswer =>
+const byClass = (counts: Record<string, number>, minutesAgo = 3): FakeResponse =>
   Object.entries(counts).map(([name, count]) => ({
     labels: { "metric.labels.response_code_class": name },
     points: [[minutesAgo, int(count)]],
   }));
 
-const busy: Record<string, StandAnswer> = {
+const busy: Record<string, FakeResponse> = {
   [metric("request_count")]: byClass({ "2xx": 570, "4xx": 24, "5xx": 6 }),
   [metric("request_latencies")]: one(double(840)),
   [metric("container/instance_count")]: [
@@ -34,10 +34,10 @@ const busy: Record<string, StandAnswer> = {
   [log]: one(int(2)),
 };
 
-async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
-  const stand = await monitoringStand(answers);
-  const result = await probeOnce(cloudRun, { ...settings, ...more }, { googleStand: stand.url });
-  return { result, asked: stand.asked };
+async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
+  const fake = await fakeMonitoring(answers);
+  const result = await probeOnce(cloudRun, { ...settings, ...more }, { googleStand: fake.url });
+  return { result, asked: fake.asked };
 }
 
 function values({ measurements }: ProbeResult): Record<string, number> {
@@ -50,7 +50,7 @@ proberContract({
   prober: cloudRun,
   google: true,
   settings: () => settings,
-  healthy: async () => (await monitoringStand(busy)).port,
+  healthy: async () => (await fakeMonitoring(busy)).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

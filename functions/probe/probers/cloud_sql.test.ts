@@ -4,19 +4,19 @@ import {
   apiMisbehaviours,
   double,
   echoedError,
+  type FakeResponse,
+  fakeMonitoring,
   int,
-  monitoringStand,
   one,
   refusal,
-  type StandAnswer,
-} from "../google/stand.fixtures.ts";
+} from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { cloudSql } from "./cloud_sql.ts";
 
 const settings = { project: "netra-staging", instance: "netra-staging:us-central1:staging-shared-postgres" };
 const metric = (name: string): string => `cloudsql.googleapis.com/database/${name}`;
 
-const well: Record<string, StandAnswer> = {
+const well: Record<string, FakeResponse> = {
   [metric("up")]: one(int(1), 2),
   [metric("instance_state")]: one(double(1), 2),
   [metric("cpu/utilization")]: one(double(0.42)),
@@ -27,23 +27,23 @@ const well: Record<string, StandAnswer> = {
   [metric("postgresql/num_backends")]: one(int(17)),
   [metric("postgresql/new_connection_count")]: one(double(0.5)),
 };
-const statesOf = (state: string): StandAnswer =>
+const statesOf = (state: string): FakeResponse =>
   ["RUNNING", "SUSPENDED", "RUNNABLE", "MAINTENANCE", "FAILED"].map((name) => ({
     labels: { "metric.labels.state": name },
     points: [[2, double(name === state ? 1 : 0)]],
   }));
 
-async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
-  const stand = await monitoringStand(answers);
-  const result = await probeOnce(cloudSql, { ...settings, ...more }, { googleStand: stand.url });
-  return { result, asked: stand.asked };
+async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
+  const fake = await fakeMonitoring(answers);
+  const result = await probeOnce(cloudSql, { ...settings, ...more }, { googleStand: fake.url });
+  return { result, asked: fake.asked };
 }
 
 proberContract({
   prober: cloudSql,
   google: true,
   settings: () => settings,
-  healthy: async () => (await monitoringStand(well)).port,
+  healthy: async () => (await fakeMonitoring(well)).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

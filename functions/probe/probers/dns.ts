@@ -12,8 +12,8 @@ import { portNumber } from "../net/endpoint.ts";
 import { failureOf, hostAndPort, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
-import { askServer, type DnsServer, parseServer, shownServer } from "../protocol/dns-question.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { type DnsServer, parseServer, queryServer, shownServer } from "../protocol/dns-question.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 import { onlyWhere } from "../yields.ts";
 
 /** The supported record types. */
@@ -231,7 +231,7 @@ async function lookedUp(
       const isLast = position === servers.length - 1;
       const signal = isLast ? world.signal : AbortSignal.any([world.signal, AbortSignal.timeout(patienceMs)]);
       try {
-        const { code, records } = await askServer({ name: asciiName(name), type, transport }, server, {
+        const { code, records } = await queryServer({ name: asciiName(name), type, transport }, server, {
           ...world,
           signal,
         });
@@ -263,7 +263,7 @@ function judged(
   records: readonly string[],
   type: RecordType,
   expected: readonly string[] | undefined,
-): { kind: "dns" | "body"; code: string; says: Words } | undefined {
+): { kind: "dns" | "body"; code: string; says: ReportText } | undefined {
   if (code !== "NOERROR") return { kind: "dns", code, says: `answered ${ownEntry(meanings, code) ?? code}` };
   if (records.length === 0) return { kind: "dns", code: "NODATA", says: "has no record" };
   if (expected === undefined) return undefined;

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { ProbeResult } from "../../../shared/messages/report.ts";
 import { probeOf, probeOnce, tcpServer } from "../fixtures.ts";
-import { loggingStand } from "../google/logging/logging.fixtures.ts";
-import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
+import { apiMisbehaviours, echoedError } from "../google/fake-monitoring.fixtures.ts";
+import { fakeLogging } from "../google/logging/fake-logging.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { errorLogs } from "./error_logs.ts";
 import { probers } from "./index.ts";
@@ -39,7 +39,7 @@ function entry(minutes: number, resource: object, payload: object): { at: number
 
 /** A fake that applies the times of a filter, as Cloud Logging does. */
 async function standOf(entries: readonly { at: number; json: object }[]) {
-  return loggingStand((filter) => {
+  return fakeLogging((filter) => {
     const [from = 0, until = 0] = [...filter.matchAll(/timestamp[><]=?"([^"]+)"/g)].map(([, time]) =>
       Date.parse(time ?? ""),
     );
@@ -63,7 +63,7 @@ proberContract({
   prober: errorLogs,
   google: true,
   settings: () => settings,
-  healthy: async () => (await loggingStand(() => [])).port,
+  healthy: async () => (await fakeLogging(() => [])).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

@@ -3,10 +3,10 @@ import { z } from "zod";
 import { duration, googleProject } from "../../../shared/config/fields.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { type EntryPage, messageOf, quoted, readEntries, unreadLogs } from "../google/logging/entries.ts";
+import { knownMessages, meaningOf, queriedPhrases } from "../google/logging/known-messages.ts";
 import { assessUnread, type LogAccess, logProberFacts } from "../google/logging/log-prober.ts";
 import { patternsIn } from "../google/logging/patterns.ts";
 import { logsOf, type WatchedLog } from "../google/logging/sources.ts";
-import { knownWords, meaningOf, wantedWords } from "../google/logging/words.ts";
 import type { Prober } from "../prober.ts";
 import { always } from "../yields.ts";
 
@@ -61,7 +61,7 @@ its counts since and before. The incident shows three in \`log_patterns\`: known
 A pattern with a known message names the cause: it is evidence, the last "why?" and the first next step. \`phase 1\` to \`phase 7\` of a startup are
 recognized with their number.
 
-${wordsTable()}
+${knownMessagesTable()}
 
 ## Permissions and cost
 
@@ -110,7 +110,7 @@ under \`unchecked\` and does not fail.
 
 /** Reads errors, and entries of lower severity that are known to mean one, from some logs, between two instants. */
 function errorsOf(logs: readonly WatchedLog[], from: number, until: number): string {
-  const words = wantedWords.map((text) => `textPayload:${quoted(text)}`);
+  const words = queriedPhrases.map((text) => `textPayload:${quoted(text)}`);
   const denied = `jsonPayload.statusDetails=~"denied_by|failed_to"`;
   return [
     between(from, until),
@@ -124,8 +124,8 @@ function between(from: number, until: number): string {
 }
 
 /** Returns the table of known messages, for the documentation. */
-function wordsTable(): string {
-  const rows = knownWords.flatMap(({ example, blames, source }) => {
+function knownMessagesTable(): string {
+  const rows = knownMessages.flatMap(({ example, blames, source }) => {
     const means = meaningOf(example, { resource: "the service", name: "SERVICE" });
     const who =
       blames === undefined ? "the component that logged it" : `a component with the role \`${blames.join("` or `")}\``;

@@ -14,7 +14,7 @@ import {
   type Written,
   written,
 } from "../google/configuration/fixtures.ts";
-import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
+import { apiMisbehaviours, echoedError } from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { gcpConfiguration } from "./gcp_configuration.ts";
 

@@ -3,7 +3,6 @@ import { type Failure, type Finding, readingPhase } from "../../../shared/messag
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { findingsOf } from "../google/configuration/check.ts";
 import { checks } from "../google/configuration/checks.ts";
-import { resourcesIn } from "../google/configuration/looks-at.ts";
 import { neededReads } from "../google/configuration/needs.ts";
 import { configurationNotes } from "../google/configuration/notes.ts";
 import { type Observation, observe, readsIn } from "../google/configuration/observation.ts";
@@ -13,6 +12,7 @@ import {
   componentSettings,
   configurationSettings,
 } from "../google/configuration/settings.ts";
+import { resourcesIn } from "../google/configuration/watched-resources.ts";
 import { configurationReads } from "../google/permissions.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { always } from "../yields.ts";

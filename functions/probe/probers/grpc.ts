@@ -13,7 +13,7 @@ import { hostAndPort, hostInUrl, ProbeFault, type SeenFailure } from "../net/fau
 import { headers as headerFields } from "../net/settings.ts";
 import type { Stopwatch } from "../net/stopwatch.ts";
 import type { Prober } from "../prober.ts";
-import { askHealth, type HealthAnswer } from "../protocol/grpc-health.ts";
+import { checkHealth, type HealthResponse } from "../protocol/grpc-health.ts";
 import { cite } from "../text/target-text.ts";
 
 const settings = lazily(() =>
@@ -68,7 +68,7 @@ status, such as \`UNIMPLEMENTED\` if the server has no health service.`,
         throw new ProbeFault("protocol", `${peer} does not offer HTTP/2 over TLS, which gRPC requires`);
       watch.enter("answer");
       const authority = port === (tls ? 443 : 80) ? hostInUrl(server_name) : hostAndPort(server_name, port);
-      return judged(await askHealth(socket, { service, authority, encrypted: tls, headers }, world), service, peer);
+      return judged(await checkHealth(socket, { service, authority, encrypted: tls, headers }, world), service, peer);
     };
     return await observeEndpoint(settings, secrets, world, talk, ["h2"]);
   },
@@ -77,7 +77,7 @@ status, such as \`UNIMPLEMENTED\` if the server has no health service.`,
 };
 
 /** Returns the failure for an answer; `undefined` for `SERVING`. */
-function judged(answer: HealthAnswer, service: string, peer: string): SeenFailure | undefined {
+function judged(answer: HealthResponse, service: string, peer: string): SeenFailure | undefined {
   const { httpStatus, headers, body, contentType, status, message, serving } = answer;
   const phase = "answer";
   if (httpStatus !== 200 && status === undefined) {

@@ -4,7 +4,7 @@ import { duration, durationBetween } from "../../../shared/config/fields.ts";
 import type { KeptHeartbeat } from "../../../shared/documents/heartbeats.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { formatDuration, spokenDuration } from "../../../shared/text/units.ts";
-import { type SeenFailure, wordsOf } from "../net/faults.ts";
+import { errorText, type SeenFailure } from "../net/faults.ts";
 import type { Assessment, Prober } from "../prober.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 import { always } from "../yields.ts";
@@ -100,7 +100,7 @@ nor down. The failure distinguishes a heartbeat that never arrived from one that
       return { now, beat: newest, awaitedSince };
     } catch (error) {
       const kind = world.signal.aborted ? "timeout" : "internal";
-      const why = world.signal.aborted ? "the probe timed out while reading them" : wordsOf(error);
+      const why = world.signal.aborted ? "the probe timed out while reading them" : errorText(error);
       return { now, failure: { kind, phase: "store", message: cite`the heartbeats could not be read: ${why}` } };
     }
   },

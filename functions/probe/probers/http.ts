@@ -2,15 +2,15 @@
 import { z } from "zod";
 import type { MetricName } from "../../../shared/metrics/catalogue.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
-import { type Answered, answered, parseJson, unmet } from "../http/expect.ts";
+import { type ObservedResponse, observedResponse, parseJson, unmet } from "../http/expect.ts";
 import { extract, extractions } from "../http/extract.ts";
-import { type Asked, ask } from "../http/request.ts";
+import { type RequestResult, sendRequest } from "../http/request.ts";
 import { completeUrl, oneBody, requestFields } from "../http/settings.ts";
 import { oneAuthorization } from "../identity/identity.ts";
 import type { SeenFailure } from "../net/faults.ts";
 import { tlsOverTls } from "../net/settings.ts";
 import type { Assessment, Prober } from "../prober.ts";
-import type { Words } from "../text/target-text.ts";
+import type { ReportText } from "../text/target-text.ts";
 import { always, fixed, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -29,8 +29,8 @@ const settings = lazily(() =>
 export type HttpSettings = z.output<ReturnType<typeof settings>>;
 
 /** The observation of the target. */
-export interface HttpObservation extends Omit<Asked, "answer"> {
-  readonly answer?: Answered & { readonly bytes: number; readonly truncated: boolean };
+export interface HttpObservation extends Omit<RequestResult, "answer"> {
+  readonly answer?: ObservedResponse & { readonly bytes: number; readonly truncated: boolean };
 }
 
 /** The prober `http`. */
@@ -73,10 +73,10 @@ count against the target: the monitor reports it as its own failure.`,
   ],
 
   async observe(settings, world) {
-    const { answer, ...asked } = await ask(settings, world);
+    const { response: answer, ...asked } = await sendRequest(settings, world);
     if (!answer) return asked;
     const { body, truncated } = answer;
-    return { ...asked, answer: { ...answered(answer), bytes: body.length, truncated } };
+    return { ...asked, answer: { ...observedResponse(answer), bytes: body.length, truncated } };
   },
 
   assess(settings, { failure, answer, phases, hops, certificateExpiry }) {
@@ -126,6 +126,6 @@ function mayUseTls({ url, follow_redirects }: HttpSettings): boolean {
   return typeof url !== "string" || url.startsWith("https:") || follow_redirects > 0;
 }
 
-function bodyFailure(message: Words, status: number): SeenFailure {
+function bodyFailure(message: ReportText, status: number): SeenFailure {
   return { kind: "body", phase: "body", message, status };
 }

@@ -5,8 +5,8 @@ import { duration } from "../../../shared/config/fields.ts";
 import { isSecretReference } from "../../../shared/config/secret-reference.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";
 import { Cookies } from "../http/cookies.ts";
+import { runSteps, type StepResults, within } from "../journey/run-steps.ts";
 import { type Given, journeyStep, mistakesAmong, variables } from "../journey/steps.ts";
-import { type Walked, walk, within } from "../journey/walk.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
 import { cite } from "../text/target-text.ts";
 import type { Json } from "../text/template.ts";
@@ -42,9 +42,9 @@ export type JourneySettings = z.output<ReturnType<typeof settings>>;
 
 /** The observation of the journey. */
 export interface JourneyObservation {
-  readonly walked: Walked;
+  readonly walked: StepResults;
   /** Absent if there is no cleanup. */
-  readonly cleaned?: Walked;
+  readonly cleaned?: StepResults;
 }
 
 /** The prober `journey`. */
@@ -135,11 +135,11 @@ each run sends one more message to the target.
     const reserveMs = cleanup.length === 0 ? 0 : Math.min(cleanup_within, world.remaining() / 2);
     // Without a cleanup to reserve time for, the deadline is that of the probe.
     const time = reserveMs === 0 ? undefined : within(world, world.remaining() - reserveMs, "the steps");
-    const walked = await walk(steps, { variables, world: time?.world ?? world, cookies, goesOn: false });
+    const walked = await runSteps(steps, { variables, world: time?.world ?? world, cookies, continueOnFailure: false });
     time?.clear();
     return cleanup.length === 0
       ? { walked }
-      : { walked, cleaned: await walk(cleanup, { variables, world, cookies, goesOn: true }) };
+      : { walked, cleaned: await runSteps(cleanup, { variables, world, cookies, continueOnFailure: true }) };
   },
 
   assess(_settings, { walked, cleaned }) {

@@ -4,39 +4,39 @@ import {
   apiMisbehaviours,
   double,
   echoedError,
+  type FakeResponse,
+  fakeMonitoring,
   int,
-  monitoringStand,
   one,
   refusal,
-  type StandAnswer,
-} from "../google/stand.fixtures.ts";
+} from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { loadBalancer } from "./load_balancer.ts";
 
 const settings = { project: "netra-staging", url_map: "staging-lb" };
 const metric = (name: string): string => `loadbalancing.googleapis.com/https/${name}`;
-const byClass = (counts: Record<string, number>): StandAnswer =>
+const byClass = (counts: Record<string, number>): FakeResponse =>
   Object.entries(counts).map(([name, count]) => ({
     labels: { "metric.labels.response_code_class": name },
     points: [[4, int(count)]],
   }));
-const busy: Record<string, StandAnswer> = {
+const busy: Record<string, FakeResponse> = {
   [metric("request_count")]: byClass({ 200: 80, 300: 4, 400: 6, 500: 20, 0: 10 }),
   [metric("total_latencies")]: one(double(1_250)),
   [metric("backend_latencies")]: one(double(900)),
 };
 
-async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
-  const stand = await monitoringStand(answers);
-  const result = await probeOnce(loadBalancer, { ...settings, ...more }, { googleStand: stand.url });
-  return { result, asked: stand.asked };
+async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
+  const fake = await fakeMonitoring(answers);
+  const result = await probeOnce(loadBalancer, { ...settings, ...more }, { googleStand: fake.url });
+  return { result, asked: fake.asked };
 }
 
 proberContract({
   prober: loadBalancer,
   google: true,
   settings: () => settings,
-  healthy: async () => (await monitoringStand(busy)).port,
+  healthy: async () => (await fakeMonitoring(busy)).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

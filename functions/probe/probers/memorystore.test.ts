@@ -4,17 +4,17 @@ import {
   apiMisbehaviours,
   double,
   echoedError,
+  type FakeResponse,
+  fakeMonitoring,
   int,
-  monitoringStand,
   one,
-  type StandAnswer,
-} from "../google/stand.fixtures.ts";
+} from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { memorystore } from "./memorystore.ts";
 
 const settings = { project: "netra-staging", region: "us-central1", instance: "staging-redis" };
 const metric = (name: string): string => `redis.googleapis.com/${name}`;
-const busy: Record<string, StandAnswer> = {
+const busy: Record<string, FakeResponse> = {
   [metric("stats/memory/usage_ratio")]: one(double(0.91)),
   [metric("stats/memory/system_memory_usage_ratio")]: one(double(0.84)),
   [metric("clients/connected")]: one(double(130)),
@@ -22,17 +22,17 @@ const busy: Record<string, StandAnswer> = {
   [metric("stats/evicted_keys")]: one(int(250)),
 };
 
-async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
-  const stand = await monitoringStand(answers);
-  const result = await probeOnce(memorystore, { ...settings, ...more }, { googleStand: stand.url });
-  return { result, asked: stand.asked };
+async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
+  const fake = await fakeMonitoring(answers);
+  const result = await probeOnce(memorystore, { ...settings, ...more }, { googleStand: fake.url });
+  return { result, asked: fake.asked };
 }
 
 proberContract({
   prober: memorystore,
   google: true,
   settings: () => settings,
-  healthy: async () => (await monitoringStand(busy)).port,
+  healthy: async () => (await fakeMonitoring(busy)).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

@@ -159,7 +159,7 @@ describe("postgres by Google's connector", () => {
       }),
     );
     const asked: string[] = [];
-    const stand = await listening(
+    const fake = await listening(
       createServer(async (request, response) => {
         asked.push(`${request.method} ${request.url}`);
         const chunks: Buffer[] = [];
@@ -185,7 +185,7 @@ describe("postgres by Google's connector", () => {
       probeOnce(
         postgres,
         { connection: { instance, ip: "private", port: listener, ...login, ...connection } },
-        { googleStand: `http://127.0.0.1:${stand}` },
+        { googleStand: `http://127.0.0.1:${fake}` },
       );
     return { probe, asked };
   }

@@ -7,7 +7,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { sqlInstance } from "../google/watched.ts";
 import { addressKinds, connectorPort, instanceAccess } from "../net/cloud-sql.ts";
 import { portNumber } from "../net/endpoint.ts";
-import { failureOf, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
+import { errorText, failureOf, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { type Stopwatch, stopwatch } from "../net/stopwatch.ts";
 import { speaksTls } from "../net/tls.ts";
 import { type Burst, burstPlan, maxConnectionsUncounted, minFree, openBurst, roomFor } from "../postgres/burst.ts";
@@ -15,7 +15,7 @@ import { burstFailure, burstMeasurements, lossMetrics } from "../postgres/burst-
 import { type Login, openSession, peerOf, sessionFailure, tlsModes } from "../postgres/session.ts";
 import { assertWritable, type Connections, countConnections } from "../postgres/statistics.ts";
 import type { Assessment, Prober, ProbeWorld } from "../prober.ts";
-import { cite, type Words } from "../text/target-text.ts";
+import { cite, type ReportText } from "../text/target-text.ts";
 import { always, onlyWhere } from "../yields.ts";
 
 const settings = lazily(() =>
@@ -148,7 +148,7 @@ export interface PostgresObservation {
   readonly seconds?: number | undefined;
   readonly connections?: Connections | undefined;
   /** Why the connections could not be counted. */
-  readonly uncounted?: Words | undefined;
+  readonly uncounted?: ReportText | undefined;
   readonly burst?: Burst | undefined;
 }
 
@@ -352,7 +352,7 @@ function tlsMode(wanted: PostgresSettings["tls"], ca: string | undefined): Login
 /** Returns a token of the function, as the password of a role for its service account. */
 async function token({ google, signal, conceal }: ProbeWorld): Promise<string> {
   const asked = google.accessToken().catch((error: unknown) => {
-    throw new ProbeFault("auth", wordsOf(error));
+    throw new ProbeFault("auth", errorText(error));
   });
   const text = await unlessAborted(asked, signal);
   conceal(text);

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { listening, measured, probeOnce } from "../fixtures.ts";
-import { apiMisbehaviours, echoedError } from "../google/stand.fixtures.ts";
+import { apiMisbehaviours, echoedError } from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { subnet } from "./subnet.ts";
 

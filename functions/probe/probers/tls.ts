@@ -10,7 +10,7 @@ import { ipVersion } from "../net/settings.ts";
 import { stopwatch } from "../net/stopwatch.ts";
 import { secure } from "../net/tls.ts";
 import type { Assessment, Prober } from "../prober.ts";
-import { cite, type Words } from "../text/target-text.ts";
+import { cite, type ReportText } from "../text/target-text.ts";
 import { always } from "../yields.ts";
 
 const versions = ["1.2", "1.3"] as const;
@@ -59,7 +59,7 @@ export interface TlsObservation {
     /** Seconds until the server's own certificate expires; negative if it has expired. */
     readonly leafExpiry: number | undefined;
     /** The certificate of the verified chain that expires first, and the seconds until then. */
-    readonly first: { readonly name: Words; readonly expiry: number } | undefined;
+    readonly first: { readonly name: ReportText; readonly expiry: number } | undefined;
   };
 }
 
@@ -148,6 +148,6 @@ function versionProblem({ min_version }: TlsSettings, version: string): SeenFail
   return tlsFailure(`the server chose ${version}, expected TLSv${min_version} or newer`);
 }
 
-function tlsFailure(message: Words): SeenFailure {
+function tlsFailure(message: ReportText): SeenFailure {
   return { kind: "tls", phase: "tls", message };
 }

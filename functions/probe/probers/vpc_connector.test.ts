@@ -4,12 +4,12 @@ import {
   apiMisbehaviours,
   double,
   echoedError,
+  type FakeResponse,
+  fakeMonitoring,
   int,
-  monitoringStand,
   one,
   refusal,
-  type StandAnswer,
-} from "../google/stand.fixtures.ts";
+} from "../google/fake-monitoring.fixtures.ts";
 import { proberContract } from "../prober.contract.ts";
 import { vpcConnector } from "./vpc_connector.ts";
 
@@ -19,7 +19,7 @@ const metric = (name: string): string => `vpcaccess.googleapis.com/connector/${n
 const backends = "cloudsql.googleapis.com/database/postgresql/num_backends";
 
 /** 120 Mbit/s of the 1000 that e2-micro carries with 10 instances, with low CPU usage. */
-const quiet: Record<string, StandAnswer> = {
+const quiet: Record<string, FakeResponse> = {
   [metric("cpu/utilizations")]: one(double(0.31), 2),
   [metric("sent_bytes_count")]: one(double(10e6), 4),
   [metric("received_bytes_count")]: one(double(5e6), 4),
@@ -27,17 +27,17 @@ const quiet: Record<string, StandAnswer> = {
   [backends]: one(int(12), 3),
 };
 
-async function probe(answers: Record<string, StandAnswer>, more: Record<string, unknown> = {}) {
-  const stand = await monitoringStand(answers);
-  const result = await probeOnce(vpcConnector, { ...settings, ...more }, { googleStand: stand.url });
-  return { result, asked: stand.asked };
+async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
+  const fake = await fakeMonitoring(answers);
+  const result = await probeOnce(vpcConnector, { ...settings, ...more }, { googleStand: fake.url });
+  return { result, asked: fake.asked };
 }
 
 proberContract({
   prober: vpcConnector,
   google: true,
   settings: () => settings,
-  healthy: async () => (await monitoringStand(quiet)).port,
+  healthy: async () => (await fakeMonitoring(quiet)).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

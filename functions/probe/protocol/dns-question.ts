@@ -47,7 +47,7 @@ export interface DnsReply {
  * Sends the query until there is a response or the signal of the world is aborted.
  * @throws ProbeFault for an invalid response, or the error of the connection
  */
-export async function askServer(question: DnsQuestion, server: DnsServer, world: ProbeWorld): Promise<DnsReply> {
+export async function queryServer(question: DnsQuestion, server: DnsServer, world: ProbeWorld): Promise<DnsReply> {
   const overUdp = question.transport === "udp" ? await askOverUdp(question, server, world) : undefined;
   const packet = overUdp === undefined || overUdp.flag_tc ? await askOverTcp(question, server, world) : overUdp;
   const { rcode } = packet as DecodedPacket & { readonly rcode: string };

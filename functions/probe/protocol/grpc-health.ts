@@ -11,7 +11,7 @@ import type { ProbeWorld } from "../prober.ts";
 import { TargetText } from "../text/target-text.ts";
 
 /** The health check request, and the server that it is sent to. */
-export interface HealthQuestion {
+export interface HealthRequest {
   /** The name of a service; empty for the server as a whole. */
   readonly service: string;
   /** Host and port of the server, for the authority header. */
@@ -22,7 +22,7 @@ export interface HealthQuestion {
 }
 
 /** The response to a call. */
-export interface HealthAnswer {
+export interface HealthResponse {
   /** HTTP status; gRPC's own errors have 200. */
   readonly httpStatus: number;
   readonly contentType: TargetText;
@@ -38,14 +38,14 @@ export interface HealthAnswer {
 }
 
 /** Maximum size of a response, in bytes. */
-const longestAnswer = 16_384;
+const maxResponseBytes = 16_384;
 
 /** Sends the health check request. @throws ProbeFault if the server does not speak HTTP/2, or the error of the connection */
-export async function askHealth(socket: Socket, question: HealthQuestion, world: ProbeWorld): Promise<HealthAnswer> {
+export async function checkHealth(socket: Socket, question: HealthRequest, world: ProbeWorld): Promise<HealthResponse> {
   const { authority, encrypted, headers, service } = question;
   const session = connect(`${encrypted ? "https" : "http"}://${authority}`, { createConnection: () => socket });
   world.onClose(() => session.destroy());
-  const { promise, resolve, reject } = Promise.withResolvers<HealthAnswer>();
+  const { promise, resolve, reject } = Promise.withResolvers<HealthResponse>();
   const fail = (error: unknown): void => reject(explained(error, authority));
   const closed = (): void => reject(Object.assign(new Error("closed by the peer"), { code: "ECONNRESET" }));
   session.on("error", fail).on("close", closed);
@@ -71,8 +71,8 @@ export async function askHealth(socket: Socket, question: HealthQuestion, world:
   stream.on("data", (chunk: Buffer) => {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > longestAnswer) {
-      reject(new ProbeFault("protocol", `${authority} sent a response longer than ${longestAnswer} bytes`));
+    if (size > maxResponseBytes) {
+      reject(new ProbeFault("protocol", `${authority} sent a response longer than ${maxResponseBytes} bytes`));
       stream.close(constants.NGHTTP2_CANCEL);
     }
   });

@@ -18,10 +18,10 @@ import type {
 import type { Clock, GoogleApi, Secrets } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { longestText, Redactor } from "../../../shared/text/redact.ts";
-import { failureOfFault, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
+import { errorText, failureOfFault, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import type { AnyProber, Assessment, Diagnosed, ProbeWorld, SeenLogPattern } from "../prober.ts";
 import { probers as registry } from "../probers/index.ts";
-import { cite, openWords, TargetText, type Words } from "../text/target-text.ts";
+import { cite, openText, type ReportText, TargetText } from "../text/target-text.ts";
 import { resourcesOf } from "./resources.ts";
 
 /** Dependencies of an attempt from the run that it belongs to. */
@@ -53,7 +53,7 @@ export async function runProbe(probe: ConfiguredProbe, ports: AttemptPorts): Pro
   const room = Math.min(ports.until ?? Number.POSITIVE_INFINITY, ports.nextAt ?? Number.POSITIVE_INFINITY);
   const left = room - ports.clock.now();
   // With less time than the first attempt had, a second one would prove nothing.
-  if (probe.recheck === false || !mayPass(first.assessment) || left < first.ms) return resultOf(probe, first);
+  if (probe.recheck === false || !isTransient(first.assessment) || left < first.ms) return resultOf(probe, first);
   const second = await attempt(probe, Math.min(probe.timeoutMs, left), ports);
   return resultOf(probe, first, second);
 }
@@ -76,7 +76,7 @@ export function readSettings(probe: ConfiguredProbe, prober: AnyProber): z.ZodSa
 }
 
 /** A completed attempt. */
-interface Attempted {
+interface CompletedAttempt {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly ms: number;
@@ -86,13 +86,13 @@ interface Attempted {
 }
 
 /** Failures without any response: after a response, a second attempt would only hide the failure. */
-const blips: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "reset", "dns", "unavailable"]);
+const transientKinds: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "reset", "dns", "unavailable"]);
 
-function mayPass({ failure, conclusive }: Assessment): boolean {
-  return failure !== undefined && blips.has(failure.kind) && conclusive !== true;
+function isTransient({ failure, conclusive }: Assessment): boolean {
+  return failure !== undefined && transientKinds.has(failure.kind) && conclusive !== true;
 }
 
-async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: AttemptPorts): Promise<Attempted> {
+async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: AttemptPorts): Promise<CompletedAttempt> {
   const at = ports.clock.now();
   const started = performance.now();
   const limitMs = Math.min(timeoutMs, (ports.until ?? Number.POSITIVE_INFINITY) - at);
@@ -107,14 +107,14 @@ async function attempt(probe: ConfiguredProbe, timeoutMs: number, ports: Attempt
   return { at, ms: performance.now() - started, assessment, redactor };
 }
 
-function resultOf(probe: ConfiguredProbe, first: Attempted, second?: Attempted): ProbeResult {
+function resultOf(probe: ConfiguredProbe, first: CompletedAttempt, second?: CompletedAttempt): ProbeResult {
   const { assessment, ms, redactor } = second ?? first;
   const { failure, findings, unchecked, changes, logPatterns, hops, pending } = assessment;
-  const open = (words: Words): string =>
-    typeof words === "string" && redactor.isEmpty && isPlain(words) ? words : openWords(words, redactor);
+  const open = (text: ReportText): string =>
+    typeof text === "string" && redactor.isEmpty && isPlain(text) ? text : openText(text, redactor);
   // An address that was cut off is unusable.
-  const openLink = (words: Words): string =>
-    typeof words === "string" && words.startsWith("https://") ? redactor.redact(words) : open(words);
+  const openLink = (text: ReportText): string =>
+    typeof text === "string" && text.startsWith("https://") ? redactor.redact(text) : open(text);
   const measurements: Measurement[] = [
     { metric: "probe_success", value: failure ? 0 : 1, labels: {} },
     { metric: "probe_duration", value: ms / 1000, labels: {} },
@@ -147,7 +147,7 @@ function isPlain(text: string): boolean {
   return text.length <= longestText && /^[\w .:/-]*$/.test(text) && text.trim() === text;
 }
 
-function attemptOf({ at, ms, assessment: { failure }, redactor }: Attempted): Attempt {
+function attemptOf({ at, ms, assessment: { failure }, redactor }: CompletedAttempt): Attempt {
   return {
     at: instant(at),
     duration: ms / 1000,
@@ -161,14 +161,14 @@ const longestCode = 60;
 function openFailure({ message, code, ...failure }: SeenFailure, redactor: Redactor): Failure {
   return {
     ...failure,
-    message: openWords(message, redactor),
+    message: openText(message, redactor),
     ...(code === undefined ? {} : { code: TargetText.of(code).first(longestCode).open(redactor) }),
   };
 }
 
 function openLogPattern(
   { pattern, means, ...rest }: SeenLogPattern,
-  open: (words: Words) => string,
+  open: (text: ReportText) => string,
 ): ReportedLogPattern {
   return {
     ...rest,
@@ -224,7 +224,7 @@ async function assessed(
   } catch (error) {
     // A failure that occurs before the prober contacts its target.
     if (error instanceof ProbeFault) return { failure: failureOfFault(error, "settings"), measurements: [] };
-    return failed("internal", "probe", cite`internal error of the probe: ${wordsOf(error)}`);
+    return failed("internal", "probe", cite`internal error of the probe: ${errorText(error)}`);
   }
 }
 
@@ -266,13 +266,13 @@ function attemptToClose(close: () => void): void {
   }
 }
 
-function failed(kind: Failure["kind"], phase: string, message: Words): Assessment {
+function failed(kind: Failure["kind"], phase: string, message: ReportText): Assessment {
   return { failure: { kind, phase, message }, measurements: [] };
 }
 
 /** Returns a record with its texts opened. */
-function opened<T>(record: object, open: (words: Words) => string): T {
-  const isWords = (value: unknown): value is Words => typeof value === "string" || value instanceof TargetText;
+function opened<T>(record: object, open: (text: ReportText) => string): T {
+  const isWords = (value: unknown): value is ReportText => typeof value === "string" || value instanceof TargetText;
   return Object.fromEntries(
     Object.entries(record).map(([key, value]) => [key, isWords(value) ? open(value) : value]),
   ) as T;

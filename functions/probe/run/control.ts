@@ -25,17 +25,17 @@ export function startControl(probe: ConfiguredProbe, ports: AttemptPorts): Contr
   return {
     async verdict(results, probes) {
       const { probers = registry } = ports;
-      const telling = results.filter(({ probe }) => hasTarget(probe, probes, probers));
-      const doubtful = telling.length > 0 && !telling.some(answered);
+      const conclusive = results.filter(({ probe }) => hasTarget(probe, probes, probers));
+      const doubtful = conclusive.length > 0 && !conclusive.some(answered);
       if (!doubtful) unwanted.abort();
-      const trouble = await running;
-      return doubtful ? trouble : undefined;
+      const failure = await running;
+      return doubtful ? failure : undefined;
     },
   };
 }
 
 /** Returns whether a result proves that the prober's own network works. */
-export function showsWell(
+export function provesHealth(
   result: ProbeResult,
   probes: readonly ConfiguredProbe[],
   probers: NonNullable<AttemptPorts["probers"]>,

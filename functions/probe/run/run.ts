@@ -6,7 +6,7 @@ import type { ProbeResult, Report, Trigger, Vantage } from "../../../shared/mess
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { probers as registry } from "../probers/index.ts";
 import { type AttemptPorts, instant, readSettings, runProbe } from "./attempt.ts";
-import { showsWell, startControl } from "./control.ts";
+import { provesHealth, startControl } from "./control.ts";
 
 /** The probes of a run, and the reason for it. */
 export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
@@ -60,7 +60,7 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
   const results: ProbeResult[] = [];
   // With a control probe, only results that reached a target show that the prober is healthy.
   const showsProberHealth = (result: ProbeResult): boolean =>
-    control === undefined || showsWell(result, probes, probers);
+    control === undefined || provesHealth(result, probes, probers);
   const underWay = new Set<Promise<void>>();
   let next = 0;
   let lastStart = Number.NEGATIVE_INFINITY;

@@ -5,10 +5,17 @@
 import { addAbortListener } from "node:events";
 import type { Socket } from "node:net";
 import { createParser } from "eventsource-parser";
-import { AnswerReader, type Head, TlsInPlace } from "../http/answer.ts";
 import { send } from "../http/exchange.ts";
-import { said } from "../http/expect.ts";
-import { type Outgoing, portOf, questionOf, reach, type SendingSettings, type TlsSecrets } from "../http/outgoing.ts";
+import { quotedBody } from "../http/expect.ts";
+import {
+  connectTo,
+  httpRequestOf,
+  type OutgoingRequest,
+  portOf,
+  type SendingSettings,
+  type TlsSecrets,
+} from "../http/outgoing.ts";
+import { type Head, ResponseReader, TlsInPlace } from "../http/response.ts";
 import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { wantsTls } from "../net/tls.ts";
@@ -47,17 +54,17 @@ const mostUnread = 10_000;
  * @throws Refusal for an answer that is no stream, ProbeFault, or the error of the connection
  */
 export async function openStream(
-  outgoing: Outgoing,
+  outgoing: OutgoingRequest,
   settings: Pick<SendingSettings, "ip_version" | "tls">,
   secrets: TlsSecrets,
   longest: number,
   stages: Stages,
 ): Promise<EventStream> {
   const { world } = stages;
-  const { socket, expiresAt } = await reach(outgoing.url, settings, secrets, world, stages);
+  const { socket, expiresAt } = await connectTo(outgoing.url, settings, secrets, world, stages);
   stages.enter("first_byte");
   const { opened, stream } = listen(socket, outgoing, longest, stages);
-  send(socket, questionOf(outgoing));
+  send(socket, httpRequestOf(outgoing));
   const { status } = await opened.catch(async (error: unknown) => {
     const { url } = outgoing;
     if (url.protocol === "http:" && (await wantsTls(error, portOf(url), stages, world))) throw new TlsInPlace(url.host);
@@ -70,7 +77,7 @@ export async function openStream(
 
 function listen(
   socket: Socket,
-  { url, method }: Outgoing,
+  { url, method }: OutgoingRequest,
   longest: number,
   { world }: Stages,
 ): { opened: Promise<Head>; stream: Pick<EventStream, "receive" | "leave" | "firstEventAt"> } {
@@ -103,7 +110,7 @@ function listen(
       pending = 0;
     },
   });
-  const reader = new AnswerReader(method, {
+  const reader = new ResponseReader(method, {
     head(seen) {
       head = seen;
       if (!isStream(seen)) socket.setTimeout(refusalPatienceMs, () => socket.destroy());
@@ -176,7 +183,7 @@ function refusedStream(head: Head, body: TargetText): ProbeFault {
   const what = type === "" ? "without a content-type" : cite`as ${TargetText.of(type).first(60)}`;
   return new ProbeFault(
     "protocol",
-    cite`the response is not an event stream: it came ${what}${said(head.headers, body)}`,
+    cite`the response is not an event stream: it came ${what}${quotedBody(head.headers, body)}`,
     {
       status: head.status,
     },

@@ -1,32 +1,32 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { Redactor } from "../../../shared/text/redact.ts";
-import { cite, openWords, TargetText } from "./target-text.ts";
+import { cite, openText, TargetText } from "./target-text.ts";
 
 const secrets = new Redactor(["c4n4ry-S3cret"]);
 
 describe("text from a target", () => {
   it("is not a string, so that the compiler rejects its use without concealing", () => {
-    const said = TargetText.of("token c4n4ry-S3cret");
-    expectTypeOf(said).not.toExtend<string>();
-    expectTypeOf(said).not.toHaveProperty("slice");
-    expectTypeOf(said.open).parameters.toEqualTypeOf<[Redactor]>();
-    expect(JSON.stringify({ said })).toBe('{"said":"***"}');
-    expect(`${said}`).toBe("***");
+    const text = TargetText.of("token c4n4ry-S3cret");
+    expectTypeOf(text).not.toExtend<string>();
+    expectTypeOf(text).not.toHaveProperty("slice");
+    expectTypeOf(text.open).parameters.toEqualTypeOf<[Redactor]>();
+    expect(JSON.stringify({ said: text })).toBe('{"said":"***"}');
+    expect(`${text}`).toBe("***");
   });
 
   it("is concealed before it is cut, quoted or joined", () => {
-    const said = TargetText.of(`${"x".repeat(10)}c4n4ry-S3cret and more`);
-    expect(said.first(14).open(secrets)).toBe(`${"x".repeat(10)}***…`);
-    expect(said.quoted(14).open(secrets)).toBe(`"${"x".repeat(10)}***…"`);
-    expect(cite`it said ${said.first(14)} (${2} times)`.open(secrets)).toBe(`it said ${"x".repeat(10)}***… (2 times)`);
-    expect(cite`it said ${cite`${said}!`}`.open(secrets)).toBe(`it said ${"x".repeat(10)}*** and more!`);
+    const text = TargetText.of(`${"x".repeat(10)}c4n4ry-S3cret and more`);
+    expect(text.first(14).open(secrets)).toBe(`${"x".repeat(10)}***…`);
+    expect(text.quoted(14).open(secrets)).toBe(`"${"x".repeat(10)}***…"`);
+    expect(cite`it said ${text.first(14)} (${2} times)`.open(secrets)).toBe(`it said ${"x".repeat(10)}***… (2 times)`);
+    expect(cite`it said ${cite`${text}!`}`.open(secrets)).toBe(`it said ${"x".repeat(10)}*** and more!`);
   });
 
   it("is concealed with the secrets known when it is opened, and not only when it was received", () => {
     const late = new Redactor();
-    const said = cite`the answer is ${TargetText.of("a later token")}`;
+    const text = cite`the answer is ${TargetText.of("a later token")}`;
     late.add("later token");
-    expect(said.open(late)).toBe("the answer is a ***");
+    expect(text.open(late)).toBe("the answer is a ***");
   });
 
   it("omits a possible beginning of a secret where it was cut off", () => {
@@ -49,8 +49,8 @@ describe("text from a target", () => {
 
 describe("Words", () => {
   it("are opened in the same way, whether they quote a target or not", () => {
-    expect(openWords("our c4n4ry-S3cret", secrets)).toBe("our ***");
-    expect(openWords(cite`its ${TargetText.of("c4n4ry-S3cret")}`, secrets)).toBe("its ***");
-    expect(openWords("x".repeat(1_000), secrets)).toHaveLength(300);
+    expect(openText("our c4n4ry-S3cret", secrets)).toBe("our ***");
+    expect(openText(cite`its ${TargetText.of("c4n4ry-S3cret")}`, secrets)).toBe("its ***");
+    expect(openText("x".repeat(1_000), secrets)).toHaveLength(300);
   });
 });

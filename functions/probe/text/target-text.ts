@@ -2,7 +2,7 @@
 import { bounded, excerpt, type Redact, type Redactor } from "../../../shared/text/redact.ts";
 
 /** Our own text, or text that quotes a target. */
-export type Words = string | TargetText;
+export type ReportText = string | TargetText;
 
 /**
  * Text that a target sent, or a sentence that quotes it. It is not a string, so that it cannot be reported without being concealed: `cite`
@@ -16,8 +16,8 @@ export class TargetText {
   }
 
   /** @param isCut whether the target sent more than that, or may have been about to */
-  static of(said: string, isCut = false): TargetText {
-    return new TargetText((redact) => redact(said, isCut));
+  static of(text: string, isCut = false): TargetText {
+    return new TargetText((redact) => redact(text, isCut));
   }
 
   /** Creates a text from incomplete data in UTF-8: the last character and the last secret may be cut off. */
@@ -26,7 +26,7 @@ export class TargetText {
   }
 
   /** Creates the result of `cite`. */
-  static joined(parts: readonly Words[]): TargetText {
+  static joined(parts: readonly ReportText[]): TargetText {
     return new TargetText((redact) =>
       parts.map((part) => (part instanceof TargetText ? part.#write(redact) : part)).join(""),
     );
@@ -59,7 +59,7 @@ export class TargetText {
   }
 
   /** Evaluates the text. No part of it may be reported: use `cite` for that. */
-  judge<T>(by: (said: string) => T): T {
+  judge<T>(by: (text: string) => T): T {
     return by(this.#write((text) => text));
   }
 
@@ -82,7 +82,7 @@ export class TargetText {
 const mostRead = 2_000;
 
 /** A sentence that quotes targets: a tag for template literals. */
-export function cite(texts: TemplateStringsArray, ...values: readonly (Words | number)[]): TargetText {
+export function cite(texts: TemplateStringsArray, ...values: readonly (ReportText | number)[]): TargetText {
   return TargetText.joined(
     texts.flatMap((text, position) => {
       const value = values[position] ?? "";
@@ -92,6 +92,6 @@ export function cite(texts: TemplateStringsArray, ...values: readonly (Words | n
 }
 
 /** Opens words, limited in length and free of secrets. For sinks only. */
-export function openWords(words: Words, secrets: Redactor): string {
-  return typeof words === "string" ? bounded(words, secrets) : words.open(secrets);
+export function openText(text: ReportText, secrets: Redactor): string {
+  return typeof text === "string" ? bounded(text, secrets) : text.open(secrets);
 }

@@ -9,7 +9,7 @@ import { ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { valuesAt } from "../text/json-path.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 import type { Conversation, Message } from "./session.ts";
 
 /** Placeholder for the secret token in everything that is sent. */
@@ -94,7 +94,7 @@ export function waitFields<Message extends z.ZodType<ExpectedMessage>>(message: 
 }
 
 /** The fields of an action over a WebSocket, except for its time limit. */
-export const utteranceFields = lazily(() => ({
+export const actionFields = lazily(() => ({
   send: anyJson().optional().describe("A message to send: a text verbatim, anything else as JSON."),
   ...waitFields(expectedMessage()),
   ping: z.literal(true).optional().describe("Sends a ping and waits for the pong."),
@@ -106,7 +106,7 @@ export const utteranceFields = lazily(() => ({
 }));
 
 /** An action within so many milliseconds: exactly one of `send`, `expect`, `ping` and `close`. */
-export type Utterance = Omit<z.output<z.ZodObject<ReturnType<typeof utteranceFields>>>, "expect" | "fail_on"> & {
+export type ScriptAction = Omit<z.output<z.ZodObject<ReturnType<typeof actionFields>>>, "expect" | "fail_on"> & {
   readonly expect?: readonly ExpectedMessage[] | undefined;
   readonly fail_on?: readonly ExpectedMessage[] | undefined;
   readonly within: number;
@@ -114,7 +114,7 @@ export type Utterance = Omit<z.output<z.ZodObject<ReturnType<typeof utteranceFie
 
 /** Checks that steps with `fail_on` have a wait to end; with the message for those that do not. */
 export const failsWhileExpecting: {
-  holds(step: Pick<Utterance, "expect" | "fail_on">): boolean;
+  holds(step: Pick<ScriptAction, "expect" | "fail_on">): boolean;
   readonly otherwise: { message: string; path: string[] };
 } = {
   holds: ({ expect, fail_on }) => fail_on === undefined || expect !== undefined,
@@ -125,7 +125,7 @@ export const failsWhileExpecting: {
 };
 
 /** A step of a script. */
-export type NamedUtterance = Utterance & { readonly name?: string | undefined };
+export type NamedAction = ScriptAction & { readonly name?: string | undefined };
 
 /** The schema of `script`. */
 export const script = lazily(() =>
@@ -138,8 +138,8 @@ export const script = lazily(() =>
             .describe(
               "The name of the stage in failures and in websocket_stage_time. Default: by position, such as expect-2.",
             ),
-          ...utteranceFields(),
-          send: utteranceFields().send.describe(
+          ...actionFields(),
+          send: actionFields().send.describe(
             "A message to send: a text verbatim, anything else as JSON. `{token}` is replaced with the token.",
           ),
           within: duration().prefault("5s").describe("The maximum duration of the step."),
@@ -171,7 +171,7 @@ export type Step = z.output<ReturnType<typeof script>>[number];
 
 /** Runs the steps, each as a stage. @param token replaces `{token}` in messages @throws ProbeFault, or the error of the connection */
 export async function play(
-  steps: readonly NamedUtterance[],
+  steps: readonly NamedAction[],
   conversation: Conversation,
   stages: Stages,
   token: string | undefined,
@@ -189,7 +189,7 @@ export async function play(
  * @throws ProbeFault, or the error of the connection
  */
 export async function perform(
-  step: Utterance,
+  step: ScriptAction,
   stage: string,
   conversation: Conversation,
   stages: Stages,
@@ -217,12 +217,12 @@ export async function perform(
 const connecting: readonly string[] = ["dns", "connect", "tls", "upgrade"];
 
 /** Returns the stages of a connection that runs these steps. */
-export function stagesOf(steps: readonly NamedUtterance[]): string[] {
+export function stagesOf(steps: readonly NamedAction[]): string[] {
   return [...connecting, ...steps.map(stageOf)];
 }
 
 /** Returns the stage of a step: its name, or its action and its position. */
-export function stageOf(step: NamedUtterance, position: number): string {
+export function stageOf(step: NamedAction, position: number): string {
   return step.name ?? `${actions.find((action) => step[action] !== undefined)}-${position + 1}`;
 }
 
@@ -247,7 +247,7 @@ async function expectMessages(
   const early = new Set<ExpectedMessage>();
   let others = 0;
   let last = TargetText.of("");
-  const spokenMissing = (): Words => {
+  const spokenMissing = (): ReportText => {
     const [first] = missing;
     const counted =
       expected.length === 1 ? "" : ` (${met.length} of ${expected.length} arrived${listed(met.map(({ one }) => one))})`;

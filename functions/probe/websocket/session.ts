@@ -3,16 +3,16 @@ import { addAbortListener } from "node:events";
 import type { Socket } from "node:net";
 import type { WebSocket } from "ws";
 import type { FailureKind } from "../../../shared/messages/report.ts";
-import { type Head, TlsInPlace } from "../http/answer.ts";
-import { said, statusLine } from "../http/expect.ts";
+import { quotedBody, statusLine } from "../http/expect.ts";
 import { googleAnswer, shownGoogleAnswer } from "../http/google-answer.ts";
+import { type Head, TlsInPlace } from "../http/response.ts";
 import { dial } from "../net/dial.ts";
 import { type FailureFacts, ProbeFault } from "../net/faults.ts";
 import type { Stages } from "../net/stages.ts";
 import { secure, wantsTls } from "../net/tls.ts";
 import type { ClientCertificate } from "../net/trust.ts";
 import type { ProbeWorld } from "../prober.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 
 /** The target of a WebSocket and how to open it; secrets resolved. */
 export interface WebSocketTarget {
@@ -59,7 +59,7 @@ export interface Conversation {
 export class Refusal extends ProbeFault {
   readonly status: number;
 
-  constructor(status: number, words: Words, by?: FailureFacts["answered_by"]) {
+  constructor(status: number, words: ReportText, by?: FailureFacts["answered_by"]) {
     const kind = [401, 403, 407].includes(status) ? "auth" : "http_status";
     super(kind, words, { status, ...(by === undefined ? {} : { answered_by: by }) });
     this.status = status;
@@ -306,7 +306,7 @@ export function refusal(
   const answer = cite`${what} was answered with ${statusLine(status, statusText)}`;
   const google = body.judge((text) => googleAnswer(status, headers, text));
   if (google) return new Refusal(status, cite`${answer}${shownGoogleAnswer(google)}`, google.by);
-  return new Refusal(status, cite`${answer}${said(headers, body)}`);
+  return new Refusal(status, cite`${answer}${quotedBody(headers, body)}`);
 }
 
 const normalClosure = 1000;
@@ -324,7 +324,7 @@ function explained(error: Error, peer: string): unknown {
 }
 
 /** Returns a description of a response to the upgrade that is not HTTP, as far as its first bytes identify it. */
-function notHttp(error: Error): Words | undefined {
+function notHttp(error: Error): ReportText | undefined {
   const packet = "rawPacket" in error && Buffer.isBuffer(error.rawPacket) ? error.rawPacket : Buffer.alloc(0);
   if (packet.length === 0) return undefined;
   if ((packet[0] === 0x15 || packet[0] === 0x16) && packet[1] === 3)

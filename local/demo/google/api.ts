@@ -23,14 +23,14 @@ export type ApiHandler = (request: ApiRequest) => ApiAnswer | undefined | Promis
 export type Apis = Readonly<Record<string, ApiHandler>>;
 
 /** The running stand. */
-export interface GoogleStand {
+export interface FakeGoogle {
   /** Base URL of the APIs, the value for `PATHKEEPER_GOOGLE_API`. */
   readonly url: string;
   stop(): Promise<void>;
 }
 
 /** Starts a stand for these APIs; any other is said to be not enabled. */
-export async function startGoogleApi(apis: Apis): Promise<GoogleStand> {
+export async function startGoogleApi(apis: Apis): Promise<FakeGoogle> {
   const server = createServer(async (request, response) => {
     const { status, body } = await answer(apis, request).catch((error: Error) =>
       refused(500, "INTERNAL", `the stand itself failed: ${error.message}`),

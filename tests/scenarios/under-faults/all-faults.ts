@@ -120,4 +120,4 @@ async function compare(
   expect(delayOf(played, plain), `${context}: the recovery is proved too late`).toBeLessThanOrEqual(mostDelay);
 }
 
-const silence: Verdict = { incidents: [], told: [] };
+const silence: Verdict = { incidents: [], notified: [] };

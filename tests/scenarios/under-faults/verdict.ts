@@ -16,7 +16,7 @@ export interface Essence {
 export interface Verdict {
   readonly incidents: readonly Essence[];
   /** `incident channel event`, once for each time that the channel accepted it, or a later event that superseded it and reports it as well. */
-  readonly told: readonly string[];
+  readonly notified: readonly string[];
 }
 
 /** Permitted deviation of a run. */
@@ -50,7 +50,7 @@ export function verdictOf(played: Played, strictness: Strictness): Verdict {
         ? { opened_at: fields["opened_at"] ?? null, events: eventsOf(id, played).map(({ event }) => event) }
         : {}),
     })),
-    told: played.deliveries
+    notified: played.deliveries
       .filter(heard)
       .map(({ incident, channel, event, sequence }) =>
         [names.get(incident), channel, event, ...(strictness === "same" ? [sequence] : [])].join(" "),

@@ -19,7 +19,7 @@ it("finds the cause and verdict, in one incident, for unseen outages", async () 
       .map(({ variation, cause, verdict, incidents }) => `${variation.name}: ${cause}, ${verdict}, ${incidents}`);
   const mostWrong = Math.floor(verdicts.length * (1 - enough));
   expect(wrong(({ incidents }) => incidents === 1)).toEqual([]);
-  for (const told of [wrong(({ isRight }) => isRight), wrong(({ isVerdictRight }) => isVerdictRight)]) {
-    expect(told.slice(mostWrong), told.join("\n")).toEqual([]);
+  for (const wrongLines of [wrong(({ isRight }) => isRight), wrong(({ isVerdictRight }) => isVerdictRight)]) {
+    expect(wrongLines.slice(mostWrong), wrongLines.join("\n")).toEqual([]);
   }
 }, 600_000);

@@ -84,9 +84,9 @@ async function simulated(options: readonly string[], bug?: string): Promise<Foun
   }
 }
 
-function rowOf({ name, words }: Patch, { schedules, cpuSeconds, broken }: Found): string {
+function rowOf({ name, description }: Patch, { schedules, cpuSeconds, broken }: Found): string {
   const by = broken?.[0]?.slice(0, broken[0].indexOf(":")) ?? missed;
-  return `| ${name} | ${words} | ${by} | ${schedules} | ${(cpuSeconds / cores).toFixed(0)} s |`;
+  return `| ${name} | ${description} | ${by} | ${schedules} | ${(cpuSeconds / cores).toFixed(0)} s |`;
 }
 
 function write(): void {

@@ -17,7 +17,7 @@ it("are at least thirty, each with a name of its own", () => {
 });
 
 it("a patch that does not apply is an error", () => {
-  const patch = { name: "x", words: "", file: "x.ts", find: "one", put: "two" };
+  const patch = { name: "x", description: "", file: "x.ts", find: "one", put: "two" };
   expect(() => planted("nothing", patch)).toThrow("does not apply any more");
   expect(() => planted("one and one", patch)).toThrow("2 times");
   const both = { ...patch, also: [{ find: "three", put: "four" }] };

@@ -159,12 +159,12 @@ function untrusted(origin: string): string {
   return `The certificate of ${origin} was issued by an authority that this machine does not trust, so it is not verified here. If the authority is your own, store its certificate (PEM) in a secret and set tls: { ca: { secret: NAME } }, or run init with --ca NAME.`;
 }
 
-/** Adds the probe of a database or a cache. @param path the component on the way to it, where there is one */
+/** Adds the probe of a database or a cache. @param path the component of the connection path to it, if there is one */
 export function draftAddress(
   address: Address,
   component: string,
   draft: Drafting,
-  { way }: { readonly way?: string | undefined } = {},
+  { path }: { readonly path?: string | undefined } = {},
 ): void {
   const { speaks, secret, holds, inside, host, port, user, tls } = address;
   if (secret !== undefined) draft.needSecret(secret, holds);
@@ -181,8 +181,8 @@ export function draftAddress(
     draft.proveBy("basic health", probe);
     return;
   }
-  // New connections are what a sick way loses first.
-  const burst = inside && way !== undefined ? { burst: { connections: 5 } } : {};
+  // New connections are what a failing path loses first.
+  const burst = inside && path !== undefined ? { burst: { connections: 5 } } : {};
   const probe = draft.addProbe(component, {
     kind: "postgres",
     ...common,
@@ -192,9 +192,9 @@ export function draftAddress(
     ...burst,
   });
   draft.proveBy("basic health", probe);
-  if (inside && way !== undefined)
+  if (inside && path !== undefined)
     draft.addRule("New Database Connections Are Lost", {
-      component: way,
+      component: path,
       condition: "database_connect_burst_success < 80%",
       alert_duration: "2m",
       severity: "warning",

@@ -108,7 +108,7 @@ export function subnetOf(
 }
 
 /** The component by which a service comes into the VPC. */
-export function wayIn(service: FoundService, found: Found, draft: Drafting): string | undefined {
+export function connectionPath(service: FoundService, found: Found, draft: Drafting): string | undefined {
   const connector = connectorOf(service, found);
   if (connector !== undefined) return connectorComponent(connector, draft);
   const subnet = subnetOf(service, found);

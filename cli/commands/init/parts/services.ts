@@ -4,7 +4,7 @@ import type { Found, FoundService } from "../found.ts";
 import type { Relations } from "../relations.ts";
 import { draftEndpoint } from "./addresses.ts";
 import { balancerComponent, type Context, cacheComponent, databaseComponent, serviceComponent } from "./keys.ts";
-import { elsewhere, ofErrors, ofLoad, wayIn } from "./network.ts";
+import { connectionPath, elsewhere, ofErrors, ofLoad } from "./network.ts";
 
 /** Gives the services their components. They come first, so that they keep their own names. */
 export function nameServices({ found, draft }: Context): void {
@@ -60,7 +60,7 @@ export function draftServices({ found, draft }: Context, relations: Relations): 
       ...relations.caches.filter((use) => use.service === service).map((use) => cacheComponent(use.cache, draft)),
     ];
     for (const used of uses) draft.depend(component, used);
-    const way = wayIn(service, found, draft);
+    const way = connectionPath(service, found, draft);
     // If all egress uses this path, requests to the internet use it too.
     if (
       way !== undefined &&

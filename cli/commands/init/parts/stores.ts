@@ -1,11 +1,11 @@
-/** Databases and caches, and the way to each. */
+/** Databases and caches, and the path to each. */
 import { connectionLimit } from "../../../../functions/probe/google/resources/cloud-sql.ts";
 import type { Address } from "../addresses/address.ts";
 import type { FoundDatabase, FoundService } from "../found.ts";
 import type { Relations } from "../relations.ts";
 import { draftAddress } from "./addresses.ts";
 import { type Context, cacheComponent, databaseComponent } from "./keys.ts";
-import { elsewhere, ofLoad, wayIn } from "./network.ts";
+import { connectionPath, elsewhere, ofLoad } from "./network.ts";
 
 /** Adds databases and caches. @param addresses what was given besides, each for the store that it leads to */
 export function draftStores(context: Context, relations: Relations, addresses: ReadonlyMap<string, Address>): void {
@@ -16,7 +16,7 @@ export function draftStores(context: Context, relations: Relations, addresses: R
     const component = cacheComponent(cache, draft);
     draft.addComponent(component, { title: `Redis ${name}`, layer: "platform", role: "cache" });
     const users = relations.caches.filter((use) => use.cache === cache).map(({ service }) => service);
-    dependOnWay(component, users, context);
+    dependOnPath(component, users, context);
     const memory = { condition: "memorystore_memory_utilization > 85%", ...ofLoad };
     draft.addProbe(`${name}-load`, {
       kind: "memorystore",
@@ -57,7 +57,7 @@ function draftDatabase(
   const uses = relations.databases.filter((use) => use.database === database);
   const isPrivateOnly = privateAddress !== undefined && sql.publicAddress !== true;
   const inside = uses.filter(({ way }) => way === "private" || isPrivateOnly).map(({ service }) => service);
-  const way = dependOnWay(component, inside, context);
+  const path = dependOnPath(component, inside, context);
   const limit = isPostgres ? connectionLimit(sql)?.limit : undefined;
   draft.addProbe(`${name}-load`, {
     kind: "cloud_sql",
@@ -85,7 +85,7 @@ function draftDatabase(
     });
   const address = addresses.get(component);
   if (address !== undefined) {
-    draftAddress(address, component, draft, { way });
+    draftAddress(address, component, draft, { path });
     return;
   }
   const port = isPostgres ? 5432 : version.startsWith("MYSQL") ? 3306 : 1433;
@@ -140,13 +140,13 @@ function draftDatabase(
  * its own.
  * @returns the path, if there is exactly one
  */
-function dependOnWay(
+function dependOnPath(
   component: string,
   services: readonly FoundService[],
   { found, draft }: Context,
 ): string | undefined {
-  const ways = new Set(services.flatMap((service) => wayIn(service, found, draft) ?? []));
-  const [way, ...others] = ways;
-  if (way !== undefined && others.length === 0) draft.depend(component, way);
-  return others.length === 0 ? way : undefined;
+  const paths = new Set(services.flatMap((service) => connectionPath(service, found, draft) ?? []));
+  const [path, ...others] = paths;
+  if (path !== undefined && others.length === 0) draft.depend(component, path);
+  return others.length === 0 ? path : undefined;
 }

@@ -62,8 +62,8 @@ const unreached: ReadonlySet<FailureKind> = new Set(["timeout", "refused", "rese
 
 /** Signal of a symptom: as declared by its probe or rule, otherwise from its failure. */
 export function signalOfSymptom({ signal, source, failure }: Symptom): Signal {
-  const told = signal ?? failure?.signal;
-  if (told !== undefined) return told;
+  const declared = signal ?? failure?.signal;
+  if (declared !== undefined) return declared;
   return source === "probe" && failure?.kind === "tls" ? "certificate" : "failing";
 }
 

@@ -7,7 +7,7 @@ import { list } from "../../../../shared/text/sentences.ts";
 import type { ProbeFact } from "../../partition/state.ts";
 import type { ProbeIndicator } from "../diagnosis.ts";
 import type { Evidence } from "../evidence.ts";
-import { changeBefore, failedSince, wordsAbout } from "../pointers.ts";
+import { changeBefore, failedSince, logPatternAbout } from "../pointers.ts";
 import { serves } from "../roles.ts";
 import { changeSentence, logSentence } from "./changes.ts";
 import {
@@ -64,7 +64,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     const isAnotherWay = (fact: ProbeFact): boolean =>
       fact.component === component
         ? evidence.role(component) === "database" && fact.vantage === "outside"
-        : evidence.goesAround(fact, component) && evidence.graph.distance(fact.component, component) !== undefined;
+        : evidence.bypasses(fact, component) && evidence.graph.distance(fact.component, component) !== undefined;
     const [seen] = evidence.seen.greens
       .filter(isAnotherWay)
       .filter(({ component: target }) =>
@@ -157,8 +157,8 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
   "its connections are used up": (evidence, component) => {
     // The pool of an application is not the database: where its own connections are known, they decide.
     const own = evidence.usage("database", "connections", levels, component);
-    const told = own.length > 0 ? own : evidence.indicators("cloud_sql_pool_utilization", ["limit"], component);
-    const indicator = told.find(({ level }) => level === "limit");
+    const indicators = own.length > 0 ? own : evidence.indicators("cloud_sql_pool_utilization", ["limit"], component);
+    const indicator = indicators.find(({ level }) => level === "limit");
     return indicator && `Of the connections of ${title(evidence, component)}, ${indicator.shown} were in use.`;
   },
   /** The connections that a service keeps for itself are all in use, while the database has some left. */
@@ -266,7 +266,7 @@ export const clues: Readonly<Record<ClueName, Clue>> = {
     return change && changeSentence(change, failedSince(evidence, component));
   },
   "its log says why": (evidence, component) => {
-    const words = wordsAbout(evidence, component);
+    const words = logPatternAbout(evidence, component);
     return words && logSentence(words);
   },
 };

@@ -12,7 +12,17 @@ import type { Diagnosis, ProbeIndicator, Symptom } from "../diagnosis.ts";
 import { Evidence, fronts, passedOn, refusals } from "../evidence.ts";
 import { blind, stricken } from "../outside-graph.ts";
 import { serving, shown } from "../roles.ts";
-import { answered, deferring, deliberate, farEnds, following, lost, partial, selective, ways } from "../signals.ts";
+import {
+  answered,
+  connectionPaths,
+  deferring,
+  deliberate,
+  farEnds,
+  following,
+  lost,
+  partial,
+  selective,
+} from "../signals.ts";
 import { candidates } from "../weigh.ts";
 import { alarming, began, failing, good, observedIn, parts } from "../worlds.fixtures.ts";
 import type { Change, LogPattern } from "./changes.ts";
@@ -317,10 +327,10 @@ function needs<Row>(set: ReadonlySet<Row>, row: Row, ask: () => unknown, wanted:
 
 describe("roles", () => {
   const ground = ["one > way, region", "two > way, region", "way > region", "region"];
-  it.each([...ways])("%s is a network path, which loses connections while its target does not", (way) => {
+  it.each([...connectionPaths])("%s is a network path, which loses connections while its target does not", (way) => {
     const symptoms = ["one", "two"].map((name) => of("unreachable", name));
     const part = { one: "database", two: "cache", way, region: "region" } as const;
-    needs(ways, way, () => cause({ parts: ground, roles: part, symptoms }), "way");
+    needs(connectionPaths, way, () => cause({ parts: ground, roles: part, symptoms }), "way");
   });
 
   it.each([...deferring])("%s defers work, so components without symptoms are not explained by its failure", (role) => {

@@ -334,7 +334,7 @@ export const patterns: readonly Pattern[] = [
   },
 ];
 
-/** Texts for a component of which only its own trouble is known. */
+/** Texts for a component of which only its own failure is known. */
 export const neutral: Pattern = {
   name: "fails by itself",
   of: [],

@@ -111,14 +111,14 @@ function confirmedOrOver(symptom: Symptom, facts: Facts, alarms: Alarms, most: n
   const confirmed = symptom.confirmed === true || isConfirmed(symptom, facts, alarms);
   // The ledger of what has ended is whole, but for what comes late.
   const isGoingOn = fact === undefined || fact.status === "bad";
-  const told = isGoingOn ? symptom : withLedger(symptom, ledgerSince(fact.failures, symptom.since), most);
-  if (!isOver && told === symptom && confirmed === (symptom.confirmed === true)) return undefined;
+  const updated = isGoingOn ? symptom : withLedger(symptom, ledgerSince(fact.failures, symptom.since), most);
+  if (!isOver && updated === symptom && confirmed === (symptom.confirmed === true)) return undefined;
   // It was good again when it was measured to be, whatever else is newer.
   const until = fact?.status === "good" ? Math.max(symptom.since, fact.since) : facts.watermark;
-  const next = { ...told, ...(confirmed ? { confirmed } : {}), ...(isOver ? { until } : {}) };
+  const next = { ...updated, ...(confirmed ? { confirmed } : {}), ...(isOver ? { until } : {}) };
   if (symptom.source === "rule") return { symptom: next, notes: [] };
   const end = { at: until, text: `\`${probeOf(symptom)}\` ${endings[fact?.status ?? "none"]}.` };
-  return { symptom: next, notes: [...changeNotes(symptom, told), ...(isOver ? [end] : [])] };
+  return { symptom: next, notes: [...changeNotes(symptom, updated), ...(isOver ? [end] : [])] };
 }
 
 const endings: Readonly<Record<ProbeFact["status"] | "none", string>> = {

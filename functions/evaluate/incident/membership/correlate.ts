@@ -57,7 +57,7 @@ export function membershipOf(incident: Incident, facts: Facts, plan: Plan): (sym
   };
 }
 
-/** Undeliverable notifications form a separate incident, because other people must hear of it than of other monitor trouble. */
+/** Undeliverable notifications form a separate incident, because it concerns other people than other failures of the monitor. */
 function mayShare(key: string, { alerts }: Incident): boolean {
   return isOfChannel(key) === Object.keys(alerts).some(isOfChannel);
 }

@@ -64,7 +64,7 @@ export function openIncident(
     : rootCause === "unknown"
       ? "The cause is not known yet"
       : `The likely cause is ${titleOf(plan, rootCause)}`;
-  draft.tell("opened", openedAt, `Opened by "${rule}". ${cause}.`);
+  draft.announce("opened", openedAt, `Opened by "${rule}". ${cause}.`);
   const before = predecessorOf(draft.incident, resolved);
   if (before?.resolvedAt !== undefined) {
     draft.set({ previous: before.id });

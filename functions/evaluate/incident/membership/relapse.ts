@@ -70,7 +70,7 @@ export function reopen(draft: Draft, alert: KnownAlert): void {
     escalations: 0,
   });
   const after = spokenDuration(clockSpan(resolvedAt, firedAt));
-  draft.tell("regressed", firedAt, `It failed again, ${after} after it was resolved: "${rule}" fired.`);
+  draft.announce("regressed", firedAt, `It failed again, ${after} after it was resolved: "${rule}" fired.`);
 }
 
 /** The resolved incidents that may still be re-opened. */

@@ -116,13 +116,13 @@ export type UpdateFields = Pick<IncidentEvent, "news" | "tried">;
 export function eventOf(
   incident: Incident,
   event: IncidentEventKind,
-  told: { at: number; change: string; occurrence: number; sequence: number } & UpdateFields,
+  announced: { at: number; change: string; occurrence: number; sequence: number } & UpdateFields,
   plan: Plan,
 ): IncidentEvent {
   const { diagnosis } = incident;
   return {
     v: 1,
-    at: new Date(told.at).toISOString(),
+    at: new Date(announced.at).toISOString(),
     incident: incident.id,
     event,
     severity: incident.severity,
@@ -133,9 +133,9 @@ export function eventOf(
     alerts: rulesOf(incident),
     summary: summaryOf(incident, plan),
     environment: plan.configuration.environment,
-    sequence: told.sequence,
-    occurrence: told.occurrence,
-    change: told.change,
+    sequence: announced.sequence,
+    occurrence: announced.occurrence,
+    change: announced.change,
     title: incident.title,
     status: incident.status,
     priority: priorityOf(incident, plan),
@@ -146,8 +146,8 @@ export function eventOf(
     ...(diagnosis.alsoBroken === undefined ? {} : { also_broken: diagnosis.alsoBroken }),
     ...(diagnosis.candidates === undefined ? {} : { candidates: diagnosis.candidates.map((one) => ({ ...one })) }),
     ...(diagnosis.change === undefined ? {} : { suspected_change: diagnosis.change.says }),
-    ...(told.news === undefined ? {} : { news: told.news }),
-    ...(told.tried === undefined ? {} : { tried: [...told.tried] }),
+    ...(announced.news === undefined ? {} : { news: announced.news }),
+    ...(announced.tried === undefined ? {} : { tried: [...announced.tried] }),
     ...(diagnosis.team === undefined ? {} : { team: diagnosis.team }),
     ...(incident.acknowledgedBy === undefined ? {} : { acknowledged_by: incident.acknowledgedBy }),
     opened_at: new Date(incident.openedAt).toISOString(),
@@ -241,9 +241,9 @@ function summaryOf(incident: Incident, plan: Plan): string {
   const blocks = isFailing(incident) ? blocked : undefined;
   const sentences =
     incident.resolvedAt === undefined
-      ? [troubleOf(incident, plan), earlierCauseOf(incident, plan), causeOf(incident, plan), blocks]
+      ? [onsetSummary(incident, plan), earlierCauseOf(incident, plan), causeOf(incident, plan), blocks]
       : [
-          troubleOf(incident, plan),
+          onsetSummary(incident, plan),
           earlierCauseOf(incident, plan),
           causeOf(incident, plan),
           `It lasted ${lastedFor(incident, incident.resolvedAt)}.`,
@@ -252,7 +252,7 @@ function summaryOf(incident: Incident, plan: Plan): string {
 }
 
 /** "Cloud SQL and Backend have been failing since 12:04:06 UTC." Each from its own first failure on; the cause has its own sentence. */
-function troubleOf(incident: Incident, plan: Plan): string {
+function onsetSummary(incident: Incident, plan: Plan): string {
   const affected = affectedFields(affectedBy(incident), believed(incident), rulesOf(incident), plan);
   const others = affected.filter(({ component }) => component !== incident.diagnosis.rootCause);
   return onsetSentences(others, !isFailing(incident)).join(" ");

@@ -47,7 +47,7 @@ export function onsetNotes(symptom: Symptom): TimelineEntry[] {
   const own =
     failures.length === 0
       ? [{ at: since, text: `${phrase}${seenLater(symptom)}.` }]
-      : [...beginningOf(symptom), ...laterWays(symptom).map((entry) => noteOf(symptom, entry))];
+      : [...beginningOf(symptom), ...laterFailureKinds(symptom).map((entry) => noteOf(symptom, entry))];
   return [...own, ...intermittentNotes(symptom)];
 }
 
@@ -79,7 +79,7 @@ export function changeNotes(before: Symptom, now: Symptom): TimelineEntry[] {
 }
 
 /** The first entry of each way in which it fails, but for those that reach back to its beginning. */
-function laterWays({ failures = [], since }: Symptom): LedgerEntry[] {
+function laterFailureKinds({ failures = [], since }: Symptom): LedgerEntry[] {
   return failures.filter(
     ({ failure, from }, index) => from > since && !failures.slice(0, index).some((before) => isLike(before, failure)),
   );

@@ -114,8 +114,9 @@ export function outcomeOf(recovery: RecoveryState, plan: Plan): StageOutcome {
 /** Why an attempt has come to nothing, as the end of a sentence: what failed, who did not answer, and for how long. */
 export function silenceOf(recovery: RecoveryState, plan: Plan, now: number): string {
   const silent = list(silentIn(recovery, plan).map((name) => `\`${name}\``));
-  const trouble = recovery.proberTrouble === undefined ? "" : `: the prober itself failed (${recovery.proberTrouble})`;
-  const silence = `${silent} did not respond within ${spokenDuration(now - recovery.requestedAt)}${trouble}`;
+  const proberFailure =
+    recovery.proberTrouble === undefined ? "" : `: the prober itself failed (${recovery.proberTrouble})`;
+  const silence = `${silent} did not respond within ${spokenDuration(now - recovery.requestedAt)}${proberFailure}`;
   return [...reasonsIn(recovery, plan), silence].join("; ");
 }
 

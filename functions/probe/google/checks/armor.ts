@@ -2,7 +2,7 @@
 import { contains } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
 import { nameIn } from "../configuration/json.ts";
-import { type Answer, allOf, both, judged } from "../configuration/judgement.ts";
+import { allOf, both, type CheckOutcome, judgementsOf } from "../configuration/judgement.ts";
 import type { ArmorRule } from "../resources/armor.ts";
 
 /** The check of policies. */
@@ -22,11 +22,11 @@ export const armorChecks: readonly Check[] = [
         const paths = backend && "value" in backend ? backend.value.securityPolicies : [];
         const policies = allOf(paths.map((path) => armor.get(path)));
         const { component, sources = [] } = load_balancer ?? {};
-        return judged({ resource: name, component }, both(backend, policies), ([, all]) => {
+        return judgementsOf({ resource: name, component }, both(backend, policies), ([, all]) => {
           if (all.length === 0) return undefined;
           const answers = all.flatMap((rules, index) =>
             (sources.length === 0 ? [everyone] : sources).map((source) =>
-              sourceAnswer(rules, source, nameIn(paths[index] ?? "")),
+              sourceOutcome(rules, source, nameIn(paths[index] ?? "")),
             ),
           );
           return (
@@ -41,7 +41,7 @@ export const armorChecks: readonly Check[] = [
 const everyone = "everyone";
 
 /** Returns the policy's action for a source. The first matching rule decides. */
-function sourceAnswer(rules: readonly ArmorRule[], source: string, policy: string): Answer {
+function sourceOutcome(rules: readonly ArmorRule[], source: string, policy: string): CheckOutcome {
   const expected = `${source} allowed`;
   const applied = rules.filter(({ preview }) => !preview);
   const index = applied.findIndex((rule) => isFor(rule, source));
@@ -73,6 +73,6 @@ function passes({ action }: ArmorRule): boolean {
   return /^(allow|throttle|rate_based_ban)/.test(action);
 }
 
-function isUnknown(answer: Answer): boolean {
+function isUnknown(answer: CheckOutcome): boolean {
   return answer !== undefined && "unknown" in answer;
 }

@@ -1,7 +1,13 @@
 /** Checks of the certificates of Compute Engine and Certificate Manager. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
-import { type Answer, allOf, type CheckWords, judged, silent } from "../configuration/judgement.ts";
+import {
+  allOf,
+  type CheckDescription,
+  type CheckOutcome,
+  judgementsOf,
+  unknownOutcome,
+} from "../configuration/judgement.ts";
 
 import type { CertificateSettings } from "../configuration/settings.ts";
 import type { Certificate } from "../resources/certificates.ts";
@@ -16,7 +22,7 @@ export const certificateChecks: readonly Check[] = [
     remedy: "Point the DNS records of its domains to the load balancer, and allow Google an hour to retry.",
     judge: ({ of, managed, status, reason }) => {
       if (!managed) return undefined;
-      if (status === undefined) return silent("what state the certificate is in");
+      if (status === undefined) return unknownOutcome("what state the certificate is in");
       const because = reason === undefined ? "" : ` (${reason})`;
       const ok = status === "ACTIVE";
       const advice = `Find the reason (${describes[of]}), point the DNS records of its domains to the load balancer, and allow Google an hour to retry.`;
@@ -46,7 +52,7 @@ export const certificateChecks: readonly Check[] = [
     why: "Google renews its certificates about a month before they expire. A certificate closer to its expiry was not renewed.",
     remedy: "Find out why it was not renewed, or upload a new one.",
     judge: ({ of, expiresAt }, { min_validity }, now) => {
-      if (expiresAt === undefined) return silent("when it expires");
+      if (expiresAt === undefined) return unknownOutcome("when it expires");
       const left = expiresAt - now;
       const observed = left <= 0 ? "expired" : `expires in ${spokenDuration(left)}`;
       const ok = left >= Math.max(min_validity, 1);
@@ -65,7 +71,7 @@ export const certificateChecks: readonly Check[] = [
       if (!wanted || wanted.domains.length === 0) return [];
       const names = [...wanted.compute, ...wanted.certificate_manager];
       const subject = { resource: names.join(", "), component: wanted.component };
-      return judged(subject, allOf(names.map((name) => certificates.get(name))), (all) => {
+      return judgementsOf(subject, allOf(names.map((name) => certificates.get(name))), (all) => {
         const held = all.flatMap((one) => one.names);
         const missing = wanted.domains.filter((domain) => !held.some((name) => isFor(name, domain)));
         return {
@@ -92,17 +98,17 @@ function isFor(name: string, domain: string): boolean {
 
 function certificateCheck({
   judge,
-  ...words
-}: Omit<CheckWords, "reads"> & {
-  judge: (certificate: Certificate, wanted: CertificateSettings, now: number) => Answer;
+  ...description
+}: Omit<CheckDescription, "reads"> & {
+  judge: (certificate: Certificate, wanted: CertificateSettings, now: number) => CheckOutcome;
 }): Check {
   return {
-    ...words,
+    ...description,
     reads: ["compute_certificate", "managed_certificate"],
     judge: ({ certificates: wanted }, { certificates, at: now }) =>
       wanted
         ? [...certificates].flatMap(([name, read]) =>
-            judged({ resource: name, component: wanted.component }, read, (one) => judge(one, wanted, now)),
+            judgementsOf({ resource: name, component: wanted.component }, read, (one) => judge(one, wanted, now)),
           )
         : [],
   };

@@ -1,7 +1,15 @@
 /** The checks of individual Cloud Run services. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
-import { type Answer, both, type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
+import {
+  both,
+  type CheckOutcome,
+  type ExpectationCheck,
+  expectation,
+  judgementsOf,
+  nonEmpty,
+  unknownOutcome,
+} from "../configuration/judgement.ts";
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { longestStartup, type RunService, vpcAccessOf, wantedAccess } from "../resources/cloud-run.ts";
 
@@ -14,7 +22,7 @@ export function spoken(seconds: number): string {
 }
 
 /** Checks whether the startup probe of a service allows the expected startup time. The maximum of the platform is sufficient. */
-export function startupAnswer({ startupSeconds }: RunService, startup: number): Answer {
+export function startupOutcome({ startupSeconds }: RunService, startup: number): CheckOutcome {
   const wanted = startup / 1_000;
   const possible = Math.min(wanted, longestStartup);
   return {
@@ -25,8 +33,8 @@ export function startupAnswer({ startupSeconds }: RunService, startup: number): 
 }
 
 /** Checks whether the request timeout of a service allows the expected request duration. */
-export function timeoutAnswer({ requestTimeoutSeconds }: RunService, request_timeout: number): Answer {
-  if (requestTimeoutSeconds === undefined) return silent("how long a request may take");
+export function timeoutOutcome({ requestTimeoutSeconds }: RunService, request_timeout: number): CheckOutcome {
+  if (requestTimeoutSeconds === undefined) return unknownOutcome("how long a request may take");
   const wanted = request_timeout / 1_000;
   return {
     ok: requestTimeoutSeconds >= wanted,
@@ -46,7 +54,7 @@ export const cloudRunChecks: readonly Check[] = [
     remedy:
       "Read the logs of its newest revision to find out why it does not start. `gcloud run services describe RESOURCE --region=REGION` shows the condition.",
     judge: ({ state, reason }) => {
-      if (state === undefined) return silent("whether it is ready");
+      if (state === undefined) return unknownOutcome("whether it is ready");
       const ok = state === "CONDITION_SUCCEEDED";
       const because = ok || reason === undefined ? "" : ` (${reason})`;
       return { ok, observed: ok ? "ready" : `${state}${because}`, expected: "ready" };
@@ -60,7 +68,7 @@ export const cloudRunChecks: readonly Check[] = [
     why: "If the newest revision is not ready, the last deployment failed or is still in progress, and an older revision serves the requests.",
     remedy: "Find out why the newest revision does not start, or roll it back.",
     judge: ({ latestReady, latestCreated }) => {
-      if (latestCreated === undefined) return silent("which revision is the newest");
+      if (latestCreated === undefined) return unknownOutcome("which revision is the newest");
       if (latestReady === latestCreated)
         return { ok: true, observed: latestReady, expected: "the newest revision ready" };
       const ready = latestReady === undefined ? "none is ready" : `${latestReady} is ready`;
@@ -74,7 +82,7 @@ export const cloudRunChecks: readonly Check[] = [
     why: "If traffic is pinned to a revision, deploying a fix changes nothing for users.",
     remedy: "Send all traffic to the latest revision, unless the pinning is intended.",
     judge: ({ traffic, latestReady }) => {
-      if (traffic.length === 0) return silent("which revision receives its requests");
+      if (traffic.length === 0) return unknownOutcome("which revision receives its requests");
       const held = traffic.filter(
         ({ latest, revision, percent }) => percent > 0 && !latest && revision !== latestReady,
       );
@@ -90,7 +98,7 @@ export const cloudRunChecks: readonly Check[] = [
     remedy: "Raise the CPU limit of the service.",
     wants: ({ cpu }) => cpu,
     judge: ({ cores }, cpu) => {
-      if (cores === undefined) return silent("how much CPU it has");
+      if (cores === undefined) return unknownOutcome("how much CPU it has");
       return { ok: cores >= cpu, observed: `${cores} CPU`, expected: `${cpu} or more` };
     },
   }),
@@ -102,7 +110,7 @@ export const cloudRunChecks: readonly Check[] = [
     remedy: "Raise the memory limit: `gcloud run services update RESOURCE --region=REGION`, with --memory.",
     wants: ({ memory }) => memory,
     judge: (service, memory) => {
-      if (service.memory === undefined) return silent("how much memory it has");
+      if (service.memory === undefined) return unknownOutcome("how much memory it has");
       return {
         ok: service.memory >= memory,
         observed: mebibytes(service.memory),
@@ -119,7 +127,7 @@ export const cloudRunChecks: readonly Check[] = [
     remedy:
       "Raise the failure threshold or the period of the startup probe (up to 240 s together) or its initial delay (up to 240 s).",
     wants: ({ startup }) => startup,
-    judge: startupAnswer,
+    judge: startupOutcome,
   }),
   serviceCheck({
     name: "cloud_run_startup_ceiling",
@@ -143,7 +151,7 @@ export const cloudRunChecks: readonly Check[] = [
     why: "A request that exceeds the request timeout ends with 504, even if the response has already started.",
     remedy: "Raise the request timeout of the service, up to 60 minutes.",
     wants: ({ request_timeout }) => request_timeout,
-    judge: timeoutAnswer,
+    judge: timeoutOutcome,
   }),
   serviceCheck({
     name: "cloud_run_service_account",
@@ -169,7 +177,7 @@ export const cloudRunChecks: readonly Check[] = [
     why: "A service without one of its environment variables usually fails to start or misbehaves.",
     remedy:
       "Set the missing variables: `gcloud run services update RESOURCE --region=REGION`, with --update-env-vars or --update-secrets.",
-    wants: ({ env }) => someOf(env),
+    wants: ({ env }) => nonEmpty(env),
     judge: ({ env }, wanted) => {
       const missing = wanted.filter((name) => !env.has(name));
       return {
@@ -257,7 +265,7 @@ export const cloudRunChecks: readonly Check[] = [
     remedy: "Lower the concurrency of the service, or give its instances more CPU and memory.",
     wants: ({ concurrency }) => concurrency,
     judge: (service, concurrency) => {
-      if (service.concurrency === undefined) return silent("how many requests an instance handles at once");
+      if (service.concurrency === undefined) return unknownOutcome("how many requests an instance handles at once");
       const observed = `${service.concurrency} requests at once`;
       return { ok: service.concurrency <= concurrency, observed, expected: `at most ${concurrency}` };
     },
@@ -273,7 +281,7 @@ export const cloudRunChecks: readonly Check[] = [
     reads: ["cloud_run", "time_series"],
     judge: (settings, { services, peaks }) =>
       settings.services.flatMap(({ name, component, region = settings.region }) =>
-        judged({ resource: name, component }, both(services.get(name), peaks), ([{ maxInstances }, all]) => {
+        judgementsOf({ resource: name, component }, both(services.get(name), peaks), ([{ maxInstances }, all]) => {
           const most = maxInstances ?? usualMaximum;
           const peak = all.get(`${region}/${name}`) ?? 0;
           if (most === 1) return undefined;
@@ -310,17 +318,17 @@ function mebibytes(bytes: number): string {
 export function serviceCheck<Wanted = ServiceSettings>({
   wants,
   judge,
-  ...words
-}: Expecting<RunService, ServiceSettings, Wanted>): Check {
+  ...description
+}: ExpectationCheck<RunService, ServiceSettings, Wanted>): Check {
   return {
-    ...words,
+    ...description,
     reads: ["cloud_run"],
     judge: (settings, { services }) =>
       settings.services.flatMap((own) => {
         const wanted = expectation(wants, own, settings);
         if (wanted === undefined) return [];
         const subject = { resource: own.name, component: own.component };
-        return judged(subject, services.get(own.name), (service) => judge(service, wanted, settings));
+        return judgementsOf(subject, services.get(own.name), (service) => judge(service, wanted, settings));
       }),
   };
 }

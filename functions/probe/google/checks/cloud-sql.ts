@@ -1,6 +1,12 @@
 /** Checks of the Cloud SQL instance. */
 import type { Check } from "../configuration/check.ts";
-import { type Expecting, expectation, judged, silent, someOf } from "../configuration/judgement.ts";
+import {
+  type ExpectationCheck,
+  expectation,
+  judgementsOf,
+  nonEmpty,
+  unknownOutcome,
+} from "../configuration/judgement.ts";
 
 import type { CloudSqlSettings, ConfigurationSettings } from "../configuration/settings.ts";
 import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
@@ -15,7 +21,7 @@ export const cloudSqlChecks: readonly Check[] = [
     remedy:
       "Check its operations: `gcloud sql operations list --instance=RESOURCE`. Wait for a running operation, or fix what failed.",
     judge: ({ state, suspensionReasons: [reason] }) => {
-      if (state === undefined) return silent("what state it is in");
+      if (state === undefined) return unknownOutcome("what state it is in");
       const because = reason === undefined ? "" : ` (${reason})`;
       return { ok: state === "RUNNABLE", observed: `${state}${because}`, expected: "RUNNABLE" };
     },
@@ -28,7 +34,7 @@ export const cloudSqlChecks: readonly Check[] = [
     remedy: "Start the instance: `gcloud sql instances patch RESOURCE --activation-policy=ALWAYS`.",
     judge: ({ activationPolicy }) =>
       activationPolicy === undefined
-        ? silent("whether it was stopped")
+        ? unknownOutcome("whether it was stopped")
         : { ok: activationPolicy === "ALWAYS", observed: `activation policy ${activationPolicy}`, expected: "ALWAYS" },
   }),
   sqlCheck({
@@ -38,7 +44,7 @@ export const cloudSqlChecks: readonly Check[] = [
     why: "The tier determines the CPU and memory of the database. Shared-core tiers are not covered by the SLA.",
     remedy: "Change the tier. This restarts the instance.",
     judge: ({ tier }, wanted) => {
-      if (tier === undefined) return silent("which tier it has");
+      if (tier === undefined) return unknownOutcome("which tier it has");
       const shared = tier === "db-f1-micro" || tier === "db-g1-small";
       return wanted.tier === undefined
         ? { ok: !shared, observed: tier, expected: "a tier with dedicated CPUs" }
@@ -53,7 +59,7 @@ export const cloudSqlChecks: readonly Check[] = [
     remedy: "Change the availability of the instance, or the expectation.",
     wants: ({ availability }) => availability?.toUpperCase(),
     judge: ({ availability }, expected) => {
-      if (availability === undefined) return silent("whether it has a standby");
+      if (availability === undefined) return unknownOutcome("whether it has a standby");
       return { ok: availability === expected, observed: availability, expected };
     },
   }),
@@ -66,7 +72,7 @@ export const cloudSqlChecks: readonly Check[] = [
     wants: ({ max_connections }) => max_connections,
     judge: (instance, max_connections) => {
       const known = connectionLimit(instance);
-      if (known === undefined) return silent("how many connections it allows: set the flag max_connections");
+      if (known === undefined) return unknownOutcome("how many connections it allows: set the flag max_connections");
       const source = known.set ? "by its flag" : `by default for ${instance.tier}`;
       const expected = `${max_connections} or more`;
       return { ok: known.limit >= max_connections, observed: `${known.limit} connections ${source}`, expected };
@@ -78,7 +84,7 @@ export const cloudSqlChecks: readonly Check[] = [
     title: "the database flags have the values of `flags`",
     why: "A flag that is not set has its default value, which may differ.",
     remedy: "Set the flags of the instance. Some flags restart it.",
-    wants: ({ flags }) => someOf(Object.entries(flags)),
+    wants: ({ flags }) => nonEmpty(Object.entries(flags)),
     judge: ({ flags }, expected) => {
       const wrong = expected.filter(([name, value]) => flags.get(name) !== value);
       const shown = wrong.map(([name]) => `${name} ${flags.has(name) ? `is ${flags.get(name)}` : "is not set"}`);
@@ -97,7 +103,7 @@ export const cloudSqlChecks: readonly Check[] = [
     why: "A service that connects to the private address needs an instance with one.",
     remedy:
       "Give the instance a private address in the VPC network of the services: `gcloud sql instances patch RESOURCE --network=NETWORK`.",
-    wants: (_, settings) => someOf(directIn(settings)),
+    wants: (_, settings) => nonEmpty(directIn(settings)),
     judge: ({ privateNetwork }) => ({
       ok: privateNetwork,
       observed: privateNetwork ? "a private network" : "no private network",
@@ -122,7 +128,8 @@ export const cloudSqlChecks: readonly Check[] = [
     why: "Without TLS, passwords and rows cross the network in plain text.",
     remedy: "Set the SSL mode of the instance to ENCRYPTED_ONLY once every client uses TLS.",
     judge: ({ sslMode, requireSsl }) => {
-      if (sslMode === undefined && requireSsl === undefined) return silent("whether connections must be encrypted");
+      if (sslMode === undefined && requireSsl === undefined)
+        return unknownOutcome("whether connections must be encrypted");
       const ok = sslMode === undefined ? requireSsl === true : sslMode !== "ALLOW_UNENCRYPTED_AND_ENCRYPTED";
       const observed = sslMode ?? (requireSsl ? "TLS required" : "TLS not required");
       return { ok, observed, expected: "ENCRYPTED_ONLY, or client certificates" };
@@ -136,7 +143,7 @@ export const cloudSqlChecks: readonly Check[] = [
     remedy:
       "Turn on automatic storage increase (`gcloud sql instances patch RESOURCE --storage-auto-increase`), and set its limit well above the storage in use.",
     judge: ({ diskResize, diskResizeLimit = 0, diskSize = 0 }) => {
-      if (diskResize === undefined) return silent("whether its disk grows automatically");
+      if (diskResize === undefined) return unknownOutcome("whether its disk grows automatically");
       const atLimit = diskResizeLimit > 0 && diskSize >= diskResizeLimit;
       const observed = diskResize
         ? atLimit
@@ -165,7 +172,7 @@ export const cloudSqlChecks: readonly Check[] = [
     why: "An instance that enforces connectors refuses clients that connect to its address directly.",
     remedy:
       "Turn off the enforcement (`gcloud sql instances patch RESOURCE --connector-enforcement=NOT_REQUIRED`), or use Google's connector library in the services.",
-    wants: (_, settings) => someOf(directIn(settings)),
+    wants: (_, settings) => nonEmpty(directIn(settings)),
     judge: ({ connectorEnforcement = "NOT_REQUIRED" }, direct) => {
       const observed = `connectors ${connectorEnforcement}`;
       return { ok: connectorEnforcement !== "REQUIRED", observed, expected: `NOT_REQUIRED, for ${direct.join(", ")}` };
@@ -183,17 +190,17 @@ function directIn({ services }: ConfigurationSettings): readonly string[] {
 function sqlCheck<Wanted = CloudSqlSettings>({
   wants,
   judge,
-  ...words
-}: Expecting<SqlInstance, CloudSqlSettings, Wanted>): Check {
+  ...description
+}: ExpectationCheck<SqlInstance, CloudSqlSettings, Wanted>): Check {
   return {
-    ...words,
+    ...description,
     reads: ["cloud_sql"],
     judge: (settings, { cloudSql }) => {
       const { cloud_sql: own } = settings;
       const wanted = own && expectation(wants, own, settings);
       if (!own || wanted === undefined) return [];
       const subject = { resource: own.instance, component: own.component };
-      return judged(subject, cloudSql, (instance) => judge(instance, wanted, settings));
+      return judgementsOf(subject, cloudSql, (instance) => judge(instance, wanted, settings));
     },
   };
 }

@@ -1,7 +1,14 @@
 /** Combinations of settings that are valid by themselves and are known to fail together. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
-import { allOf, both, type Expecting, expectation, judged, silent } from "../configuration/judgement.ts";
+import {
+  allOf,
+  both,
+  type ExpectationCheck,
+  expectation,
+  judgementsOf,
+  unknownOutcome,
+} from "../configuration/judgement.ts";
 import type { ServiceSettings } from "../configuration/settings.ts";
 import { type RunService, vpcAccessOf } from "../resources/cloud-run.ts";
 import { connectionLimit, type SqlInstance } from "../resources/cloud-sql.ts";
@@ -42,7 +49,7 @@ export const combinationChecks: readonly Check[] = [
     remedy: "Raise the request timeout (up to 60 minutes), and make clients reconnect automatically.",
     wants: ({ websocket }) => websocket,
     judge: ({ requestTimeoutSeconds }, websocket) => {
-      if (requestTimeoutSeconds === undefined) return silent("how long a request may take");
+      if (requestTimeoutSeconds === undefined) return unknownOutcome("how long a request may take");
       const observed = `cut after ${spoken(requestTimeoutSeconds)}`;
       return {
         ok: requestTimeoutSeconds * 1_000 >= websocket,
@@ -124,7 +131,7 @@ export const combinationChecks: readonly Check[] = [
       "Add the instance to the service: `gcloud run services update RESOURCE --region=REGION`, with --add-cloudsql-instances.",
     wants: bySocket,
     judge: ([{ sqlVolumes }, { connectionName }]) => {
-      if (connectionName === undefined) return silent("the connection name of the instance");
+      if (connectionName === undefined) return unknownOutcome("the connection name of the instance");
       const ok = sqlVolumes.includes(connectionName);
       const others = sqlVolumes.length === 0 ? "nothing mounted" : `mounted: ${sqlVolumes.slice(0, 3).join(", ")}`;
       return { ok, observed: ok ? "mounted" : others, expected: `${connectionName} under /cloudsql` };
@@ -138,7 +145,7 @@ export const combinationChecks: readonly Check[] = [
     remedy: "Connect to the private address through the VPC, or give the instance a public address.",
     wants: bySocket,
     judge: ([, { publicAddress }]) => {
-      if (publicAddress === undefined) return silent("whether the instance has a public address");
+      if (publicAddress === undefined) return unknownOutcome("whether the instance has a public address");
       const observed = publicAddress ? "the instance has a public address" : "the instance has a private address only";
       return { ok: publicAddress, observed, expected: "a public address" };
     },
@@ -219,14 +226,14 @@ export const combinationChecks: readonly Check[] = [
       if (!wanted || pooled.length === 0) return [];
       const subject = { resource: wanted.instance, component: wanted.component };
       const services = allOf(pooled.map(({ name }) => seen.services.get(name)));
-      return judged(subject, both(seen.cloudSql, services), ([sql, runs]) => {
+      return judgementsOf(subject, both(seen.cloudSql, services), ([sql, runs]) => {
         const limit = connectionLimit(sql)?.limit ?? wanted.max_connections;
-        if (limit === undefined) return silent("how many connections it allows: set the flag max_connections");
+        if (limit === undefined) return unknownOutcome("how many connections it allows: set the flag max_connections");
         const parts = pooled.map((one, index) => demandOf(one, runs[index]));
         const total = parts.reduce((sum, { most }) => sum + most, 0);
         return {
           ok: total <= limit - reserved,
-          observed: `up to ${total} connections: ${parts.map(({ words }) => words).join(", ")}`,
+          observed: `up to ${total} connections: ${parts.map(({ text }) => text).join(", ")}`,
           expected: `at most ${limit - reserved}: ${limit} minus ${reserved} reserved`,
         };
       });
@@ -250,7 +257,7 @@ export const combinationChecks: readonly Check[] = [
       );
       if (pooled.length === 0) return [];
       const services = allOf(pooled.map((one) => seen.services.get(one.name)));
-      return judged({ resource: name, component }, both(seen.vpcConnector, services), ([connector, runs]) => {
+      return judgementsOf({ resource: name, component }, both(seen.vpcConnector, services), ([connector, runs]) => {
         const parts = pooled.flatMap((one, index) => {
           const run = runs[index];
           return run !== undefined && goesThrough(run, one) ? [demandOf(one, run)] : [];
@@ -262,7 +269,7 @@ export const combinationChecks: readonly Check[] = [
           observed:
             parts.length === 0
               ? "no pool uses it"
-              : `up to ${total} connections: ${parts.map(({ words }) => words).join(", ")}${atMost}`,
+              : `up to ${total} connections: ${parts.map(({ text }) => text).join(", ")}${atMost}`,
           expected: `at most ${connections}`,
         };
       });
@@ -276,10 +283,10 @@ function goesThrough(service: RunService, { database }: ServiceSettings): boolea
 }
 
 /** Returns the number of connections that a service opens at its maximum number of instances. */
-function demandOf({ name, database }: ServiceSettings, run: RunService | undefined): { most: number; words: string } {
+function demandOf({ name, database }: ServiceSettings, run: RunService | undefined): { most: number; text: string } {
   const instances = run?.maxInstances ?? usualMaximum;
   const pool = (database?.pool?.size ?? 0) + (database?.pool?.overflow ?? 0);
-  return { most: instances * pool, words: `${name} ${instances} x ${pool}` };
+  return { most: instances * pool, text: `${name} ${instances} x ${pool}` };
 }
 
 function bySocket({ database }: ServiceSettings): ServiceSettings["database"] {
@@ -290,17 +297,17 @@ function bySocket({ database }: ServiceSettings): ServiceSettings["database"] {
 function pairCheck<Wanted>({
   wants,
   judge,
-  ...words
-}: Expecting<readonly [RunService, SqlInstance], ServiceSettings, Wanted>): Check {
+  ...description
+}: ExpectationCheck<readonly [RunService, SqlInstance], ServiceSettings, Wanted>): Check {
   return {
-    ...words,
+    ...description,
     reads: ["cloud_run", "cloud_sql"],
     judge: (settings, { services, cloudSql }) =>
       settings.services.flatMap((own) => {
         const wanted = expectation(wants, own, settings);
         if (wanted === undefined) return [];
         const subject = { resource: own.name, component: own.component };
-        return judged(subject, both(services.get(own.name), cloudSql), (pair) => judge(pair, wanted, settings));
+        return judgementsOf(subject, both(services.get(own.name), cloudSql), (pair) => judge(pair, wanted, settings));
       }),
   };
 }

@@ -1,6 +1,6 @@
 /** The check of the DNS records of hosts. */
 import type { Check } from "../configuration/check.ts";
-import { type Answer, both, judged, silent } from "../configuration/judgement.ts";
+import { both, type CheckOutcome, judgementsOf, unknownOutcome } from "../configuration/judgement.ts";
 import type { Read } from "../configuration/read.ts";
 import type { DnsRecords } from "../resources/dns.ts";
 
@@ -21,14 +21,16 @@ export const dnsChecks: readonly Check[] = [
       const { dns, component, address: stated } = load_balancer;
       const address: Read<string | undefined> | undefined = stated === undefined ? seen.address : { value: stated };
       const subject = { resource: dns.zone, component: dns.component ?? component };
-      return judged(subject, both(seen.zone, address), ([records, wanted]) =>
-        wanted === undefined ? silent("which address the load balancer has") : hostsAnswer(records, hosts, wanted),
+      return judgementsOf(subject, both(seen.zone, address), ([records, wanted]) =>
+        wanted === undefined
+          ? unknownOutcome("which address the load balancer has")
+          : hostsOutcome(records, hosts, wanted),
       );
     },
   },
 ];
 
-function hostsAnswer(records: readonly DnsRecords[], hosts: readonly string[], address: string): Answer {
+function hostsOutcome(records: readonly DnsRecords[], hosts: readonly string[], address: string): CheckOutcome {
   const type = address.includes(":") ? "AAAA" : "A";
   const found = hosts.map((host) => ({ host, leads: leadsTo(records, host, type) }));
   const expected = `${hosts.join(", ")} at ${address}`;

@@ -1,7 +1,13 @@
 /** Checks of the egress of services: addresses for Direct VPC egress, and ports of Cloud NAT. */
 import { usableAddresses } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
-import { type Answer, allOf, type CheckWords, judged, silent } from "../configuration/judgement.ts";
+import {
+  allOf,
+  type CheckDescription,
+  type CheckOutcome,
+  judgementsOf,
+  unknownOutcome,
+} from "../configuration/judgement.ts";
 import type { Observation } from "../configuration/observation.ts";
 import type { ConfigurationSettings, NatSettings } from "../configuration/settings.ts";
 import { type Nat, type Subnet, subnetPath } from "../resources/egress.ts";
@@ -29,7 +35,7 @@ export const egressChecks: readonly Check[] = [
       "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or lower the maximum number of instances.",
     judge: ({ range }, instances) => {
       const usable = range === undefined ? undefined : usableAddresses(range);
-      if (usable === undefined) return silent("what address range it has");
+      if (usable === undefined) return unknownOutcome("what address range it has");
       const wanted = Math.max(leastAddresses, addressesOfInstance * instances);
       const expected = `${wanted} or more, for ${instances} instances`;
       return { ok: usable >= wanted, observed: `${usable} addresses (${range})`, expected };
@@ -44,7 +50,7 @@ export const egressChecks: readonly Check[] = [
     remedy:
       "Give it a larger range (`gcloud compute networks subnets expand-ip-range RESOURCE --region=REGION`), or move services to another subnet.",
     judge: ({ free }) => {
-      if (free === undefined) return silent("how many of its addresses are free");
+      if (free === undefined) return unknownOutcome("how many of its addresses are free");
       return { ok: free >= addressBlock, observed: `${free} free`, expected: `${addressBlock} or more` };
     },
   }),
@@ -116,7 +122,7 @@ export const egressChecks: readonly Check[] = [
     reads: ["time_series"],
     judge: ({ nat }, { natDrops }) =>
       nat
-        ? judged({ resource: nat.name, component: nat.component }, natDrops, (dropped) => ({
+        ? judgementsOf({ resource: nat.name, component: nat.component }, natDrops, (dropped) => ({
             ok: dropped === 0,
             observed: `${dropped} packets dropped`,
             expected: "none",
@@ -127,32 +133,34 @@ export const egressChecks: readonly Check[] = [
 
 function natCheck({
   judge,
-  ...words
-}: Omit<CheckWords, "reads"> & { judge: (nat: Nat, wanted: NatSettings) => Answer }): Check {
+  ...description
+}: Omit<CheckDescription, "reads"> & { judge: (nat: Nat, wanted: NatSettings) => CheckOutcome }): Check {
   return {
-    ...words,
+    ...description,
     reads: ["router"],
     judge: ({ nat: wanted }, { nat }) =>
-      wanted ? judged({ resource: wanted.name, component: wanted.component }, nat, (one) => judge(one, wanted)) : [],
+      wanted
+        ? judgementsOf({ resource: wanted.name, component: wanted.component }, nat, (one) => judge(one, wanted))
+        : [],
   };
 }
 
 /** A check of a subnet with the instances that the services in it may scale to, together. */
 function subnetCheck({
   judge,
-  ...words
-}: Omit<CheckWords, "reads"> & { judge: (subnet: Subnet, instances: number) => Answer }): Check {
+  ...description
+}: Omit<CheckDescription, "reads"> & { judge: (subnet: Subnet, instances: number) => CheckOutcome }): Check {
   return {
-    ...words,
+    ...description,
     reads: ["cloud_run", "subnet"],
     judge: (settings, seen) => {
       const instances = instancesBySubnet(settings, seen);
       // Only the services determine which subnets there are.
       const unread = allOf(settings.services.map(({ name }) => seen.services.get(name)));
       if (settings.direct_vpc && unread !== undefined && "refusal" in unread && instances.size === 0)
-        return judged({ resource: settings.project }, unread, () => undefined);
+        return judgementsOf({ resource: settings.project }, unread, () => undefined);
       return [...seen.subnets].flatMap(([path, read]) =>
-        judged({ resource: nameOf(path), component: settings.direct_vpc?.component }, read, (subnet) =>
+        judgementsOf({ resource: nameOf(path), component: settings.direct_vpc?.component }, read, (subnet) =>
           judge(subnet, instances.get(path) ?? 0),
         ),
       );

@@ -1,7 +1,7 @@
 /** The checks of IAM roles: the permissions of a service, and its permitted callers. */
 import { ownEntry } from "../../../../shared/runtime/entries.ts";
 import type { Check } from "../configuration/check.ts";
-import { type Answer, allOf, both, judged } from "../configuration/judgement.ts";
+import { allOf, both, type CheckOutcome, judgementsOf } from "../configuration/judgement.ts";
 import type { Observation } from "../configuration/observation.ts";
 import type { Read } from "../configuration/read.ts";
 import type { CallerSettings } from "../configuration/settings.ts";
@@ -24,7 +24,7 @@ export const iamChecks: readonly Check[] = [
         const roles = wantedRoles(wanted);
         if (roles.length === 0) return [];
         const subject = { resource: wanted.name, component: wanted.component };
-        return judged(subject, both(services.get(wanted.name), policy), ([{ serviceAccount }, bindings]) => {
+        return judgementsOf(subject, both(services.get(wanted.name), policy), ([{ serviceAccount }, bindings]) => {
           if (serviceAccount === undefined)
             return {
               unknown:
@@ -69,8 +69,8 @@ export const iamChecks: readonly Check[] = [
         if (callers === undefined) return [];
         const policies = both(seen.invokers.get(name), seen.policy);
         const known = both(both(seen.services.get(name), policies), callersOf(callers, seen));
-        return judged({ resource: name, component }, known, ([[service, [own, project]], all]) =>
-          invokersAnswer(service, [...own, ...project], all),
+        return judgementsOf({ resource: name, component }, known, ([[service, [own, project]], all]) =>
+          invokersOutcome(service, [...own, ...project], all),
         );
       }),
   },
@@ -107,11 +107,11 @@ function callersOf(callers: CallerSettings, seen: Observation): Read<readonly Na
   return allOf(all.filter((one) => one === undefined || !("refusal" in one) || one.refusal.reason !== "missing"));
 }
 
-function invokersAnswer(
+function invokersOutcome(
   { invokersChecked }: RunService,
   bindings: readonly Binding[],
   callers: readonly NamedCaller[],
-): Answer {
+): CheckOutcome {
   const expected = "the invoker role for every caller";
   if (!invokersChecked) return { ok: true, observed: "the service does not check its callers", expected };
   const held = ({ account }: NamedCaller): readonly Binding[] =>

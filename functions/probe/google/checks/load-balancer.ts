@@ -1,11 +1,18 @@
 /** Checks of the load balancer. */
 import { spokenDuration } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
-import { type Answer, both, type CheckWords, type Expecting, expectation, judged } from "../configuration/judgement.ts";
+import {
+  both,
+  type CheckDescription,
+  type CheckOutcome,
+  type ExpectationCheck,
+  expectation,
+  judgementsOf,
+} from "../configuration/judgement.ts";
 import type { BackendSettings, ConfigurationSettings, ServiceSettings } from "../configuration/settings.ts";
 import type { RunService } from "../resources/cloud-run.ts";
 import type { Backend, EndpointGroup, UrlMap } from "../resources/load-balancer.ts";
-import { spoken, startupAnswer, timeoutAnswer } from "./cloud-run.ts";
+import { spoken, startupOutcome, timeoutOutcome } from "./cloud-run.ts";
 
 /** The checks of the load balancer. */
 export const loadBalancerChecks: readonly Check[] = [
@@ -23,8 +30,8 @@ export const loadBalancerChecks: readonly Check[] = [
         : load_balancer.backends.flatMap(({ name, hosts }) =>
             hosts.length === 0
               ? []
-              : judged({ resource: name, component: load_balancer.component }, urlMap, (map) =>
-                  hostsAnswer(map, name, hosts, load_balancer.url_map ?? ""),
+              : judgementsOf({ resource: name, component: load_balancer.component }, urlMap, (map) =>
+                  hostsOutcome(map, name, hosts, load_balancer.url_map ?? ""),
                 ),
           ),
   },
@@ -36,7 +43,7 @@ export const loadBalancerChecks: readonly Check[] = [
     remedy:
       "Correct the network endpoint group behind the backend service: `gcloud compute backend-services describe RESOURCE`.",
     reads: ["backend_service", "endpoint_group"],
-    judge: (backend, { service }, settings) => routeAnswer(backend, service, settings),
+    judge: (backend, { service }, settings) => routeOutcome(backend, service, settings),
   }),
   balancedCheck({
     name: "load_balancer_health_check",
@@ -49,7 +56,7 @@ export const loadBalancerChecks: readonly Check[] = [
     judge: ([{ groups, healthChecks }, service], startup) => {
       if (isServerless(groups)) {
         const instead = "has no health check; its startup probe allows";
-        return inPlaceOf(startupAnswer(service, startup), instead, startupAdvice);
+        return inPlaceOf(startupOutcome(service, startup), instead, startupAdvice);
       }
       if (healthChecks.length === 0) return { ok: false, observed: "no health check", expected: "a health check" };
       const allowed = Math.min(...healthChecks.map((one) => one.intervalSeconds * one.unhealthyThreshold));
@@ -69,7 +76,7 @@ export const loadBalancerChecks: readonly Check[] = [
     judge: ([{ groups, timeoutSeconds = 30 }, service], longest) => {
       if (isServerless(groups)) {
         const instead = "has no timeout of its own; Cloud Run allows";
-        return inPlaceOf(timeoutAnswer(service, longest), instead, timeoutAdvice);
+        return inPlaceOf(timeoutOutcome(service, longest), instead, timeoutAdvice);
       }
       const expected = `${spokenDuration(longest)} or more`;
       return { ok: timeoutSeconds * 1_000 >= longest, observed: `${spoken(timeoutSeconds)}`, expected };
@@ -81,12 +88,17 @@ const startupAdvice = "Its backend is Cloud Run, whose own startup probe determi
 const timeoutAdvice = "Its backend is Cloud Run, whose request timeout determines the limit: raise that timeout.";
 
 /** The setting of Cloud Run, for a serverless backend that has none itself. */
-function inPlaceOf(answer: Answer, what: string, advice: string): Answer {
+function inPlaceOf(answer: CheckOutcome, what: string, advice: string): CheckOutcome {
   if (answer === undefined || "unknown" in answer) return answer;
   return { ...answer, observed: `serverless: it ${what} ${answer.observed}`, ...(answer.ok ? {} : { advice }) };
 }
 
-function hostsAnswer({ fallback, rules }: UrlMap, backend: string, hosts: readonly string[], map: string): Answer {
+function hostsOutcome(
+  { fallback, rules }: UrlMap,
+  backend: string,
+  hosts: readonly string[],
+  map: string,
+): CheckOutcome {
   const wrong = hosts.flatMap((host) => {
     const rule = rules.find(({ hosts }) => hosts.includes(host)) ?? rules.find(({ hosts }) => hosts.some(covers(host)));
     const targets = rule?.backends ?? (fallback === undefined ? [] : [fallback]);
@@ -109,7 +121,7 @@ function covers(host: string): (pattern: string) => boolean {
   return (pattern) => pattern === "*" || (pattern.startsWith("*") && host.endsWith(pattern.slice(1)));
 }
 
-function routeAnswer({ groups }: Backend, service: string, settings: ConfigurationSettings): Answer {
+function routeOutcome({ groups }: Backend, service: string, settings: ConfigurationSettings): CheckOutcome {
   const expected = `the Cloud Run service ${service}`;
   if (groups.length === 0) return { ok: false, observed: "nothing behind it", expected };
   if (groups.some(({ masked }) => masked))
@@ -134,15 +146,15 @@ function isServerless(groups: readonly EndpointGroup[]): boolean {
 
 function backendCheck({
   judge,
-  ...words
-}: CheckWords & {
-  judge: (backend: Backend, wanted: BackendSettings, settings: ConfigurationSettings) => Answer;
+  ...description
+}: CheckDescription & {
+  judge: (backend: Backend, wanted: BackendSettings, settings: ConfigurationSettings) => CheckOutcome;
 }): Check {
   return {
-    ...words,
+    ...description,
     judge: (settings, { backends }) =>
       (settings.load_balancer?.backends ?? []).flatMap((wanted) =>
-        judged(
+        judgementsOf(
           { resource: wanted.name, component: settings.load_balancer?.component },
           backends.get(wanted.name),
           (one) => judge(one, wanted, settings),
@@ -155,10 +167,10 @@ function backendCheck({
 function balancedCheck<Wanted>({
   wants,
   judge,
-  ...words
-}: Expecting<readonly [Backend, RunService], ServiceSettings, Wanted>): Check {
+  ...description
+}: ExpectationCheck<readonly [Backend, RunService], ServiceSettings, Wanted>): Check {
   return {
-    ...words,
+    ...description,
     reads: ["backend_service", "endpoint_group", "health_check", "cloud_run"],
     judge: (settings, { backends, services }) =>
       (settings.load_balancer?.backends ?? []).flatMap(({ name, service }) => {
@@ -166,7 +178,7 @@ function balancedCheck<Wanted>({
         const wanted = own && expectation(wants, own, settings);
         if (wanted === undefined) return [];
         const subject = { resource: name, component: settings.load_balancer?.component };
-        return judged(subject, both(backends.get(name), services.get(service)), (pair) =>
+        return judgementsOf(subject, both(backends.get(name), services.get(service)), (pair) =>
           judge(pair, wanted, settings),
         );
       }),

@@ -2,7 +2,7 @@
 import { isIPv4 } from "node:net";
 import { contains } from "../configuration/addresses.ts";
 import type { Check } from "../configuration/check.ts";
-import { both, judged, type Verdict } from "../configuration/judgement.ts";
+import { both, judgementsOf, type Verdict } from "../configuration/judgement.ts";
 import type { Read, Refusal } from "../configuration/read.ts";
 import type { ConfigurationSettings } from "../configuration/settings.ts";
 import type { FirewallPolicies, FirewallRule, PolicyRule } from "../resources/network.ts";
@@ -20,7 +20,7 @@ export const networkChecks: readonly Check[] = [
     reads: ["network"],
     judge: ({ network, services }, { peerings }) => {
       if (!network || !services.some(({ database }) => database?.way === "private")) return [];
-      return judged({ resource: network.name, component: network.component }, peerings, (all) => {
+      return judgementsOf({ resource: network.name, component: network.component }, peerings, (all) => {
         const peering = all.find(({ name }) => name === network.peering);
         const observed =
           peering === undefined ? `no peering ${network.peering}` : `${peering.name} is ${peering.state}`;
@@ -43,7 +43,7 @@ export const networkChecks: readonly Check[] = [
       const ports = [...(ways.has("private") ? [5432] : []), ...(ways.has("library") ? [3307] : [])];
       if (!network || ports.length === 0) return [];
       const subject = { resource: network.name, component: network.component };
-      return judged(subject, both(firewall, cloudSql), ([rules, sql]) => {
+      return judgementsOf(subject, both(firewall, cloudSql), ([rules, sql]) => {
         const [address] = sql.privateAddresses.filter((one) => isIPv4(one));
         if (address === undefined) return undefined;
         const seen = ports.map((port) => ({
@@ -72,7 +72,7 @@ export const networkChecks: readonly Check[] = [
     judge: (settings, { firewall, firewallPolicies }) => {
       const { network, vpc_connector } = settings;
       if (!network || !vpc_connector) return [];
-      return judged({ resource: network.name, component: network.component }, firewall, (rules) => {
+      return judgementsOf({ resource: network.name, component: network.component }, firewall, (rules) => {
         const packet = { egress: false, address: "35.199.224.1", protocol: "tcp", port: 667 };
         // The connector's own rules have the priority 100 and are not always listed. Of rules with equal priority, the one that denies wins.
         const sooner = rules.filter(({ priority }) => priority <= 100);

@@ -1,6 +1,6 @@
 /** Checks of quotas. */
 import type { Check } from "../configuration/check.ts";
-import { judged } from "../configuration/judgement.ts";
+import { judgementsOf } from "../configuration/judgement.ts";
 
 /** The checks. */
 export const quotaChecks: readonly Check[] = [
@@ -13,7 +13,7 @@ export const quotaChecks: readonly Check[] = [
     reads: ["region_quotas"],
     judge: ({ quotas, region }, seen) =>
       quotas
-        ? judged({ resource: region, component: quotas.component }, seen.quotas, (all) => {
+        ? judgementsOf({ resource: region, component: quotas.component }, seen.quotas, (all) => {
             const near = all.filter(({ usage, limit }) => limit > 0 && usage / limit >= quotas.near);
             const shown = near.map(({ metric, usage, limit }) => `${metric} ${usage} of ${limit}`);
             const observed = near.length === 0 ? "none near its limit" : shown.slice(0, 5).join(", ");
@@ -35,7 +35,7 @@ export const quotaChecks: readonly Check[] = [
     reads: ["time_series"],
     judge: ({ quotas, project }, { exceeded }) =>
       quotas
-        ? judged({ resource: project, component: quotas.component }, exceeded, (names) => ({
+        ? judgementsOf({ resource: project, component: quotas.component }, exceeded, (names) => ({
             ok: names.length === 0,
             observed: names.length === 0 ? "none exceeded" : `exceeded: ${names.slice(0, 3).join(", ")}`,
             expected: "none exceeded",

@@ -1,7 +1,7 @@
 /** Checks of Memorystore for Redis. */
 import { formatValue } from "../../../../shared/text/units.ts";
 import type { Check } from "../configuration/check.ts";
-import { both, type Expecting, judged, silent } from "../configuration/judgement.ts";
+import { both, type ExpectationCheck, judgementsOf, unknownOutcome } from "../configuration/judgement.ts";
 import type { RedisSettings } from "../configuration/settings.ts";
 import { type RedisInstance, redisPath } from "../resources/redis.ts";
 
@@ -16,7 +16,7 @@ export const redisChecks: readonly Check[] = [
       "Check its state: `gcloud redis instances describe RESOURCE --region=REGION`. A failover or a repair ends by itself.",
     judge: ({ state }) =>
       state === undefined
-        ? silent("what state it is in")
+        ? unknownOutcome("what state it is in")
         : { ok: state === "READY", observed: state, expected: "READY" },
   }),
   redisCheck({
@@ -28,7 +28,7 @@ export const redisChecks: readonly Check[] = [
     remedy: "Connect the services to the network of the instance, or create an instance in theirs.",
     judge: ({ network }, _, { network: own }) => {
       if (own === undefined) return undefined;
-      if (network === undefined) return silent("from which network it can be reached");
+      if (network === undefined) return unknownOutcome("from which network it can be reached");
       return { ok: network === own.name, observed: `the network ${network}`, expected: `the network ${own.name}` };
     },
   }),
@@ -40,7 +40,7 @@ export const redisChecks: readonly Check[] = [
     remedy: "Create a standard-tier instance and move to it: the tier cannot be changed in place.",
     judge: ({ tier }, { availability }) => {
       if (availability === undefined) return undefined;
-      if (tier === undefined) return silent("which tier it has");
+      if (tier === undefined) return unknownOutcome("which tier it has");
       const expected = availability === "standard" ? "STANDARD_HA" : "BASIC";
       return { ok: tier === expected, observed: tier, expected };
     },
@@ -68,7 +68,7 @@ export const redisChecks: readonly Check[] = [
     judge: (settings, { redis, redisMemory }) =>
       settings.redis.flatMap((wanted) => {
         const subject = { resource: wanted.instance, component: wanted.component };
-        return judged(subject, both(redis.get(wanted.instance), redisMemory), ([, usage]) => {
+        return judgementsOf(subject, both(redis.get(wanted.instance), redisMemory), ([, usage]) => {
           const used = usage.get(redisPath(wanted, settings));
           if (used === undefined) return { unknown: "Cloud Monitoring has no data point for its memory." };
           const ok = used <= wanted.max_memory;
@@ -82,14 +82,16 @@ export const redisChecks: readonly Check[] = [
   },
 ];
 
-function redisCheck({ judge, ...words }: Expecting<RedisInstance, RedisSettings>): Check {
+function redisCheck({ judge, ...description }: ExpectationCheck<RedisInstance, RedisSettings>): Check {
   return {
-    ...words,
+    ...description,
     reads: ["redis"],
     judge: (settings, { redis }) =>
       settings.redis.flatMap((wanted) =>
-        judged({ resource: wanted.instance, component: wanted.component }, redis.get(wanted.instance), (instance) =>
-          judge(instance, wanted, settings),
+        judgementsOf(
+          { resource: wanted.instance, component: wanted.component },
+          redis.get(wanted.instance),
+          (instance) => judge(instance, wanted, settings),
         ),
       ),
   };

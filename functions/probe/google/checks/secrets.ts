@@ -1,7 +1,7 @@
 /** The check of the versions of secrets that services use. */
 import type { Check } from "../configuration/check.ts";
 import { nameIn } from "../configuration/json.ts";
-import { allOf, both, judged, silent } from "../configuration/judgement.ts";
+import { allOf, both, judgementsOf, unknownOutcome } from "../configuration/judgement.ts";
 import type { SecretUse } from "../resources/cloud-run.ts";
 import { keyOf, spoken } from "../resources/secrets.ts";
 
@@ -29,7 +29,7 @@ export const secretChecks: readonly Check[] = [
         const service = services.get(name);
         const uses = service && "value" in service ? service.value.secrets : [];
         const states = allOf(uses.map((use) => secrets.get(keyOf(use))));
-        return judged({ resource: name, component }, both(service, states), ([, all]) => {
+        return judgementsOf({ resource: name, component }, both(service, states), ([, all]) => {
           if (uses.length === 0) return undefined;
           const known = uses.map((use, index) => ({ use, state: all[index] }));
           const wrong = known.filter(({ state }) => state !== undefined && state !== "ENABLED");
@@ -38,7 +38,7 @@ export const secretChecks: readonly Check[] = [
             const shown = wrong.slice(0, 3).map(({ use, state }) => `${spoken(use)} is ${state}`);
             return { ok: false, observed: shown.join(", "), expected, advice: adviceFor(wrong[0]) };
           }
-          if (known.some(({ state }) => state === undefined)) return silent("what state a version is in");
+          if (known.some(({ state }) => state === undefined)) return unknownOutcome("what state a version is in");
           return { ok: true, observed: `all ${uses.length} enabled`, expected };
         });
       }),

@@ -1,6 +1,6 @@
 /** Checks of the VPC connector. */
 import type { Check } from "../configuration/check.ts";
-import { type Answer, type Expecting, judged, silent } from "../configuration/judgement.ts";
+import { type CheckOutcome, type ExpectationCheck, judgementsOf, unknownOutcome } from "../configuration/judgement.ts";
 import type { VpcConnectorSettings } from "../configuration/settings.ts";
 import { mostInstances, type VpcConnector } from "../resources/vpc-connector.ts";
 
@@ -16,7 +16,7 @@ export const vpcConnectorChecks: readonly Check[] = [
       "Check what state it is in: `gcloud compute networks vpc-access connectors describe RESOURCE --region=REGION`. A connector in ERROR usually has to be deleted and recreated.",
     judge: ({ state }) =>
       state === undefined
-        ? silent("what state it is in")
+        ? unknownOutcome("what state it is in")
         : { ok: state === "READY", observed: state, expected: "READY" },
   }),
   connectorCheck({
@@ -27,7 +27,7 @@ export const vpcConnectorChecks: readonly Check[] = [
     why: "The machine type limits how many new connections the connector accepts at once. Small machine types drop connections in bursts.",
     remedy: "Use a larger machine type: it can be changed in place.",
     judge: ({ machineType }, { machine_type = "e2-micro" }) => {
-      if (machineType === undefined) return silent("which machine type it has");
+      if (machineType === undefined) return unknownOutcome("which machine type it has");
       const rank = machineTypes.indexOf(machineType);
       const ok = rank < 0 ? machineType === machine_type : rank >= machineTypes.indexOf(machine_type);
       return { ok, observed: machineType, expected: `${machine_type} or larger` };
@@ -41,7 +41,7 @@ export const vpcConnectorChecks: readonly Check[] = [
       "it can scale out: its minimum is 2 or more and below its maximum, which is at most 10; `min_instances`, `max_instances`",
     why: "A connector grows under load from its minimum to its maximum of instances, and never shrinks again.",
     remedy: "Set its minimum to 2 or more and its maximum above that: both can be changed in place.",
-    judge: instancesAnswer,
+    judge: instancesOutcome,
   }),
   connectorCheck({
     name: "vpc_connector_sharing",
@@ -63,11 +63,12 @@ export const vpcConnectorChecks: readonly Check[] = [
 /** From the smallest to the largest. */
 const machineTypes: readonly string[] = ["f1-micro", "e2-micro", "e2-standard-4"];
 
-function instancesAnswer(
+function instancesOutcome(
   { minInstances, maxInstances }: VpcConnector,
   { min_instances = 2, max_instances }: VpcConnectorSettings,
-): Answer {
-  if (minInstances === undefined || maxInstances === undefined) return silent("how many instances it may scale to");
+): CheckOutcome {
+  if (minInstances === undefined || maxInstances === undefined)
+    return unknownOutcome("how many instances it may scale to");
   const enough = minInstances >= min_instances && maxInstances >= (max_instances ?? 0);
   return {
     ok: minInstances < maxInstances && maxInstances <= mostInstances && enough,
@@ -76,15 +77,15 @@ function instancesAnswer(
   };
 }
 
-function connectorCheck({ judge, ...words }: Expecting<VpcConnector, VpcConnectorSettings>): Check {
+function connectorCheck({ judge, ...description }: ExpectationCheck<VpcConnector, VpcConnectorSettings>): Check {
   return {
-    ...words,
+    ...description,
     reads: ["vpc_connector"],
     judge: (settings, { vpcConnector }) => {
       const { vpc_connector: wanted } = settings;
       if (!wanted) return [];
       const subject = { resource: wanted.name, component: wanted.component };
-      return judged(subject, vpcConnector, (connector) => judge(connector, wanted, settings));
+      return judgementsOf(subject, vpcConnector, (connector) => judge(connector, wanted, settings));
     },
   };
 }

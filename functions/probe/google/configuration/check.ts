@@ -1,12 +1,12 @@
 /** The interface of a configuration check, and the conversion of its answers to findings. */
 import type { Finding, Unchecked } from "../../../../shared/messages/report.ts";
-import type { CheckWords, Judgement } from "./judgement.ts";
+import type { CheckDescription, Judgement } from "./judgement.ts";
 import type { Observation } from "./observation.ts";
 import type { Refusal } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
 /** One configuration check: a pure function of the observation and the settings. */
-export interface Check extends CheckWords {
+export interface Check extends CheckDescription {
   judge(settings: ConfigurationSettings, seen: Observation): readonly Judgement[];
 }
 

@@ -15,7 +15,7 @@ import { redisChecks } from "../checks/redis.ts";
 import { secretChecks } from "../checks/secrets.ts";
 import { vpcConnectorChecks } from "../checks/vpc-connector.ts";
 import type { Check } from "./check.ts";
-import { judged } from "./judgement.ts";
+import { judgementsOf } from "./judgement.ts";
 import { readsIn } from "./observation.ts";
 
 const existence: Check = {
@@ -46,7 +46,7 @@ const existence: Check = {
   judge: (settings, seen) =>
     readsIn(settings, seen).flatMap(([subject, read]) => {
       if (!("refusal" in read))
-        return judged(subject, read, () => ({ ok: true, observed: "present", expected: "present" }));
+        return judgementsOf(subject, read, () => ({ ok: true, observed: "present", expected: "present" }));
       const { reason, resource } = read.refusal;
       if (reason !== "missing") return [{ ...subject, answer: read }];
       const observed = resource === subject.resource ? "missing" : `${resource}, which it references, is missing`;

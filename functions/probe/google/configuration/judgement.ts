@@ -5,7 +5,7 @@ import type { Read, Refusal } from "./read.ts";
 import type { ConfigurationSettings } from "./settings.ts";
 
 /** The answer of a check for one resource. `undefined`: nothing to check, because the settings expect nothing of it. */
-export type Answer = Verdict | Silence | undefined;
+export type CheckOutcome = Verdict | UnknownOutcome | undefined;
 
 /** The verdict of a check. */
 export interface Verdict {
@@ -19,7 +19,7 @@ export interface Verdict {
 }
 
 /** A value that Google's answer does not contain. */
-export interface Silence {
+export interface UnknownOutcome {
   /** A whole sentence. */
   readonly unknown: string;
 }
@@ -33,11 +33,11 @@ export interface Subject {
 
 /** A subject with the answer of a check, or the reason why it could not be checked. */
 export interface Judgement extends Subject {
-  readonly answer: Verdict | Silence | { readonly refusal: Refusal };
+  readonly answer: Verdict | UnknownOutcome | { readonly refusal: Refusal };
 }
 
 /** Texts of a check for the documentation and the findings. */
-export interface CheckWords {
+export interface CheckDescription {
   /** Stable: rules and evidence refer to it. */
   readonly name: string;
   /** Severity of a failure of the check; see `Finding`. */
@@ -54,15 +54,15 @@ export interface CheckWords {
 }
 
 /** A check of one kind of resource, in terms of that kind. */
-export interface Expecting<Resource, Own, Wanted = Own> extends Omit<CheckWords, "reads"> {
+export interface ExpectationCheck<Resource, Own, Wanted = Own> extends Omit<CheckDescription, "reads"> {
   /** Returns what the settings expect; without an expectation the check is skipped. @default the settings of the resource */
   readonly wants?: (own: Own, settings: ConfigurationSettings) => Wanted | undefined;
-  readonly judge: (resource: Resource, wanted: Wanted, settings: ConfigurationSettings) => Answer;
+  readonly judge: (resource: Resource, wanted: Wanted, settings: ConfigurationSettings) => CheckOutcome;
 }
 
 /** Returns what the settings expect of a resource. */
 export function expectation<Own, Wanted>(
-  wants: Expecting<unknown, Own, Wanted>["wants"],
+  wants: ExpectationCheck<unknown, Own, Wanted>["wants"],
   own: Own,
   settings: ConfigurationSettings,
 ): Wanted | undefined {
@@ -71,15 +71,15 @@ export function expectation<Own, Wanted>(
 }
 
 /** Returns a non-empty list, or `undefined` for an empty one. */
-export function someOf<T>(list: readonly T[]): readonly T[] | undefined {
+export function nonEmpty<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
 }
 
 /** Checks one resource, as far as it could be read. A missing resource is reported by `resource_exists` alone. */
-export function judged<T>(
+export function judgementsOf<T>(
   subject: Subject,
   read: Read<T> | undefined,
-  judge: (value: T) => Answer | { readonly refusal: Refusal },
+  judge: (value: T) => CheckOutcome | { readonly refusal: Refusal },
 ): readonly Judgement[] {
   if (read === undefined) return [];
   if ("refusal" in read) return read.refusal.reason === "missing" ? [] : [{ ...subject, answer: read }];
@@ -107,6 +107,6 @@ export function allOf<T>(reads: readonly (Read<T> | undefined)[]): Read<readonly
 }
 
 /** Returns a silence about a value that Google's answer does not contain. @param what follows "does not say" */
-export function silent(what: string): Silence {
+export function unknownOutcome(what: string): UnknownOutcome {
   return { unknown: `Google's response does not say ${what}, so this check has no result.` };
 }

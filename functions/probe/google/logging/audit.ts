@@ -248,7 +248,7 @@ function rolesChanged(
   });
   // Removals break things, so they come first.
   const inOrder = all.toSorted((a, b) => Number(a.isAdded) - Number(b.isAdded));
-  const said = inOrder.map(
+  const descriptions = inOrder.map(
     ({ isAdded, role, member }) =>
       `${isAdded ? "added" : "removed"} ${role} ${isAdded ? "to" : "from"} ${memberName(member)}`,
   );
@@ -262,7 +262,7 @@ function rolesChanged(
       : `\`gcloud projects ${first.isAdded ? "remove" : "add"}-iam-policy-binding ${name} --role ${first.role} --member serviceAccount:${account}\``;
   return {
     kind: "iam",
-    what: said.length === 0 ? `changed the IAM policy of ${name}` : `${list(said, 3)}${on}`,
+    what: descriptions.length === 0 ? `changed the IAM policy of ${name}` : `${list(descriptions, 3)}${on}`,
     accounts,
     revert,
   };

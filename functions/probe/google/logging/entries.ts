@@ -91,8 +91,8 @@ export function messageOf({ json }: Pick<LogEntry, "json">, longest: number): Ta
     at(json, "protoPayload", "status", "message"),
   ];
   const found = candidates.find((value): value is string => typeof value === "string" && value !== "");
-  const said = found ?? "";
-  return TargetText.of(said.slice(0, longest), said.length > longest);
+  const text = found ?? "";
+  return TargetText.of(text.slice(0, longest), text.length > longest);
 }
 
 /** Quotes a text for a filter. */

@@ -1,7 +1,7 @@
 /** What all probers that read logs have in common. */
 import type { SeenFailure } from "../../net/faults.ts";
 import type { Assessment } from "../../prober.ts";
-import type { Words } from "../../text/target-text.ts";
+import type { ReportText } from "../../text/target-text.ts";
 
 /** The facts of a prober that reads log entries for a diagnosis. */
 export const logProberFacts = {
@@ -20,7 +20,7 @@ export interface LogAccess {
   /** The reading failed. */
   readonly failure?: SeenFailure;
   /** The API refused. The probe reports that as unchecked, and does not fail. */
-  readonly refused?: Words;
+  readonly refused?: ReportText;
 }
 
 /** Returns the assessment of logs that could not be read; `undefined` if they were. @param check the part of the result that is missing */

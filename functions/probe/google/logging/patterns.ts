@@ -2,9 +2,9 @@
 import type { SeenLogPattern } from "../../prober.ts";
 import type { TargetText } from "../../text/target-text.ts";
 import type { EntryPage } from "./entries.ts";
+import { type LogSource, meaningOf } from "./known-messages.ts";
 import type { WatchedLog } from "./sources.ts";
 import { patternLike, templatesOf } from "./templates.ts";
-import { meaningOf, type Said } from "./words.ts";
 
 /** Maximum number of patterns of one log. */
 const mostOfOne = 4;
@@ -23,8 +23,8 @@ export function patternsIn(
   return logs.flatMap((log) => {
     const now = since.entries.filter((entry) => log.has(entry));
     const all = [...now, ...earlier.entries.filter((entry) => log.has(entry))];
-    const said = all.map(({ message }) => message?.judge((text) => text) ?? "");
-    const found = templatesOf(said).flatMap((template): SeenLogPattern[] => {
+    const texts = all.map(({ message }) => message?.judge((text) => text) ?? "");
+    const found = templatesOf(texts).flatMap((template): SeenLogPattern[] => {
       const mine = template.members.flatMap((place) => now[place] ?? []);
       const times = mine.map((entry) => entry.at);
       const [{ message: sample } = {}] = mine;
@@ -52,11 +52,11 @@ export function patternsIn(
 }
 
 /** Returns the meaning of a message. The parts quoted from it contain no secrets. */
-function meansOf(message: TargetText, said: Said): Pick<SeenLogPattern, "means"> {
-  const means = message.judge((text) => meaningOf(text, said));
+function meansOf(message: TargetText, source: LogSource): Pick<SeenLogPattern, "means"> {
+  const means = message.judge((text) => meaningOf(text, source));
   if (means === undefined) return {};
   const cited = (field: "says" | "remedy"): TargetText =>
-    message.masked((text) => meaningOf(text, said)?.[field] ?? means.name);
+    message.masked((text) => meaningOf(text, source)?.[field] ?? means.name);
   return { means: { ...means, says: cited("says"), remedy: cited("remedy") } };
 }
 

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { listening } from "../../fixtures.ts";
 
 /** A running fake. */
-export interface LoggingStand {
+export interface FakeLogging {
   readonly port: number;
   /** The bodies of the requests for entries. */
   readonly asked: {
@@ -18,11 +18,11 @@ export interface LoggingStand {
  * Answers `entries:list` with the result of a function of its filter, and `services.get` with services by their names.
  * @param services the services of Cloud Run; any other does not exist
  */
-export async function loggingStand(
+export async function fakeLogging(
   entriesFor: (filter: string) => readonly object[],
   services: Readonly<Record<string, object>> = {},
-): Promise<LoggingStand> {
-  const asked: LoggingStand["asked"] = [];
+): Promise<FakeLogging> {
+  const asked: FakeLogging["asked"] = [];
   const port = await listening(
     createServer(async (request, response) => {
       const { pathname } = new URL(request.url ?? "", "http://stand");

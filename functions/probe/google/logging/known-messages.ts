@@ -5,14 +5,14 @@
 import type { ReportedLogPattern } from "../../../../shared/messages/report.ts";
 
 /** The log that a message comes from. */
-export interface Said {
+export interface LogSource {
   /** The resource that the log belongs to: `Cloud Run service backend`, and its name alone. */
   readonly resource: string;
   readonly name: string;
 }
 
 /** One row of the table. */
-interface Words {
+interface KnownMessage {
   readonly name: string;
   readonly matches: RegExp;
   /** An example message, for the documentation and the test. */
@@ -21,9 +21,9 @@ interface Words {
   readonly blames?: readonly string[];
   /** Whether it may be a consequence of a failure elsewhere. */
   readonly isSymptom?: true;
-  readonly says: (said: Said, found: RegExpExecArray) => string;
+  readonly says: (source: LogSource, found: RegExpExecArray) => string;
   /** One sentence with the command that fixes it. */
-  readonly remedy: (said: Said, found: RegExpExecArray) => string;
+  readonly remedy: (source: LogSource, found: RegExpExecArray) => string;
   readonly source: string;
 }
 
@@ -31,7 +31,7 @@ const troubleshooting = "https://docs.cloud.google.com/run/docs/troubleshooting"
 const balancing = "https://docs.cloud.google.com/load-balancing/docs/https/https-logging-monitoring";
 
 /** Every row. */
-export const knownWords: readonly Words[] = [
+export const knownMessages: readonly KnownMessage[] = [
   {
     name: "secret version destroyed",
     matches: /secrets?\/([\w-]+)\/versions?\/(\w+)\W+is in (DESTROYED|DISABLED) state/i,
@@ -207,14 +207,14 @@ export const knownWords: readonly Words[] = [
 ];
 
 /** Returns the meaning of a message; `undefined` if it is not known. */
-export function meaningOf(message: string, said: Said): ReportedLogPattern["means"] {
-  for (const { name, matches, blames, isSymptom, says, remedy } of knownWords) {
+export function meaningOf(message: string, source: LogSource): ReportedLogPattern["means"] {
+  for (const { name, matches, blames, isSymptom, says, remedy } of knownMessages) {
     const found = matches.exec(message);
     if (found === null) continue;
     return {
       name,
-      says: says(said, found),
-      remedy: remedy(said, found),
+      says: says(source, found),
+      remedy: remedy(source, found),
       ...(isSymptom ? { is_symptom: true as const } : {}),
       ...(blames === undefined ? {} : { blames: [...blames] }),
     };
@@ -223,7 +223,7 @@ export function meaningOf(message: string, said: Said): ReportedLogPattern["mean
 }
 
 /** Messages that are queried for even if their severity may be below ERROR. */
-export const wantedWords: readonly string[] = [
+export const queriedPhrases: readonly string[] = [
   "no available instance",
   "Memory limit of",
   "Rate exceeded",

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { array, assert, constantFrom, nat, property, tuple, uint8Array } from "../../../tests/support/chance.ts";
-import { thrownWords } from "../fixtures.ts";
+import { thrownText } from "../fixtures.ts";
 import { ProbeFault } from "../net/faults.ts";
-import { AnswerReader, type Head, HttpSyntaxError } from "./answer.ts";
+import { type Head, HttpSyntaxError, ResponseReader } from "./response.ts";
 
 interface Read {
   readonly head: Head | undefined;
@@ -15,7 +15,7 @@ interface Read {
 function read(parts: readonly (string | Uint8Array)[], { method = "GET", closes = false } = {}): Read {
   let head: Head | undefined;
   const chunks: Buffer[] = [];
-  const reader = new AnswerReader(method, {
+  const reader = new ResponseReader(method, {
     head: (seen) => {
       head = seen;
     },
@@ -113,7 +113,7 @@ describe("an HTTP/1.1 response", () => {
     [`${ok}transfer-encoding: chunked\r\n\r\n${"1".repeat(20_000)}`, "a line between chunks is not terminated"],
   ])("is rejected when it is %j", (text, message) => {
     expect(() => read([text])).toThrow(HttpSyntaxError);
-    expect(thrownWords(() => read([text]))).toBe(message);
+    expect(thrownText(() => read([text]))).toBe(message);
   });
 
   it.each([

@@ -1,17 +1,17 @@
 /** Runs the steps of a journey: in sequence, over fresh connections and an open WebSocket, with the captured values. */
 import type { Cookies } from "../http/cookies.ts";
-import { answered, type JsonScalar, meets, parseJson, unmet } from "../http/expect.ts";
+import { type JsonScalar, meets, observedResponse, parseJson, unmet } from "../http/expect.ts";
 import { firstRequest, type SendingSettings, tlsSecrets, withCookies } from "../http/outgoing.ts";
-import { ask } from "../http/request.ts";
+import { sendRequest } from "../http/request.ts";
 import type { FormValue, RequestSettings } from "../http/settings.ts";
-import { failureOfFault, Overrun, ProbeFault, type SeenFailure, wordsOf } from "../net/faults.ts";
+import { errorText, failureOfFault, Overrun, ProbeFault, type SeenFailure } from "../net/faults.ts";
 import { type Stages, stages } from "../net/stages.ts";
 import type { ProbeWorld } from "../prober.ts";
 import { listening, openStream, streamHeaders } from "../stream/session.ts";
 import type { StreamSettings } from "../stream/settings.ts";
 import { jsonText } from "../text/json-text.ts";
 import { isWrittenAsPattern, quoted } from "../text/pattern.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 import {
   fillHeader,
   fillJson,
@@ -22,14 +22,14 @@ import {
   plainText,
   type Variables,
 } from "../text/template.ts";
-import { actions, type ExpectedMessage, perform, type Utterance } from "../websocket/script.ts";
+import { actions, type ExpectedMessage, perform, type ScriptAction } from "../websocket/script.ts";
 import { type Conversation, openWebSocket, Refusal } from "../websocket/session.ts";
 import { socketTarget } from "../websocket/settings.ts";
 import { capture, withoutSecretFields } from "./capture.ts";
 import { fillable, type JourneyStep } from "./steps.ts";
 
 /** The result of the steps. */
-export interface Walked {
+export interface StepResults {
   /** Seconds that each completed step took. */
   readonly completed: readonly { readonly name: string; readonly seconds: number }[];
   /** The failures of steps, in order; at most one if a failure ends the journey. */
@@ -39,34 +39,34 @@ export interface Walked {
 }
 
 /** Options for running steps. */
-export interface Walk {
+export interface StepOptions {
   /** The variables known at the beginning; captured values are added. */
   readonly variables: Map<string, Json>;
   readonly world: ProbeWorld;
   /** Cookies are shared: one step sends the cookies that an earlier one received. */
   readonly cookies: Cookies;
   /** Continues after a failed step, and skips those that need a missing variable or WebSocket. */
-  readonly goesOn: boolean;
+  readonly continueOnFailure: boolean;
 }
 
 /** Runs the steps. */
-export async function walk(
+export async function runSteps(
   steps: readonly JourneyStep[],
-  { variables, world, cookies, goesOn }: Walk,
-): Promise<Walked> {
-  const walker = new Walker(variables, world, cookies);
+  { variables, world, cookies, continueOnFailure }: StepOptions,
+): Promise<StepResults> {
+  const runner = new StepRunner(variables, world, cookies);
   const completed: { name: string; seconds: number }[] = [];
   const failed: { name: string; failure: SeenFailure }[] = [];
   const started = world.clock();
   for (const step of steps) {
-    if (goesOn && walker.lacks(step)) continue;
+    if (continueOnFailure && runner.lacks(step)) continue;
     const since = world.clock();
-    const failure = await walker.take(step);
+    const failure = await runner.take(step);
     if (failure === undefined) completed.push({ name: step.name, seconds: (world.clock() - since) / 1000 });
     else failed.push({ name: step.name, failure: careful(failure) });
-    if (failure !== undefined && !goesOn) break;
+    if (failure !== undefined && !continueOnFailure) break;
   }
-  walker.leave();
+  runner.leave();
   return { completed, failed, seconds: (world.clock() - started) / 1000 };
 }
 
@@ -87,7 +87,7 @@ export function within(world: ProbeWorld, limitMs: number, part: string): { worl
   };
 }
 
-class Walker {
+class StepRunner {
   readonly #variables: Map<string, Json>;
   readonly #world: ProbeWorld;
   readonly #cookies: Cookies;
@@ -126,14 +126,14 @@ class Walker {
       const confidential = Object.entries(settings.headers).flatMap(([name, value]) =>
         marksIn(value).length > 0 ? [name] : [],
       );
-      const { answer, failure } = await ask(
+      const { response: answer, failure } = await sendRequest(
         filledRequest(settings, this.#variables),
         time.world,
         confidential,
         this.#cookies,
       );
       if (!answer || failure) return failure;
-      const seen = answered(answer);
+      const seen = observedResponse(answer);
       const json = seen.body.judge(parseJson);
       const problem = this.#keep(step, [json], seen.headers);
       const unexpected = unmet(filledExpectations(settings.expect, this.#variables), seen, json);
@@ -197,7 +197,7 @@ class Walker {
     if (!this.#open) return { kind: "internal", phase: action, message: "no WebSocket is open" };
     const { conversation, stages } = this.#open;
     try {
-      const filled = filledUtterance(step, this.#variables);
+      const filled = filledAction(step, this.#variables);
       const came = await perform(filled, action, conversation, stages, plainText);
       stages.stop();
       if (action === "close") this.#open = undefined;
@@ -271,7 +271,7 @@ function filledExpectations(expected: RequestSettings["expect"], variables: Vari
   };
 }
 
-function filledUtterance(step: Utterance, variables: Variables): Utterance {
+function filledAction(step: ScriptAction, variables: Variables): ScriptAction {
   return {
     ...step,
     send: step.send === undefined ? undefined : fillJson(step.send, variables),
@@ -314,9 +314,9 @@ function mapped<From, To>(record: Readonly<Record<string, From>>, map: (value: F
 
 function failureOf(error: unknown, phase: string): SeenFailure {
   if (error instanceof ProbeFault) return failureOfFault(error, phase);
-  return { kind: "internal", phase, message: wordsOf(error) };
+  return { kind: "internal", phase, message: errorText(error) };
 }
 
-function bodyFailure(message: Words, phase = "body"): SeenFailure {
+function bodyFailure(message: ReportText, phase = "body"): SeenFailure {
   return { kind: "body", phase, message };
 }

@@ -5,7 +5,7 @@
  */
 import { ownEntry, setEntry } from "../../../shared/runtime/entries.ts";
 import { ProbeFault } from "../net/faults.ts";
-import { cite, TargetText, type Words } from "../text/target-text.ts";
+import { cite, type ReportText, TargetText } from "../text/target-text.ts";
 
 /** Headers by their names in lower case; several of one name are joined, except those that set cookies. */
 export type Headers = Readonly<Record<string, string | readonly string[]>>;
@@ -18,7 +18,7 @@ export interface Head {
 }
 
 /** Callbacks for the parts of a response as they arrive. */
-export interface AnswerListener {
+export interface ResponseListener {
   head(head: Head): void;
   /** Receives a part of the body, without its transfer coding. */
   body(chunk: Buffer): void;
@@ -32,9 +32,9 @@ const longestLine = 16 * 1024;
 type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "done";
 
 /** Reads one answer. */
-export class AnswerReader {
+export class ResponseReader {
   readonly #method: string;
-  readonly #listener: AnswerListener;
+  readonly #listener: ResponseListener;
   #state: State = "head";
   /** The beginning of an incomplete head or line. */
   #kept: Buffer = empty;
@@ -43,7 +43,7 @@ export class AnswerReader {
   #trailers = 0;
 
   /** @param method of the request: a response to HEAD has no body, whatever its headers say */
-  constructor(method: string, listener: AnswerListener) {
+  constructor(method: string, listener: ResponseListener) {
     this.#method = method;
     this.#listener = listener;
   }
@@ -165,11 +165,11 @@ export class HttpSyntaxError extends Error {
   override readonly name = "HttpSyntaxError";
   readonly code: "HTTP_SYNTAX" | "HTTP_TOO_LONG";
 
-  readonly words: Words;
+  readonly reportText: ReportText;
 
-  constructor(words: Words, tooLong = false) {
-    super(String(words));
-    this.words = words;
+  constructor(text: ReportText, tooLong = false) {
+    super(String(text));
+    this.reportText = text;
     this.code = tooLong ? "HTTP_TOO_LONG" : "HTTP_SYNTAX";
   }
 }

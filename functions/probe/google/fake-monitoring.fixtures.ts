@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { listening } from "../fixtures.ts";
 
 /** One series, in the format of `timeSeries.list`. */
-export interface StandSeries {
+export interface FakeSeries {
   /** By their full names, such as `metric.labels.state`. */
   readonly labels?: Readonly<Record<string, string>>;
   /** Newest first: the end of the point's period in minutes before now, and its value. */
@@ -12,10 +12,10 @@ export interface StandSeries {
 }
 
 /** The answer for a metric: series, or a refusal. */
-export type StandAnswer = readonly StandSeries[] | { readonly status: number; readonly body: unknown };
+export type FakeResponse = readonly FakeSeries[] | { readonly status: number; readonly body: unknown };
 
 /** A running fake. */
-export interface Stand {
+export interface FakeMonitoring {
   readonly port: number;
   /** Base URL of Google's APIs. */
   readonly url: string;
@@ -31,19 +31,19 @@ export const double = (value: number): object => ({ doubleValue: value });
 export const bool = (value: boolean): object => ({ boolValue: value });
 
 /** One series without labels. */
-export function one(value: object, minutesAgo = 4): readonly StandSeries[] {
+export function one(value: object, minutesAgo = 4): readonly FakeSeries[] {
   return [{ points: [[minutesAgo, value]] }];
 }
 
 /** An error in Google's format. */
-export function refusal(code: number, status: string, message: string, reason?: string): StandAnswer {
+export function refusal(code: number, status: string, message: string, reason?: string): FakeResponse {
   const details =
     reason === undefined ? {} : { details: [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason }] };
   return { status: code, body: { error: { code, message, status, ...details } } };
 }
 
 /** Starts a fake of Cloud Monitoring. Any other metric has no points. @param answers by the type of the metric */
-export async function monitoringStand(answers: Readonly<Record<string, StandAnswer>>): Promise<Stand> {
+export async function fakeMonitoring(answers: Readonly<Record<string, FakeResponse>>): Promise<FakeMonitoring> {
   const asked: Record<string, URLSearchParams[]> = {};
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "", "http://stand");
@@ -62,9 +62,9 @@ export async function monitoringStand(answers: Readonly<Record<string, StandAnsw
 }
 
 /** Returns the refusal of a request that Google rejects for any metric. */
-function mistakeIn(url: URL): StandAnswer | undefined {
+function mistakeIn(url: URL): FakeResponse | undefined {
   const { pathname, searchParams } = url;
-  const wrong = (what: string): StandAnswer => refusal(400, "INVALID_ARGUMENT", what);
+  const wrong = (what: string): FakeResponse => refusal(400, "INVALID_ARGUMENT", what);
   if (!/^\/monitoring\.googleapis\.com\/v3\/projects\/[^/]+\/timeSeries$/.test(pathname))
     return refusal(404, "NOT_FOUND", `the stand has no ${pathname}`);
   if (searchParams.get("view") !== "FULL") return wrong("view must be set");
@@ -80,12 +80,12 @@ function mistakeIn(url: URL): StandAnswer | undefined {
 }
 
 /** If a series has a label that the filter names, the values must match. */
-function isAskedFor(query: URLSearchParams): (series: StandSeries) => boolean {
+function isAskedFor(query: URLSearchParams): (series: FakeSeries) => boolean {
   const wanted = [...(query.get("filter") ?? "").matchAll(/(\w+\.labels\.\w+) = "([^"]*)"/g)];
   return ({ labels = {} }) => wanted.every(([, label = "", value = ""]) => (labels[label] ?? value) === value);
 }
 
-function seriesOf(type: string, { labels = {}, points }: StandSeries): object {
+function seriesOf(type: string, { labels = {}, points }: FakeSeries): object {
   const own = (of: string): object =>
     Object.fromEntries(
       Object.entries(labels)

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { roleNames } from "../../../../shared/config/roles.ts";
-import { knownWords, meaningOf } from "./words.ts";
+import { knownMessages, meaningOf } from "./known-messages.ts";
 
-const said = { resource: "Cloud Run service backend", name: "backend" };
+const source = { resource: "Cloud Run service backend", name: "backend" };
 
 describe("known log messages", () => {
-  it.each(knownWords.map((row) => [row.name, row] as const))(
+  it.each(knownMessages.map((row) => [row.name, row] as const))(
     "have an example, a remedy and a source: %s",
     (name, row) => {
-      const means = meaningOf(row.example, said);
+      const means = meaningOf(row.example, source);
       expect(means?.name).toBe(name);
       expect(means?.says).toMatch(/^[A-Z].*\.$/);
       expect(means?.remedy).toMatch(/^[A-Z].*\.$/);
@@ -32,7 +32,7 @@ describe("known log messages", () => {
     ["failed during startup phase 7", "gcloud run services logs read backend"],
     ["Container called exit(3).", "--to-revisions REVISION=100"],
   ])("include %s", (message, remedy) => {
-    expect(meaningOf(message, said)?.remedy).toContain(remedy);
+    expect(meaningOf(message, source)?.remedy).toContain(remedy);
   });
 
   it.each([
@@ -42,13 +42,13 @@ describe("known log messages", () => {
     "KeyError: 'user'",
     "",
   ])("do not include %j", (message) => {
-    expect(meaningOf(message, said)).toBeUndefined();
+    expect(meaningOf(message, source)).toBeUndefined();
   });
 
   it("are matched against a long message in linear time", () => {
     const started = performance.now();
     for (const part of ["403 ", "phase 3 ", "sqladmin ", "RESOURCE_EXHAUSTED ", "secrets/a/versions/1 "])
-      meaningOf(part.repeat(4_000 / part.length), said);
+      meaningOf(part.repeat(4_000 / part.length), source);
     expect(performance.now() - started).toBeLessThan(500);
   });
 });
