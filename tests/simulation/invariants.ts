@@ -6,20 +6,29 @@ import { evaluateReport } from "../../functions/evaluate/partition/fold.ts";
 import { reportInstant } from "../../functions/evaluate/partition/publication.ts";
 import { emptyPartition, type PartitionState } from "../../functions/evaluate/partition/state.ts";
 import { bad, type Judgement } from "../../functions/evaluate/rules/alert.ts";
-import type { Delivery } from "../../functions/notify/deliver/ledger.ts";
 import { isFinal, mayHaveArrived } from "../../functions/notify/deliver/ledger.ts";
 import { includedInResolution, resolvedBeforeAnnounced } from "../../functions/notify/deliver/order.ts";
 import { isAbout } from "../../functions/notify/deliver/self-report.ts";
 import { summarize } from "../../functions/notify/deliver/summary.ts";
 import { revokedByRelapse } from "../../functions/notify/plan/relapse.ts";
-import { type Reader, readerName } from "../../shared/documents/delivery-summary.ts";
+import { readerName } from "../../shared/documents/delivery-summary.ts";
 import { incidentCollection } from "../../shared/documents/incident.ts";
-import type { IncidentEvent } from "../../shared/messages/incident-event.ts";
 import type { Report } from "../../shared/messages/report.ts";
-import type { Fields, Value } from "../../shared/ports.ts";
+import type { Value } from "../../shared/ports.ts";
 import { routesTo } from "../../shared/routes.ts";
-import type { FaultKind } from "./faults.ts";
 import type { Outcome } from "./outcome.ts";
+import {
+  byReader,
+  eventsByIncident,
+  hasFault,
+  instantOf,
+  isComparable,
+  isLeaseAtRisk,
+  isOf,
+  isUnfinished,
+  ledgerOf,
+  targets,
+} from "./outcome-queries.ts";
 
 /** One invariant. */
 export interface Invariant {
@@ -346,76 +355,6 @@ function endedEarly(outcome: Outcome): string[] {
     const bad = [...last].filter(([, success]) => !success).map(([probe]) => probe);
     return bad.length === 0 ? wrong : [...wrong, `${id} is resolved while ${list(bad)} fails`];
   });
-}
-
-/** Returns whether the run does not wait for an incident of the monitor to end. */
-function isUnfinished({ schedule, environment }: Outcome, id: string): boolean {
-  return !schedule.isPatient && environment.incidents[id]?.diagnosis.verdict === "monitor";
-}
-
-/** Returns whether the outcome of a run must equal that of the outage without faults. */
-function isComparable(outcome: Outcome): boolean {
-  const isEnded = outcome.schedule.faults.some((fault) => fault.fault === "edit" && fault.edit.ends === true);
-  return !isEnded && !hasFault(outcome, "configuration change");
-}
-
-/** Returns whether a live instance may lose a claim: because of a clock, or because the claim cannot be renewed. */
-function isLeaseAtRisk(outcome: Outcome): boolean {
-  return (["clock jump", "store outage", "refusal", "lost answer", "contention", "stall"] as const).some((fault) =>
-    hasFault(outcome, fault),
-  );
-}
-
-function hasFault({ struck }: Outcome, fault: FaultKind): boolean {
-  return (struck.get(fault) ?? 0) > 0;
-}
-
-/** Incidents of targets, by when they began. */
-function targets({ documents }: Outcome): { readonly id: string; readonly fields: Fields }[] {
-  return [...documents.of(incidentCollection)]
-    .filter(({ fields }) => fields["verdict"] !== "monitor")
-    .sort((a, b) => instantOf(a.fields, "first_failure_at") - instantOf(b.fields, "first_failure_at"));
-}
-
-function eventsByIncident({ events }: Outcome): Map<string, IncidentEvent[]> {
-  const sorted = [...events.values()].sort((a, b) => a.sequence - b.sequence);
-  return Map.groupBy(sorted, ({ incident }) => incident);
-}
-
-function ledgerOf({ ledger }: Outcome, incident: string): Delivery[] {
-  return [...ledger.values()].filter((delivery) => delivery.incident === incident);
-}
-
-interface ReaderRecord {
-  readonly name: string;
-  readonly reader: Reader;
-  readonly entries: readonly Delivery[];
-  readonly received: readonly { readonly delivery: Delivery; readonly notice: string }[];
-}
-
-/** Notifications that each reader received, in order, and the ledger's record of them. */
-function byReader(outcome: Outcome): ReaderRecord[] {
-  const deliveryOf = new Map(outcome.sent.map(({ reader, notice, delivery }) => [`${reader} ${notice}`, delivery]));
-  return [...outcome.readers].map(([name, reader]) => {
-    const arrivals = outcome.receivers.get(name)?.arrivals ?? [];
-    return {
-      ...{ name, reader },
-      entries: [...outcome.ledger.values()].filter((one) => isOf(one, reader)).sort((a, b) => a.sequence - b.sequence),
-      received: arrivals.flatMap(({ notice }) => {
-        const delivery = outcome.ledger.get(deliveryOf.get(`${name} ${notice}`) ?? "");
-        return delivery === undefined ? [] : [{ delivery, notice }];
-      }),
-    };
-  });
-}
-
-function isOf(delivery: Reader, reader: Reader): boolean {
-  return delivery.channel === reader.channel && delivery.recipient === reader.recipient;
-}
-
-function instantOf(fields: Fields, name: string): number {
-  const value = fields[name];
-  return value instanceof Date ? value.getTime() : Number.NaN;
 }
 
 function shown(value: Value | undefined): string {
