@@ -1,4 +1,4 @@
-/** Each way to act on an incident ends its escalation within one tick, through everything: from the notice to the ledger. */
+/** Every way to act on an incident ends its escalation within one tick, end to end: from the notice to the ledger. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,14 +57,14 @@ const secrets = secretsOf({
 
 const slackAnswer = JSON.stringify({ ok: true, channel: "C0123456789", ts: "1" });
 
-/** The shop in the middle of its outage. */
+/** The shop during its outage. */
 class Shop {
   readonly world: VirtualWorld;
   readonly sent: Outgoing[] = [];
   readonly received: string[] = [];
   readonly #answer: (request: AnswerRequest) => Promise<{ readonly status: number }>;
 
-  /** @param greylistsBoss whether the server of the boss takes no mail for now */
+  /** @param greylistsBoss whether the boss's server accepts no mail for now */
   constructor(greylistsBoss: boolean = false) {
     const send: Send = async (outgoing, now) => {
       this.sent.push(outgoing);
@@ -92,7 +92,7 @@ class Shop {
     for (let at = 1; at < lasting; at++) this.world.tick(start + at * minute + 30_000);
   }
 
-  /** Lets time pass until so many seconds after twelve. */
+  /** Advances the time to so many seconds after twelve. */
   until(seconds: number): Promise<void> {
     return this.world.run(start + seconds * 1000);
   }
@@ -101,7 +101,7 @@ class Shop {
     expect((await this.#answer(request)).status).toBe(200);
   }
 
-  /** The link of the mail, as it was sent. */
+  /** Returns the link in the mail, as it was sent. */
   link(title: string): string {
     const mail = this.sent.find((outgoing) => outgoing.transport === "smtp");
     const unsigned = mail?.transport === "smtp" ? new RegExp(`${title}: (\\S+)`).exec(mail.text)?.[1] : undefined;
@@ -120,7 +120,7 @@ class Shop {
   }
 }
 
-/** Ways to act at 12:16:45, in the last tick before the escalation. */
+/** Ways to act at 12:16:45, before the last tick ahead of the escalation. */
 const ways: readonly (readonly [name: string, act: (shop: Shop) => Promise<unknown>, by: string])[] = [
   [
     "a link in a mail",

@@ -1,6 +1,6 @@
 /**
- * Secrets are sent only where they are meant to go. Canaries are placed in the secrets of the configuration, in the environment, and in
- * responses of a target. The real functions measure, evaluate and notify an outage, and the test searches everything they leave behind.
+ * Secrets are sent only to their destinations. Canaries are placed in the secrets of the configuration, in the environment, and in responses
+ * of a target. The real functions measure, evaluate and notify an outage, and the test searches everything that they store or send.
  */
 import { expect, it, onTestFinished } from "vitest";
 import { configurationOf } from "../cli/commands/replay.fixtures.ts";
@@ -19,7 +19,7 @@ import { encodings } from "../shared/text/encodings.fixtures.ts";
 
 const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;
-/** A canary as it is, byte by byte in a URL or in JSON, or in base64, wherever that begins. */
+/** A canary verbatim, percent-encoded byte by byte as in a URL, escaped as in JSON, or in base64 at any offset. */
 const leak = /canary[-\w]*|(?:%63%61|\\u0063)\S*|(?:Y2FuYXJ5|NhbmFye|jYW5hcn)[\w+/]*/gi;
 const collections = ["incidents", "deliveries", "state", "availability", "pages", "silences", "heartbeats"];
 
@@ -95,7 +95,7 @@ channels:
 routes:
   - { channels: [hook, dead, missing, mail, page] }
 `);
-  // The outage is over when the target is asked for another address, and the database is not asked any more.
+  // The outage ends when the target is probed at another address and the database is no longer probed.
   const [health, database] = configuration.probes;
   if (health === undefined || database === undefined) throw new Error("there are two probes");
   const well = { ...health, settings: { ...health.settings, url: `${target.url}/health?ok` } };
@@ -137,7 +137,7 @@ routes:
   for (let at = 1; at < 30; at++) world.tick(start + at * minute + 30_000);
   await world.run(start + 30 * minute);
 
-  // They did go where they are meant to go, and what is searched is not empty.
+  // The secrets were sent to their destinations, and the searched data is not empty.
   expect(target.received[0]?.headers["authorization"]).toBe("Bearer canary-health-token");
   expect(hooks.received.length).toBeGreaterThan(3);
   expect(hooks.received.at(-1)?.headers["authorization"]).toBe("Bearer canary-hook-bearer");

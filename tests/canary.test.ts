@@ -70,7 +70,7 @@ class Monitor {
     send: () => Promise.reject(new Error("a canary is sent to nobody")),
   });
 
-  /** Runs every group, ticks, and delivers until nothing is left. */
+  /** Runs every group, ticks, and delivers until no message is left. */
   async minute(): Promise<void> {
     const { environment } = configuration;
     for (const { group, vantage } of configuration.probes) {
@@ -122,7 +122,7 @@ describe("the canary", () => {
     const before = monitor.signals.length;
     monitor.lost = lost;
     for (let n = 0; n < 3; n++) await monitor.minute();
-    // One that has arrived already may let one more leave.
+    // A canary that has already arrived may let one more signal leave.
     expect(monitor.signals.length).toBeLessThanOrEqual(before + 1);
     const stopped = monitor.signals.length;
     for (let n = 0; n < 3; n++) await monitor.minute();

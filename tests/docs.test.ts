@@ -48,7 +48,7 @@ const configurations = documents.flatMap((path) =>
 const fragments = documents.flatMap((path) =>
   [...read(path).matchAll(/```yaml\n(?!environment:)((?: {2}- name:|\w+:)[\s\S]*?)```/g)]
     .map(([, text = ""], index) => [path, index + 1, text] as const)
-    // Those of tests are played elsewhere.
+    // Sections of tests are played elsewhere.
     .filter(([, , text]) => !/^(config|series):/.test(text)),
 );
 
@@ -201,7 +201,7 @@ describe("the program", () => {
     ),
   );
   const callable = [...Object.keys(commands), "COMMAND"].join("|");
-  /** A call, other than the beginning of a message such as `pathkeeper probe: …` and the name in a comment of the code. */
+  /** A call, as opposed to the beginning of a message such as `pathkeeper probe: …` or a name in a code comment. */
   const called = new RegExp(`\\bnpx pathkeeper|(?<!npx --no )\\bpathkeeper (${callable})\\b(?!:)`);
 
   it("is called by npx --no pathkeeper in every document and every text, which never downloads", () => {

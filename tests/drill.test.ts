@@ -1,4 +1,4 @@
-/** A fire drill through everything: from the report that starts it to its end, with what every channel and the incident say of it. */
+/** A fire drill end to end: from the report that starts it to its end, as shown by every channel and the incident. */
 import { expect, it } from "vitest";
 import { drillReport } from "../cli/commands/drill.ts";
 import { recorded } from "../cli/commands/replay.fixtures.ts";
@@ -48,7 +48,7 @@ it("is announced as a drill in every channel, even if muted, and ends by itself 
 
   expect(world.mishaps).toEqual([]);
   const [incident, ...others] = await world.store.query({ collection: "incidents" });
-  // The drill has shown an address that is wrong.
+  // The drill has revealed an invalid address.
   expect(others.map(({ fields }) => fields["title"])).toEqual([
     "Shop: notifications do not reach boss (gone@example.com)",
   ]);

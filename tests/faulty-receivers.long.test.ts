@@ -16,7 +16,7 @@ import type { Fate, Moment, Step } from "./support/faulty-ports.ts";
 import { announce, minute, notifierWorld, start } from "./support/notifier-world.ts";
 import { shopWith } from "./support/shop.ts";
 
-// A run for every step, in each of which somebody is waited for.
+// One run for every step that waits for a response.
 vi.setConfig({ testTimeout: 240_000 });
 
 const incident = "20250916-120000-database";
@@ -30,7 +30,7 @@ interface Reaction {
   readonly afterMs?: number;
 }
 
-/** @param attempt how often this notice came to this reader, from 1 on @param minutes since the first time */
+/** @param attempt number of times that this notice was sent to this reader, from 1 @param minutes since the first attempt */
 type Behaviour = (attempt: number, minutes: number) => Reaction;
 
 const takes = (answer: string, afterMs = 0): Reaction => ({ takes: true, answer, afterMs });
@@ -57,12 +57,12 @@ const hooks: Readonly<Record<string, Behaviour>> = {
 /** The log of a receiver, through all runs of a test. */
 class Receiver {
   now: () => number = () => 0;
-  /** `bob@example.com opened` and its idempotency key, each as often as it was taken in. */
+  /** `bob@example.com opened` with its idempotency key, once for each time that it was accepted. */
   taken: { readonly notice: string; readonly key: string }[] = [];
   readonly #first = new Map<string, number>();
   readonly #attempts = new Map<string, number>();
 
-  /** Forgets everything, for another run. */
+  /** Clears the log for another run. */
   reset(now: () => number): void {
     this.now = now;
     this.taken = [];
@@ -81,13 +81,13 @@ class Receiver {
   }
 }
 
-/** The event that a key is about, and the incident where it is another one. */
+/** Returns the event that a key is about, and the incident if it is another one. */
 function noticeOf(reader: string, key: string): string {
   const [about = "", event = ""] = key.replace(/^</, "").split(/[.:]/);
   return `${reader} ${event}${about === incident ? "" : " of the monitor"}`;
 }
 
-/** A mail server that says every answer letter by letter: ann is served as usual, and the behaviour is for everybody else. */
+/** A mail server that sends every reply character by character. It serves ann normally, and shows the behaviour to all others. */
 function mailServer(receiver: Receiver, behaviour: Behaviour): Server {
   return createServer((socket) => {
     socket.on("error", () => {}).setNoDelay();
@@ -142,7 +142,7 @@ function webServer(receiver: Receiver, behaviour: Behaviour): Server {
   });
 }
 
-/** Listens until the test is over. @returns the port */
+/** Listens until the test ends. @returns the port */
 async function listening(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => sockets.add(socket.once("close", () => sockets.delete(socket))));
@@ -157,7 +157,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Plays an outage of half an hour. @returns what the ledger says of each reader */
+/** Plays an outage of half an hour. @returns the ledger entry of each reader */
 async function played(channel: string, receiver: Receiver, fate?: Fate): Promise<Delivery[]> {
   const { world } = notifierWorld({
     configuration: shopWith(`channels:\n  infra: ${channel}\nroutes:\n  - { channels: [infra] }\n`),
@@ -170,7 +170,7 @@ async function played(channel: string, receiver: Receiver, fate?: Fate): Promise
     ["opened", 0, {}],
     ["resolved", 30, { status: "resolved", resolved_at: new Date(start + 30 * minute).toISOString() }],
   ]);
-  // With a tick the evaluator publishes what it died over.
+  // With a tick, the evaluator publishes the messages that it crashed before publishing.
   world.tick(start + minute);
   await world.run(start + 3 * 60 * minute);
   expect(world.mishaps).toEqual([]);
@@ -178,7 +178,7 @@ async function played(channel: string, receiver: Receiver, fate?: Fate): Promise
   return stored.map(({ fields }) => parseDelivery(fields) as Delivery);
 }
 
-/** Everything in which the ledger and the log of the receiver do not agree, in sentences. */
+/** Returns the differences between the ledger and the log of the receiver, in sentences. */
 function wrongs(ledger: readonly Delivery[], { taken }: Receiver): string[] {
   const arrivalsOf = (reader: string, event: string): string[] =>
     taken.filter(({ notice }) => notice === `${reader} ${event}`).map(({ key }) => key);

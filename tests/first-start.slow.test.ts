@@ -15,7 +15,7 @@ import { awaitedIn, heartbeatsIn, keepHeartbeat } from "../shared/documents/hear
 const minute = 60_000;
 const hour = 60 * minute;
 
-/** A probe that waits for a job, which is the component `export`. */
+/** A probe that waits for reports of a job, which is the component `export`. */
 function nightly(settings: object = {}, name = "nightly-export"): ConfiguredProbe {
   const base = probe(name, "export", "outside", "heartbeat", "every 5m");
   return {
@@ -46,7 +46,7 @@ class FirstDays {
     this.#start = this.bench.now;
   }
 
-  /** Lets hours pass: each group runs when it is due, and the evaluator ticks each minute. */
+  /** Advances the time by hours: each group runs when it is due, and the evaluator ticks each minute. */
   async hours(count: number): Promise<void> {
     const { bench } = this;
     const until = bench.now + count * hour;
@@ -57,12 +57,12 @@ class FirstDays {
     }
   }
 
-  /** The job reports. */
+  /** Sends a report of the job. */
   async report(ok = true): Promise<void> {
     await keepHeartbeat(this.bench.store, { name: "nightly", ok }, this.bench.now);
   }
 
-  /** Events with the hours since the first start, with one decimal. */
+  /** Returns the events with the hours since the first start, with one decimal. */
   get story(): string[] {
     return this.bench.events.map(({ at, event, root_cause, severity }) => {
       const after = (Date.parse(at) - this.#start) / hour;
@@ -70,7 +70,7 @@ class FirstDays {
     });
   }
 
-  /** Today's seconds of a component. */
+  /** Returns today's seconds of a component. */
   async today(name: string) {
     const day = new Date(this.bench.now).toISOString().slice(0, 10);
     return readAvailability(await this.bench.store.get("availability", day))?.components[name];
@@ -281,7 +281,7 @@ describe("a rule with missing: fire", () => {
     bench.now += minute;
     await minutes(119, ["outside-1m"]);
     expect(bench.story).toEqual([]);
-    // The database is looked at, and its time is not measured.
+    // The database is probed, but its time is not measured.
     await minutes(2, ["outside-1m", "inside-2h"]);
     expect(bench.story).toEqual(["14:01 opened"]);
   });

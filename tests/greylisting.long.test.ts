@@ -18,7 +18,7 @@ import { shopWith } from "./support/shop.ts";
 
 const incident = "20250916-120000-database";
 
-/** Minutes from the first attempt for which each recipient is refused; 0: it is not; forever: it never gets anything. */
+/** Minutes from the first attempt for which each recipient is refused; 0 for never, infinity for always. */
 const greylisted: Readonly<Record<string, number>> = {
   "ann@example.com": 0,
   "bob@example.com": 1,
@@ -30,9 +30,9 @@ const greylisted: Readonly<Record<string, number>> = {
 interface Run {
   now: () => number;
   readonly firstAttempts: Map<string, number>;
-  /** `ann@example.com opened`, each as often as it was accepted. */
+  /** `ann@example.com opened`, once for each time that it was accepted. */
   readonly accepted: string[];
-  /** Mails that arrived although the ledger already had them as delivered. */
+  /** Mails that arrived although the ledger had already recorded them as delivered. */
   readonly needless: string[];
   readonly known: Set<string>;
 }
@@ -41,7 +41,7 @@ let run: Run;
 let server: SMTPServer;
 let configuration: Configuration;
 
-/** Why a recipient is refused at this moment: the status and a text. */
+/** Returns why a recipient is refused at this moment: the status and a text. */
 function refusalOf(address: string): readonly [number, string] | undefined {
   const since = run.firstAttempts.get(address) ?? run.now();
   run.firstAttempts.set(address, since);
@@ -73,7 +73,7 @@ beforeAll(async () => {
       }, done);
     },
   });
-  // A client that dies in the middle is part of it.
+  // Clients that crash in the middle are part of the test.
   server.on("error", () => {});
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.server.address() as AddressInfo;
@@ -87,7 +87,7 @@ routes:
 
 afterAll(() => new Promise<void>((resolve) => server.close(resolve)));
 
-/** The same answers without a connection: the real server takes a tenth of a second to greet. */
+/** The same replies without a connection, because the real server takes a tenth of a second to greet. */
 const unwired: Send = async (outgoing) => {
   if (outgoing.transport !== "smtp") throw new Error("only mails here");
   const [address = ""] = outgoing.to;
@@ -96,7 +96,7 @@ const unwired: Send = async (outgoing) => {
   return { status, headers: {}, body: `${status} ${text}` };
 };
 
-/** An outage from noon until so many minutes later. */
+/** An outage from noon, lasting so many minutes. */
 async function played(minutes: number, send: Send, fate?: Fate): Promise<VirtualWorld> {
   const { world } = notifierWorld({
     configuration,
@@ -111,7 +111,7 @@ async function played(minutes: number, send: Send, fate?: Fate): Promise<Virtual
     ["opened", 0, {}],
     ["resolved", minutes, { status: "resolved" }],
   ]);
-  // With a tick the evaluator publishes what it died over.
+  // With a tick, the evaluator publishes the messages that it crashed before publishing.
   world.tick(start + minute);
   await world.run(start + 3 * 60 * minute);
   return world;

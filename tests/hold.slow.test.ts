@@ -27,7 +27,7 @@ it("holds a connection while the subscription waits, and reports what ended it e
   const port = await serveWebSocket(
     (socket) => {
       opened++;
-      // As a limit on the way ends it: without a word of WebSockets.
+      // The connection ends as a limit on the path ends it: without a close frame.
       if (isCut) setTimeout(() => socket.terminate(), 300);
     },
     createServer((_request, response) => response.end("well")),
@@ -96,7 +96,7 @@ probes:
   expect(held.results).toMatchObject([{ probe: "lifetime", success: true }]);
   const [result] = held.results;
   expect(result && measured(result, "websocket_hold_time")).toBeGreaterThanOrEqual(0.99);
-  // Neither was delivered again, nor the connection opened again after it was cut.
+  // Neither request was redelivered, and the connection was not reopened after it was cut.
   expect([target.pushes.map(({ message }) => message.deliveryAttempt), opened]).toEqual([[1, 1], 2]);
 
   // The evaluator, a quarter of an hour from one run to the next.

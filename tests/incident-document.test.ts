@@ -1,4 +1,4 @@
-/** The document of an incident, as people find it in the console: every field, after a real outage was played through everything. */
+/** The document of an incident as shown in the console: every field, after a real outage was played end to end. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -30,7 +30,7 @@ beforeAll(async () => {
 /** Type of each field's value. */
 type Shape = "text" | "share" | "instant" | "sentences" | "names" | "map" | "maps" | "nothing";
 
-/** Every field at the end of the outage: those of the contract first, then what was added to it. */
+/** Every field at the end of the outage: first those of the contract, then those added since. */
 const contract: Readonly<Record<string, Shape>> = {
   title: "text",
   status: "text",

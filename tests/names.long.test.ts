@@ -24,7 +24,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const start = Date.parse("2025-09-16T12:00:00Z");
 const minute = 60_000;
 
-/** Words that objects inherit, and ordinary ones of the same length in the same order. */
+/** Inherited names, and ordinary ones of the same length in the same order. */
 const inherited = {
   entry: "constructor",
   secret: "toLocaleString",
@@ -90,7 +90,7 @@ routes:
 `;
 }
 
-/** A test of that configuration, as people write them beside it. */
+/** A scenario test of that configuration, as users write it. */
 function tests({ entry, rule, other, stage, variable }: Words): string {
   return `config: monitor.yaml
 override: { control: off }
@@ -112,7 +112,7 @@ tests:
 `;
 }
 
-/** Starts a site that responds as well as its input says. Its body names phases by the words. */
+/** Starts a site whose health depends on its input. Its body names phases by the words. */
 async function siteOf({ entry, rule, other }: Words): Promise<{ url: string; phaseSeconds: number }> {
   const site = { url: "", phaseSeconds: 1 };
   const server = createServer(async (request, response) => {
@@ -133,7 +133,7 @@ async function siteOf({ entry, rule, other }: Words): Promise<{ url: string; pha
   return site;
 }
 
-/** Reports of the real probers: three good minutes, ten bad ones of which some fail altogether, and fifteen good ones. */
+/** Returns reports of the real probers: three good minutes, ten bad ones with some complete failures, and fifteen good ones. */
 async function probed(configuration: Configuration, site: Awaited<ReturnType<typeof siteOf>>): Promise<Report[]> {
   const reports: Report[] = [];
   let now = start;
@@ -163,7 +163,7 @@ async function probed(configuration: Configuration, site: Awaited<ReturnType<typ
   return reports.map(timeless);
 }
 
-/** A report with times that are the same in every run. */
+/** Returns a report with times that are the same in every run. */
 function timeless(report: Report): Report {
   const isTime = (metric: string): boolean => /time|duration$/.test(metric) && !metric.startsWith("smd_");
   const results = report.results.map(({ measurements, ...result }) => ({
@@ -221,7 +221,7 @@ function printed(args: readonly string[], input = ""): { status: number | null; 
   return { status, output: stdout + stderr };
 }
 
-/** The whole loop with names made of these words, as one text in which they stand as the ordinary ones. */
+/** Runs everything with names made of these words, and returns one text in which they are replaced by the ordinary ones. */
 async function loop(words: Words): Promise<Record<string, string[]>> {
   const folder = mkdtempSync(join(tmpdir(), "pathkeeper-names-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -251,7 +251,7 @@ async function loop(words: Words): Promise<Record<string, string[]>> {
     );
     return (
       renamed
-        // Written with its underscores escaped.
+        // Underscores are escaped in Markdown.
         .replaceAll("proto", "prota")
         // Values hashed from a name.
         .replaceAll(/(\d{8}-\d{6}-|"moment": ")[0-9a-f]{4,16}\b/g, "$1hash")
@@ -271,7 +271,7 @@ it("handles names that objects inherit like ordinary ones, end to end", async ()
   const strange = await loop(inherited);
   for (const [part, lines] of Object.entries(usual)) {
     const differs = lines.findIndex((line, at) => strange[part]?.[at] !== line);
-    // From where they differ on, so that the message is not the whole loop.
+    // From the first difference on, so that the message is short.
     expect(strange[part]?.slice(differs, differs + 5), part).toEqual(lines.slice(differs, differs + 5));
     expect(strange[part], part).toHaveLength(lines.length);
   }

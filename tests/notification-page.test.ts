@@ -13,7 +13,7 @@ const page = readFileSync(new URL("../docs/notification.md", import.meta.url), "
 
 const day = (time: string): string => `2025-09-16T${time}:00.000Z`;
 
-/** Events of the outage, as the page describes them. */
+/** Events of the outage that the page describes. */
 const story: readonly Partial<IncidentEvent>[] = [
   { event: "opened", at: day("12:00"), severity: "warning", components: ["database"] },
   { event: "severity_raised", at: day("12:05") },

@@ -36,7 +36,7 @@ class System {
     });
   }
 
-  /** Lets minutes pass, in each of which every group is asked for and the clock ticks. */
+  /** Advances the time by minutes: in each, every group is requested and the clock ticks. */
   async pass(minutes: number): Promise<void> {
     const groups = new Map(this.configuration.probes.map((probe) => [probe.group, probe]));
     for (const end = this.#minutes + minutes; this.#minutes < end; this.#minutes++) {
@@ -50,7 +50,7 @@ class System {
     }
   }
 
-  /** The incidents, oldest first. */
+  /** Returns the incidents, oldest first. */
   async incidents(): Promise<Fields[]> {
     const found = await this.#world.store.query({
       collection: "incidents",

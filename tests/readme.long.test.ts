@@ -13,7 +13,7 @@ import { dataDirectory, startLocalSystem } from "./support/local-system.ts";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
-/** The commands, from the lines of blocks and from the sentences between them. */
+/** The commands, from code blocks and from sentences. */
 const commands = [...readme.matchAll(/^(?:npm|npx|terraform) .*$|`((?:npm|npx|terraform) [^`]+)`/gm)].map(
   ([line, quoted]) => quoted ?? line,
 );
@@ -29,7 +29,7 @@ const elsewhere: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^terraform /, "is planned by tests/terraform"],
 ];
 
-/** Runs a program of the repository in a folder. @returns its exit code and everything that it wrote */
+/** Runs a program of the repository in a folder. @returns its exit code and output */
 async function run(folder: string, script: string, args: readonly string[]): Promise<{ code: number; said: string }> {
   const child = spawn(process.execPath, [join(root, script), ...args], {
     cwd: folder,
@@ -52,7 +52,7 @@ it("runs as written, one command after the other", { timeout: 180_000 }, async (
   });
   const local = `http://127.0.0.1:${await listening(server)}`;
   const [, written = ""] = /```yaml\n(environment: shop\n[\s\S]*?)```/.exec(readme) ?? [];
-  // The hosts of the example do not exist: this machine responds for them.
+  // The hosts of the example do not exist: this machine responds in their place.
   const configuration = written
     .replace("https://shop.example.com", local)
     .replace("url: https://hooks.example.com/shop", `url: "${local}/shop", allow_private: true`);

@@ -1,4 +1,4 @@
-/** Finds lookups by external names with the compiler. It reads the whole repository, which takes seconds. */
+/** Uses the compiler to find lookups by external names. It reads the whole repository, which takes seconds. */
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createVirtualFileSystem } from "typescript/unstable/fs";

@@ -1,4 +1,4 @@
-/** Every request of a schedule, a diagnosis or a validation goes exactly one way, with filters and where they are ignored. */
+/** Every request of a schedule, a diagnosis or a validation takes exactly one route, with and without filters. */
 import { describe, expect, it } from "vitest";
 import { probeOf } from "../functions/probe/fixtures.ts";
 import { probeHandler } from "../functions/probe/handler.ts";
@@ -89,7 +89,7 @@ describe.each(requests)("a request for %s", (_, { data, attributes = {} }) => {
         logger: silentLogger,
         warm: async () => {},
         sleep: async () => {},
-        // A large group is answered by its parts.
+        // A large group is answered in parts.
         publisher: { publish: async () => [answered.push(way)].map(String), close: async () => {} },
         run: async () => {
           answered.push(way);

@@ -1,4 +1,4 @@
-/** Plays the notifier on virtual time, under faults, and checks its notifications. */
+/** Runs the notifier on virtual time, under faults, and checks its notifications. */
 import type { VirtualWorld } from "../../cli/virtual/world.ts";
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
@@ -33,7 +33,7 @@ const course: Course = [
   ["resolved", 40, { severity: "critical", status: "resolved", root_cause: "unknown" }],
 ];
 
-/** One attempt at one notice, and what happens to it. */
+/** One attempt at one notice, and its fault. */
 export interface Attempt extends Reader {
   readonly receiver: Receiver;
   readonly notice: string;
@@ -43,13 +43,13 @@ export interface Attempt extends Reader {
   readonly at: number;
 }
 
-/** Takes an attempt to its receiver. */
+/** Sends an attempt to its receiver. */
 export type Transport = (outgoing: Outgoing, attempt: Attempt) => Promise<Reply>;
 
 /** Recipients of the notifications, and their channels. */
 export interface RunOptions {
   readonly configuration: Configuration;
-  /** @default the receiver answers without a network in between */
+  /** @default the receiver responds directly, without a network */
   readonly transport?: Transport;
 }
 
@@ -65,8 +65,8 @@ export interface DeliveryRun {
 }
 
 /**
- * So many incidents, one each two minutes, and days in which everything that can arrive arrives.
- * @param fate where a function dies
+ * Runs a number of incidents, one every two minutes, and then days in which every pending delivery can complete.
+ * @param fate where a function crashes
  */
 export async function runDelivery(
   chance: Random,
@@ -77,7 +77,7 @@ export async function runDelivery(
   const readers = readersOf(configuration);
   const names = readers.map(readerName);
   const receivers = new Map(readers.map((reader) => [readerName(reader), new Receiver(reader.kind)]));
-  // For an hour, two channels accept nothing.
+  // For an hour, two channels refuse everything.
   const stuck = [names[chance.below(names.length)], names[chance.below(names.length)]];
   const isStuck = (reader: Reader, at: number): boolean =>
     at - start < 60 * minute && stuck.includes(readerName(reader));
@@ -100,7 +100,7 @@ export async function runDelivery(
     onEntry: (delivery) => {
       if (delivery.payload !== undefined) planned.set(delivery.payload, delivery);
     },
-    // News twice, some of what is owed twice, and all of it in disorder.
+    // Events arrive twice, some retries arrive twice, and everything arrives out of order.
     arrivals: (topic) =>
       topic === "notifications" || chance.chance(0.1)
         ? [chance.below(20_000), chance.below(60_000)]
@@ -117,7 +117,7 @@ export async function runDelivery(
   return { configuration, world, faults, receivers, events, ledger };
 }
 
-/** Every channel, and each recipient of those that have several. */
+/** Returns every channel, and each recipient of those with several. */
 function readersOf({ channels }: Configuration): (Reader & { readonly kind: string })[] {
   return channels.flatMap((channel): (Reader & { readonly kind: string })[] => {
     const reader = { channel: channel.name, kind: channel.kind };
@@ -157,7 +157,7 @@ export async function violations({ configuration, world, receivers, events, ledg
   return violations;
 }
 
-/** One entry of the ledger against the log of its receiver. */
+/** Compares one ledger entry with the log of its receiver. */
 function entryViolations(id: string, delivery: Delivery, receiver: Receiver): string[] {
   if (!isFinal(delivery)) return [`${id} is ${delivery.status}`];
   const { status, reason, payload, attempts, attempt_count: count } = delivery;
@@ -184,11 +184,11 @@ function entryViolations(id: string, delivery: Delivery, receiver: Receiver): st
   ) {
     return [`${id} is suppressed without a known reason: ${reason}`];
   }
-  // A superseded notification in flight may have arrived; one that was never tried has not.
+  // A superseded notification in flight may have arrived; one that was never attempted has not.
   return count === 0 && arrived.length > 0 ? [`${id} is suppressed, and arrived`] : [];
 }
 
-/** The order in which a reader heard of each incident, the keys of its notices, and its pace. */
+/** Checks the order in which a reader received the events of each incident, the keys of its notices, and the rate limit. */
 function orderViolations(
   reader: Reader,
   { arrivals }: Receiver,
@@ -212,7 +212,7 @@ function orderViolations(
     }
     if (key !== undefined) keys.set(key, notice);
     const { incident, event, sequence } = delivery;
-    // A copy, where there is no key to tell it by.
+    // Without an idempotency key, a duplicate cannot be recognized.
     if (seen.has(notice)) continue;
     seen.add(notice);
     const last = lastSequence.get(incident) ?? 0;

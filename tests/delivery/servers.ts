@@ -1,4 +1,4 @@
-/** Real servers on this machine in front of the receivers: what happens to an attempt happens on a real connection. */
+/** Real servers on this machine in front of the receivers: every attempt uses a real connection. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text as readText } from "node:stream/consumers";
@@ -8,7 +8,7 @@ import { sender } from "../../functions/notify/deliver/send.ts";
 import { secretsOf } from "../../functions/notify/fixtures.ts";
 import type { Attempt, Transport } from "./delivery.ts";
 
-/** The servers, and how attempts get there. */
+/** The servers, and the transport of attempts to them. */
 export interface ReceiverServers extends AsyncDisposable {
   readonly http: string;
   readonly smtp: string;
@@ -60,7 +60,7 @@ export async function openServers(): Promise<ReceiverServers> {
       else done(Object.assign(new Error(reply.body.slice(4)), { responseCode: reply.status }));
     },
   });
-  // Clients may hang up midway.
+  // Clients may disconnect in the middle.
   mail.on("error", () => {});
   await new Promise<void>((resolve) => web.listen(0, "127.0.0.1", resolve));
   await new Promise<void>((resolve) => mail.listen(0, "127.0.0.1", resolve));
@@ -88,7 +88,7 @@ export async function openServers(): Promise<ReceiverServers> {
   };
 }
 
-/** The same, on a port without a listener. */
+/** Returns the same message, addressed to a port on which nothing listens. */
 function elsewhere(outgoing: Outgoing, port: number): Outgoing {
   if (outgoing.transport === "smtp") return { ...outgoing, server: { url: `smtp://127.0.0.1:${port}` } };
   return outgoing.transport === "http" ? { ...outgoing, url: `http://127.0.0.1:${port}/` } : outgoing;

@@ -23,7 +23,7 @@ import { heartbeatCollection, keepHeartbeat } from "../../shared/documents/heart
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { silentLogger } from "../../shared/runtime/logger.ts";
 
-/** Slow, so that what is measured is the demo and not how busy the machine is. */
+/** Slow, so that the demo is measured and not the load of the machine. */
 const pace = 0.2;
 let dataDir: string;
 let demo: Demo;
@@ -45,7 +45,7 @@ async function verify(): Promise<Verified> {
   return JSON.parse(out.join("\n")) as Verified;
 }
 
-/** Why the recovery is not proved, which must be by this stage. */
+/** Expected reason at this stage for the recovery not to be proved. */
 async function reasonsOfStage(stage: string): Promise<readonly string[]> {
   const { ok, stages } = await verify();
   const failed = stages.find(({ outcome }) => outcome === "failed");
@@ -53,7 +53,7 @@ async function reasonsOfStage(stage: string): Promise<readonly string[]> {
   return failed?.reasons ?? [];
 }
 
-/** Why this probe fails, an hour after the last backup. */
+/** Expected failure of this probe, an hour after the last backup. */
 async function reasonOfProbe(name: string): Promise<readonly string[]> {
   await store.transaction(async (transaction) => {
     const fields = await transaction.get(heartbeatCollection, "nightly-backup");
@@ -155,7 +155,7 @@ describe("verify, in the demo", () => {
     if (!("configuration" in loaded)) throw new Error("the configuration of the demo is not right");
     configuration = loaded.configuration;
     for (const [name, value] of Object.entries(demo.secrets)) await writeFile(join(dataDir, name), value);
-    // A busy machine may make the very first look a slow one.
+    // On a busy machine, the first run may be slow.
     well = await vi.waitFor(
       async () => {
         const { ok } = await verify();
@@ -175,7 +175,7 @@ describe("verify, in the demo", () => {
   });
 
   it("passes stage by stage while all is well", { timeout: 240_000 }, async () => {
-    // A busy machine may make the very first look a slow one.
+    // On a busy machine, the first run may be slow.
     const { ok, stages } = await vi.waitFor(
       async () => {
         const verified = await verify();
@@ -203,7 +203,7 @@ describe("verify, in the demo", () => {
     expect(walked?.measurements).toContainEqual({ metric: "golden_path_cleanup_success", value: 1, labels: {} });
   });
 
-  // Google's metrics are minutes late. Those of the connector would speak against the cause of a fault that comes after them.
+  // Google's metrics arrive minutes late. Those of the connector would contradict the cause of a later fault.
   it.each(faultNames.toSorted((one, other) => Number(loadsConnector(one)) - Number(loadsConnector(other))))(
     "fails at the right stage for the right reason with the fault %s, whose cause is named, and passes when it is mended",
     {

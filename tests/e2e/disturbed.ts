@@ -1,4 +1,4 @@
-/** The demo's outage on the embedded engine, from the sources, with all that can go wrong on the way. */
+/** The demo's outage on the embedded engine, run from the sources, with every disturbance at once. */
 import { expect, it } from "vitest";
 import { dataDirectory, killed, processesOf, startLocalSystem } from "../support/local-system.ts";
 import { asPromised, deadline } from "./promised.ts";

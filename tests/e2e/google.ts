@@ -1,4 +1,4 @@
-/** The same outage with Google's clients throughout, on Google's emulators, from the bundles: as near to the cloud as one machine comes. */
+/** The same outage with Google's clients and emulators, run from the bundles: as close to the cloud as one machine gets. */
 import { describe, expect, it } from "vitest";
 import { missingEmulator } from "../../local/engine/emulators.ts";
 import { dataDirectory, killed, startLocalSystem } from "../support/local-system.ts";

@@ -1,6 +1,6 @@
 /**
- * Runs of the whole system keep time, so that only two of them run beside each other: each file of tests here is a lane, in which one run
- * follows the other. Both lanes take about as long.
+ * Runs of the whole system depend on timing, so at most two run concurrently. Each file here is a lane that runs its tests in sequence. Both
+ * lanes take about the same time.
  */
 import "./google.ts";
 import "./undisturbed.ts";

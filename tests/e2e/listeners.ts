@@ -19,11 +19,11 @@ const missing = missingEmulator("firestore") ?? missingEmulator("pubsub");
 if (missing !== undefined)
   console.warn(`\n######## NOT TESTED: where Google's emulators listen ########\n# ${missing}\n`);
 
-/** The demo, healthy and just begun, until the test is over. */
+/** Starts the demo, healthy and at its beginning, until the test ends. */
 async function started(...args: string[]) {
   const data = await dataDirectory();
   const system = startLocalSystem([...args, "--data", data]);
-  // Before its first measurement, the probe function listens to itself for a moment.
+  // Before its first measurement, the probe function briefly listens for its own warm-up.
   await system.prints("unknown -> ok");
   const processes = await processesOf(data);
   return { path: data, processes, listeners: listenersOf(processes["local"] ?? 0) };
@@ -33,7 +33,7 @@ const form = { "content-type": "application/x-www-form-urlencoded", origin: "htt
 const text = { "content-type": "text/plain", origin: "http://evil.example" };
 const json = { "content-type": "application/json" };
 
-/** The status of the answer; 0 where the connection is closed without one, as by a server of something else. */
+/** Returns the status of the response; 0 if the connection is closed without one, as by a server of another protocol. */
 function post(port: number, path: string, headers: Record<string, string>, body: string): Promise<number> {
   return new Promise((resolve) => {
     request({ host: "127.0.0.1", port, path, method: "POST", headers: { host: `127.0.0.1:${port}`, ...headers } })
@@ -46,7 +46,7 @@ function post(port: number, path: string, headers: Record<string, string>, body:
   });
 }
 
-/** A push as a form has it, which the framework would read like JSON. */
+/** A push submitted as a form, which the framework would parse like JSON. */
 function asForm(push: { readonly message: Readonly<Record<string, unknown>> }): string {
   return new URLSearchParams(
     Object.entries(push.message).map(([name, value]): [string, string] => [`message[${name}]`, String(value)]),
@@ -104,7 +104,7 @@ describe.skipIf(!listsListeners)("npm start", () => {
       await store.close();
     }
 
-    // The user who started it finds the token in the data.
+    // The user who started it finds the token in the data directory.
     expect((await stat(join(path, "broker.url"))).mode & 0o077).toBe(0);
     expect(await run("heartbeat", "nightly-backup", "--data", path)).toMatchObject({ code: 0, err: [] });
     expect(await run("drill", "--data", path, "--wait", "60s")).toMatchObject({

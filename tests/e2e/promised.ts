@@ -17,5 +17,5 @@ export const asPromised: Promised = {
   },
 };
 
-/** Maximum duration of a run of the whole system, in milliseconds: longer than its script and its timeout together, on a busy machine. */
+/** Maximum duration of a run of the whole system, in milliseconds: longer than its script and its timeout together, even on a busy machine. */
 export const deadline = 400_000;

@@ -1,4 +1,4 @@
-/** The commands of the README, in their order and in a folder that is empty at first, as far as they need no target of the reader. */
+/** Runs the commands of the README that need no target of the reader, in order, in a folder that is empty at first. */
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -15,7 +15,7 @@ const readme = readFileSync(join(root, "README.md"), "utf8");
 /** Commands of the README in the order of their first appearance. */
 const commands = new Set([...readme.matchAll(/(?:^|`)((?:npm|npx|terraform) [^`\n]+)/gm)].map(([, line = ""]) => line));
 
-/** Those that other tests run, or that need what no test has. */
+/** Commands that other tests run, or that need something no test has. */
 const elsewhere: ReadonlySet<string> = new Set([
   "npm ci",
   "npm start",
@@ -102,7 +102,7 @@ it("works as it is written", { timeout: 240_000 }, async () => {
   expect(received).toContainEqual(
     expect.objectContaining({ data: expect.objectContaining({ incident: expect.stringMatching(/-fire-drill$/) }) }),
   );
-  // The other commands that know a system by its data, whatever else is in the folder.
+  // The other commands find a system by its data directory, whatever else is in the folder.
   rmSync(join(cwd, "monitor.yaml"));
   const drill = received.find(({ data }) => data?.incident?.endsWith("-fire-drill"))?.data?.incident ?? "";
   expect(await run(`npx --no pathkeeper preview --incident ${drill} --data ./watch`)).toContain("fire drill");

@@ -1,4 +1,4 @@
-/** The demo's outage on the embedded engine, played to its end by the functions as they are deployed, with nothing in their way. */
+/** The demo's outage on the embedded engine, played to its end by the bundled functions, without disturbances. */
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

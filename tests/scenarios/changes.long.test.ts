@@ -1,4 +1,4 @@
-/** With changes and logs as facts no answer is worse than without them. */
+/** With changes and logs as evidence, no diagnosis is worse than without them. */
 import { describe, expect, it } from "vitest";
 import type { Scenario } from "../../cli/scenario/file/load.ts";
 import { judge } from "../../cli/scenario/judge.ts";
@@ -8,13 +8,13 @@ import { corpus, isFirst, scenariosOf } from "./corpus.ts";
 
 const own = corpus.filter(({ name }) => name === "changes.yaml").flatMap(scenariosOf);
 
-/** A scenario without its changes, and with nothing in the logs. */
+/** Returns a scenario without its changes, and with empty logs. */
 function bare(scenario: Scenario): Scenario {
   const acts = scenario.acts.filter(({ act }) => act.deed !== "change");
   return { ...scenario, acts, phases: scenario.phases.filter(({ effect }) => effect.what !== "log") };
 }
 
-/** A scenario in which every component was changed a while before anything fails, so that each has a change and none stands out. */
+/** Returns a scenario in which every component was changed some time before the first failure, so that no change stands out. */
 function busy(scenario: Scenario): Scenario {
   const from = Math.min(...scenario.phases.map((phase) => phase.from), scenario.until);
   const changes = scenario.plan.configuration.components.map(({ name }) => ({

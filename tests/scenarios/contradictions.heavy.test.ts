@@ -20,7 +20,7 @@ async function playedFrom(text: string, path: string): Promise<Played> {
   return play(loaded.scenarios[0]);
 }
 
-/** An outage that begins with a warning, becomes critical, and changes its likely cause twice; nobody acknowledges it. */
+/** An outage that begins with a warning, becomes critical, and changes its likely cause twice, without an acknowledgement. */
 const growing = `config: monitor.yaml
 tests:
   - name: grows
@@ -58,7 +58,7 @@ tests:
         - 'golden-path fails in "log in" (http_status) "503 Service Unavailable"'
 `;
 
-/** The most notices of an outage that a person reads before its all-clear. */
+/** Maximum number of notices that a person receives in an outage before its all-clear. */
 const atMost = 3;
 
 function expectFewNotices(played: Played): void {

@@ -9,7 +9,7 @@ import { readPayload } from "../../functions/notify/deliver/payload.ts";
 import { readerName } from "../../shared/documents/delivery-summary.ts";
 import type { Fields } from "../../shared/ports.ts";
 
-/** One mail that arrived, and the incident as it was then. */
+/** A mail that arrived, and the incident at that time. */
 interface ReceivedMail {
   readonly delivery: Delivery;
   readonly mail: OutgoingMail;
@@ -57,7 +57,7 @@ function ofReader(received: readonly ReceivedMail[], { id, fields }: PlayedIncid
   return wrong;
 }
 
-/** A mail against the incident at the instant at which it arrived. */
+/** Compares a mail with the incident at the instant at which it arrived. */
 function ofMail({ delivery, mail, incident }: ReceivedMail): string[] {
   const { text, subject } = mail;
   const { channel, event } = delivery;
@@ -84,7 +84,7 @@ function ofMail({ delivery, mail, incident }: ReceivedMail): string[] {
   return checks.flatMap(([isWrong, what]) => (isWrong ? [`${about} ${what}`] : []));
 }
 
-/** The sentences that a text has twice; how long it lasted counts as one, whatever the words. */
+/** Returns the sentences that occur twice in a text. All sentences about the duration count as one. */
 function repeatedSentences(text: string): string[] {
   const sentences = text
     .split(/\n+|(?<=[.!?]) +/)
@@ -93,7 +93,7 @@ function repeatedSentences(text: string): string[] {
   return sentences.filter((sentence, at) => sentences.indexOf(sentence) !== at);
 }
 
-/** A mail against the one before it. */
+/** Compares a mail with the previous one. */
 function ofPair(before: ReceivedMail | undefined, { delivery, mail }: ReceivedMail): string[] {
   const about = `${delivery.event} of ${delivery.incident} to ${delivery.channel}`;
   const isNew = /^NEW INCIDENT/.test(mail.text);

@@ -1,4 +1,7 @@
-/** Every scenario of this folder and of `reports`, played through the real evaluator and notifier. `npx --no pathkeeper test tests/scenarios/*.yaml` does the same. */
+/**
+ * Every scenario of this folder and of `reports`, played through the real evaluator and notifier, as `npx --no pathkeeper test
+ * tests/scenarios/*.yaml` does.
+ */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -10,7 +13,7 @@ import { contradictions } from "./contradictions.ts";
 import { Measured } from "./measured.ts";
 import { untruths } from "./truth.ts";
 
-/** A file of scenarios, or what is wrong with it. */
+/** A file of scenarios, or its errors. */
 export interface ScenarioFile {
   readonly name: string;
   readonly tests: LoadedTests;
@@ -18,7 +21,7 @@ export interface ScenarioFile {
 
 const folder = import.meta.dirname;
 
-/** All files of this folder, and of the one with outages that were reported in public. */
+/** All files of this folder, and of the folder with publicly reported outages. */
 export const corpus: readonly ScenarioFile[] = await Promise.all(
   [...readdirSync(folder), ...readdirSync(join(folder, "reports")).map((name) => join("reports", name))]
     .filter((name) => name.endsWith(".yaml"))
@@ -28,7 +31,7 @@ export const corpus: readonly ScenarioFile[] = await Promise.all(
     }),
 );
 
-/** The scenarios of a file; none where it has mistakes. */
+/** Returns the scenarios of a file; none if it has errors. */
 export function scenariosOf({ tests }: ScenarioFile): readonly Scenario[] {
   return "scenarios" in tests ? tests.scenarios : [];
 }
@@ -38,7 +41,7 @@ export function isLong({ until }: Scenario): boolean {
   return until > 110 * 60_000;
 }
 
-/** Plays a scenario, and compares the records of its incidents with the reports that its probes made. */
+/** Plays a scenario, and compares the records of its incidents with the reports of its probes. */
 export async function playedTruly(scenario: Scenario): Promise<{ played: Played; untrue: string[] }> {
   const reports: Report[] = [];
   const played = await play(scenario, {
@@ -56,12 +59,12 @@ export function isFirst(scenario: Scenario, file: ScenarioFile): boolean {
   return !isReported(file) && !isLong(scenario) && scenariosOf(file).find((one) => !isLong(one)) === scenario;
 }
 
-/** Returns whether a file of the corpus contains outages that were reported in public. */
+/** Returns whether a file of the corpus contains publicly reported outages. */
 export function isReported({ name }: { readonly name: string }): boolean {
   return name.startsWith("reports/");
 }
 
-/** Declares a test for each scenario that is chosen. */
+/** Declares a test for each selected scenario. */
 export function declareScenarios(isChosen: (scenario: Scenario, file: ScenarioFile) => boolean): void {
   const chosen = corpus.flatMap((file) => {
     const scenarios = scenariosOf(file).filter((scenario) => isChosen(scenario, file));

@@ -1,6 +1,6 @@
 /**
- * Measurements of the probes of a scenario, to compare records of incidents with. It shares no code with the writers of records except the
- * conditions of rules and their burn rates.
+ * Measurements of a scenario's probes, with which records of incidents are compared. It shares no code with the writers of records except
+ * the conditions of rules and their burn rates.
  */
 import { sourceOf, withSamples } from "../../functions/evaluate/partition/samples.ts";
 import { type Plan, paceOf } from "../../functions/evaluate/plan.ts";
@@ -11,7 +11,7 @@ import { periodsOf } from "../../shared/maintenance.ts";
 import { isConclusive, type ProbeResult, type Report } from "../../shared/messages/report.ts";
 import { parseDuration, spokenDuration } from "../../shared/text/units.ts";
 
-/** One run of a probe that says something of its target. */
+/** One run of a probe with a conclusive result. */
 export interface Run {
   readonly at: number;
   readonly result: ProbeResult;
@@ -42,7 +42,7 @@ export class Measured {
     for (const own of this.#runs.values()) own.sort((a, b) => a.at - b.at);
   }
 
-  /** The runs of a probe from one instant to another, both included. */
+  /** Returns the runs of a probe between two instants, both included. */
   runs(probe: string, from = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY): readonly Run[] {
     return (this.#runs.get(probe) ?? []).filter(({ at }) => from <= at && at <= until);
   }
@@ -62,7 +62,7 @@ export class Measured {
     });
   }
 
-  /** The runs of a probe within the second that a clock shows. */
+  /** Returns the runs of a probe within a displayed second. */
   runsAt(probe: string, at: number): readonly Run[] {
     return this.runs(probe, at, at + second - 1);
   }
@@ -107,7 +107,7 @@ export class Measured {
       .filter(({ components }) => components?.includes(component) ?? true)
       .flatMap((window) => periodsOf(window, from, until));
     let sum = 0;
-    // Every instant of the corpus at which something changes is a whole second.
+    // Every change in the corpus occurs at a whole second.
     for (let at = from; at < until; at += second) {
       const isPlanned = planned.some((period) => period.from <= at && at < period.to);
       if (!isPlanned && stretches.some((one) => one.from <= at && at < one.until)) sum += second;
@@ -115,7 +115,7 @@ export class Measured {
     return sum;
   }
 
-  /** When the reports that answered an attempt at a stage of a recovery arrived whole, each with nothing but success. */
+  /** Returns when the reports that answered an attempt at a recovery stage were complete, if all results were successes. */
   proofs(stage: number, attempt: number): number[] {
     return this.#reports
       .filter(({ trigger, request = "" }) => {
@@ -126,7 +126,7 @@ export class Measured {
       .map(({ finished_at }) => Date.parse(finished_at));
   }
 
-  /** Each instant from which a probe failed by its schedule for as long as its own alert waits; none of one without. */
+  /** Returns each instant from which a probe failed in its scheduled runs for as long as its own alert waits; none if it has no alert. */
   alarms(probe: string): number[] {
     const { alert = false } = this.plan.configuration.probes.find(({ name }) => name === probe) ?? {};
     if (alert === false) return [];
@@ -139,7 +139,7 @@ export class Measured {
     });
   }
 
-  /** The runs of a probe at which too many had failed lately, each with the first that counted. */
+  /** Returns the runs of a probe at which too many had failed recently, each with the first that counted. */
   burns(probe: string): readonly { readonly at: number; readonly from: number }[] {
     const { component = "", alert = false } = this.plan.configuration.probes.find(({ name }) => name === probe) ?? {};
     if (alert === false) return [];
@@ -149,7 +149,7 @@ export class Measured {
     const found: { at: number; from: number }[] = [];
     let counts: RunCounts | undefined;
     let bucket: Run[] = [];
-    // Runs are counted by buckets: those of the same bucket count together, whichever came first.
+    // Runs are counted in buckets: those of one bucket count together, in any order.
     const bucketOf = ({ at }: Run): number => Math.floor(at / (counts?.bucketMs ?? 1));
     for (const [index, run] of runs.entries()) {
       counts = withRun(counts, run.at, !run.result.success, paceMs);
@@ -180,7 +180,7 @@ export class Measured {
       .filter(({ result }) => result.success).length;
   }
 
-  /** Everything that the condition of a rule can have seen at an instant. */
+  /** Returns everything that the condition of a rule may have used at an instant. */
   seenBy(rule: string, at: number): string[] {
     const compiled = this.plan.rulesByName.get(rule);
     if (compiled === undefined) return [];
@@ -209,7 +209,7 @@ export function isAbout(words: string, ms: number): boolean {
   return Math.max(0, ms) < second ? /^(0 s|1 s|under 1 s|\d+ ms)$/.test(words) : words === spokenDuration(ms);
 }
 
-/** A duration in words, in milliseconds. */
+/** Parses a duration in words. @returns milliseconds */
 export function msOf(words: string): number | undefined {
   return parseDuration(words.replaceAll(" ", "").replace("min", "m"));
 }

@@ -1,10 +1,10 @@
-/** Checks the truth of a postmortem: its instants are those of the record, and its numbers follow from the reports. */
+/** Checks the accuracy of a postmortem: its instants match the record, and its numbers follow from the reports. */
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
 import { spokenDuration } from "../../shared/text/units.ts";
 import { isAbout, type Measured, msOf, shownSpan } from "./measured.ts";
 import { lastedAt } from "./relapse-truth.ts";
 
-/** Everything in it that is not borne out, as sentences; nothing while it is not written. */
+/** Returns every statement that the reports do not confirm, as sentences; nothing before it is written. */
 export function falsePostmortem(incident: IncidentDocument, measured: Measured): string[] {
   const {
     postmortem,
@@ -35,7 +35,7 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   if (count > 0 && relapses.at(-1)?.failed_at.toISOString().slice(11, 19) !== back.slice(-8))
     wrong.push(`it came back last at ${back}`);
   if (without !== undefined && !isAbout(without, lastedAt(incident, Number(end)))) wrong.push(`it lasted ${without}`);
-  // Of more than three earlier proofs the record does not keep all.
+  // The record keeps at most three earlier validations.
   const falseEnds = timeline.filter((line) => / UTC {2}(?:It failed again, |It is not over: )/.test(line)).length;
   const [early] = about(/declared too early (once|\d+)/);
   const toldEarly = early === undefined ? 0 : early === "once" ? 1 : Number(early);
@@ -66,7 +66,7 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
     if (downtime === "–") continue;
     const down = measured.downtime(component, Number(first), Number(end));
     if (downtime.includes(":")) {
-      // Of several months, each with its part.
+      // Several months are listed with their parts.
       if (!isAbout(spokenDuration(sumOf(downtime)), down))
         wrong.push(`${title} was down for ${spokenDuration(down)}, not ${downtime}`);
       continue;
@@ -98,7 +98,7 @@ export function falsePostmortem(incident: IncidentDocument, measured: Measured):
   return wrong.map((what) => `postmortem: ${what}`);
 }
 
-/** The sum of "20 min", or of "September 2025: 20 min; October 2025: 40 min", in milliseconds. */
+/** Parses the sum of "20 min", or of "September 2025: 20 min; October 2025: 40 min". @returns milliseconds */
 function sumOf(downtime: string): number {
   return downtime.split("; ").reduce((sum, part) => sum + (msOf(part.replace(/^\w+ \d{4}: /, "")) ?? 0), 0);
 }

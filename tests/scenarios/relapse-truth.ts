@@ -2,7 +2,7 @@
 import type { IncidentDocument } from "../../shared/documents/incident.ts";
 import { isAbout, type Measured, second, shownSpan } from "./measured.ts";
 
-/** The relapses that an incident had had at an instant. */
+/** Returns the relapses of an incident up to an instant. */
 export function relapsesBy({ relapses }: IncidentDocument, at: number): IncidentDocument["relapses"] {
   return relapses.filter(({ reopened_at: reopened }) => Number(reopened) <= at);
 }
@@ -18,7 +18,7 @@ export function lastedAt(incident: IncidentDocument, at: number): number {
   );
 }
 
-/** Everything of the relapses that the reports do not bear out, as sentences. */
+/** Returns every statement about the relapses that the reports do not confirm, as sentences. */
 export function falseRelapses(incident: IncidentDocument, measured: Measured): string[] {
   const { relapses, first_failure_at: first, resolved_at: end } = incident;
   const wrong: string[] = [];
@@ -37,7 +37,7 @@ export function falseRelapses(incident: IncidentDocument, measured: Measured): s
   return wrong;
 }
 
-/** Returns whether something of the incident was failing at an instant, and had not been for longer, unless it had been since the resolution. */
+/** Returns whether part of the incident was failing at an instant, and started to fail then or at the resolution. */
 function beganAt(at: number, over: number, incident: IncidentDocument, measured: Measured): boolean {
   if (beginnings(incident, measured, over).includes(at)) return true;
   if (
@@ -52,14 +52,17 @@ function isSeen(rule: string, at: number, measured: Measured): boolean {
   return measured.seenBy(rule, at).length > 0;
 }
 
-/** The probes of which this built-in alert is part of the incident. */
+/** Returns the probes whose built-in alert of this kind is part of the incident. */
 export function alarming({ alerts, symptoms }: IncidentDocument, alert: "failing" | "intermittent"): string[] {
   return symptoms.flatMap(({ check, kind }) =>
     kind === "probe" && alerts.includes(`${check} ${alert}`) ? [check] : [],
   );
 }
 
-/** Each instant from which one of these probes failed for as long as its alert waits, and the first failed runs after `over` that too many followed. */
+/**
+ * Returns each instant from which one of these probes failed for as long as its alert waits, and the first failed runs after `over` that
+ * were followed by too many others.
+ */
 function beginnings(incident: IncidentDocument, measured: Measured, over: number): number[] {
   return [
     ...alarming(incident, "failing").flatMap((probe) => measured.alarms(probe)),
@@ -72,7 +75,7 @@ function beginnings(incident: IncidentDocument, measured: Measured, over: number
   ];
 }
 
-/** The sayings of the timeline on relapses and ends, and what makes them false. */
+/** The timeline's statements about relapses and ends, each with its check. */
 export const relapseSayings: readonly (readonly [
   pattern: RegExp,
   isTrue: (match: RegExpExecArray, at: number, incident: IncidentDocument) => boolean,

@@ -1,4 +1,4 @@
-/** Outages that teams have reported in public. */
+/** Publicly reported outages. */
 import { declareScenarios, isLong, isReported } from "./corpus.ts";
 
 declareScenarios((scenario, file) => isReported(file) && !isLong(scenario));

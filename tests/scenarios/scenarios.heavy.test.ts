@@ -1,4 +1,4 @@
-/** The scenarios that the quick loop leaves out. */
+/** Scenarios that the quick suite omits. */
 import { declareScenarios, isFirst, isLong, isReported } from "./corpus.ts";
 
 declareScenarios((scenario, file) => !isFirst(scenario, file) && !isLong(scenario) && !isReported(file));

@@ -1,4 +1,4 @@
-/** Five scenarios under other names, of as many kinds; with `PATHKEEPER_SIMULATION_RUNS` all of them. */
+/** Five scenarios of different kinds under other names; with `PATHKEEPER_SIMULATION_RUNS`, all of them. */
 import { describe, expect, it } from "vitest";
 import { corpus, isLong, scenariosOf } from "./corpus.ts";
 import { declareShuffled } from "./shuffled.ts";

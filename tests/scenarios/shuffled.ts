@@ -1,4 +1,4 @@
-/** Scenarios in which the parts and the probes have swapped their names, and the answers to them, which are to be the same but for the names. */
+/** Scenarios in which components and probes have swapped their names. The results must be the same except for the names. */
 import { expect, it } from "vitest";
 import type { Phase } from "../../cli/scenario/effect.ts";
 import type { Scenario } from "../../cli/scenario/file/load.ts";
@@ -14,7 +14,7 @@ export interface Shuffled {
   readonly nameOf: (component: string) => string;
 }
 
-/** Swaps the names and titles of components, and the names of probes, among themselves. @param seed the same seed swaps alike */
+/** Swaps the names and titles of components, and the names of probes, among themselves. @param seed the same seed swaps them in the same way */
 export function shuffled(noisy: Scenario, seed: number): Shuffled {
   const scenario = { ...noisy, phases: noisy.phases.map(steadied) };
   const random = randomFrom(seed);
@@ -35,7 +35,7 @@ export function shuffled(noisy: Scenario, seed: number): Shuffled {
     text.replace(/\b(probe|component)(\s*[!=]=?~?\s*")([^"]+)"/g, (_, label: string, is: string, name: string) => {
       return `${label}${is}${label === "probe" ? probe(name) : component(name)}"`;
     });
-  /** Returns the same value under the new names. The kind of name in a string follows from its key. */
+  /** Returns a value with the new names. The kind of name in a string follows from its key. */
   const renamed = (value: unknown, key: string): unknown => {
     if (typeof value === "string") {
       if (componentKeys.has(key)) return component(value);
@@ -65,7 +65,7 @@ export function shuffled(noisy: Scenario, seed: number): Shuffled {
   return { plain: scenario, other: { ...scenario, ...parts, plan: planOf(configuration) }, nameOf: component };
 }
 
-/** The phase with the middle of what is noise, which depends on the name of its probe. */
+/** Returns the phase with the mean of its noise, which depends on the name of its probe. */
 function steadied(phase: Phase): Phase {
   const { effect } = phase;
   if (effect.what !== "metric" || effect.sample.values?.shape !== "noise") return phase;
@@ -78,13 +78,13 @@ const componentKeys: ReadonlySet<string> = new Set(["component", "components", "
 const probeKeys: ReadonlySet<string> = new Set(["probe", "probes"]);
 const textKeys: ReadonlySet<string> = new Set(["condition", "clearCondition"]);
 
-/** Each name with that of the next, in an order that chance makes: where there are two, none keeps its own. */
+/** Maps each name to the next in a random order: with two or more names, none stays the same. */
 function swapped(names: readonly string[], random: Random): ReadonlyMap<string, string> {
   const places = names.map((name) => ({ name, place: random() })).sort((a, b) => a.place - b.place);
   return new Map(places.map(({ name }, index) => [name, places[(index + 1) % places.length]?.name ?? name]));
 }
 
-/** Declares a test for each scenario: under other names it has the same answers, in the order in which its incidents opened. */
+/** Declares a test for each scenario: under other names, it has the same results, in the order in which its incidents opened. */
 export function declareShuffled(scenarios: readonly Scenario[]): void {
   it.each(scenarios.map((scenario, index) => [scenario.name, scenario, index + 1] as const))(
     "%s",
@@ -104,7 +104,7 @@ function answersIn({ incidents }: Played, nameOf: Shuffled["nameOf"] = (name) =>
     root_cause: named(fields["root_cause"]),
     also_broken: named(fields["also_broken"]),
     causes: listed(fields["causes"]),
-    // Sentences that explain the same are in no particular order.
+    // Equivalent sentences have no particular order.
     candidates: listed(fields["candidates"]).sort(),
     verdict: fields["verdict"],
     confidence: fields["confidence"],

@@ -1,4 +1,4 @@
-/** The record of the worked outage is true, and the comparison with the reports detects false statements. */
+/** The record of the worked outage is accurate, and the comparison with the reports detects false statements. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -28,7 +28,7 @@ async function playedOf(path: string, name?: string): Promise<readonly [Fields, 
   return [played.incidents[0]?.fields ?? {}, new Measured(reports, scenario.plan)];
 }
 
-/** A record with every text changed that matches, in lists as well. */
+/** Returns a record with every matching text changed, including those in lists. */
 function withText(fields: Fields, pattern: RegExp, replacement: string): Fields {
   const change = (value: unknown): unknown => {
     if (typeof value === "string") return value.replace(pattern, replacement);

@@ -5,7 +5,7 @@ import { isAbout, type Measured, msOf, type Run, second, shownSpan } from "./mea
 import { falsePostmortem } from "./postmortem-truth.ts";
 import { alarming, falseRelapses, lastedAt, relapseSayings } from "./relapse-truth.ts";
 
-/** Everything in the document of an incident that the reports do not bear out, as sentences. */
+/** Returns every statement in the document of an incident that the reports do not confirm, as sentences. */
 export function untruths(fields: Fields, measured: Measured): string[] {
   const incident = readIncident(fields);
   // Statements of the monitor about itself are not in the reports of the probes.
@@ -23,7 +23,7 @@ export function untruths(fields: Fields, measured: Measured): string[] {
   ];
 }
 
-/** A failure as sentences quote it: `in connect (timeout): no answer`. */
+/** Formats a failure as sentences quote it: `in connect (timeout): no answer`. */
 function quoted({ result: { failure } }: Run): string {
   return failure === undefined ? "" : `in ${failure.phase} (${failure.kind}): ${failure.message}`;
 }
@@ -60,14 +60,14 @@ function falseSymptom(symptom: SymptomRecord, { resolved_at: end }: IncidentDocu
     if (own.length !== count) wrong.push(problem(`"${showed}" was seen ${own.length} times, not ${count}`));
   }
   const counted = failures.reduce((sum, { count }) => sum + count, 0);
-  // A run that begins as the incident ends is reported later.
+  // A run that starts as the incident ends is reported later.
   const failed = measured.runs(check, since.getTime(), until?.getTime() ?? Number(end) - 1);
   const missing = failed.filter(({ result }) => !result.success).length - counted;
   if (end !== null && missing > 0) wrong.push(problem(`${missing} failed runs are in no entry`));
   return wrong;
 }
 
-/** An incident of failures that come and go begins with the first that counted when its alert fired, or with what was bad before that. */
+/** An incident of intermittent failures begins with the first failure that counted when its alert fired, or with an earlier ongoing failure. */
 function falseBeginning(incident: IncidentDocument, measured: Measured): string[] {
   const { first_failure_at: first, opened_at: opened, opened_by: rule, previous } = incident;
   const probe = /^(.+) intermittent$/.exec(rule ?? "")?.[1];
@@ -107,7 +107,7 @@ function falseAffected({ affected, symptoms }: IncidentDocument, measured: Measu
 
 const stagePassed = /^Stage (\d+), (.+), passed after (.+?)(?:, at attempt (\d+))?\.$/;
 
-/** When the reports proved what a line says of a stage, in the second that its clock shows. */
+/** Returns when the reports proved a line about a stage, within the displayed second. */
 function provedAt(
   [, stage = "", , , attempt = "1"]: RegExpExecArray,
   shown: number,
@@ -116,7 +116,7 @@ function provedAt(
   return measured.proofs(Number(stage), Number(attempt)).find((at) => shown <= at && at < shown + second);
 }
 
-/** When proofs of the recovery came to a stage, counted from 1: when the alerts had cleared, or the stage before had passed. */
+/** Returns when validation reached a stage, counted from 1: when the alerts had cleared, or the previous stage had passed. */
 function begun(timeline: readonly string[], stage: number, measured: Measured): number[] {
   return timeline.flatMap((line) => {
     const text = line.slice(line.indexOf("  ") + 2);
@@ -126,7 +126,7 @@ function begun(timeline: readonly string[], stage: number, measured: Measured): 
   });
 }
 
-/** The instant of a line of the timeline. */
+/** Returns the instant of a line of the timeline. */
 function instantOf(line: string): number {
   const [, instant = ""] = /^(\S+ \S+) UTC {2}/.exec(line) ?? [];
   return Date.parse(`${instant.replace(" ", "T")}Z`);
@@ -137,7 +137,7 @@ function isNearly(words: string, ms: number): boolean {
   return Math.abs((msOf(words) ?? 0) - ms) <= second;
 }
 
-/** Sentences of the timeline, each with its check. */
+/** The sentences of the timeline, each with its check. */
 type Saying = readonly [
   pattern: RegExp,
   isTrue: (match: RegExpExecArray, at: number, incident: IncidentDocument, measured: Measured) => boolean,
@@ -218,7 +218,7 @@ function ruleLine(text: string, at: number, measured: Measured): boolean | undef
 }
 
 function wasSeen(rule: string, seen: string, at: number, measured: Measured): boolean {
-  // Within the second that a clock shows, and as of runs that began in it.
+  // Within the displayed second, including runs that started in it.
   return [at, at + second - 1].some((instant) =>
     measured
       .seenBy(rule, instant)
@@ -226,13 +226,13 @@ function wasSeen(rule: string, seen: string, at: number, measured: Measured): bo
   );
 }
 
-/** The instant of a clock on the day of another, or the day after. */
+/** Returns the instant of a displayed time on the day of another, or the next day. */
 function dated(time: string, near: number): number {
   const at = Date.parse(`${new Date(near).toISOString().slice(0, 10)}T${time}Z`);
   return at < near - second ? at + 86_400_000 : at;
 }
 
-/** Sentences on a symptom: every failure that they quote was there at the instant that they give. */
+/** Checks the sentences about a symptom: every failure that they quote occurred at the stated instant. */
 function falseSentence(line: string, incident: IncidentDocument, measured: Measured): string[] {
   const began = Number(incident.first_failure_at);
   const wrong: string[] = [];
@@ -259,7 +259,7 @@ function falseSentence(line: string, incident: IncidentDocument, measured: Measu
   const green =
     /(?:: |because |and |^)((?:`[^`]+`(?:, | and )?)+)(?: and \d+ more)? w(?:as|ere) good all the time/.exec(line);
   for (const [, name = ""] of green?.[1]?.matchAll(/`([^`]+)`/g) ?? []) {
-    // Until the cause was named for the last time nothing of it had failed.
+    // Until the cause was named for the last time, no part of it had failed.
     const failed = measured
       .runs(name, began, Number(incident.root_cause_since))
       .filter(({ result }) => !result.success);
@@ -293,7 +293,7 @@ function falseSummary(incident: IncidentDocument, measured: Measured): string[] 
   return wrong;
 }
 
-/** Stages follow one another, within the proof, and take as long as their instants say. */
+/** Stages follow one another within the validation, and last as long as their instants say. */
 function falseRecovery(incident: IncidentDocument): string[] {
   const { recovery, recovering_at: recovering, resolved_at: end, timeline, relapses } = incident;
   if (recovery === null) return [];
@@ -322,8 +322,8 @@ const endings = {
 };
 
 /**
- * Returns whether an earlier validation began when alerts had cleared, and ended after the number of seconds in its sentence, both by the
- * timeline.
+ * Returns whether, according to the timeline, an earlier validation started when alerts had cleared, and ended after the number of seconds
+ * in its sentence.
  */
 function isEarlierProof(line: string, timeline: readonly string[]): boolean {
   const [, from, how = "", took = ""] = /^Begun at (\S+) UTC, (.+) after (.+?); /.exec(line) ?? [];

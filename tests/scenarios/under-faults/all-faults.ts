@@ -28,11 +28,11 @@ const repeat = `repeat with PATHKEEPER_SIMULATION_SEED=${seed}${given === undefi
 const disorder = 120_000;
 /** How long a run continues so that late reports can be processed, in milliseconds. */
 const after = 30 * 60_000;
-/** Moments at which a function may crash: only a publication has a moment between its beginning and its end. */
+/** Moments at which a function may crash. Only a publication has a moment between its start and its end. */
 const moments: readonly Moment[] = ["before", "after", "between"];
-/** By how much faults may delay the proof of a recovery: it is asked for again, with the next tick or two. */
+/** Maximum delay of a recovery's validation under faults: it is requested again with one of the next two ticks. */
 const mostDelay = 5 * 60_000;
-/** Hundreds of runs a test: how long they take is the business of the machine. In milliseconds. */
+/** Timeout of a test, in milliseconds. A test has hundreds of runs, and their duration depends on the machine. */
 const timeout = 1_800_000;
 
 const large = (
@@ -43,16 +43,16 @@ const large = (
   )
 ).flat();
 
-/** The large ones take most of the time, so that a sixth of them is played: which, the seed says. */
+/** Large scenarios take most of the time, so only a sixth of them is played, selected by the seed. */
 const share = given === undefined ? 6 : 1;
 const chosen = [...large.filter((_, index) => index % share === seed % share)].toSorted(
   (one, other) => lengthOf(other) - lengthOf(one),
 );
 
-/** Number of files that share the scenarios under all faults: `all-faults-1.long.test.ts` and so on. */
+/** Number of files that divide the scenarios under all faults: `all-faults-1.long.test.ts` and so on. */
 export const shards = 3;
 
-/** Declares a part of the tests under all faults, with about as much to play as the others. @param shard from 1 to `shards` */
+/** Declares one part of the tests under all faults, about as long as the others. @param shard from 1 to `shards` */
 export function declareAllFaults(shard: number): void {
   const own = chosen.filter((_, index) => index % shards === shard - 1);
 
@@ -62,7 +62,7 @@ export function declareAllFaults(shard: number): void {
 
   describe("under all faults at once", () => {
     it.each(own)("$file: $name", { timeout }, async (scenario) => {
-      // A day on which nothing happens need not be played without faults: what must come of it is known.
+      // A day without any event need not be played without faults: its result is known.
       const plain = scenario.expect === "silence" ? undefined : await play(scenario, { after });
       for (let run = 0; run < runs; run++) {
         const chance = new Random(`${seed}/${run}/${scenario.name}`);
@@ -88,7 +88,7 @@ async function scenariosOf(path: string): Promise<Filed[]> {
   return loaded.scenarios.map((scenario) => ({ ...scenario, file }));
 }
 
-/** About how much there is to play: each probe, for as long as the scenario lasts. */
+/** Estimates the duration: each probe, for as long as the scenario lasts. */
 function lengthOf({ plan, until }: Scenario): number {
   return plan.configuration.probes.length * (until + after);
 }
@@ -99,11 +99,11 @@ function lengthOf({ plan, until }: Scenario): number {
  */
 const mostDeaths = 5;
 
-/** Each delivery of a message dies one step later than the one before it, until it gets through. */
+/** Each delivery of a message crashes one step later than the previous one, until one succeeds. */
 const everywhere: Fate = ({ ofDelivery, attempt, number }) =>
   ofDelivery === attempt && attempt < mostDeaths ? (["before", "after"] as const)[number % 2] : undefined;
 
-/** Plays a scenario under faults. @param plain what comes of it without; absent where that is silence */
+/** Plays a scenario under faults. @param plain result without faults; absent if nothing is reported */
 async function compare(
   scenario: Filed,
   plain: Played | undefined,

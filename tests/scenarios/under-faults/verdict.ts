@@ -6,24 +6,24 @@ import { includedInOpening, includedInResolution } from "../../../functions/noti
 import { includedInLater } from "../../../functions/notify/plan/plan.ts";
 import type { Value } from "../../../shared/ports.ts";
 
-/** One incident, as far as it must not change. */
+/** The parts of an incident that must not change. */
 export interface Essence {
   readonly id: string;
   readonly [field: string]: Value;
 }
 
-/** Everything of a run that must be as in a run without faults. */
+/** The parts of a run that must equal those of a run without faults. */
 export interface Verdict {
   readonly incidents: readonly Essence[];
-  /** `incident channel event`, once for each time that the channel accepted it, or a later event that superseded it and reports it as well. */
+  /** `incident channel event`, once for each time that the channel accepted it, or a later event that superseded and includes it. */
   readonly notified: readonly string[];
 }
 
 /** Permitted deviation of a run. */
 export type Strictness =
-  /** Everything but the instant of the resolution, which a proof that is asked for again reaches later. */
+  /** Everything except the instant of the resolution, which a repeated validation reaches later. */
   | "same"
-  /** Reports in disorder let the monitor know things in another order: what it says first, and so the name, may differ. */
+  /** With reports out of order, the monitor learns facts in another order, so its first statement, and with it the name, may differ. */
   | "alike";
 
 /** The verdict of a run. */
@@ -59,7 +59,7 @@ export function verdictOf(played: Played, strictness: Strictness): Verdict {
   };
 }
 
-/** An incident of the monitor that says nothing but that reports come late, or not for a while: they do. */
+/** An incident of the monitor that only says that reports are late or missing for a while, which is true under faults. */
 function isLatenessItself({ fields }: PlayedIncident): boolean {
   const alerts = Array.isArray(fields["alerts"]) ? fields["alerts"] : [];
   return fields["verdict"] === "monitor" && alerts.every((alert) => /^No reports of | come late$/.test(String(alert)));
@@ -70,7 +70,7 @@ function isBeginningOrEnd({ event }: Delivery): boolean {
 }
 
 /**
- * Returns whether a channel is notified of an incident whichever components it affects: routes by component depend on what was known at the
+ * Returns whether a channel is notified of an incident whichever components it affects: routes by component depend on the state at the
  * opening.
  */
 function hearsOfAllComponents(channel: string, { scenario }: Played): boolean {
@@ -78,7 +78,7 @@ function hearsOfAllComponents(channel: string, { scenario }: Played): boolean {
   return routes.some((route) => route.channels.includes(channel) && route.components === undefined);
 }
 
-/** By how much the resolutions of a run differ from those of another, at most, in milliseconds. */
+/** Returns the maximum delay of a run's resolutions relative to another run, in milliseconds. */
 export function delayOf(played: Played, other: Played): number {
   const targets = ({ incidents }: Played): PlayedIncident[] => incidents.filter((one) => !isLatenessItself(one));
   const twins = targets(other);

@@ -1,6 +1,6 @@
-/** Chance from a seed: the same numbers in every run and on every machine. */
+/** Seeded random numbers: the same in every run and on every machine. */
 
-/** A source of chance. */
+/** A seeded random generator. */
 export class Chance {
   #state: number;
 
@@ -8,7 +8,7 @@ export class Chance {
     this.#state = seed >>> 0;
   }
 
-  /** A number from 0 up to, not including, 1 (mulberry32). */
+  /** Returns a number from 0, inclusive, to 1, exclusive (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -16,17 +16,17 @@ export class Chance {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** True in this share of cases. */
+  /** Returns true with this probability. */
   happens(share: number): boolean {
     return this.next() < share;
   }
 
-  /** A whole number in a range, both ends included. */
+  /** Returns an integer in a range, both ends included. */
   between(least: number, most: number): number {
     return least + Math.floor(this.next() * (most - least + 1));
   }
 
-  /** One of several. */
+  /** Returns a random item. */
   one<T>(items: readonly [T, ...T[]]): T {
     return items[this.between(0, items.length - 1)] ?? items[0];
   }

@@ -1,4 +1,4 @@
-/** The parts that outages are put together from: who shows what when something is missing that he needs. */
+/** Building blocks of outages: the symptoms of components that lose a dependency. */
 import type { Chance } from "./chance.ts";
 import type { Database, Graph, Service } from "./graphs.ts";
 
@@ -16,27 +16,27 @@ export const bodies: readonly [string, ...string[]] = [
   "502 Bad Gateway",
 ];
 
-/** Something that is the case from so many minutes on. */
+/** A state that begins so many minutes after the outage. */
 export function at(after: number, says: string): Effect {
   return { after, says };
 }
 
-/** Probes as a sentence names them. */
+/** Formats probes for a sentence. */
 export function names(probes: readonly string[]): string {
   return probes.length > 1 ? `${probes.slice(0, -1).join(", ")} and ${probes.at(-1)}` : (probes[0] ?? "");
 }
 
-/** One of the databases. */
+/** Returns one of the databases. */
 export function one(databases: readonly Database[], chance: Chance): Database {
   return databases[chance.between(0, databases.length - 1)] as Database;
 }
 
-/** Some outages let every third or fourth run through. */
+/** Returns the share of successful runs: some outages let every third or fourth run succeed. */
 export function rate(chance: Chance): string {
   return chance.happens(0.25) ? ` ${chance.one(["4 of 5", "5 of 6"])} runs` : "";
 }
 
-/** Probes from inside that do not get through. */
+/** Probes from inside that cannot connect. */
 export function unreached(probes: readonly string[], chance: Chance): Effect {
   return at(
     chance.between(0, 1),
@@ -44,7 +44,7 @@ export function unreached(probes: readonly string[], chance: Chance): Effect {
   );
 }
 
-/** The services that need one of these databases. */
+/** Returns the services that depend on one of these databases. */
 export function dependents(graph: Graph, databases: readonly Database[]): Service[] {
   const hit = databases.map(({ component }) => component);
   return [...graph.services, graph.auth].filter(({ database }) => hit.includes(database));
@@ -67,7 +67,7 @@ export function starve(
   }
 }
 
-/** Components that fail when a service fails that they depend on. */
+/** Returns the components that fail when a service that they depend on fails. */
 export function followers(effects: Effect[], graph: Graph, service: string, chance: Chance): void {
   const { websocket, journey } = graph;
   const isHit = websocket.needs.includes(service) && chance.happens(0.7);
@@ -84,7 +84,7 @@ export function followers(effects: Effect[], graph: Graph, service: string, chan
     );
 }
 
-/** The probes that come as users come. */
+/** Returns the probes that take the same path as users. */
 export function publicProbes({ services, auth, websocket, edge }: Graph): string[] {
   return [...services, auth, websocket, ...(edge ? [edge] : [])].flatMap(({ probes }) => probes);
 }

@@ -1,9 +1,9 @@
-/** The environments that the variations play in: the example, the demo's shape, and a shop with two databases, in other words. */
+/** The environments of the variations: the example, the shape of the demo, and a shop with two databases under different names. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 
-/** An environment, and which of its parts plays which role. */
+/** An environment, and the roles of its parts. */
 export interface Graph {
   readonly name: string;
   /** A configuration, as in a file. */
@@ -101,7 +101,7 @@ function netra(): Graph {
   };
 }
 
-/** Few components, few probes, no metrics but those of the database. */
+/** Few components, few probes, and only the metrics of the database. */
 function small(): Graph {
   return {
     name: "small",

@@ -1,6 +1,6 @@
 /**
- * Measures how often the cause, the verdict and the number of incidents are right over many variations, and whether the confidence means
- * what it says: `node tests/scenarios/variations/measure.ts [OF EACH] [SEED] [THIN] [NAME]`.
+ * Measures how often the cause, the verdict and the number of incidents are correct over many variations, and whether the confidence is
+ * calibrated: `node tests/scenarios/variations/measure.ts [OF EACH] [SEED] [THIN] [NAME]`.
  */
 import { type Verdict, variations, verdictOn } from "./variations.ts";
 

@@ -21,7 +21,7 @@ import type { Graph } from "./graphs.ts";
 /** An outage as sentences of a scenario, and the component that broke. */
 export interface Outage {
   readonly kind: string;
-  /** State of the environment from the start of the outage on, or so many minutes later. */
+  /** State of the environment from the start of the outage, or from so many minutes after it. */
   readonly effects: readonly Effect[];
   /** Correct answers. */
   readonly cause: readonly string[];
@@ -366,7 +366,7 @@ export const outages: Readonly<Record<string, Make>> = {
   },
   "prober's own"(graph, chance) {
     const how = chance.one(["in connect (timeout)", "in dns (dns)"]);
-    // A run of the monitor in which one vantage sees nothing.
+    // A run of the monitor in which one vantage point cannot measure anything.
     if (!graph.databases.some(({ outside }) => outside.length > 0)) return undefined;
     return {
       kind: "prober's own",

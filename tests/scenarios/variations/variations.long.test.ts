@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { type Verdict, variations, verdictOn } from "./variations.ts";
 
 const seed = 7_301;
-/** Some are ambiguous even to a person: the number of a hundred that must be diagnosed correctly. */
+/** Minimum percentage of correct diagnoses. Some variations are ambiguous even to a person. */
 const enough = 0.95;
 
 it("finds the cause and verdict, in one incident, for unseen outages", async () => {

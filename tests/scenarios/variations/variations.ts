@@ -1,4 +1,4 @@
-/** Variations of every kind of outage, over several environments, each the same for the same seed. */
+/** Variations of every kind of outage, over several environments, reproducible by seed. */
 import { stringify } from "yaml";
 import { loadTests, type Scenario } from "../../../cli/scenario/file/load.ts";
 import { type Played, play } from "../../../cli/scenario/play.ts";
@@ -18,22 +18,22 @@ export interface Variation {
 export interface Verdict {
   readonly variation: Variation;
   readonly incidents: number;
-  /** The cause when it was opened and in the end. */
+  /** The cause at the opening and at the end. */
   readonly first: string;
   readonly cause: string;
   readonly verdict: string;
   readonly confidence: number;
   readonly changes: number;
   readonly isRight: boolean;
-  /** None was named. */
+  /** No cause was named. */
   readonly isOpen: boolean;
   readonly isFirstRight: boolean;
   readonly isVerdictRight: boolean;
 }
 
 /**
- * Makes variations, as many of each kind and environment as are asked for, where the environment can have the outage.
- * @param thin share of the probes that are not there, so that less is known; with it come single failures of others
+ * Creates as many variations of each kind and environment as requested, where the environment can have the outage.
+ * @param thin share of the probes that are removed, so that less is known; single failures of other probes are added
  */
 export async function variations(seed: number, ofEach: number, thin = 0): Promise<Variation[]> {
   const made: Variation[] = [];
@@ -51,7 +51,7 @@ export async function variations(seed: number, ofEach: number, thin = 0): Promis
   return made;
 }
 
-/** Plays one. */
+/** Plays one variation. */
 export async function verdictOn(variation: Variation): Promise<Verdict> {
   const played: Played = await play(variation.scenario);
   const { cause, verdict } = variation.outage;
