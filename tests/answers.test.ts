@@ -120,7 +120,7 @@ class Shop {
   }
 }
 
-/** Ways to act at 12:16:45, before the last tick ahead of the escalation. */
+/** Ways to act at 12:16:45, in the last minute before the escalation. */
 const ways: readonly (readonly [name: string, act: (shop: Shop) => Promise<unknown>, by: string])[] = [
   [
     "a link in a mail",

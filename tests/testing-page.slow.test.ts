@@ -32,7 +32,7 @@ async function played(text: string): Promise<string[]> {
     .filter((line) => line.trim() !== "");
 }
 
-/** The code in the first column of the table under a heading. */
+/** Returns the code in the first column of the table under a heading. */
 function sentences(after: string): string[] {
   const [, table = ""] = page.split(after);
   const rows = table

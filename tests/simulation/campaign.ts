@@ -1,4 +1,4 @@
-/** Plays one seed after the other, and counts the faults that occurred. */
+/** Plays seeds in sequence, and counts the faults that occurred. */
 import type { FaultKind } from "./faults.ts";
 import { violations } from "./invariants.ts";
 import type { Outage } from "./outages.ts";
@@ -11,11 +11,11 @@ export interface Tally {
   schedules: number;
   steps: number;
   readonly struck: Map<FaultKind, number>;
-  /** Transactions that lost to another instance. */
+  /** Transactions that lost against another instance. */
   contended: number;
 }
 
-/** An empty tally. */
+/** Returns an empty tally. */
 export function newTally(): Tally {
   return { schedules: 0, steps: 0, struck: new Map(), contended: 0 };
 }
@@ -36,14 +36,14 @@ export async function playCounted(
   return broken.length === 0 ? undefined : { schedule, broken };
 }
 
-/** An outage by its name. */
+/** Returns an outage by its name. */
 export function outageOf(name: string, outages: readonly Outage[]): Outage {
   const outage = outages.find(({ scenario }) => scenario.name === name);
   if (outage === undefined) throw new Error(`there is no outage "${name}"`);
   return outage;
 }
 
-/** The tally with another one added to it. */
+/** Returns the sum of two tallies. */
 export function added(to: Tally, more: Tally): Tally {
   const struck = new Map(to.struck);
   for (const [kind, count] of more.struck) struck.set(kind, (struck.get(kind) ?? 0) + count);

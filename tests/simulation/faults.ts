@@ -1,4 +1,4 @@
-/** Faults of a run, as data: they are decided before the run begins, can be left out one by one, and can be described as a story. */
+/** Faults of a run, as data: drawn before the run, removable one by one, and describable as a story. */
 import type { Topic } from "../../shared/topology.ts";
 import type { Edit } from "./operators.ts";
 import type { ReceiverFailure } from "./receivers.ts";
@@ -10,44 +10,44 @@ export const functions = ["probe", "evaluate", "notify"] as const;
 /** One of the functions. */
 export type FunctionName = (typeof functions)[number];
 
-/** A place for an instance: `evaluate 2`. When an instance crashes, another one replaces it. */
+/** A slot for successive instances: `evaluate 2`. When an instance crashes, another one replaces it. */
 export interface Slot {
   readonly function: FunctionName;
   /** From 1. */
   readonly number: number;
 }
 
-/** A step that a slot takes: a call of a port, counted from 1 over all instances in the slot. */
+/** A step of a slot: a call of a port, counted from 1 over all instances in the slot. */
 export interface StepOf {
   readonly slot: Slot;
   readonly step: number;
 }
 
-/** A message, by its place among all of its topic, from 1. */
+/** A message, by its position among all of its topic, from 1. */
 export interface MessageOf {
   readonly topic: Topic;
   readonly message: number;
 }
 
-/** One fault. Times in milliseconds, instants after the beginning of the run. */
+/** One fault. Times in milliseconds; instants are relative to the start of the run. */
 export type Fault =
-  /** The instance crashes before its step is done, after it, or, in a publication, when a part has been published. */
+  /** The instance crashes before its step, after it, or, in a publication, when only part of it has been published. */
   | ({ readonly fault: "death"; readonly moment: "before" | "after" | "between" } & StepOf)
-  /** The step is done, and the answer does not come: a call of the store or a publication. */
+  /** The step succeeds, but its response is lost: a call of the store or a publication. */
   | ({ readonly fault: "lost answer" } & StepOf)
-  /** The step is refused, and may be tried again. */
+  /** The step is refused and may be retried. */
   | ({ readonly fault: "refusal" } & StepOf)
-  /** Others write at the same moment, for longer than the store tries. */
+  /** Others write concurrently for longer than the store retries. */
   | ({ readonly fault: "contention" } & StepOf)
-  /** Of several messages only some are published, and the call fails. */
+  /** Only some of several messages are published, and the call fails. */
   | ({ readonly fault: "partial publication" } & StepOf)
-  /** The step takes long. */
+  /** The step takes longer. */
   | ({ readonly fault: "stall"; readonly by: number } & StepOf)
-  /** The store does not answer anybody. */
+  /** The store is unavailable. */
   | { readonly fault: "store outage"; readonly at: number; readonly for: number }
   | ({ readonly fault: "duplicate"; readonly by: number } & MessageOf)
   | ({ readonly fault: "delay"; readonly by: number } & MessageOf)
-  /** The message is processed, and delivered again, because the answer to that is lost. */
+  /** The message is processed and redelivered, because its acknowledgement is lost. */
   | ({ readonly fault: "lost acknowledgement" } & MessageOf)
   /** The clock of a slot is wrong throughout the run. */
   | { readonly fault: "clock skew"; readonly slot: Slot; readonly by: number }
@@ -59,28 +59,28 @@ export type Fault =
       readonly by: number;
       readonly for: number;
     }
-  /** An attempt at a reader goes wrong; readers and their attempts are counted from 0. */
+  /** An attempt to reach a reader fails; readers and their attempts are counted from 0. */
   | {
       readonly fault: "receiver failure";
       readonly reader: number;
       readonly attempt: number;
       readonly failure: NonNullable<ReceiverFailure>;
     }
-  /** Without a reader, notices reach nobody: the network of the notifiers is away. */
+  /** Without a reader, no notice is delivered: the network of the notifiers is down. */
   | { readonly fault: "receiver outage"; readonly reader?: number; readonly at: number; readonly for: number }
   | { readonly fault: "edit"; readonly at: number; readonly edit: Edit }
-  /** A configuration is deployed, to one slot after the other. */
+  /** A configuration is deployed, to one slot after another. */
   | { readonly fault: "configuration change"; readonly change: Change; readonly over: number };
 
 /** A kind of fault. */
 export type FaultKind = Fault["fault"];
 
-/** A slot, as it is called. */
+/** Returns the name of a slot. */
 export function slotName({ function: name, number }: Slot): string {
   return `${name} ${number}`;
 }
 
-/** A fault in words. */
+/** Describes a fault. */
 export function describeFault(fault: Fault): string {
   switch (fault.fault) {
     case "death":
@@ -123,7 +123,7 @@ function clock(milliseconds: number): string {
   return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
 }
 
-/** The faults of a run, found by where they strike; and which of them have. */
+/** The faults of a run, indexed by the step that they strike, and those that have struck. */
 export class Faults {
   readonly all: readonly Fault[];
   readonly struck: Set<Fault> = new Set();
@@ -140,7 +140,7 @@ export class Faults {
     }
   }
 
-  /** The faults of one kind, which strike by time or from the beginning. */
+  /** Returns the faults of one kind that strike by time or from the start. */
   of<Kind extends FaultKind>(kind: Kind): readonly (Fault & { readonly fault: Kind })[] {
     return this.all.filter((fault): fault is Fault & { readonly fault: Kind } => fault.fault === kind);
   }

@@ -47,7 +47,7 @@ export const invariants: readonly Invariant[] = [
   { description: "no incident ends early", violations: endedEarly },
 ];
 
-/** Everything that is broken in a run, as `invariant: sentence`. */
+/** Returns the violations in a run, as `invariant: sentence`. */
 export function violations(outcome: Outcome, quiet: Outcome): string[] {
   return invariants.flatMap((one) => one.violations(outcome, quiet).map((text) => `${one.description}: ${text}`));
 }

@@ -1,6 +1,6 @@
 /**
- * Plays seeds that nobody has played yet, on all cores: `npm run simulate -- --minutes 10`. Ends with 1 where a seed fails, and prints it as a short
- * story. `--seed N` begins there, and with `--schedules 1` plays that seed alone. `--deaths` lets an instance die over each step in the place of that.
+ * Plays new seeds on all cores: `npm run simulate -- --minutes 10`. Exits with 1 if a seed fails, and prints it as a short story. `--seed N`
+ * starts at a seed, and with `--schedules 1` plays only that seed. `--deaths` instead lets one instance crash at each of its steps.
  */
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
@@ -47,7 +47,7 @@ if (values.json) {
 }
 process.exitCode = failures.length > 0 ? 1 : 0;
 
-/** Plays a share of the seeds in a thread of its own. Where one fails, the others end as well. */
+/** Plays a share of the seeds in a thread. If one fails, the other threads end as well. */
 function played(index: number): Promise<WorkerMessage> {
   const order: WorkerRequest = {
     ...{ firstSeed: firstSeed + index, stride: count, until },
@@ -71,7 +71,7 @@ function played(index: number): Promise<WorkerMessage> {
   });
 }
 
-/** A seed that nobody has played yet. */
+/** Returns an unplayed seed. */
 function drawn(): number {
   return Math.floor(Math.random() * 2 ** 31);
 }

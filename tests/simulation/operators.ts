@@ -1,7 +1,7 @@
 /** Edits of incident documents by operators, some of them invalid. */
 import type { Value } from "../../shared/ports.ts";
 
-/** One edit, of every incident that is open. */
+/** One edit, applied to every open incident. */
 export interface Edit {
   readonly description: string;
   readonly fields: Readonly<Record<string, Value>>;

@@ -13,17 +13,17 @@ export interface Outage {
   readonly profile: Profile;
   /** Outcome of the outage without faults. */
   readonly quiet: Outcome;
-  /** It is dear to play, and so is played seldom. */
+  /** It takes long to play, and so is played rarely. */
   readonly isRare: boolean;
 }
 
-/** Files of outages, and whether those of each are played seldom. */
+/** Files of outages, and whether those of each are played rarely. */
 const files: readonly (readonly [name: string, isRare: boolean])[] = [
   ["outages.yaml", false],
   ["rare.yaml", true],
 ];
 
-/** Every outage. @throws Error if one does not play as its file says */
+/** Loads every outage. @throws Error if one does not play as its file describes */
 export async function loadOutages(): Promise<readonly Outage[]> {
   const outages: Outage[] = [];
   for (const [name, isRare] of files) {

@@ -10,7 +10,7 @@ import type { Fault, FaultKind, FunctionName } from "./faults.ts";
 import type { Receiver, ReceiverFailure } from "./receivers.ts";
 import type { Documents } from "./store.ts";
 
-/** Everything that decides a run. */
+/** All inputs of a run. */
 export interface Schedule {
   /** Name of the outage. */
   readonly outage: string;
@@ -24,7 +24,7 @@ export interface Schedule {
   readonly faults: readonly Fault[];
 }
 
-/** One attempt at a reader. */
+/** One attempt to notify a reader. */
 export interface Sent {
   /** Id of the delivery in the ledger. */
   readonly delivery: string;
@@ -36,13 +36,13 @@ export interface Sent {
   readonly to?: number;
   readonly failure: ReceiverFailure;
   readonly notice: string;
-  /** The idempotency key; absent where the kind of channel has none. */
+  /** The idempotency key; absent if the kind of channel has none. */
   readonly key: string | undefined;
-  /** The answer was that it was taken, and the instance was still there to hear it. */
+  /** Whether the receiver accepted it, and the instance was still running to process the response. */
   readonly accepted: boolean;
-  /** When it was claimed for this attempt; milliseconds since the epoch, as the others. */
+  /** When it was claimed for this attempt, in milliseconds since the epoch. */
   readonly claimedAt: number;
-  /** When the instance had finished its message after that; absent where it never did. */
+  /** When the instance then finished its message; absent if it never did. */
   readonly concludedAt?: number;
 }
 
@@ -74,7 +74,7 @@ export interface Outcome {
   readonly story: readonly string[];
 }
 
-/** Number of steps in a run that faults can hit. */
+/** Number of steps in a run that faults can strike. */
 export interface Profile {
   readonly steps: Readonly<Record<FunctionName, number>>;
   readonly messages: ReadonlyMap<Topic, number>;

@@ -1,4 +1,4 @@
-/** A place for successive instances of a function: their clock, their calls of ports, and their crashes. */
+/** A slot for successive instances of a function: their clock, their calls of ports, and their crashes. */
 import type { Plan } from "../../functions/evaluate/plan.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import { type Clock, PublishError, type Publisher, type Store, StoreError, type Timers } from "../../shared/ports.ts";
@@ -15,12 +15,12 @@ export type Handle = (message: PushedMessage, path: string) => Promise<void>;
 /** One instance of a function during its lifetime. */
 export interface Life {
   dead: boolean;
-  /** Work in progress; each function is called on a crash. */
+  /** Work in progress; each callback is called on a crash. */
   readonly inFlight: Set<(reason: Error) => void>;
   handle: Handle;
 }
 
-/** Environment of a place. */
+/** Environment of a slot. */
 export interface Surroundings {
   readonly scheduler: Scheduler;
   readonly faults: Faults;
@@ -42,7 +42,7 @@ export interface Surroundings {
 
 type What = "read" | "write" | "publish" | "send";
 
-/** A place. */
+/** A slot. */
 export class Place {
   readonly function: FunctionName;
   readonly name: string;
@@ -66,7 +66,7 @@ export class Place {
     this.#revive();
   }
 
-  /** Takes a new plan: who is at work ends it as it was, and what comes goes to a new instance. */
+  /** Deploys a new plan: current work completes with the old one, and later messages go to a new instance. */
   deploy(plan: Plan): void {
     this.#plan = plan;
     if (!this.life.dead) this.#revive();
@@ -91,7 +91,7 @@ export class Place {
     });
   }
 
-  /** The ports of one life. */
+  /** The ports of one instance. */
   store(life: Life): Store {
     return new StepwiseStore(this.#around.documents, (what, effect) => this.step(life, what, effect));
   }
@@ -137,8 +137,8 @@ export class Place {
   }
 
   /**
-   * Takes a step of an instance, with what strikes it. Whoever dies waits for ever.
-   * @param part what is done of it where it is done in part
+   * Takes a step of an instance, with the faults that strike it. A crashed instance never continues.
+   * @param part the partial effect of a step that can be done in part
    */
   step<T>(life: Life, what: What, effect: () => T, part?: () => unknown): Promise<T> {
     const { scheduler, faults: all, latencyMs, healsAt, strike } = this.#around;
@@ -219,7 +219,7 @@ export class Place {
     return this.#outages.find(({ at, for: lasts }) => at <= after && after < at + lasts);
   }
 
-  /** A new instance: it remembers nothing. */
+  /** Starts a new instance without any memory. */
   #revive(): void {
     const life: Life = { dead: false, inFlight: new Set(), handle: async () => {} };
     life.handle = this.#around.handlerOf(this, life, this.#plan);
@@ -257,7 +257,7 @@ export class Place {
   }
 }
 
-/** Does what nobody hears the end of. */
+/** Does work whose result nobody waits for. */
 function attempt(effect: () => unknown): void {
   try {
     effect();

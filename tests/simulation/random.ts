@@ -1,6 +1,6 @@
-/** Chance that can be had again: the same seed gives the same numbers. */
+/** Reproducible random numbers: the same seed yields the same sequence. */
 
-/** A source of chance. */
+/** A seeded random generator. */
 export class Random {
   #state: number;
 
@@ -8,7 +8,7 @@ export class Random {
     this.#state = typeof seed === "number" ? seed >>> 0 : hashOf(seed);
   }
 
-  /** From 0, inclusive, to 1, exclusive (mulberry32). */
+  /** Returns a number from 0, inclusive, to 1, exclusive (mulberry32). */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
@@ -16,7 +16,7 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** A whole number below `limit`. */
+  /** Returns an integer from 0 up to, and excluding, `limit`. */
   below(limit: number): number {
     return Math.floor(this.next() * limit);
   }

@@ -1,4 +1,4 @@
-/** Readers of notifications: their entries in the ledger, what is sent to them, and its outcome. */
+/** Readers of notifications: their ledger entries, the messages sent to them, and the results. */
 import type { Outgoing, Reply } from "../../functions/notify/channel.ts";
 import { channels as kinds } from "../../functions/notify/channels/index.ts";
 import { type Delivery, isFinal } from "../../functions/notify/deliver/ledger.ts";
@@ -53,7 +53,7 @@ export class Readers {
     }
   }
 
-  /** An entry of the ledger was written. What only the notifier writes need not be read as strictly as it reads it itself. */
+  /** Records a written ledger entry. The notifier's own documents need no strict parsing here. */
   written(id: string, fields: Fields): void {
     const { scheduler, log } = this.#around;
     const delivery = fields as unknown as Delivery;
@@ -65,7 +65,7 @@ export class Readers {
     log("ledger", () => `${id} is ${delivery.status}: ${delivery.reason}`);
   }
 
-  /** An instance sends something. */
+  /** Sends something from an instance. */
   async send(place: Place, life: Life, outgoing: Outgoing, withinMs = 15_000): Promise<Reply> {
     const { scheduler, log } = this.#around;
     const notice = JSON.stringify(outgoing);
@@ -82,7 +82,7 @@ export class Readers {
       ...{ failure: undefined, notice, key: keyOf(outgoing), accepted: false, claimedAt: this.#claims.get(id) ?? 0 },
     };
     this.sent.push(sent);
-    // For which message it is sent is only known of an instance that works on one.
+    // The message that caused it is known only if the instance works on a single one.
     const [work, other] = life.inFlight;
     if (work !== undefined && other === undefined) this.#workOf.set(sent, work);
     const reply = await place.step(life, "send", () => {
@@ -98,7 +98,7 @@ export class Readers {
     return reply;
   }
 
-  /** A message is done: what its instance heard meanwhile, it has had the time to record. */
+  /** Handles a completed message: its instance had time to record every response that it received meanwhile. */
   concluded(done: (reason: Error) => void): void {
     for (const [sent, work] of this.#workOf) {
       if (work !== done) continue;
@@ -107,7 +107,7 @@ export class Readers {
     }
   }
 
-  /** An instance died: it waits for no answer any more. */
+  /** Handles the crash of an instance: it no longer waits for responses. */
   died({ name }: Place): void {
     for (const sent of this.sent) if (sent.by === name) sent.to ??= this.#around.scheduler.now;
   }

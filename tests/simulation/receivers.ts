@@ -16,11 +16,11 @@ export const receiverFailures = [
 /** Outcome of one attempt; usually `undefined`. */
 export type ReceiverFailure = (typeof receiverFailures)[number] | undefined;
 
-/** One thing in the log of a receiver. */
+/** One entry in the log of a receiver. */
 export interface Arrival {
   /** The notification, as it was sent. */
   readonly notice: string;
-  /** The idempotency key that came with it; absent where the kind of channel has none. */
+  /** Its idempotency key; absent if the kind of channel has none. */
   readonly key: string | undefined;
   /** Milliseconds since the epoch. */
   readonly at: number;
@@ -28,7 +28,7 @@ export interface Arrival {
 
 /** The receiver of one reader. It acknowledges a duplicate idempotency key without further effect. */
 export class Receiver {
-  /** Everything that it took in, oldest first. */
+  /** Everything that it accepted, oldest first. */
   readonly arrivals: Arrival[] = [];
   /** Notifications that it always rejects, with its response. */
   readonly refusals: Map<string, number> = new Map();
@@ -42,7 +42,7 @@ export class Receiver {
     this.#speaksSmtp = kind === "email";
   }
 
-  /** Answers in the place of the network and the service. */
+  /** Responds in place of the network and the service. */
   answer(notice: string, key: string | undefined, failure: ReceiverFailure, at: number): Reply {
     this.attempts += 1;
     switch (failure) {
@@ -87,7 +87,7 @@ export class Receiver {
 
 const accepted: Reply = { status: 200, headers: {}, body: "ok" };
 
-/** The idempotency key of a notice, by which its receiver knows it again; absent where the kind of channel has none. */
+/** Returns the idempotency key of a notice; absent if the kind of channel has none. */
 export function keyOf(outgoing: Outgoing): string | undefined {
   if (outgoing.transport === "smtp") return outgoing.messageId;
   return outgoing.transport === "http" ? outgoing.signature?.id : undefined;

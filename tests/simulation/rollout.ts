@@ -1,4 +1,4 @@
-/** Configurations that are deployed in the middle of a run: something has another name, or is gone. */
+/** Configurations deployed during a run, in which something is renamed or removed. */
 import type { Configuration } from "../../shared/config/model.ts";
 
 /** One change of the configuration. */
@@ -8,14 +8,14 @@ export interface Change {
   readonly what: "component" | "channel" | "rule" | "probe";
   readonly how: "renamed" | "removed";
   readonly name: string;
-  /** Milliseconds after the beginning. */
+  /** Milliseconds after the start. */
   readonly at: number;
 }
 
 /** Suffix appended to the old name. */
 const suffix = "-renamed";
 
-/** Everything in a configuration that can be renamed or removed. */
+/** Returns everything in a configuration that can be renamed or removed. */
 export function changesOf(configuration: Configuration, at: number): Change[] {
   const named = {
     component: configuration.components,
@@ -36,17 +36,17 @@ export function changesOf(configuration: Configuration, at: number): Change[] {
   );
 }
 
-/** The configuration after a change. */
+/** Returns the configuration after a change. */
 export function changed(configuration: Configuration, change: Change): Configuration {
   return change.how === "renamed" ? renamed(configuration, change) : removed(configuration, change);
 }
 
-/** The name that a probe had in the beginning. */
+/** Returns the original name of a probe. */
 export function formerName(name: string): string {
   return name.endsWith(suffix) ? name.slice(0, -suffix.length) : name;
 }
 
-/** Names in the configurations of the simulation are used for one thing each, so that they can be replaced wherever they stand. */
+/** Each name in the configurations of the simulation names one thing only, so it can be replaced everywhere. */
 function renamed(configuration: Configuration, { name }: Change): Configuration {
   const text = JSON.stringify(configuration).replaceAll(JSON.stringify(name), JSON.stringify(`${name}${suffix}`));
   return JSON.parse(text) as Configuration;

@@ -1,4 +1,4 @@
-/** Virtual time for concurrent tasks: a waiting task resumes when its instant has come, and nothing else moves the clock. */
+/** Virtual time for concurrent tasks: a waiting task resumes at its instant, and nothing else advances the clock. */
 import { Agenda } from "../../cli/virtual/agenda.ts";
 
 /** A scheduler. Instants in milliseconds since the epoch. */
@@ -10,7 +10,7 @@ export class Scheduler {
     this.now = start;
   }
 
-  /** Runs work at an instant, or immediately if that has passed. */
+  /** Runs work at an instant, or immediately if it has passed. */
   at(instant: number, work: () => unknown): void {
     this.#agenda.add(Math.max(instant, this.now), work);
   }
@@ -20,7 +20,7 @@ export class Scheduler {
     this.at(this.now + milliseconds, work);
   }
 
-  /** Lets time pass until then, inclusive. After each piece of work, everything that follows from it without waiting is done first. */
+  /** Advances the time to an instant, inclusive. After each piece of work, everything that follows from it without waiting runs first. */
   async run(until: number): Promise<void> {
     for (let next = this.#agenda.take(until); next !== undefined; next = this.#agenda.take(until)) {
       this.now = Math.max(this.now, next.at);
@@ -31,7 +31,7 @@ export class Scheduler {
   }
 }
 
-/** When nothing is left to do but what waits for the scheduler: ticks of the process come after all promises. */
+/** Resolves when only tasks that wait for the scheduler are left: immediates of the process run after all promises. */
 function settled(): Promise<void> {
   return new Promise((resolve) => process.nextTick(resolve));
 }

@@ -5,20 +5,20 @@ import type { Outage } from "./outages.ts";
 import type { Schedule } from "./outcome.ts";
 import { play } from "./world.ts";
 
-/** A schedule and the invariants that it breaks. */
+/** A schedule and the invariants that it violates. */
 export interface Failure {
   readonly schedule: Schedule;
   /** As `invariant: sentence`. */
   readonly broken: readonly string[];
 }
 
-/** Plays a schedule, and returns the invariants that it breaks. */
+/** Plays a schedule, and returns the invariants that it violates. */
 export type Trial = (schedule: Schedule) => Promise<readonly string[]>;
 
 /**
- * The smallest schedule that can be found which breaks one of the same invariants: faults are left out, many at once and then one by one, and what
- * is left is made as plain as it can be.
- * @param most runs that are played for it
+ * Finds the smallest schedule that violates one of the same invariants: removes faults, first many at once and then one by one, and
+ * simplifies the rest.
+ * @param most maximum number of runs
  */
 export async function shrunk(failure: Failure, trial: Trial, most = 400): Promise<Failure> {
   let best = failure;
@@ -47,7 +47,7 @@ export async function shrunk(failure: Failure, trial: Trial, most = 400): Promis
   return best;
 }
 
-/** Describes a failure for people: the injected faults, the outcome, and the broken invariants. */
+/** Describes a failure for people: the injected faults, the outcome, and the violated invariants. */
 export async function storyOf({ schedule, broken }: Failure, { scenario }: Outage): Promise<string> {
   const { story } = await play(schedule, scenario, { tells: true });
   const last =
@@ -68,7 +68,7 @@ export async function storyOf({ schedule, broken }: Failure, { scenario }: Outag
 
 const longestStory = 90;
 
-/** Trials with an outage. */
+/** Creates a trial with an outage. */
 export function trialOf({ scenario, quiet }: Pick<Outage, "scenario" | "quiet">): Trial {
   return async (schedule) => violations(await play(schedule, scenario), quiet);
 }

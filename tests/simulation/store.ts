@@ -1,6 +1,6 @@
 /**
- * One store for many instances: every read and every commit is a step of its own, so that others come in between. Lean, because the
- * simulation spends much of its time here: what the adapters refuse is tested by their contract.
+ * One store for many instances: every read and every commit is a separate step, so that others can come in between. Minimal, because the
+ * simulation spends much of its time here: the limits of real stores are tested by their contract.
  */
 import { planQuery, select } from "../../shared/adapters/store-query.ts";
 import { compositeIndexes } from "../../shared/documents/indexes.ts";
@@ -14,7 +14,7 @@ import {
   type Transaction,
 } from "../../shared/ports.ts";
 
-/** Takes a step. @param effect what is done when it is taken; its value is the answer */
+/** Takes a step. @param effect the effect of the step; its value is the response */
 export type TakeStep = <T>(what: "read" | "write", effect: () => T) => Promise<T>;
 
 interface Versioned {
@@ -31,7 +31,7 @@ interface Write {
 
 /** Stores the documents, and notifies the listeners of each write. */
 export class Documents {
-  /** Number of transactions that lost to another one. */
+  /** Number of transactions that lost against another one. */
   lost = 0;
   readonly #collections = new Map<string, Map<string, Versioned>>();
   readonly #onWritten: (collection: string, id: string, fields: Fields) => void;
@@ -57,7 +57,7 @@ export class Documents {
     return select(this.of(query.collection), planQuery(query, compositeIndexes));
   }
 
-  /** Writes all or nothing. @throws StoreError */
+  /** Writes all documents or none. @throws StoreError */
   commit(writes: readonly Write[]): void {
     for (const { kind, collection, id } of writes) {
       const isThere = this.get(collection, id) !== undefined;
@@ -85,7 +85,7 @@ export class Documents {
 /** Maximum number of attempts of a transaction. */
 const mostTries = 12;
 
-/** The store as one instance has it. */
+/** The store as seen by one instance. */
 export class StepwiseStore implements Store {
   readonly #documents: Documents;
   readonly #take: TakeStep;
@@ -126,7 +126,7 @@ export class StepwiseStore implements Store {
         const result = await body(attempt);
         if (await this.#commit(attempt)) return result;
       } catch (error) {
-        // A body that read while others wrote may have failed over a state that never was.
+        // A transaction that read while others wrote may have failed because of an inconsistent state.
         if (attempt.unchanged()) throw error;
       }
       this.#documents.lost += 1;

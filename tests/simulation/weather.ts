@@ -1,4 +1,4 @@
-/** Draws schedules: which kinds of faults there are in a run, how many of each, and where they strike. The same seed draws the same. */
+/** Draws schedules: the kinds of faults in a run, their number, and where they strike. The same seed draws the same schedule. */
 import { type Topic, topics } from "../../shared/topology.ts";
 import type { Fault, FaultKind, FunctionName, Slot } from "./faults.ts";
 import { functions } from "./faults.ts";
@@ -9,10 +9,10 @@ import { Random } from "./random.ts";
 import { receiverFailures } from "./receivers.ts";
 import { type Change, changesOf } from "./rollout.ts";
 
-/** Maximum delay of a report, in milliseconds, for which the outcome stays the same. */
+/** Maximum delay of a report that does not change the outcome, in milliseconds. */
 export const mostDelayMs = 50_000;
 
-/** Maximum delay of an event of an incident, in milliseconds: with the retries after it, within the time that later events wait for the opening. */
+/** Maximum delay of an incident event, in milliseconds: with later retries, still within the time that later events wait for the opening. */
 const mostNoticeDelayMs = 600_000;
 
 /** Instances of each function. */
@@ -21,7 +21,7 @@ const instances = 3;
 /** Share of runs that play an expensive outage. */
 const rareShare = 0.01;
 
-/** Steps take this long at most, in milliseconds: in some runs everybody is quick, in others they hardly get on. */
+/** Maximum duration of a step, in milliseconds: in some runs every instance is fast, in others all are slow. */
 const latencies = [5, 20, 80, 400];
 
 /** Share of runs with faults of each kind, and the maximum number of them in a run. */
@@ -44,7 +44,7 @@ const shares: Readonly<Record<FaultKind, readonly [share: number, most: number]>
   "configuration change": [0.2, 1],
 };
 
-/** The schedule of a seed. @param outages each with what a run of it without faults has for them to strike */
+/** Draws the schedule of a seed. @param outages each with the steps of its run without faults, which faults can strike */
 export function scheduleOf(seed: number, outages: readonly Outage[]): Schedule {
   const chance = new Random(`weather/${seed}`);
   const isRare = chance.chance(rareShare);
@@ -55,7 +55,7 @@ export function scheduleOf(seed: number, outages: readonly Outage[]): Schedule {
   const faults: Fault[] = [];
   for (const [kind, [share, most]] of Object.entries(shares) as [FaultKind, readonly [number, number]][]) {
     if (!chance.chance(share)) continue;
-    // Few more often than many.
+    // Small numbers are more frequent than large ones.
     const count = 1 + Math.floor(most * chance.next() ** 2);
     for (let n = 0; n < count; n++) faults.push(faultOf(kind, chance, outage));
   }
@@ -69,7 +69,10 @@ export function scheduleOf(seed: number, outages: readonly Outage[]): Schedule {
   };
 }
 
-/** An instance of each function, of which one dies once: over each of its steps, in each way, in every outage that is not dear to play. */
+/**
+ * Returns schedules with one instance of each function, of which one crashes once: at each of its steps, in each way, in every outage that
+ * does not take long to play.
+ */
 export function singleDeaths(outages: readonly Outage[]): readonly Schedule[] {
   return outages
     .filter(({ isRare }) => !isRare)
@@ -85,10 +88,10 @@ export function singleDeaths(outages: readonly Outage[]): readonly Schedule[] {
     );
 }
 
-/** When an instance may die over a step. */
+/** Moments at which an instance may crash at a step. */
 const moments = ["before", "after", "between"] as const;
 
-/** Publications come in steps of several messages only there. */
+/** Only in these topics does one step publish several messages. */
 const published: readonly Topic[] = [
   topics.probeRequests,
   topics.measurements,
@@ -155,19 +158,19 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
   }
 }
 
-/** Failures that pass. A receiver that will never take a notice is an incident of the monitor, for an hour. */
+/** Transient failures. A receiver that never accepts a notice is an incident of the monitor, for an hour. */
 const passing = receiverFailures.filter((failure) => failure !== "unwanted");
 
 function changes({ plan }: Outage["scenario"], chance: Random): readonly Change[] {
   const all = changesOf(plan.configuration, [150_000, 210_000, 270_000][chance.below(3)] ?? 150_000);
-  // Of few rules as often as of many channels.
+  // A rule as often as a channel, although there are more channels.
   const what = pick(["component", "channel", "rule", "probe"] as const, chance);
   const some = all.filter((change) => change.what === what);
   return some.length > 0 ? some : all;
 }
 
 function stepOf(chance: Random, { steps }: Profile): { readonly slot: Slot; readonly step: number } {
-  // By far the most steps are the evaluator's, and most of what can go wrong is the notifier's.
+  // Most steps are the evaluator's, but most failures are the notifier's.
   const name = pick(["probe", "evaluate", "evaluate", "notify", "notify"] as const, chance);
   const usual = Math.ceil((steps[name] * 1.3) / instances);
   return { slot: slotOf(chance, name), step: 1 + chance.below(usual) };

@@ -1,4 +1,4 @@
-/** One core of the simulation: plays its share of the seeds until it is time, or until something is broken. */
+/** One core of the simulation: plays its share of the seeds until its time is up, or until an invariant is violated. */
 import { parentPort, workerData } from "node:worker_threads";
 import { newTally, outageOf, playCounted, type Tally } from "./campaign.ts";
 import { loadOutages } from "./outages.ts";
@@ -12,9 +12,9 @@ export interface WorkerRequest {
   readonly stride: number;
   /** Milliseconds since the epoch. */
   readonly until: number;
-  /** The most that all workers calculate, in seconds. @default as much as there is time for */
+  /** Maximum computing time of all workers together, in seconds. @default no limit besides `until` */
   readonly cpuSeconds?: number;
-  /** The most schedules. @default as many as there is time for */
+  /** Maximum number of schedules. @default no limit besides `until` */
   readonly most?: number;
   /** Whether an instance crashes once at each of its steps, instead of at random. @default false */
   readonly deaths?: boolean;
@@ -62,12 +62,12 @@ for (let n = 0; n < most && isTime() && !failed; n++) {
     lastSentAt = Date.now();
     sendMessage({ tally, isLast: false });
   }
-  // The main thread must get a word in.
+  // Yields, so that the main thread can send messages.
   await new Promise(setImmediate);
 }
 sendMessage({ tally, isLast: true });
 
-/** What all threads of the process have calculated, in seconds. */
+/** Returns the computing time of all threads of the process, in seconds. */
 function usedSeconds(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

@@ -1,6 +1,6 @@
 /**
- * Several instances of each function over one store and one broker, on virtual time: they are the real handlers, and every call of a port is a
- * step at which others come in between, and at which faults strike.
+ * Several instances of each function with one store and one broker, on virtual time. They are the real handlers. Every call of a port is a
+ * step at which others can come in between, and at which faults strike.
  */
 import { Environment } from "../../cli/scenario/environment.ts";
 import type { Scenario } from "../../cli/scenario/file/load.ts";
@@ -44,7 +44,7 @@ export function play(schedule: Schedule, scenario: Scenario, options: PlayOption
 }
 
 const minute = 60_000;
-/** The longest that a run may take to come to rest after its faults are over, in milliseconds. */
+/** Maximum time until a run comes to rest after its last fault, in milliseconds. */
 const longestRest = 180 * minute;
 /** Interval at which a run is checked for completion, in milliseconds. */
 const lookEvery = 30_000;
@@ -132,7 +132,7 @@ class World {
     return this.#outcome(end);
   }
 
-  /** Does something again and again, on whole multiples of an interval, until the run is over. */
+  /** Repeats something, at whole multiples of an interval, until the run ends. */
   #every(interval: number, work: () => unknown): void {
     const again = (at: number): void =>
       this.#scheduler.at(at, () => {
@@ -185,7 +185,7 @@ class World {
     return place?.accept(message, path) ?? Promise.reject(new Died(`no ${target} is there`));
   }
 
-  /** The real handler of a function. */
+  /** Returns the real handler of a function. */
   #handlerOf(place: Place, life: Life, plan: Plan): Handle {
     const common = { publisher: place.publisher(life), clock: place.clock };
     const { configuration } = plan;
@@ -230,7 +230,7 @@ class World {
     return { info: note, warning: note, error: note };
   }
 
-  /** Schedules a fault that occurs at a time. */
+  /** Schedules a fault that occurs at a certain time. */
   #prepare(fault: Fault): void {
     const { start } = this.#scenario;
     if (fault.fault === "edit") this.#scheduler.at(start + fault.at, () => this.#edit(fault));
@@ -289,7 +289,7 @@ class World {
 
 const plansAfter = new WeakMap<Scenario, Map<string, Plan>>();
 
-/** The plan after a change; made once. */
+/** Returns the plan after a change; computed once. */
 function planAfter(scenario: Scenario, change: Change): Plan {
   const known = plansAfter.get(scenario) ?? new Map<string, Plan>();
   plansAfter.set(scenario, known);
@@ -298,7 +298,7 @@ function planAfter(scenario: Scenario, change: Change): Plan {
   return plan;
 }
 
-/** Ports that nothing calls here. */
+/** Ports that are never called here. */
 const unused: Secrets & GoogleApi = {
   read: () => Promise.reject(new Error("nothing is read here")),
   request: () => Promise.reject(new Error("nothing is asked here")),

@@ -1,4 +1,4 @@
-/** The functions as they are deployed, for runs of the local system. */
+/** The functions as deployed, for runs of the local system. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { functionNames } from "../../scripts/bundle/names.ts";
 /** Bundles each function into a folder below `where`, with both the local engines and those of the cloud. */
 export async function bundledFunctions(): Promise<{ readonly where: string; stop(): Promise<void> }> {
   const where = await mkdtemp(join(tmpdir(), "pathkeeper-bundles-"));
-  // Which configuration is packed in does not matter, for a run brings its own.
+  // Any configuration can be packed in, because a run brings its own.
   const { loaded } = await readConfigurationFile("examples/netra-staging/monitor.yaml");
   if (!("configuration" in loaded)) throw new Error("the example is not right");
   const { configuration } = loaded;

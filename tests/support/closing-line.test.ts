@@ -4,7 +4,7 @@ import ClosingLine from "./closing-line.ts";
 
 type State = "passed" | "failed" | "skipped" | "pending";
 
-/** A file of tests as the reporter sees it. */
+/** A test file as the reporter sees it. */
 function moduleOf(relativeModuleId: string, states: readonly State[], errors: readonly string[] = []): TestModule {
   const tests = states.map((state, index) => ({ fullName: `test ${index + 1}`, result: () => ({ state }) }));
   const children = { allTests: () => tests as Iterable<unknown> as Iterable<TestCase> };

@@ -44,7 +44,7 @@ class ClosingLine implements Reporter {
     this.#heard();
   }
 
-  /** An error that nothing caught fails the run, whatever its tests say: it counts as a failure. */
+  /** An uncaught error fails the run, whatever the results of its tests: it counts as a failure. */
   onTestRunEnd(modules: readonly TestModule[], uncaught: readonly unknown[] = []): void {
     clearTimeout(this.#silence);
     const count = countOf(modules);
@@ -86,7 +86,7 @@ interface Count {
   skipped: number;
 }
 
-/** Counts the results of the tests. A file that could not be loaded is a failure, and so is a test without a result. */
+/** Counts the results of tests. A file that could not be loaded, or a test without a result, counts as a failure. */
 function countOf(modules: readonly TestModule[]): Count {
   const count = { passed: 0, failed: 0, skipped: 0 };
   for (const module of modules) {
@@ -104,5 +104,5 @@ function lineOf({ passed, failed, skipped }: Count): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-// Vitest loads a reporter from a file by its default export.
+// Vitest loads a reporter from the default export of a file.
 export default ClosingLine;

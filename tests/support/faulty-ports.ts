@@ -8,14 +8,14 @@ export type Moment = "before" | "after" | "between";
 
 /** A step of a function. */
 export interface Step {
-  /** From 0 on, over the whole run. */
+  /** From 0, over the whole run. */
   readonly number: number;
-  /** From 1 on, within this delivery of a message. */
+  /** From 1, within this delivery of a message. */
   readonly ofDelivery: number;
-  /** Which delivery of the message this is, from 1 on. */
+  /** Number of the delivery of the message, from 1. */
   readonly attempt: number;
   readonly what: What;
-  /** No other step was under way when it began. */
+  /** Whether no other step was in progress when it began. */
   readonly alone: boolean;
 }
 
@@ -25,9 +25,9 @@ export type What = "write" | "publish" | "send";
 /** Decides whether a function crashes at a step. */
 export type Fate = (step: Step) => Moment | undefined;
 
-/** Ports that count steps and crash as fate has it. */
+/** Ports that count steps and crash as decided. */
 export class FaultyPorts {
-  /** Every step that there was. */
+  /** Every step of the run. */
   readonly steps: What[] = [];
   crashes = 0;
   readonly #fate: Fate;

@@ -1,7 +1,7 @@
 /** Lists the ports on which a process and its descendants listen, from /proc of Linux. */
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 
-/** A socket that listens. */
+/** A listening socket. */
 export interface Listener {
   readonly pid: number;
   readonly port: number;
@@ -12,7 +12,7 @@ export interface Listener {
 /** Whether this system exposes listening ports. */
 export const listsListeners: boolean = existsSync("/proc/net/tcp");
 
-/** The sockets of TCP on which `pid` and its descendants listen. */
+/** Returns the TCP sockets on which `pid` and its descendants listen. */
 export function listenersOf(pid: number): Listener[] {
   const sockets = new Map([...socketsIn("/proc/net/tcp"), ...socketsIn("/proc/net/tcp6")]);
   return [pid, ...descendantsOf(pid)].flatMap((one) =>
@@ -23,7 +23,7 @@ export function listenersOf(pid: number): Listener[] {
   );
 }
 
-/** Listening sockets by their inodes. The columns: number, local address, remote address, state, …, and the inode as the tenth. */
+/** Returns listening sockets by their inodes. The columns: number, local address, remote address, state, …, and the inode as the tenth. */
 function socketsIn(table: string): [inode: string, socket: Omit<Listener, "pid">][] {
   if (!existsSync(table)) return [];
   return readFileSync(table, "utf8")
@@ -39,7 +39,7 @@ function socketsIn(table: string): [inode: string, socket: Omit<Listener, "pid">
 
 const listening = "0A";
 
-/** 127.0.0.0/8, as it is and mapped into IPv6, and ::1; the bytes of each word stand backwards. */
+/** 127.0.0.0/8, plain and mapped into IPv6, and ::1; the bytes of each word are in reverse order. */
 const loopback = /^(0{16}F{4}0{4})?[0-9A-F]{6}7F$|^0{24}01000000$/;
 
 function inodesOf(pid: number): string[] {
@@ -55,7 +55,7 @@ function inodesOf(pid: number): string[] {
 
 function descendantsOf(pid: number): number[] {
   const parents = entriesOf("/proc").flatMap((name): [child: number, parent: number][] => {
-    // Behind the name, which may hold anything: the state and the parent.
+    // After the name, which may contain anything: the state and the parent.
     const [, parent] = /\) \S (\d+) [^)]*$/.exec(read(`/proc/${name}/stat`)) ?? [];
     return parent === undefined ? [] : [[Number(name), Number(parent)]];
   });

@@ -14,13 +14,13 @@ const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 interface LocalSystemOptions {
   /** The folder to run in. @default the repository */
   readonly cwd?: string;
-  /** A descriptor for its standard output, in place of what is kept. */
+  /** A file descriptor for its standard output. @default the output is captured */
   readonly stdout?: number;
 }
 
 /** A run of the local system. */
 class LocalSystem {
-  /** Everything it has printed. */
+  /** All captured output. */
   output = "";
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
@@ -42,7 +42,7 @@ class LocalSystem {
     });
   }
 
-  /** Waits until it has printed a text. */
+  /** Waits until a text has been printed. */
   async prints(text: string): Promise<void> {
     await new Promise<void>((done, fail) => {
       const look = (): void => {
@@ -56,7 +56,7 @@ class LocalSystem {
     });
   }
 
-  /** Waits for its end, and reads its last line. */
+  /** Waits for its end, and returns its last line. */
   async outcome(): Promise<Outcome> {
     await this.#ended;
     const last = this.output.trimEnd().split("\n").at(-1) ?? "";
@@ -67,20 +67,20 @@ class LocalSystem {
     }
   }
 
-  /** The code that it ended with; `null` after a signal. */
+  /** The exit code; `null` after a signal. */
   async exitCode(): Promise<number | null> {
     await this.#ended;
     return this.#child.exitCode;
   }
 
-  /** Sends it a signal and waits for its end. */
+  /** Sends a signal and waits for the end. */
   async end(signal: NodeJS.Signals): Promise<void> {
     this.#child.kill(signal);
     await this.#ended;
   }
 }
 
-/** Starts the local system; it is killed with the test, and its last lines are printed where that fails. */
+/** Starts the local system. It is killed after the test, and its last lines are printed if the test fails. */
 export function startLocalSystem(args: readonly string[], options: LocalSystemOptions = {}): LocalSystem {
   const system = new LocalSystem(args, options);
   onTestFailed(() => console.error(system.output.split("\n").slice(-60).join("\n")));
@@ -88,7 +88,7 @@ export function startLocalSystem(args: readonly string[], options: LocalSystemOp
   return system;
 }
 
-/** A data directory that PostgreSQL, which does not run as root, can pass through; removed after the test. */
+/** Creates a data directory that PostgreSQL, which does not run as root, can enter; removed after the test. */
 export async function dataDirectory(): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "pathkeeper-e2e-"));
   onTestFinished(() => rm(path, { recursive: true, force: true }));
@@ -96,12 +96,12 @@ export async function dataDirectory(): Promise<string> {
   return path;
 }
 
-/** The ids of the processes of a run, by name. */
+/** Returns the process ids of a run, by name. */
 export async function processesOf(directory: string): Promise<Record<string, number>> {
   return JSON.parse(await readFile(join(directory, "processes.json"), "utf8")) as Record<string, number>;
 }
 
-/** Kills a process of a run, and waits until another runs in its place. */
+/** Kills a process of a run, and waits until another replaces it. */
 export async function killed(directory: string, name: string): Promise<void> {
   const { [name]: pid } = await processesOf(directory);
   if (pid === undefined) throw new Error(`${directory} has no process ${name}`);

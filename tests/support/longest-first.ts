@@ -1,9 +1,9 @@
-/** The order of the files of tests. */
+/** The order of test files. */
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /**
- * Runs of the whole system begin first, because they wait the longest, then the other slow files, then the quick ones, which fill what is
- * left of every worker. Within each, those that took longest in an earlier run are first.
+ * Runs of the whole system start first because they wait the longest, then the other slow files, then the quick ones, which fill the
+ * remaining time of every worker. Within each group, the files that took longest in an earlier run come first.
  */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

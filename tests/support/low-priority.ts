@@ -1,4 +1,4 @@
-/** Imported by tests that calculate: they leave the cores to those beside them that keep time, and take what is left. */
+/** Imported by tests that compute a lot: they leave the cores to concurrent tests that depend on timing. */
 import { setPriority } from "node:os";
 
 setPriority(10);

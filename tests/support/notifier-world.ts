@@ -6,22 +6,22 @@ import { incidentEvent } from "../../functions/notify/fixtures.ts";
 import type { IncidentEvent, IncidentEventKind } from "../../shared/messages/incident-event.ts";
 import { type Fate, FaultyPorts } from "./faulty-ports.ts";
 
-/** When these worlds begin, in milliseconds since the epoch. */
+/** Start of these worlds, in milliseconds since the epoch. */
 export const start: number = Date.parse("2025-09-16T12:00:00Z");
 /** In milliseconds. */
 export const minute = 60_000;
 
-/** Events of an incident, with the minutes after its beginning. */
+/** Events of an incident, with the minutes after its start. */
 export type Course = readonly (readonly [IncidentEventKind, number, Partial<IncidentEvent>])[];
 
-/** Options: the receivers, the crashes of the notifier, and the listener for each ledger entry that it writes. */
+/** Options: the receivers, the crashes of the notifier, and a callback for each ledger entry that it writes. */
 export interface NotifierOptions extends Pick<WorldOptions, "configuration" | "arrivals"> {
   readonly send: Send;
   readonly fate: Fate | undefined;
   readonly onEntry: (delivery: Delivery) => void;
 }
 
-/** The world, with the faults between the functions and their ports. */
+/** Creates the world, with faults between the functions and their ports. */
 export function notifierWorld({ send, fate, onEntry, ...options }: NotifierOptions): {
   readonly world: VirtualWorld;
   readonly faults: FaultyPorts;

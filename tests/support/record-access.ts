@@ -1,4 +1,4 @@
-/** Finds where records are read or written under names from outside as if objects inherited nothing. */
+/** Finds record lookups by external names that ignore inherited properties. */
 import { type Expression, type Node, SyntaxKind } from "typescript/unstable/ast";
 import {
   isAsExpression,
@@ -65,7 +65,7 @@ function accessesIn(root: Node): Access[] {
   return found;
 }
 
-/** The name under which a record is looked into, where this is such a look. */
+/** Returns the name by which a record is accessed, if a node is such an access. */
 function nameIn(node: Node): Expression | undefined {
   if (isElementAccessExpression(node)) return isDeleteExpression(node.parent) ? undefined : node.argumentExpression;
   if (isBinaryExpression(node)) return node.operatorToken.kind === SyntaxKind.InKeyword ? node.left : undefined;
@@ -73,7 +73,7 @@ function nameIn(node: Node): Expression | undefined {
   return isComputedPropertyName(node.propertyName) ? node.propertyName.expression : undefined;
 }
 
-/** A cast to a name that the code lists makes no name of it. */
+/** A cast to a name listed in the code does not make the text such a name. */
 function uncast(name: Expression): Expression {
   return isAsExpression(name) ? uncast(name.expression) : name;
 }

@@ -1,4 +1,4 @@
-/** A small shop for tests of telling: one database, asked every minute. */
+/** A small shop for tests of notifications: one database, probed every minute. */
 import { configurationOf } from "../../cli/commands/replay.fixtures.ts";
 import type { Configuration } from "../../shared/config/model.ts";
 
@@ -11,7 +11,7 @@ probes:
   database: { kind: postgres, component: database, vantage: inside, connection: { url: { secret: database-url } } }
 `;
 
-/** The shop with these sections besides, as YAML: its channels and its routes. */
+/** Returns the shop with additional sections in YAML: its channels and routes. */
 export function shopWith(sections: string): Configuration {
   return configurationOf(`${head}${sections.trimStart()}`);
 }

@@ -11,7 +11,7 @@ import { startEmulator } from "../../local/engine/emulators.ts";
 import { bundledFunctions } from "./bundles.ts";
 import type { OnceName, Whereabouts } from "./started-once.ts";
 
-/** Something that runs, and how it ends. */
+/** A running service, and how to stop it. */
 interface Started {
   readonly where: string;
   stop(): Promise<void>;
@@ -31,7 +31,7 @@ async function emulator(kind: "firestore" | "pubsub"): Promise<Started> {
 
 async function browser(): Promise<Started> {
   try {
-    // In a single process, which the package proposes, the browser ends with its first window.
+    // In single-process mode, which the package proposes, the browser ends with its first window.
     const args = sparticuz.args.filter((arg) => arg !== "--single-process" && arg !== "--no-zygote");
     const server = await chromium.launchServer({ executablePath: await sparticuz.executablePath(), args });
     return { where: server.wsEndpoint(), stop: () => server.close() };

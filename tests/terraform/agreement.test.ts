@@ -1,4 +1,4 @@
-/** The code and the module speak of the same things: variables, topics, collections. Neither names what the other does not have. */
+/** The code and the module agree on variables, topics and collections: neither names anything that the other lacks. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -23,7 +23,7 @@ const sources = ["functions", "shared"].flatMap((folder) =>
     })),
 );
 
-/** Variables that only one machine sets: the embedded engines, and secrets by hand. */
+/** Variables that only one machine sets: for the embedded engines, and secrets set by hand. */
 const ofOneMachine = new Set([
   "PATHKEEPER_STORE",
   "PATHKEEPER_BROKER",
@@ -32,14 +32,14 @@ const ofOneMachine = new Set([
   "PATHKEEPER_INCIDENT_URL",
   "PATHKEEPER_GOOGLE_API",
   "PATHKEEPER_SECRETS",
-  // The prefix, and how the comments write what follows it.
+  // The prefix, and the form in which comments write the rest.
   "PATHKEEPER_SECRET_",
   "PATHKEEPER_SECRET_NAME",
 ]);
-/** Variables that the bundle sets itself: its configuration is next to it. */
+/** Variables that the bundle itself sets, because its configuration is next to it. */
 const ofTheBundle = new Set(["PATHKEEPER_CONFIGURATION"]);
 
-/** Roles by which a service may be asked that is not only read of, by the name of its client or host. */
+/** Roles for calls that do more than read, by the name of the client or host. */
 const grants: ReadonlyMap<string, string> = new Map([
   ["@google-cloud/firestore", "roles/datastore.user"],
   ["@google-cloud/pubsub", "roles/pubsub.publisher"],
@@ -95,7 +95,7 @@ describe("code and module agree", () => {
       /https:\/\/([a-z]+\.googleapis\.com)/g,
     );
     const reads = new Set(Object.values(googleReads).map(({ api }) => api));
-    // Names of scopes, and a webhook that carries its own key.
+    // Names of OAuth scopes, and a webhook whose URL contains a key.
     const needless = ["www.googleapis.com", "chat.googleapis.com"];
     const needed = [...clients, ...hosts].filter(
       (service) => !reads.has(service) && !grants.has(service) && !needless.includes(service),
@@ -111,7 +111,7 @@ describe("code and module agree", () => {
   it("on what the check for drift reads: exactly that is granted", () => {
     const granted = matches([moduleFiles()["drift.tf"] ?? ""], /"([a-z]+\.\w+\.\w+)"/g);
     expect([...granted].sort()).toEqual(examinationPermissions(true));
-    // The rest is asked for where there are status pages.
+    // The other collections are read only with status pages.
     expect(examinationPermissions(true)).toEqual([...examinationPermissions(false), "storage.buckets.getIamPolicy"]);
   });
 

@@ -1,6 +1,6 @@
 /**
- * The commands of terraform/README.md and of the examples for CI, as they are written and where they are written for: validated, built, planned and rehearsed
- * for real. What would reach Google or the network is only noted: applying, examining, drilling, installing.
+ * Runs the commands of terraform/README.md and of the CI examples as written, in the folders that they are written for: they really
+ * validate, build, plan and rehearse. Commands that would reach Google or the network (apply, doctor, drill, install) are only recorded.
  */
 import { spawn } from "node:child_process";
 import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -24,7 +24,7 @@ describe.skipIf(terraformCommand === undefined)("commands as they are written", 
     above = await mkdtemp(join(tmpdir(), "pathkeeper-as-written-"));
     calls = join(above, "calls");
     const programs: Readonly<Record<string, string>> = {
-      // A build of the same configuration is made once.
+      // Each configuration is built only once.
       npm: `[ "$1" = run ] || exit 0
 shift 3
 made="${above}/built-$(cksum < "$2" | cut -d" " -f1)"
@@ -48,7 +48,7 @@ exec "$REAL_TERRAFORM" "$@"`,
     await rm(above, { recursive: true, force: true });
   });
 
-  /** Runs a script in a folder. @returns what was only noted */
+  /** Runs a script in a folder. @returns the recorded commands */
   async function run(folder: string, script: string, more: Readonly<Record<string, string>> = {}): Promise<string[]> {
     await writeFile(calls, "");
     const { TF_CLI_CONFIG_FILE: _unused, PATH = "", ...inherited } = process.env;
@@ -71,7 +71,7 @@ exec "$REAL_TERRAFORM" "$@"`,
     return (await readFile(calls, "utf8")).split("\n").filter((line) => line !== "");
   }
 
-  /** A folder with a configuration, a `main.tf` and a checkout of Pathkeeper, as far as Terraform is concerned. */
+  /** Creates a folder with a configuration, a `main.tf` and the parts of a Pathkeeper checkout that Terraform uses. */
   async function folderOf(name: string, configuration: string, main: string): Promise<string> {
     const folder = join(above, name);
     await mkdir(join(folder, "pathkeeper"), { recursive: true });
@@ -103,7 +103,7 @@ exec "$REAL_TERRAFORM" "$@"`,
     expect(await run(folder, update)).toEqual(["terraform apply"]);
   });
 
-  /** The folder of the examples for CI: that of `single`, with the module where the READMEs say that it is. */
+  /** Creates the folder of the CI examples: that of `single`, with the module where the READMEs expect it. */
   async function monitoring(name: string): Promise<string> {
     const main = await readFile(join(moduleFolder, "examples", "single", "main.tf"), "utf8");
     const own = main.replace('source      = "../.."', 'source      = "./pathkeeper/terraform"');
@@ -174,7 +174,7 @@ exec "$REAL_TERRAFORM" "$@"`,
   });
 });
 
-/** Returns the output of a line of shell. */
+/** Returns the output of a shell command. */
 async function output(line: string, path: string): Promise<string> {
   const child = spawn("sh", ["-c", line], { env: { PATH: path }, stdio: ["ignore", "pipe", "ignore"] });
   return text(child.stdout);

@@ -1,4 +1,4 @@
-/** The module under the real terraform: its format, its validity, and what it would make of each example. */
+/** The module under the real Terraform: its format, its validity, and its plan for each example. */
 
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
@@ -73,7 +73,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
   it("rejects invalid variables with a sentence, by its own tests", async () => {
     const file = join(examples, "netra-staging", "monitor.yaml");
     const { configuration, sha256 } = await example(file);
-    // The tests stand where a user has them: the module beside the examples and the bundles.
+    // The tests use the layout of a user: the module beside the examples and the bundles.
     const above = dirname(workspace.folder);
     await writeBundles(join(above, "dist"), deploymentOf(configuration, sha256));
     await mkdir(join(above, "examples", "netra-staging"), { recursive: true });
@@ -230,7 +230,7 @@ probes: { front: { kind: http, component: shop, schedule: "${schedule}", url: "h
       ...queries.map(({ query }) => ({ query })),
     ];
     expect(found).toEqual([expected]);
-    // Of the tick, which always comes each minute.
+    // The subscription of the tick, which always comes each minute.
     expect(conditionsOf("the evaluator is silent")[0]).toMatchObject({
       condition_prometheus_query_language: [
         {
@@ -338,7 +338,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
         const waits = deployment.subscriptions
           .filter((each) => each.function === index)
           .map((each) => each.ackDeadlineSeconds);
-        // A held connection is answered after minutes; the probe function ends all other requests itself.
+        // A request with a held connection is answered after minutes; the probe function ends all other requests itself.
         const most = String(index).startsWith("probe-") ? Math.max(...waits) : Math.min(...waits);
         expect(service?.["timeout_seconds"]).toBe(most);
         expect(values["build_config"]).toMatchObject([{ runtime: "nodejs24" }]);
@@ -370,7 +370,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       const roles = granted.map(({ values }) => String(values["role"]));
       expect(roles.filter((role) => /roles\/(owner|editor|viewer)$|admin/i.test(role))).toEqual([]);
       const everybody = granted.filter(({ values }) => /^all(Authenticated)?Users$/.test(String(values["member"])));
-      // Everybody may call what takes answers, because each request is signed.
+      // Everyone may call the service that takes answers, because each request is signed.
       expect(everybody).toMatchObject([{ type: "google_cloud_run_v2_service_iam_member", name: "answers" }]);
       const store = granted.filter(({ values }) => String(values["role"]).startsWith("roles/datastore."));
       expect(store.map(({ index }) => index).sort()).toEqual([...deployment.stores, ...deployment.readers].sort());
@@ -385,7 +385,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
         const text = String(values["dashboard_json"]);
         const board = JSON.parse(text) as { mosaicLayout: { tiles: unknown[] } };
         expect(dashboardProblems(board)).toEqual([]);
-        // The API takes no more.
+        // Maximum that the API accepts.
         expect(board.mosaicLayout.tiles.length).toBeLessThanOrEqual(50);
         charted.push(
           ...[...text.matchAll(/custom\.googleapis\.com\/pathkeeper\/(\w+)/g)].map(([, metric = ""]) => metric),
@@ -407,7 +407,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
       }
     });
 
-    /** The filter of an alarm on the log. */
+    /** Returns the filter of a log-based alarm. */
     const filterOf = (what: string): string => {
       const policy = values("google_monitoring_alert_policy").find(({ display_name }) => display_name === what);
       const [{ condition_matched_log: [log] = [] } = {}] = (policy?.["conditions"] ?? []) as {
@@ -487,7 +487,7 @@ probes: { front: { kind: http, component: shop, schedule: "0 2 * * MON", url: "h
   });
 });
 
-/** Returns terraform's plan for a configuration. @param more variables */
+/** Returns Terraform's plan for a configuration. @param more variables */
 async function planOf(workspace: Workspace, text: string, more: string = ""): Promise<Planned[]> {
   const loaded = loadConfiguration(text, "monitor.yaml", vocabulary);
   if (!("configuration" in loaded)) throw new Error(loaded.problems.map(({ message }) => message).join("\n"));

@@ -1,4 +1,4 @@
-/** Dashboards against Google's own definition of them, which terraform does not know: to it they are text. */
+/** Checks dashboards against Google's definition of them, because Terraform treats them as text. */
 import { createRequire } from "node:module";
 import protobuf from "protobufjs";
 

@@ -1,4 +1,4 @@
-/** Variables of the module with which the examples are planned: everything optional is there. */
+/** Variables with which the examples are planned, including all optional ones. */
 export const moduleVariables: string = `
   project_id     = "watch-project"
   region         = "us-central1"

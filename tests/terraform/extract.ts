@@ -14,14 +14,14 @@ import type { Attribute, Block, CtyType, NestedBlock, ProviderSchema } from "./s
 
 /** A structure in the generated code: a resource, or a block in it. */
 interface Structure {
-  /** Arguments, by their names in HCL, as they are written out. */
+  /** Arguments, by their names in HCL, as written out. */
   readonly written: ReadonlyMap<
     string,
     { isBlock: boolean; type: string; storage: string; nested?: string; many: boolean }
   >;
-  /** Flags by name, and for what can only be read how it is read. */
+  /** Flags by name, and how read-only attributes are read. */
   readonly flags: ReadonlyMap<string, { computed: boolean; optional: boolean; required: boolean; reader: string }>;
-  /** Which arguments must be given, and the values that they may have, by their names in HCL. */
+  /** Required arguments, and the allowed values, by their names in HCL. */
   readonly declared: ReadonlyMap<string, { required: boolean; values?: readonly string[] }>;
 }
 
@@ -75,7 +75,7 @@ function blockOf(structure: string, generated: Generated): Block {
   return { attributes: sorted(attributes), ...(Object.keys(blocks).length === 0 ? {} : { blocks: sorted(blocks) }) };
 }
 
-/** The provider fills them in where they are left out, which the generated code does not tell of all of them. */
+/** The provider fills these in if they are omitted, which the generated code does not always show. */
 const computedByNature = new Set(["id", "project", "region", "location", "email", "member", "name_prefix"]);
 
 function structureOf(name: string, { code, types, main }: Generated): Structure {
@@ -142,7 +142,7 @@ function ctyOf(type: string, storage: string): CtyType {
   return type === "list" || type === "set" || type === "map" ? [type, element] : "dynamic";
 }
 
-/** The type of what can only be read, by the code that reads it. */
+/** Returns the type of a read-only attribute, from the code that reads it. */
 function readType(reader: string): CtyType {
   if (/getStringAttribute/.test(reader)) return "string";
   if (/getNumberAttribute/.test(reader)) return "number";

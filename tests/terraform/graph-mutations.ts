@@ -1,4 +1,4 @@
-/** Generates mistakes from a planned graph: drops, exchanges, inverts, scales or redirects anything in it. */
+/** Generates mistakes from a planned graph: drops, exchanges, inverts, scales or redirects any part of it. */
 import { type PlannedMonitor, type Resource, Unknown } from "../../cli/rehearse/plan.ts";
 
 /** A plan with one mistake. */
@@ -7,11 +7,11 @@ export interface GraphMutation {
   readonly monitor: PlannedMonitor;
 }
 
-/** Texts for people, and marks that Google neither reads nor checks: a change of them is no mistake. */
+/** Texts for people, and labels that Google neither reads nor checks: changing them is not a mistake. */
 const texts =
   /(^|\.)(description|display_name|title|cleanup_policies\.\d+\.id)$|^(condition\.0\.(title|description)|labels|user_labels|documentation\.0\.(content|subject)|documentation\.0\.links\.\d+\.(display_name|url))$/;
 
-/** Every mutation of a plan, once for each resource block and path. */
+/** Returns every mutation of a plan, once for each resource block and path. */
 export function graphMutations(monitor: PlannedMonitor): GraphMutation[] {
   const blocks = Map.groupBy(
     monitor.resources.filter(({ type }) => type.startsWith("google_")),

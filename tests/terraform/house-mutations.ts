@@ -1,4 +1,4 @@
-/** Mistakes that Terraform lets pass, and that would fail in the cloud, or cost, or open a door; one each, made in our own files. */
+/** Mistakes in our own files that Terraform accepts, but that would fail in the cloud, incur costs, or weaken security. */
 import type { Mutation } from "./mutation.ts";
 
 export const houseMutations: readonly Mutation[] = [

@@ -1,4 +1,4 @@
-/** The exceptions for linters: each is explained where people look for it, and excuses something that the module has. */
+/** Exceptions for linters: each is documented, and excuses something that exists in the module. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

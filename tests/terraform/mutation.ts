@@ -1,10 +1,13 @@
 /** One deliberate mistake in the Terraform module. */
 
-/** One mistake each, made in our own files: all of them must be found. `found` is what the checks without terraform say; without it only terraform finds it. */
+/**
+ * One mistake in our own files, which must be found. `found` is the finding of the checks without Terraform; without it, only Terraform
+ * finds the mistake.
+ */
 export interface Mutation {
   readonly what: string;
   readonly file: string;
-  /** A text that the file has exactly once. */
+  /** A text that occurs exactly once in the file. */
   readonly from: string;
   readonly to: string;
   readonly found?: RegExp;

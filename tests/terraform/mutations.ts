@@ -1,4 +1,4 @@
-/** Mistakes that are made in our own files, to see that they are found. */
+/** Mistakes in our own files, to test that they are found. */
 import { houseMutations } from "./house-mutations.ts";
 import type { Mutation } from "./mutation.ts";
 

@@ -1,4 +1,4 @@
-/** Mistakes in the files of the module that a first plan shows: each is one text for another. */
+/** Mistakes in the files of the module that a first plan shows: each replaces one text by another. */
 
 /** One mistake, and the finding of the rehearsal. */
 export interface PlanMutation {

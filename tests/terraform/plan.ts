@@ -1,22 +1,22 @@
-/** Plans of the examples, read from terraform's output of a test run. */
+/** Plans of the examples, read from Terraform's output of a test run. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import type { Deployment } from "../../shared/deployment/deployment.ts";
 import type { Workspace } from "./terraform.ts";
 
-/** A resource of the plan, with the values that are known. */
+/** A planned resource, with its known values. */
 export interface Planned {
   /** `google_pubsub_topic.main["ticks"]`. */
   readonly address: string;
   readonly type: string;
   readonly name: string;
   readonly index?: string | number;
-  /** In the shape of the resource, which the schema checks. */
+  /** In the shape of the resource; the schema verifies that. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Writes what `npm run build` would: the deployment, and archives of nothing. */
+/** Writes the results of `npm run build`: the deployment, and empty archives. */
 export async function writeBundles(folder: string, deployment: Deployment): Promise<void> {
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "deployment.json"), JSON.stringify(deployment));
@@ -25,7 +25,7 @@ export async function writeBundles(folder: string, deployment: Deployment): Prom
   }
 }
 
-/** Values that the provider alone knows; mocks would make random texts of them, which no rule could be checked on. */
+/** Values that only the provider knows. Mocks would generate random texts, on which no rule could be checked. */
 const mocks = `
 mock_provider "google" {
   mock_data "google_project" {
@@ -37,8 +37,8 @@ mock_provider "google" {
 
 /**
  * Plans the module with these variables.
- * @param variables as they stand in a file of variables
- * @throws Error with terraform's words when there is no plan
+ * @param variables in the format of a variables file
+ * @throws Error with Terraform's message if there is no plan
  */
 export async function planned(workspace: Workspace, variables: string): Promise<Planned[]> {
   await mkdir(join(workspace.folder, "tests"), { recursive: true });

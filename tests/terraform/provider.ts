@@ -27,10 +27,10 @@ export interface SchemaProvider {
   stop(): Promise<void>;
 }
 
-/** Values computed by Google that a plan knows: those that the real provider knows in a first plan, or all, as after an apply. */
+/** Computed values that a plan knows: those that the real provider knows in a first plan, or all, as after an apply. */
 export type Computed = "before the first apply" | "as applied";
 
-/** Starts a provider of that schema for `hashicorp/google`. */
+/** Starts a provider with that schema for `hashicorp/google`. */
 export async function startSchemaProvider(
   schema: ProviderSchema,
   known: Computed = "as applied",
@@ -209,13 +209,13 @@ function wireBlock({ attributes, blocks = {} }: Block): object {
   };
 }
 
-/** Values that are not known yet come as an extension of MessagePack, of any type. */
+/** Unknown values are an extension of MessagePack, of any type. */
 const unknownValues = new ExtensionCodec();
 for (let type = 0; type < 128; type++) {
   unknownValues.register({ type, encode: () => null, decode: () => undefined });
 }
 
-/** For values that go back: what it does not know stays as it came, as `ExtData`. */
+/** For returned values: unknown ones stay as received, as `ExtData`. */
 const passedOn = new ExtensionCodec();
 
 type Values = Readonly<Record<string, unknown>>;
@@ -231,7 +231,7 @@ function project(values: Values): Values {
   return { number: projectNumber, id: `projects/${String(values["project_id"])}` };
 }
 
-/** Fills in what the provider computes: in the forms that Google gives, or as unknown. The address of an account is known in a first plan. */
+/** Fills in the values that the provider computes: in Google's formats, or as unknown. The address of an account is known in a first plan. */
 function plannedValues(type: string, values: Values, known: Computed): Values {
   const of = (value: unknown): unknown => (known === "as applied" ? value : new ExtData(0, new Uint8Array(1)));
   const at = (attribute: string): string => String(values[attribute]);
@@ -256,7 +256,7 @@ function slug(text: string): string {
   return text.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
 }
 
-/** Ids of the resources that others name. */
+/** IDs of resources that others refer to. */
 const identities: Readonly<Record<string, (at: (attribute: string) => string) => string>> = {
   google_pubsub_topic: (at) => `projects/${at("project")}/topics/${at("name")}`,
   google_pubsub_subscription: (at) => `projects/${at("project")}/subscriptions/${at("name")}`,

@@ -15,7 +15,7 @@ import { moduleFolder, openWorkspace, type Workspace } from "./terraform.ts";
 /** The folder of the examples. */
 export const examples: string = new URL("../../examples/", import.meta.url).pathname;
 
-/** A publisher that becomes a subscriber. */
+/** A publisher role exchanged for a subscriber role. */
 export const exchangedRole: PlanMutation = {
   what: "an exchanged role",
   file: "messaging.tf",
@@ -37,7 +37,7 @@ export async function planOf(workspace: Workspace, file: string, variables: stri
   return (await workspace.run("show", "-json", "plan")).out;
 }
 
-/** Returns the errors that the rehearsal finds in the plan of a module with a mistake, one a line. */
+/** Returns the errors that the rehearsal finds in the plan of a module with a mistake, one per line. */
 export async function errorsOfMutated({ file, from, to }: PlanMutation, known: Computed): Promise<string> {
   const text = await readFile(join(moduleFolder, file), "utf8");
   if (!text.includes(from)) throw new Error(`${file} does not contain: ${from}`);

@@ -1,4 +1,4 @@
-/** Mistakes in the files of the Terraform module, each planned by terraform: the rehearsal must find every one. */
+/** Mistakes in the files of the Terraform module, each planned by Terraform: the rehearsal must find every one. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

@@ -17,7 +17,7 @@ import type { Computed } from "./provider.ts";
 import { errorsOfMutated, examples, exchangedRole, planOf } from "./rehearsal.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
 
-/** Ways to run the monitor besides the usual one, by what is different. */
+/** Ways to run the monitor besides the usual one, by their difference. */
 const variants: Readonly<Record<string, (variables: string) => string>> = {
   "with everything": (variables) => variables,
   "with the least": () => `
@@ -121,7 +121,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       const mutations = graphMutations(monitor as PlannedMonitor);
       expect(mutations.length).toBeGreaterThan(400);
       const missed = mutations.filter(({ monitor: mutated }) => !hasError(mutated)).map(({ what }) => what);
-      // Any deadline does for a subscription that people pull.
+      // A subscription that people pull may have any deadline.
       expect(missed).toEqual([
         "google_pubsub_subscription.dead_letters_kept: ack_deadline_seconds exchanged with that of another",
       ]);

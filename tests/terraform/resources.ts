@@ -1,4 +1,4 @@
-/** The resources and data sources of hashicorp/google that the module uses, or may come to use. */
+/** The resources and data sources of hashicorp/google that the module uses, or may use later. */
 
 /** Resources whose schema is stored. */
 export const resourcesInUse: readonly string[] = [

@@ -1,22 +1,22 @@
-/** The provider's schema as the tests know it: names, types and flags, in the form of `terraform providers schema -json`, without its prose. */
+/** The provider's schema for tests: names, types and flags, in the form of `terraform providers schema -json`, without descriptions. */
 import { readFileSync } from "node:fs";
 
-/** A type of Terraform's, as its JSON: `"string"`, `["list", "string"]`, `"dynamic"` where the facts at hand do not tell. */
+/** A Terraform type, as its JSON: `"string"`, `["list", "string"]`, or `"dynamic"` if it is unknown. */
 export type CtyType = "string" | "number" | "bool" | "dynamic" | readonly ["list" | "set" | "map", CtyType];
 
-/** An argument, or what a resource tells of itself. */
+/** An argument, or a computed attribute of a resource. */
 export interface Attribute {
   readonly type: CtyType;
   readonly required?: true;
   readonly optional?: true;
   readonly computed?: true;
-  /** Terraform sends its value and never keeps it. */
+  /** Whether it is write-only: Terraform sends its value and never stores it. */
   readonly write_only?: true;
-  /** The values that the provider allows, where it names them. */
+  /** The allowed values, if the provider lists them. */
   readonly values?: readonly string[];
 }
 
-/** A block inside another. */
+/** A nested block. */
 export interface NestedBlock {
   readonly nesting: "single" | "list" | "set";
   readonly min?: number;
@@ -30,19 +30,19 @@ export interface Block {
   readonly blocks?: Readonly<Record<string, NestedBlock>>;
 }
 
-/** The part of the provider that is in use. */
+/** The part of the provider that is used. */
 export interface ProviderSchema {
   readonly resources: Readonly<Record<string, Block>>;
   readonly data: Readonly<Record<string, Block>>;
 }
 
-/** Additions of the provider since the release that the extract was made from, by resource: `path.to.attribute`, or a block. */
+/** Additions of the provider since the release of the extract, by resource: `path.to.attribute`, or a block. */
 type Overlay = Readonly<Record<string, Readonly<Record<string, Attribute | NestedBlock>>>>;
 
 const text: CtyType = "string";
 const texts: CtyType = ["list", "string"];
 
-/** Additions of the releases 7 and 8 that are in use, each with the release that brought it. */
+/** Additions of releases 7 and 8 that are used, each with its release. */
 const overlay: Overlay = {
   google_cloudfunctions2_function: {
     // 7.21.0
@@ -64,14 +64,14 @@ const overlay: Overlay = {
     },
   },
   google_secret_manager_secret_version: {
-    // 6.23.0; the extract does not tell that it is never kept.
+    // 6.23.0; the extract does not show that it is never stored.
     secret_data_wo: { type: text, optional: true, write_only: true },
     // A number before 8.0.0.
     secret_data_wo_version: { type: text, optional: true },
   },
 };
 
-/** Since 7.33.0 nearly every resource has it. */
+/** Since 7.33.0, nearly every resource has it. */
 const deletionPolicy: Attribute = { type: text, optional: true, computed: true };
 
 /** Reads the extract and applies later additions. */

@@ -1,11 +1,11 @@
-/** The checks of the module that need nothing but npm: its arguments against the provider's schema, its references, and our own rules. */
+/** Checks of the module that need only npm: its arguments against the provider's schema, its references, and our own rules. */
 import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Attribute, Block, CtyType, ProviderSchema } from "./schema.ts";
 import { moduleFolder } from "./terraform.ts";
 
-// Its own declarations bring the types of browsers along, for everything.
+// The parser's own declarations would add the types of browsers everywhere.
 const { parse } = createRequire(import.meta.url)("@cdktn/hcl2json") as {
   parse(file: string, text: string): Promise<object>;
 };
@@ -13,10 +13,10 @@ const { parse } = createRequire(import.meta.url)("@cdktn/hcl2json") as {
 /** Files of a module by name. */
 export type ModuleFiles = Readonly<Record<string, string>>;
 
-/** A map of what stands between braces, as the parser gives it. */
+/** A map of the contents between braces, as returned by the parser. */
 type Body = Readonly<Record<string, unknown>>;
 
-/** Everything that a module declares: `google_pubsub_topic.main`, `data.google_project.main`, `var.region`, `local.labels`. */
+/** Every declaration of a module: `google_pubsub_topic.main`, `data.google_project.main`, `var.region`, `local.labels`. */
 interface Declared {
   readonly address: string;
   readonly file: string;
@@ -179,7 +179,7 @@ function spoken(type: CtyType): string {
   return typeof type === "string" ? `a ${type}` : `a ${type[0]} of ${type[1]}`;
 }
 
-/** Whatever an expression names must be declared, and what it takes of a resource must be there. */
+/** Every name in an expression must be declared, and every referenced attribute must exist. */
 function referenceProblems(declared: readonly Declared[], schema: ProviderSchema): string[] {
   const known = new Map(declared.map(({ address, body }) => [address, body]));
   const used = new Set<string>();
@@ -214,7 +214,7 @@ function referenceProblems(declared: readonly Declared[], schema: ProviderSchema
   return [...problems, ...idle.map(({ address, file }) => `${file}: ${address} is declared and never used`)];
 }
 
-/** `var.x`, `local.x`, `data.type.name`, `type.name`, each with the attribute that is taken of it, past an index. */
+/** `var.x`, `local.x`, `data.type.name`, `type.name`, each with the attribute that is read, past an index. */
 const reference =
   /(?<![\w."$-])((?:var|local)\.\w+|data\.\w+\.\w+|(?:google|terraform)_\w+\.\w+)(?:\[(?:[^[\]]|\[[^[\]]*\])*\])?(?:\.(\w+))?/g;
 
@@ -240,7 +240,7 @@ function expressionsIn(value: unknown): string[] {
   return Object.values(value).flatMap(expressionsIn);
 }
 
-/** In a new project nothing can be made before the APIs are there: everything must follow from them, by what it names or waits for. */
+/** In a new project, nothing can be created before the APIs are enabled: everything must depend on them, by a reference or `depends_on`. */
 function tooEarly(declared: readonly Declared[]): string[] {
   const names = new Map(
     declared.map(({ address, body }) => [

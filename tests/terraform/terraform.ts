@@ -1,4 +1,4 @@
-/** The real `terraform`, where it is installed, with the provider that knows the schema. */
+/** The real `terraform`, if it is installed, with the provider that knows the schema. */
 import { execFile, spawnSync } from "node:child_process";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,19 +11,19 @@ import { providerSchema } from "./schema.ts";
 /** The folder of the module. */
 export const moduleFolder: string = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "terraform");
 
-/** The command, or `undefined` where there is none. */
+/** The command; `undefined` if it is not installed. */
 export const terraformCommand: string | undefined = ["terraform", "tofu"].find(
   (command) => spawnSync(command, ["version"], { stdio: "ignore" }).status === 0,
 );
 
-/** Result of a call of terraform. */
+/** Result of a Terraform command. */
 export interface Run {
   readonly code: number;
   readonly out: string;
   readonly err: string;
 }
 
-/** A copy of the module in a new, initialized folder, in which terraform runs without a network. */
+/** A copy of the module in a new, initialized folder, in which Terraform runs without a network. */
 export interface Workspace {
   readonly folder: string;
   run(...args: string[]): Promise<Run>;
@@ -32,8 +32,9 @@ export interface Workspace {
 
 /**
  * Opens a workspace.
- * @param files more files, or others, by their paths in the module
- * @param known of the values that Google gives. @default all
+ * @param files additional or replaced files, by their paths in the module
+ * @param known the values computed by Google that are known.
+ * @default all
  */
 export async function openWorkspace(
   files: Readonly<Record<string, string>> = {},

@@ -1,4 +1,4 @@
-/** The invariant of the state of partitions: that of one instance that was given the same reports in the order in which they were measured. */
+/** The invariant of the state of partitions: it equals that of one instance that received the same reports in the order of measurement. */
 import { stateCollection } from "../../../functions/evaluate/commit/state-collection.ts";
 import { readPartition, storedPartition } from "../../../functions/evaluate/partition/document.ts";
 import { evaluateReport } from "../../../functions/evaluate/partition/fold.ts";
@@ -9,7 +9,7 @@ import type { Report } from "../../../shared/messages/report.ts";
 import type { Outcome } from "../outcome.ts";
 import { hasFault } from "./reading.ts";
 
-/** The state of each partition is that of a single instance which was given the same reports in the order in which they were measured. */
+/** The state of each partition equals that of a single instance that received the same reports in the order of measurement. */
 export function evaluationErrors(outcome: Outcome): string[] {
   const wrong = [...new Set(outcome.unjudged)];
   if (hasFault(outcome, "configuration change")) return wrong;
@@ -52,7 +52,7 @@ const factsOf = {
     JSON.stringify([...alerts].map(([key, { status, history }]) => [key, status, sinceBad(history.recent)]).sort()),
 };
 
-/** Judgements from the first bad one on: what was good before need not be remembered. */
+/** Returns the judgements from the first bad one on: earlier good ones need not be kept. */
 function sinceBad(judgements: readonly Judgement[]): readonly Judgement[] {
   const first = judgements.findIndex(([, verdict]) => verdict === bad);
   return first < 0 ? [] : judgements.slice(first);

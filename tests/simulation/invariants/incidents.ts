@@ -1,4 +1,4 @@
-/** Invariants of incidents: none is lost, doubled or ended early, and their documents are right. */
+/** Invariants of incidents: none is lost, duplicated or ended early, and their documents are accurate. */
 import { reportInstant } from "../../../functions/evaluate/partition/publication.ts";
 import { summarize } from "../../../functions/notify/deliver/summary.ts";
 import { readerName } from "../../../shared/documents/delivery-summary.ts";
@@ -77,7 +77,7 @@ export function finalStateMismatch(outcome: Outcome, quiet: Outcome): string[] {
 
 /** Returns whether a field may differ because reports waited for the store longer than the time between two runs, and came in another order. */
 function isExcusedByWaiting(name: string, is: Value | undefined, was: Value | undefined): boolean {
-  // What was good in between may come after the incident has opened: it did fail before that.
+  // A success in between may be processed after the incident has opened: it did fail before that.
   if (name === "first_failure_at") return shown(is) < shown(was);
   // An alert that had ended before its first failed run arrived was never announced.
   return name === "alerts" && Array.isArray(is) && Array.isArray(was) && is.every((alert) => was.includes(alert));
@@ -108,7 +108,7 @@ export function recordErrors(outcome: Outcome): string[] {
   return wrong;
 }
 
-/** An incident ends by itself only when its stages have passed, and when its probes were last seen well. */
+/** An incident ends by itself only after its stages have passed and its probes were last seen healthy. */
 export function endedEarly(outcome: Outcome): string[] {
   if (hasFault(outcome, "configuration change")) return [];
   const byItself = new Map(outcome.environment.reopenable?.map((incident) => [incident.id, incident]));

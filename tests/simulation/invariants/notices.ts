@@ -21,7 +21,7 @@ export function unnotifiedReaders(outcome: Outcome): string[] {
       if (routesTo(reader.channel, opening, routes).length === 0) return [];
       if (received.some(({ delivery }) => delivery.incident === opening.incident)) return [];
       const own = entries.filter(({ incident }) => incident === opening.incident);
-      // A receiver that rejects a notice has decided so itself, and nobody is paged for what is over.
+      // A receiver may reject a notice, and nobody is paged for a resolved incident.
       const isExcused = own.some(({ status, reason }) => status === "rejected" || reason === resolvedBeforeAnnounced);
       const why = own.map(({ event, status, reason }) => `${event} is ${status}, ${reason}`).join("; ");
       return isExcused ? [] : [`${name} never heard of ${opening.incident}: ${why}`];
@@ -37,10 +37,10 @@ export function unendedReaders(outcome: Outcome): string[] {
       const end = own.filter(({ event }) => event === "resolved").at(-1);
       if (end === undefined) return [`${name} heard of ${incident}, and its end is not even planned`];
       const last = arrivals.reduce((newest, one) => (one.delivery.sequence > newest.delivery.sequence ? one : newest));
-      // A reader notified of the end, and not of the relapse, is right again in the end.
+      // A reader notified of the end, and not of the relapse, has the correct state in the end.
       if (last.delivery.event === "resolved") return [];
       const cameBack = own.some(({ event, sequence }) => event === "regressed" && sequence > end.sequence);
-      // A receiver that rejects the resolution has decided so itself.
+      // A receiver may reject the resolution.
       if (end.status === "rejected" || (end.reason === revokedByRelapse && cameBack)) return [];
       return [`${name} heard of ${incident}, and not that it is over: ${end.status}, ${end.reason}`];
     }),
@@ -75,7 +75,7 @@ export function duplicates(outcome: Outcome): string[] {
   const keys = new Map<string, string>();
   for (const [delivery, sent] of Map.groupBy(outcome.sent, (one) => one.delivery)) {
     const first = sent.find(({ concludedAt }) => concludedAt !== undefined);
-    // A claim that was made before that could not know of it.
+    // An earlier claim could not know of it.
     const late = sent.find(({ claimedAt }) => claimedAt > (first?.concludedAt ?? Number.POSITIVE_INFINITY));
     if (late !== undefined) wrong.push(`${delivery} was sent again after whoever had sent it was done with it`);
     const own = new Set(sent.map(({ key }) => key));
@@ -147,7 +147,7 @@ interface ReaderRecord {
   readonly received: readonly { readonly delivery: Delivery; readonly notice: string }[];
 }
 
-/** Notifications that each reader received, in order, and the ledger's record of them. */
+/** Returns the notifications that each reader received, in order, and its ledger entries. */
 function byReader(outcome: Outcome): ReaderRecord[] {
   const deliveryOf = new Map(outcome.sent.map(({ reader, notice, delivery }) => [`${reader} ${notice}`, delivery]));
   return [...outcome.readers].map(([name, reader]) => {

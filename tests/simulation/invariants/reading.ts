@@ -22,7 +22,7 @@ export function hasFault({ struck }: Outcome, fault: FaultKind): boolean {
   return (struck.get(fault) ?? 0) > 0;
 }
 
-/** Incidents of targets, by when they began. */
+/** Returns the incidents of targets, by when they began. */
 export function targets({ documents }: Outcome): { readonly id: string; readonly fields: Fields }[] {
   return [...documents.of(incidentCollection)]
     .filter(({ fields }) => fields["verdict"] !== "monitor")

@@ -1,4 +1,4 @@
-/** Plants a bug in the module that it belongs to as that is loaded: a copy in memory, so that no file is touched. `PATHKEEPER_PLANTED` names it. */
+/** Plants a bug in its module when it is loaded: in memory, so that no file changes. `PATHKEEPER_PLANTED` names it. */
 import { registerHooks } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";

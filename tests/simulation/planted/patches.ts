@@ -9,7 +9,7 @@ export interface Patch {
   readonly file: string;
   readonly find: string;
   readonly put: string;
-  /** Further replacements in the file, where a second check would hide the bug. @default none */
+  /** Further replacements in the file, where a second check would mask the bug. @default none */
   readonly also?: readonly { readonly find: string; readonly put: string }[];
 }
 

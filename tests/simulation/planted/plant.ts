@@ -1,7 +1,7 @@
 /** Applies a patch to a text. */
 import type { Patch } from "./patches.ts";
 
-/** The text with a bug in it. @throws Error where the patch does not apply any more */
+/** Returns the text with the bug. @throws Error if the patch no longer applies */
 export function planted(text: string, { name, file, find, put, also = [] }: Patch): string {
   return [{ find, put }, ...also].reduce((before, one) => {
     const parts = before.split(one.find);
