@@ -324,7 +324,7 @@ describe("events out of order", () => {
     expect(await push(raised)).toBe(`TryAgain: severity_raised of ${incident} waits for the message of its opening`);
     expect(await push(incidentEvent({ event: "regressed", sequence: 3 }))).toBe("done");
     expect(await push(raised)).toBe("done");
-    // The relapse says the same.
+    // The relapse already includes the raised severity.
     expect(hooks.received.map(({ body }) => JSON.parse(body).type).slice(2)).toEqual(["incident.regressed"]);
   });
 

@@ -173,7 +173,8 @@ async function deliverAll(
     });
   const finish = async (entries: readonly LedgerEntry[]): Promise<void> => {
     const now = states(entries);
-    // If all entries only wait, there is nothing new to conclude; the message that changes them does that. A crashed attempt is news.
+    // If all entries only wait, nothing has changed: the message that changes them updates the summary. A crashed attempt counts as a
+    // change.
     const isNews = entries.some(
       (entry, at) => now[at] !== entry.delivery || isFinal(entry.delivery) || results.get(entry)?.status === "rejected",
     );
@@ -236,7 +237,7 @@ async function reportProblems(id: string, problems: readonly ProbeResult[], worl
   ]);
 }
 
-/** Returns whether the opening before an event is planned, or after an all-clear the relapse, without which nothing follows an all-clear. */
+/** Returns whether the event that must precede this one is planned: the opening or, after an all-clear, the relapse. */
 function isBegun({ event, sequence }: IncidentEvent, ledger: readonly LedgerEntry[]): boolean {
   if (event === "opened") return true;
   const earlier = ledger.map(({ delivery }) => delivery).filter((one) => one.sequence < sequence);

@@ -19,7 +19,7 @@ export interface DnsAnswer {
 /** Returns the answer or its bytes; `undefined` sends nothing. */
 export type Answering = (name: string, type: string, transport: "udp" | "tcp") => DnsAnswer | Buffer | undefined;
 
-/** Starts a server. @param listen starts the TCP part, and stops it in time @returns the port, and a function that stops the UDP part */
+/** Starts a server. @param listen starts the TCP part, and stops it when the test ends @returns the port, and a function that stops the UDP part */
 export async function startDnsServer(
   answering: Answering,
   listen: (server: Server) => Promise<number>,

@@ -5,7 +5,7 @@ import { listening } from "./fixtures.ts";
 
 export type { DnsAnswer } from "./dns-server.fixtures.ts";
 
-/** Answers until the test is over. @returns the port */
+/** Starts a server that runs until the test ends. @returns the port */
 export async function dnsServer(answering: Answering): Promise<number> {
   const { port, stop } = await startDnsServer(answering, listening);
   onTestFinished(stop);

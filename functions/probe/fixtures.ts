@@ -15,7 +15,7 @@ import { openText } from "./text/target-text.ts";
 
 export { type CertificateOptions, type Issued, issue } from "./certificates.fixtures.ts";
 
-/** The secrets of every test, by name. Their values may appear nowhere. */
+/** Secrets of every test, by name. Their values must not appear anywhere. */
 export const canaries: Readonly<Record<string, string>> = {
   canary: "c4n4ry-S3cret/value",
   "canary-url": "postgres://someone:c4n4ry-S3cret@127.0.0.1:1/nowhere",
@@ -45,16 +45,16 @@ export interface ProbeOnceOptions {
   /** Secrets in addition to the canaries. */
   readonly secrets?: Readonly<Record<string, string>>;
   /** Base URL of Google's APIs. @default a port on which nothing listens */
-  readonly googleStand?: string;
+  readonly googleApis?: string;
   /** Reads heartbeats. @default none can be read */
   readonly beats?: HeartbeatReader;
-  /** Reads since when they are awaited. @default they always were */
+  /** Reads since when they are expected. @default always */
   readonly awaited?: AwaitedReader;
   /** The probes of the environment, for the resources that they watch. @default none */
   readonly all?: readonly ConfiguredProbe[];
   /** The diagnosis that the run belongs to. @default none */
   readonly diagnosis?: Diagnosed;
-  /** Every kind that there is. @default that of the probe */
+  /** All kinds of probes. @default that of the probe */
   readonly probers?: Readonly<Record<string, AnyProber>>;
 }
 
@@ -66,7 +66,7 @@ export async function probeOnce(
     timeoutMs = 5_000,
     recheck = false,
     secrets = {},
-    googleStand = "http://127.0.0.1:1",
+    googleApis = "http://127.0.0.1:1",
     beats,
     awaited,
     all,
@@ -89,7 +89,7 @@ export async function probeOnce(
         return value;
       },
     },
-    google: googleApi(googleStand),
+    google: googleApi(googleApis),
     beats,
     awaited,
     clock: { now: () => Date.now() },
@@ -102,14 +102,14 @@ export async function probeOnce(
   return result;
 }
 
-/** The value of a metric in a result. @param label the value of its only label */
+/** Returns the value of a metric in a result. @param label the value of its only label */
 export function measured(result: ProbeResult, metric: string, label?: string): number | undefined {
   return result.measurements.find(
     (one) => one.metric === metric && (label === undefined || Object.values(one.labels).includes(label)),
   )?.value;
 }
 
-/** A failure with its words opened, for comparing. */
+/** Returns a failure with its texts opened, for comparison. */
 export function openFailure(failure: SeenFailure | undefined): Failure | undefined {
   return failure && { ...failure, message: openText(failure.message, new Redactor()) };
 }
@@ -124,7 +124,7 @@ export function thrownText(call: () => unknown): string | undefined {
   return undefined;
 }
 
-/** Listens on a free port of 127.0.0.1 until the test is over. @returns the port */
+/** Listens on a free port of 127.0.0.1 until the test ends. @returns the port */
 export async function listening(server: Server): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {

@@ -21,7 +21,7 @@ export interface ProbePorts {
   readonly secrets: Secrets;
   readonly google: GoogleApi;
   readonly beats?: HeartbeatReader;
-  /** Reads since when that is awaited. */
+  /** Reads since when a heartbeat has been expected. */
   readonly awaited?: AwaitedReader;
   readonly publisher: Publisher;
   readonly clock: Clock;
@@ -137,7 +137,7 @@ async function runRounds(
       all: ports.configuration.probes,
       diagnosis:
         request.since === undefined ? undefined : { since: Date.parse(request.since), about: request.about ?? [] },
-      // A probe that fails by design is no evidence of trouble of the prober.
+      // A probe that fails by design is no evidence of a failing prober.
       control: trigger === "canary" ? undefined : ports.configuration.control?.[vantage],
       coldStart: !instance.measured,
       secrets,

@@ -28,8 +28,8 @@ export interface ProberFixture {
 
 /** The deadline that a probe is held to, in milliseconds. */
 export const deadlineMs = 300;
-/** The token that a stand-in for Google's APIs receives. */
-const standToken = "no-token";
+/** The token that a fake of Google's APIs receives. */
+const fakeToken = "no-token";
 /** Maximum overrun of a probe after its deadline, in milliseconds. */
 const toleranceMs = 50;
 
@@ -60,7 +60,7 @@ export function proberContract({
     probeOnce(prober, settings(port), {
       timeoutMs,
       secrets,
-      ...(google ? { googleStand: `http://127.0.0.1:${port}` } : {}),
+      ...(google ? { googleApis: `http://127.0.0.1:${port}` } : {}),
     });
 
   describe(`contract of the prober ${prober.kind}`, () => {
@@ -99,12 +99,12 @@ export function proberContract({
     });
 
     it("keeps secrets out of the result, even if the target echoes them", async () => {
-      const secrets = google ? [standToken] : Object.values(canaries);
+      const secrets = google ? [fakeToken] : Object.values(canaries);
       const answer = echo(secrets.join(" "));
       const port = await tcpServer((socket) => socket.on("data", () => socket.end(answer)));
       const result = await probe(port, google ? 10_000 : deadlineMs);
       expect(result.failure?.message).toBeDefined();
-      expect(JSON.stringify(result)).not.toContain(google ? standToken : "c4n4ry-S3cret/value");
+      expect(JSON.stringify(result)).not.toContain(google ? fakeToken : "c4n4ry-S3cret/value");
     });
 
     if (google) {

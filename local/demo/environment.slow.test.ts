@@ -232,7 +232,7 @@ describe("the environment", () => {
   });
 
   it("is reported by Google's APIs, from its real state", async () => {
-    const google = { timeoutMs: 10_000, googleStand: demo.googleApi };
+    const google = { timeoutMs: 10_000, googleApis: demo.googleApi };
     const place = { project: "pathkeeper-demo", region: "us-central1" };
     await vi.waitFor(
       async () => {

@@ -17,7 +17,7 @@ export interface Act {
   readonly doneAt?: number;
 }
 
-/** Retention of used ids, in milliseconds: longer than links are valid and than services repeat their messages. */
+/** Retention of used ids, in milliseconds: longer than links are valid, and longer than services redeliver their messages. */
 const rememberedMs = 7 * 86_400_000;
 
 /** Maximum number of used ids kept per incident. Each one has changed something, so more than this is abuse. */

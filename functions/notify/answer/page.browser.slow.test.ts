@@ -1,4 +1,4 @@
-/** The page of a link in a real browser: it shows the incident, its button acts, and a form of another site does not. */
+/** Tests the page of an action link in a real browser: it shows the incident, and only its own button acts. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Browser } from "playwright-core";
@@ -22,7 +22,7 @@ const reader: AnswerLink = {
   notice: "opened",
 };
 
-/** A server of answers, with one open incident. */
+/** Starts an answer server with one open incident. */
 async function setUp(): Promise<{ readonly store: MemoryStore; link(changes?: Partial<AnswerLink>): string }> {
   const store = new MemoryStore();
   await store.set("incidents", incident, {
@@ -56,7 +56,7 @@ async function setUp(): Promise<{ readonly store: MemoryStore; link(changes?: Pa
   return { store, link };
 }
 
-/** Lets a server listen until the test is over. @returns its address */
+/** Listens until the test ends. @returns the address */
 async function listening(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -73,7 +73,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
   }, 120_000);
   afterAll(() => browser?.close());
 
-  it("acts when its button is pressed, and says so", async () => {
+  it("acts when its button is pressed, and confirms it", async () => {
     const { store, link } = await setUp();
     const page = await browser.newPage();
     const complaints: string[] = [];
@@ -94,7 +94,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
     await page.close();
   });
 
-  it("asks in a chat who it is", async () => {
+  it("asks for a name in a chat", async () => {
     const { store, link } = await setUp();
     const page = await browser.newPage();
     await page.goto(link({ channel: "chat", recipient: undefined as never }));
@@ -105,7 +105,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
     await page.close();
   });
 
-  it("is not pressed by a form of another site, nor shown in its frame", async () => {
+  it("ignores forms of other sites, and cannot be framed", async () => {
     const { store, link } = await setUp();
     const site = await listening(
       createServer((_, response) =>
@@ -114,7 +114,7 @@ describe("the page of a link", { timeout: 120_000 }, () => {
       ),
     );
     const page = await browser.newPage();
-    // Another name of this machine is another site.
+    // To a browser, another host name of this machine is another site.
     await page.goto(site.replace("127.0.0.1", "localhost"));
     expect(await page.frameLocator("iframe").getByRole("button").count()).toBe(0);
     await page.getByRole("button", { name: "Win" }).click();

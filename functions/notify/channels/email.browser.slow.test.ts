@@ -24,7 +24,7 @@ describe("a mail in a browser", () => {
   });
   afterAll(() => browser?.close());
 
-  /** One window for each size and colour scheme, with the requests of its page. */
+  /** Opens one window for each size and colour scheme, and records the requests of its page. */
   const windows = new Map<string, { readonly page: Page; readonly requests: string[] }>();
 
   async function windowOf(width: number, colorScheme: "light" | "dark") {
@@ -46,7 +46,7 @@ describe("a mail in a browser", () => {
     const settings = email.settings.parse({ to: ["team@example.com"] });
     await page.setContent((email.render(settings, notice) as OutgoingMail).html);
     await look(page, page.context());
-    // Nothing is loaded from elsewhere, and no text from a target has become an element that would.
+    // No external resource is loaded, and no text from a target became an element that could load one.
     expect(requests).toEqual([]);
     expect(await page.locator("script, img, iframe").count()).toBe(0);
   }

@@ -52,7 +52,7 @@ describe("the texts of a status page", () => {
       { event: "resolved", status: "resolved", resolved_at: "2025-09-16T12:30:00.000Z" },
       "Resolved: Backend is working again. The incident lasted 32 min.",
     ],
-  ])("are right for %j", (event, text) => expect(newsText(event)).toBe(text));
+  ])("describe %j", (event, text) => expect(newsText(event)).toBe(text));
 
   it("state the impact only if configured", () => {
     const backend = {

@@ -223,7 +223,7 @@ describe("decide", () => {
       ["person", "superseded: included in the resolution"],
       ["pager", "superseded: resolved before it could be announced here"],
       ["program", "superseded: resolved before it could be announced here"],
-    ])("replaces the opening that was left to the end, for a %s", (receiver, reason) => {
+    ])("replaces the opening that was left to the resolution, for a %s", (receiver, reason) => {
       expect(decisionFor(receiver, left(reason))).toEqual({ ...send, replacesOpening: true });
     });
 
@@ -232,7 +232,7 @@ describe("decide", () => {
       expect(decisionFor("person", left("no route: opened, warning, db"))).toEqual({ action: "suppress", reason });
     });
 
-    it("leaves the opening to the next end for a person, and nothing is sent to a pager", () => {
+    it("leaves the opening to the next resolution for a person, and sends nothing to a pager", () => {
       const again = entry("resolved", 5, "planned");
       const decisionAgain = (receiver: ReceiverType, opening: LedgerEntry): object =>
         decide(again, [opening, takenBack, regressed, again], noon, false, { receiver });

@@ -11,7 +11,7 @@ import { namedRecord } from "../../../shared/runtime/named-record.ts";
 // The evaluator reads the ledger as well: its location, and the rule for when an entry is final, are defined in one place.
 export { isDone as isFinal, ledgerCollection as deliveries } from "../../../shared/documents/delivery-summary.ts";
 
-/** Retention of the ledger, in milliseconds: longer than anybody asks why a notice did or did not arrive. */
+/** Retention of the ledger, in milliseconds: as long as somebody may ask why a notice did or did not arrive. */
 export const keptForMs: number = 90 * 86_400_000;
 
 /** Maximum number of attempts in a document; the newest are kept. */

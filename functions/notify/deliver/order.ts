@@ -15,7 +15,10 @@ import {
 /** Time without progress after which a delivery counts as abandoned, in milliseconds: no redelivery comes that late. */
 export const abandonedAfterMs: number = 30 * 60_000;
 
-/** Maximum time after the end of an incident that other notices wait for its end event, in milliseconds. The event is published with the end. */
+/**
+ * Maximum time after the end of an incident that other notices wait for its end event, in milliseconds. The event is published together with
+ * the end.
+ */
 const resolutionWaitMs = 10 * 60_000;
 
 /** Decision about attempting a delivery now. */
@@ -101,7 +104,7 @@ export function decide(
   const supersedes = overtaken.map(({ id }) => id);
   if (closes && !earlier.some((other) => mayHaveArrived(other.delivery))) {
     const isOwed = earlier.some((other) => isOpeningOutstanding(other.delivery));
-    // The opening waited for the end, and this relapse takes the end back.
+    // The opening was left to the resolution, which this relapse revokes.
     if (delivery.event === "regressed" && isOwed) return { action: "send", supersedes, replacesOpening: true };
     if (delivery.event === "resolved" && isOwed && receiver === "person")
       return { action: "send", supersedes, replacesOpening: true };
@@ -116,7 +119,7 @@ export function decide(
   return { action: "send", supersedes: [...supersedes, ...later.map(({ id }) => id)] };
 }
 
-/** Returns whether it is an opening that is still to be sent, or that was left to the end of the incident. */
+/** Returns whether an opening is still to be sent, or was left to the resolution. */
 function isOpeningOutstanding({ event, status, reason }: Delivery): boolean {
   if (event !== "opened") return false;
   return status === "suppressed"
@@ -164,8 +167,8 @@ const replaceable: readonly IncidentEventKind[] = [
 ];
 
 /**
- * Returns whether a change comes after a later one, which has been sent or is about to be: an instance that planned the later one without seeing
- * the change does not wait for it.
+ * Returns whether a later change has been sent before this one, or is about to be: an instance that planned the later one without seeing
+ * this one does not wait for it.
  */
 function isOutOfOrder(delivery: Delivery, history: readonly Delivery[]): boolean {
   const { event, sequence } = delivery;
@@ -181,7 +184,7 @@ function isOutOfOrder(delivery: Delivery, history: readonly Delivery[]): boolean
   );
 }
 
-/** Returns whether the reader will not hear of the end, because an instance that planned the end saw no announcement to end. */
+/** Returns whether the reader is not notified of the end, because the instance that planned it saw no announcement. */
 function isResolutionSuppressed(history: readonly Delivery[], sequence: number): boolean {
   const isRefused = (one: Delivery): boolean => one.status === "suppressed" && one.reason === neverAnnounced;
   return hasEnded(

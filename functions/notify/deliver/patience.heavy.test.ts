@@ -214,7 +214,7 @@ describe("a channel that is renamed or removed", () => {
 });
 
 describe("an incident that was over before its opening could be sent", () => {
-  /** @param isBack whether it comes back before the receiver does. @default false */
+  /** @param isBack whether the incident recurs before the receiver recovers. @default false */
   async function late(kind: "mail" | "hook" | "pager", isBack = false) {
     const bodies: string[] = [];
     let isAway = true;
@@ -239,7 +239,7 @@ describe("an incident that was over before its opening could be sent", () => {
       : resolvedEvent();
     await store.set("incidents", present.incident, documentOf(present));
     if (isBack) {
-      // The opening is left to the end before the end is taken back.
+      // The opening is left to the resolution before the relapse revokes it.
       clock.time += 30 * minute;
       await push(incidentEvent());
       await push(present);
@@ -262,7 +262,7 @@ describe("an incident that was over before its opening could be sent", () => {
     expect(resolved.status).toBe("delivered");
   });
 
-  it("is one mail that opens it if it comes back before that mail", async () => {
+  it("is one opening mail if it recurs before that mail is sent", async () => {
     const { bodies, opened, resolved } = await late("mail", true);
     expect(bodies).toHaveLength(1);
     expect(bodies[0]).toMatch(/^STILL OPEN, notified late/);
@@ -271,7 +271,7 @@ describe("an incident that was over before its opening could be sent", () => {
     expect(resolved).toMatchObject({ status: "suppressed", reason: "superseded: it failed again" });
   });
 
-  it("triggers a pager once if it comes back", async () => {
+  it("triggers a pager once if it recurs", async () => {
     const { bodies } = await late("pager", true);
     expect(bodies.map((body) => JSON.parse(body).event_action)).toEqual(["trigger"]);
   });

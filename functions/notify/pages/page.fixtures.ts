@@ -92,7 +92,7 @@ function days(): Record<string, Day> {
   return Object.fromEntries(Array.from({ length: 70 }, (_, ago) => [dayOf(noon - ago * 86_400_000), one(ago)]));
 }
 
-/** Everything at once: an open incident, a past one, and a monitor with limited sight. */
+/** Everything at once: an open incident, a past one, and a monitor with incomplete data. */
 export const sources: PageSources = {
   memory: memoryOf(opened, wider, yesterday, over),
   documents: {

@@ -12,7 +12,7 @@ export const refreshScript = `
       const answer = await fetch(status, { cache: "no-cache" });
       if (answer.ok && (await answer.json()).at !== at) location.reload();
     } catch {
-      // Offline, or the page is being replaced: the next look finds out.
+      // Offline, or the page is being replaced: the next check will find out.
     }
   };
   setInterval(look, 60000);

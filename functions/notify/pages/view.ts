@@ -81,7 +81,7 @@ export interface PageState {
   /** Time of the computation, RFC 3339. */
   readonly at: string;
   readonly state: ComponentState;
-  /** Summary in one sentence, for most visitors all they need. */
+  /** Summary in one sentence, which is enough for most visitors. */
   readonly summary: string;
   /** Whether the monitor's view may be incomplete at present. */
   readonly monitoring_impaired: boolean;

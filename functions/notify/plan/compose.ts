@@ -1,4 +1,7 @@
-/** Composes the message for a reader: an event, in the words and with the settings of its channel. Pure: everything it needs is an argument. */
+/**
+ * Composes the message for a reader: the text of an event, rendered with the settings of its channel. Pure: everything it needs is an
+ * argument.
+ */
 import type { Configuration, ConfiguredChannel } from "../../../shared/config/model.ts";
 import type { Audience } from "../../../shared/config/notification.ts";
 import { incidentLink } from "../../../shared/incident-link.ts";

@@ -262,7 +262,7 @@ describe("the all-clear", () => {
     ]);
     const raised = incidentEvent({ event: "severity_raised", sequence: 2 });
     const reason = "superseded: the incident is resolved";
-    // Mail, which is new or has another name now, would hear of the incident and never of its end.
+    // The mail channel, added or renamed since, would be notified of the incident and never of its end.
     expect(outcomes(raised, { ledger })).toEqual({ mail: reason, ops: reason });
   });
 });

@@ -205,7 +205,7 @@ function firstRefusal(checks: readonly Check[], input: CheckInput): string | und
   return undefined;
 }
 
-/** The all-clear of any reader counts: one who is new, or renamed, since it was planned would hear of the incident and never of its end. */
+/** The all-clear of any reader counts: a reader added or renamed after it was planned would be notified of the incident, and never of its end. */
 function afterResolution({ event, context: { ledger } }: CheckInput): string | undefined {
   const all = ledger.map(({ delivery }) => delivery);
   return isSuperseded(all, event.sequence) ? superseded : undefined;
@@ -264,7 +264,7 @@ function unreachable({ event, reader: { channel, recipient } }: CheckInput): str
 }
 
 function unrouted({ event, reader, context }: CheckInput): string | undefined {
-  // An additional unreachable channel is news for every reader of such incidents.
+  // An additional unreachable channel concerns every reader of such incidents.
   const news = aboutChannels(event, context) && event.event === "joined" ? opening(event) : event;
   return isRoutedTo(reader.channel, news, context)
     ? undefined

@@ -119,7 +119,7 @@ Incident: 20250916-120000-vpc-connector`);
     for (const audience of audiences) expect(said(audience, incidentEvent(changes)).split(" · ")[0]).toBe(state);
   });
 
-  it("repeat nothing for engineers", () => {
+  it("repeat no sentence for engineers", () => {
     const event = incidentEvent({
       ...resolvedEvent(),
       summary: "Backend failed from 11:58:00 UTC. The cause was VPC connector. It lasted 32 min.",

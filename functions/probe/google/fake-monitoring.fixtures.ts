@@ -46,7 +46,7 @@ export function refusal(code: number, status: string, message: string, reason?: 
 export async function fakeMonitoring(answers: Readonly<Record<string, FakeResponse>>): Promise<FakeMonitoring> {
   const asked: Record<string, URLSearchParams[]> = {};
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "", "http://stand");
+    const url = new URL(request.url ?? "", "http://fake");
     const query = url.searchParams;
     const type = /metric\.type = "([^"]+)"/.exec(query.get("filter") ?? "")?.[1] ?? "";
     asked[type] = [...(asked[type] ?? []), query];
@@ -66,7 +66,7 @@ function mistakeIn(url: URL): FakeResponse | undefined {
   const { pathname, searchParams } = url;
   const wrong = (what: string): FakeResponse => refusal(400, "INVALID_ARGUMENT", what);
   if (!/^\/monitoring\.googleapis\.com\/v3\/projects\/[^/]+\/timeSeries$/.test(pathname))
-    return refusal(404, "NOT_FOUND", `the stand has no ${pathname}`);
+    return refusal(404, "NOT_FOUND", `the fake has no ${pathname}`);
   if (searchParams.get("view") !== "FULL") return wrong("view must be set");
   const start = Date.parse(searchParams.get("interval.startTime") ?? "");
   const end = Date.parse(searchParams.get("interval.endTime") ?? "");

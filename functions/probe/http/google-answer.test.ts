@@ -66,7 +66,7 @@ describe("a response from Google itself", () => {
     ["a missing identity", 401, "Invalid IAP credentials: empty token", {}, "iap"],
     ["an identity without access", 403, "You don't have access", { "x-goog-iap-generated-response": "true" }, "iap"],
     ["a denied request", 403, armor, {}, "cloud-armor"],
-  ])("is told where it says %s", (_what, status, body, headers, by) => {
+  ])("is recognized from %s", (_what, status, body, headers, by) => {
     expect(googleAnswer(status, headers, body)?.by).toBe(by);
   });
 
@@ -78,7 +78,7 @@ describe("a response from Google itself", () => {
     ["with Google's headers, which Cloud Run sets on every answer", 500, "Internal Server Error"],
     ["that succeeded", 200, "Rate exceeded."],
     ["without a text", 503, ""],
-  ])("is not told %s", (_what, status, body) => {
+  ])("is not recognized %s", (_what, status, body) => {
     expect(googleAnswer(status, { server: "Google Frontend", via: "1.1 google" }, body)).toBeUndefined();
   });
 

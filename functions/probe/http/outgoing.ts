@@ -71,7 +71,7 @@ export async function firstRequest(
   };
 }
 
-/** The URL, and what a secret one says besides: the login that is sent to it. @throws ProbeFault */
+/** Returns the URL, and the login that a secret URL contains. @throws ProbeFault */
 async function address(
   { url: written }: Pick<RequestSettings, "url">,
   world: ProbeWorld,

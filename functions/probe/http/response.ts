@@ -31,7 +31,7 @@ const longestLine = 16 * 1024;
 
 type State = "head" | "length" | "close" | "chunk-size" | "chunk" | "chunk-end" | "trailers" | "done";
 
-/** Reads one answer. */
+/** Reads one response. */
 export class ResponseReader {
   readonly #method: string;
   readonly #listener: ResponseListener;

@@ -62,7 +62,7 @@ const destroyed = (secret: string): object =>
 
 async function found(entries: readonly object[], more: object = {}): Promise<readonly ReportedChange[]> {
   const { port } = await fakeLogging(() => entries, services);
-  const options = { googleStand: `http://127.0.0.1:${port}`, all: others, probers };
+  const options = { googleApis: `http://127.0.0.1:${port}`, all: others, probers };
   const result = await probeOnce(auditLogs, { ...settings, ...more }, options);
   expect(result.failure).toBeUndefined();
   return result.changes ?? [];
@@ -242,7 +242,7 @@ describe("audit_logs", () => {
     );
     const since = Date.parse("2025-09-16T12:00:00Z");
     const options = {
-      googleStand: `http://127.0.0.1:${port}`,
+      googleApis: `http://127.0.0.1:${port}`,
       all: others,
       probers,
       diagnosis: { since, about: ["backend"] },
@@ -262,7 +262,7 @@ describe("audit_logs", () => {
         socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`),
       ),
     );
-    const result = await probeOnce(auditLogs, settings, { googleStand: `http://127.0.0.1:${port}` });
+    const result = await probeOnce(auditLogs, settings, { googleApis: `http://127.0.0.1:${port}` });
     expect(result).toMatchObject({ success: true, unchecked: [{ checks: ["changes"] }] });
     expect(result.changes).toBeUndefined();
     expect(result.unchecked?.[0]?.explanation).toContain(

@@ -28,7 +28,7 @@ const settings = {
 
 async function probe(answer: FakeResponse, more: Record<string, unknown> = {}) {
   const fake = await fakeMonitoring({ [type]: answer });
-  const result = await probeOnce(cloudMonitoring, { ...settings, ...more }, { googleStand: fake.url });
+  const result = await probeOnce(cloudMonitoring, { ...settings, ...more }, { googleApis: fake.url });
   return { result, asked: fake.asked };
 }
 

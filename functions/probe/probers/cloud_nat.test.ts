@@ -26,7 +26,7 @@ const busy: Record<string, FakeResponse> = {
 
 async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
   const fake = await fakeMonitoring(answers);
-  const result = await probeOnce(cloudNat, { ...settings, ...more }, { googleStand: fake.url });
+  const result = await probeOnce(cloudNat, { ...settings, ...more }, { googleApis: fake.url });
   return { result, asked: fake.asked };
 }
 

@@ -36,7 +36,7 @@ const busy: Record<string, FakeResponse> = {
 
 async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
   const fake = await fakeMonitoring(answers);
-  const result = await probeOnce(cloudRun, { ...settings, ...more }, { googleStand: fake.url });
+  const result = await probeOnce(cloudRun, { ...settings, ...more }, { googleApis: fake.url });
   return { result, asked: fake.asked };
 }
 

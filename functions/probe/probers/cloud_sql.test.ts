@@ -35,7 +35,7 @@ const statesOf = (state: string): FakeResponse =>
 
 async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
   const fake = await fakeMonitoring(answers);
-  const result = await probeOnce(cloudSql, { ...settings, ...more }, { googleStand: fake.url });
+  const result = await probeOnce(cloudSql, { ...settings, ...more }, { googleApis: fake.url });
   return { result, asked: fake.asked };
 }
 

@@ -100,7 +100,7 @@ describe("dns", () => {
       { expect: { A: ["203.0.113.7"] } },
       { kind: "body", code: "MISMATCH" },
     ],
-  ])("tells %s", async (_what, answer, settings, failure) => {
+  ])("reports %s", async (_what, answer, settings, failure) => {
     const { failure: seen } = await probe(await dnsServer(() => answer), settings);
     expect(seen).toMatchObject({ ...failure, phase: "lookup" });
     expect(seen?.message).toMatch(/^the DNS server 127\.0\.0\.1:\d+ .*of api\.example\.com$/);

@@ -38,7 +38,7 @@ function entry(minutes: number, resource: object, payload: object): { at: number
 }
 
 /** A fake that applies the times of a filter, as Cloud Logging does. */
-async function standOf(entries: readonly { at: number; json: object }[]) {
+async function fakeOf(entries: readonly { at: number; json: object }[]) {
   return fakeLogging((filter) => {
     const [from = 0, until = 0] = [...filter.matchAll(/timestamp[><]=?"([^"]+)"/g)].map(([, time]) =>
       Date.parse(time ?? ""),
@@ -48,10 +48,10 @@ async function standOf(entries: readonly { at: number; json: object }[]) {
 }
 
 async function read(entries: readonly { at: number; json: object }[], more: object = {}): Promise<ProbeResult> {
-  const { port } = await standOf(entries);
+  const { port } = await fakeOf(entries);
   const diagnosis = { since, about: ["backend", "database", "edge"] };
   return probeOnce(errorLogs, settings, {
-    googleStand: `http://127.0.0.1:${port}`,
+    googleApis: `http://127.0.0.1:${port}`,
     all: others,
     probers,
     diagnosis,
@@ -130,12 +130,12 @@ describe("error_logs", () => {
   });
 
   it("removes the secrets of a message", async () => {
-    const { port } = await standOf([
+    const { port } = await fakeOf([
       entry(1, run("backend"), { textPayload: "login with no-token refused by no-token" }),
     ]);
     const diagnosis = { since, about: ["backend"] };
     const result = await probeOnce(errorLogs, settings, {
-      googleStand: `http://127.0.0.1:${port}`,
+      googleApis: `http://127.0.0.1:${port}`,
       all: others,
       probers,
       diagnosis,
@@ -151,8 +151,8 @@ describe("error_logs", () => {
   });
 
   it("reads two limited pages in a diagnosis, and one entry while nothing fails", async () => {
-    const { port, asked } = await standOf([]);
-    const options = { googleStand: `http://127.0.0.1:${port}`, all: others, probers };
+    const { port, asked } = await fakeOf([]);
+    const options = { googleApis: `http://127.0.0.1:${port}`, all: others, probers };
     await probeOnce(errorLogs, settings, { ...options, diagnosis: { since, about: ["backend"] } });
     expect(asked.map(({ pageSize, orderBy }) => [pageSize, orderBy])).toEqual([
       [200, "timestamp asc"],
@@ -173,7 +173,7 @@ describe("error_logs", () => {
         socket.end(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`),
       ),
     );
-    const result = await probeOnce(errorLogs, settings, { googleStand: `http://127.0.0.1:${port}` });
+    const result = await probeOnce(errorLogs, settings, { googleApis: `http://127.0.0.1:${port}` });
     expect(result).toMatchObject({
       success: true,
       unchecked: [{ explanation: expect.stringContaining("roles/logging.viewer") }],

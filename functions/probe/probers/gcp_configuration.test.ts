@@ -6,10 +6,10 @@ import {
   type Answers,
   answers,
   assessed,
+  fakeControlPlane,
   googleOf,
   type Json,
   set,
-  standOf,
   urls,
   type Written,
   written,
@@ -19,8 +19,8 @@ import { proberContract } from "../prober.contract.ts";
 import { gcpConfiguration } from "./gcp_configuration.ts";
 
 /** Starts a fake of Google's control plane. @returns its port */
-function stand(table: Answers): Promise<number> {
-  return listening(createServer(standOf(table)));
+function startFake(table: Answers): Promise<number> {
+  return listening(createServer(fakeControlPlane(table)));
 }
 
 /** The clock of a real run: expiring certificates are not covered by these tests. */
@@ -34,14 +34,17 @@ function inTime(): Answers {
 proberContract({
   prober: gcpConfiguration,
   settings: () => written(),
-  healthy: () => stand(inTime()),
+  healthy: () => startFake(inTime()),
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
   google: true,
 });
 
 const probe = async (table: Answers) =>
-  probeOnce(gcpConfiguration, written(), { timeoutMs: 10_000, googleStand: `http://127.0.0.1:${await stand(table)}` });
+  probeOnce(gcpConfiguration, written(), {
+    timeoutMs: 10_000,
+    googleApis: `http://127.0.0.1:${await startFake(table)}`,
+  });
 
 describe("gcp_configuration", () => {
   it("reads everything over the network, and measures each check of each resource", async () => {
@@ -156,7 +159,7 @@ describe("gcp_configuration", () => {
 
   it("reports at its deadline the completed checks and the pending reads", async () => {
     const table = inTime();
-    const answer = standOf(table);
+    const answer = fakeControlPlane(table);
     const port = await listening(
       createServer((request, response) => {
         if (!request.url?.includes("/connectors/")) answer(request, response);
@@ -164,7 +167,7 @@ describe("gcp_configuration", () => {
     );
     const result = await probeOnce(gcpConfiguration, written(), {
       timeoutMs: 1_000,
-      googleStand: `http://127.0.0.1:${port}`,
+      googleApis: `http://127.0.0.1:${port}`,
     });
     expect(result.failure).toBeUndefined();
     expect(measured(result, "configuration_ok", "cloud_sql_state")).toBe(1);

@@ -107,7 +107,7 @@ describe("heartbeat", () => {
     const signal = assessed.failure?.kind === "unavailable" ? "missing" : undefined;
     expect(openFailure(assessed.failure)).toEqual(failure && { ...failure, signal });
     expect(assessed.measurements).toEqual(age === undefined ? [] : [{ metric: "heartbeat_age", value: age }]);
-    // A missing heartbeat is not rechecked: it is not a blip.
+    // A missing heartbeat is not rechecked: it is not transient.
     expect(assessed.conclusive).toBe(signal === "missing" ? true : undefined);
   });
 

@@ -140,7 +140,7 @@ describe("journey", () => {
       ["POST /login", "UPGRADE /ws/u%201%2F2?u=17", "MESSAGE", "DELETE /threads/41"],
     ],
   ])(
-    "names the step of %s, takes none after it, and cleans up what there is",
+    "names the step of %s, runs none after it, and still cleans up",
     async (_what, options, step, failure, requests) => {
       const { result, heard } = await walk(options, ({ steps, ...rest }) => ({
         ...rest,

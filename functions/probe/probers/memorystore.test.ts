@@ -24,7 +24,7 @@ const busy: Record<string, FakeResponse> = {
 
 async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
   const fake = await fakeMonitoring(answers);
-  const result = await probeOnce(memorystore, { ...settings, ...more }, { googleStand: fake.url });
+  const result = await probeOnce(memorystore, { ...settings, ...more }, { googleApis: fake.url });
   return { result, asked: fake.asked };
 }
 

@@ -71,7 +71,7 @@ describe("postgres", () => {
   });
 
   it("logs in with a token of the function's identity", async () => {
-    // With a stand-in for Google's APIs, the token is this text.
+    // With a fake of Google's APIs, the token is this text.
     await database.asSuperuser(`create role "monitor@shop.iam" login password 'no-token'`);
     const connection = { host: "127.0.0.1", port: database.port, user: "monitor@shop.iam", iam: true };
     const result = await probeOnce(postgres, { connection, tls: "require" });
@@ -303,7 +303,7 @@ describe("postgres without statistics", () => {
       "drop view pg_catalog.pg_stat_activity; alter table pg_catalog.kept rename to pg_stat_activity",
       "took too long",
     ],
-  ])("is up where they are %s", async (_what, hidden, shown, why) => {
+  ])("is up if they are %s", async (_what, hidden, shown, why) => {
     await database.asSuperuser("set allow_system_table_mods = on", hidden);
     const result = await probeOnce(
       postgres,

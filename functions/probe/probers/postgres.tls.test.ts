@@ -185,7 +185,7 @@ describe("postgres by Google's connector", () => {
       probeOnce(
         postgres,
         { connection: { instance, ip: "private", port: listener, ...login, ...connection } },
-        { googleStand: `http://127.0.0.1:${fake}` },
+        { googleApis: `http://127.0.0.1:${fake}` },
       );
     return { probe, asked };
   }

@@ -106,8 +106,8 @@ describe("redis", () => {
       { replication: "replica" },
       { kind: "unavailable", code: "LINK_DOWN" },
     ],
-    ["a server that does not say", { info: "" }, { replication: "primary" }, { kind: "protocol" }],
-  ])("tells %s", async (_what, server, settings, failure) => {
+    ["a server without replication information", { info: "" }, { replication: "primary" }, { kind: "protocol" }],
+  ])("reports %s", async (_what, server, settings, failure) => {
     const result = await probe(await started(server), settings, { recheck: true });
     expect(result.failure).toMatchObject(failure);
     expect(measured(result, "probe_attempts")).toBe(1);

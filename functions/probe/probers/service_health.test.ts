@@ -20,11 +20,11 @@ const event = (id: string, more: object = {}) => ({
 });
 
 /** Answers with pages, in order. @returns the port, and the received queries */
-async function stand(...pages: readonly { status?: number; body: object }[]) {
+async function startFake(...pages: readonly { status?: number; body: object }[]) {
   const asked: URLSearchParams[] = [];
   const port = await listening(
     createServer((request, response) => {
-      const url = new URL(request.url ?? "", "http://stand");
+      const url = new URL(request.url ?? "", "http://fake");
       const known = url.pathname === "/servicehealth.googleapis.com/v1/projects/netra-staging/locations/global/events";
       const page = pages[Number(url.searchParams.get("pageToken") ?? 0)] ?? { status: 400, body: {} };
       asked.push(url.searchParams);
@@ -37,7 +37,7 @@ async function stand(...pages: readonly { status?: number; body: object }[]) {
 }
 
 async function probe(port: number, more: Record<string, unknown> = {}) {
-  return probeOnce(serviceHealth, { ...settings, ...more }, { googleStand: `http://127.0.0.1:${port}` });
+  return probeOnce(serviceHealth, { ...settings, ...more }, { googleApis: `http://127.0.0.1:${port}` });
 }
 
 const disabled = {
@@ -51,14 +51,14 @@ proberContract({
   prober: serviceHealth,
   google: true,
   settings: () => settings,
-  healthy: async () => (await stand({ body: {} })).port,
+  healthy: async () => (await startFake({ body: {} })).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });
 
 describe("service_health", () => {
   it("reports 0 if there are no incidents", async () => {
-    const { port, asked } = await stand({ body: {} });
+    const { port, asked } = await startFake({ body: {} });
     const result = await probe(port);
     expect(result.failure).toBeUndefined();
     expect(measured(result, "service_health_incidents")).toBe(0);
@@ -71,7 +71,7 @@ describe("service_health", () => {
   });
 
   it("reports each incident in sentences, and does not fail because of it", async () => {
-    const { port } = await stand({ body: { events: [event("abc123")] } });
+    const { port } = await startFake({ body: { events: [event("abc123")] } });
     const result = await probe(port);
     expect(result.failure).toBeUndefined();
     expect(measured(result, "service_health_incidents")).toBe(1);
@@ -92,7 +92,7 @@ describe("service_health", () => {
 
   it("reads all pages, and counts only incidents that affect the region and the products", async () => {
     const elsewhere = [{ product: { productName: "Google Cloud SQL" }, location: { locationName: "asia-east1" } }];
-    const { port } = await stand(
+    const { port } = await startFake(
       { body: { events: [event("one"), event("two", { eventImpacts: elsewhere })], nextPageToken: "1" } },
       { body: { events: [event("three", { detailedState: "EMERGING", startTime: undefined })] } },
     );
@@ -105,7 +105,7 @@ describe("service_health", () => {
   });
 
   it("shortens Google's texts and removes control characters", async () => {
-    const { port } = await stand({ body: { events: [event("long", { title: `x\u001b[31m${"y".repeat(500)}` })] } });
+    const { port } = await startFake({ body: { events: [event("long", { title: `x\u001b[31m${"y".repeat(500)}` })] } });
     const [finding] = (await probe(port)).findings ?? [];
     expect(finding?.observed.length).toBeLessThan(100);
     expect(finding?.observed).not.toContain("\u001b");
@@ -113,7 +113,7 @@ describe("service_health", () => {
   });
 
   it("fails with the command that enables a disabled API", async () => {
-    const { port } = await stand(disabled);
+    const { port } = await startFake(disabled);
     expect((await probe(port)).failure).toEqual({
       kind: "unavailable",
       phase: "google_api",
@@ -123,7 +123,7 @@ describe("service_health", () => {
   });
 
   it("only reports a disabled API if not_enabled is ignore", async () => {
-    const { port } = await stand(disabled);
+    const { port } = await startFake(disabled);
     const result = await probe(port, { not_enabled: "ignore" });
     expect(result.failure).toBeUndefined();
     expect(measured(result, "service_health_incidents")).toBeUndefined();
@@ -139,7 +139,7 @@ describe("service_health", () => {
 
   it("does not mistake a missing permission for a disabled API", async () => {
     const refused = { error: { code: 403, status: "PERMISSION_DENIED", message: "denied" } };
-    const { port } = await stand({ status: 403, body: refused });
+    const { port } = await startFake({ status: 403, body: refused });
     expect((await probe(port, { not_enabled: "ignore" })).failure).toMatchObject({
       kind: "auth",
       message: expect.stringContaining(

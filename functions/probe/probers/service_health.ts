@@ -1,4 +1,4 @@
-/** The prober `service_health`: whether Google itself has an incident that strikes the environment. */
+/** The prober `service_health`: whether Google itself has an incident that affects the environment. */
 import { z } from "zod";
 import type { Finding, Unchecked } from "../../../shared/messages/report.ts";
 import { lazily } from "../../../shared/runtime/lazily.ts";

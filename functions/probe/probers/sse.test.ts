@@ -138,7 +138,7 @@ describe("sse", () => {
       (response) => response.setHeader("content-type", "text/html").end("<p>"),
       { kind: "protocol", status: 200, message: "the response is not an event stream: it came as text/html" },
     ],
-  ])("tells %s from a stream", async (_what, answer, failure) => {
+  ])("distinguishes %s from a stream", async (_what, answer, failure) => {
     expect((await probe(await answering(answer))).failure).toMatchObject(failure);
   });
 

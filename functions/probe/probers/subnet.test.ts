@@ -11,7 +11,7 @@ const ranges = [
   { totalAllocatedIp: "205", totalFreeIp: "51" },
 ];
 
-async function stand(body: unknown, status = 200) {
+async function startFake(body: unknown, status = 200) {
   const asked: string[] = [];
   const port = await listening(
     createServer((request, response) => {
@@ -25,8 +25,8 @@ async function stand(body: unknown, status = 200) {
 const details = (ipv4Utilizations: unknown): unknown => ({ utilizationDetails: { ipv4Utilizations } });
 
 async function probe(body: unknown, status?: number) {
-  const { port, asked } = await stand(body, status);
-  const result = await probeOnce(subnet, settings, { googleStand: `http://127.0.0.1:${port}` });
+  const { port, asked } = await startFake(body, status);
+  const result = await probeOnce(subnet, settings, { googleApis: `http://127.0.0.1:${port}` });
   return { result, asked };
 }
 
@@ -34,7 +34,7 @@ proberContract({
   prober: subnet,
   google: true,
   settings: () => settings,
-  healthy: async () => (await stand(details(ranges))).port,
+  healthy: async () => (await startFake(details(ranges))).port,
   echo: echoedError,
   misbehaviours: apiMisbehaviours,
 });

@@ -225,7 +225,7 @@ describe("tls with a renewed authority", async () => {
     ["every root", [middle], [expiredAuthority], "Authority", -1],
     ["every intermediate", [expiredMiddle], [authority, expiredAuthority], "Middle", -1],
     ["every cross-signed twin and root", [middle, expiredCross], [expiredAuthority, other], "Authority", -1],
-  ])("fails where %s has expired", async (_what, sent, trusted, name, days) => {
+  ])("fails if %s has expired", async (_what, sent, trusted, name, days) => {
     const result = await renewed(sent, trusted);
     const date = new Date(Date.now() - day * 1000).toISOString().slice(0, 10);
     expect(result.failure?.message).toBe(`the certificate of ${name} expired on ${date}`);

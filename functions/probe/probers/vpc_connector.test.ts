@@ -29,7 +29,7 @@ const quiet: Record<string, FakeResponse> = {
 
 async function probe(answers: Record<string, FakeResponse>, more: Record<string, unknown> = {}) {
   const fake = await fakeMonitoring(answers);
-  const result = await probeOnce(vpcConnector, { ...settings, ...more }, { googleStand: fake.url });
+  const result = await probeOnce(vpcConnector, { ...settings, ...more }, { googleApis: fake.url });
   return { result, asked: fake.asked };
 }
 

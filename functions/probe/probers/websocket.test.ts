@@ -35,9 +35,9 @@ const probe = (port: number, settings: Record<string, unknown> = {}, timeoutMs =
 
 describe("websocket", () => {
   it.each([
-    ["once where its script has sent something", [{ send: "hello" }, health], 1],
-    ["twice where it has only listened", [health], 2],
-  ])("is asked %s", async (_what, script, attempts) => {
+    ["once if its script has sent something", [{ send: "hello" }, health], 1],
+    ["twice if it has only received", [health], 2],
+  ])("is probed %s", async (_what, script, attempts) => {
     let opened = 0;
     const port = await serveWebSocket((socket) => {
       opened += 1;

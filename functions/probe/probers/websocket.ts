@@ -195,7 +195,7 @@ and validations of a recovery skip such a probe, because they do not wait that l
       refused.length === 0 ? switchingProtocols : refused.find(({ status }) => status !== undefined)?.status;
     if (status !== undefined) measurements.push({ metric: "http_status", value: status });
     const failure = refusalOf(refused, handshakes.length) ?? broken;
-    // A share of many attempts is not a blip, and a message that was sent is not sent again.
+    // A share of many attempts is not transient, and a message that was sent is not sent again.
     const said = hold !== undefined || script.some(({ send }) => send !== undefined);
     const conclusive = handshakes.length > 1 || (broken !== undefined && said);
     return { ...(failure ? { failure, ...(conclusive ? { conclusive: true as const } : {}) } : {}), measurements };

@@ -53,7 +53,7 @@ async function run(
   return { result, made };
 }
 
-describe("a failure that may be a blip", () => {
+describe("a failure that may be transient", () => {
   it.each(["timeout", "refused", "reset", "dns", "unavailable"] as const)(
     "is rechecked immediately: %s",
     async (kind) => {

@@ -1,4 +1,4 @@
-/** One probe of a run: attempted within its deadline, and once more if the failure may have been a blip. */
+/** One probe of a run: attempted within its deadline, and once more if the failure may be transient. */
 import type { z } from "zod";
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import { isSecretReference, type SecretReference } from "../../../shared/config/secret-reference.ts";
@@ -30,7 +30,7 @@ export interface AttemptPorts {
   readonly google: GoogleApi;
   /** Reads heartbeats. @default none can be read */
   readonly beats?: HeartbeatReader | undefined;
-  /** Reads since when heartbeats are expected. @default they always were */
+  /** Reads since when heartbeats are expected. @default always */
   readonly awaited?: AwaitedReader | undefined;
   readonly clock: Clock;
   /** End of the run, in milliseconds since the epoch. @default as long as the probes take */
@@ -262,7 +262,7 @@ function attemptToClose(close: () => void): void {
   try {
     close();
   } catch {
-    // If it cannot be closed, it is closed already or not ours to judge: the result stands.
+    // If it cannot be closed, it is closed already, or its state is irrelevant: the result stays.
   }
 }
 

@@ -66,21 +66,21 @@ async function batch(targets: Attempts, control: Attempts, more: Partial<ProbeRu
 
 describe("the control probe", () => {
   it.each<[string, Attempts, Attempts, string | undefined]>([
-    ["all is well", ["good", "good"], ["good"], undefined],
-    ["no target is reached, and the control is", ["timeout", "dns"], ["good"], undefined],
-    ["no target is reached, and the control at the second attempt", ["timeout"], ["reset", "good"], undefined],
+    ["everything is healthy", ["good", "good"], ["good"], undefined],
+    ["only the control target is reached", ["timeout", "dns"], ["good"], undefined],
+    ["only the control target is reached, at the second attempt", ["timeout"], ["reset", "good"], undefined],
     ["neither is reached", ["timeout", "dns"], ["dns", "timeout"], `${unhealthy}: no: timeout`],
     [
-      "the control fails by its answer",
+      "the control target responds with an error",
       ["unavailable"],
       ["http_status", "http_status"],
       `${unhealthy}: no: http_status`,
     ],
-    ["one target is seen good", ["timeout", "good"], ["dns", "dns"], undefined],
-    ["one target answers, if only to refuse", ["timeout", "http_status"], ["dns", "dns"], undefined],
-    ["one machine says that nothing listens there", ["refused"], ["dns", "dns"], undefined],
-    ["the network hands out wrong certificates", ["tls"], ["tls", "tls"], `${unhealthy}: no: tls`],
-  ])("judges when %s", async (_what, targets, control, expected) => {
+    ["one target is healthy", ["timeout", "good"], ["dns", "dns"], undefined],
+    ["one target responds, even with a refusal", ["timeout", "http_status"], ["dns", "dns"], undefined],
+    ["one host refuses the connection", ["refused"], ["dns", "dns"], undefined],
+    ["every certificate is wrong", ["tls"], ["tls", "tls"], `${unhealthy}: no: tls`],
+  ])("decides when %s", async (_what, targets, control, expected) => {
     const { report } = await batch(targets, control);
     expect(report.prober_unhealthy).toBe(expected);
     expect(parseReport(report)).toEqual(report);
@@ -88,10 +88,10 @@ describe("the control probe", () => {
   });
 
   it.each<[string, Attempts, Attempts, string | undefined]>([
-    ["a report from elsewhere is no proof of the network", ["good"], ["dns"], `${unhealthy}: no: dns`],
-    ["nor is one of a failure", ["body"], ["timeout"], `${unhealthy}: no: dns`],
-    ["where nothing but reports is waited for, no network is in question", ["unavailable"], [], undefined],
-  ])("judges by those who speak to a target: %s", async (_what, beats, targets, expected) => {
+    ["a heartbeat does not prove that the network works", ["good"], ["dns"], `${unhealthy}: no: dns`],
+    ["nor does a failed one", ["body"], ["timeout"], `${unhealthy}: no: dns`],
+    ["with heartbeats alone, the network is not judged", ["unavailable"], [], undefined],
+  ])("counts only results that reached a target: %s", async (_what, beats, targets, expected) => {
     const { report } = await batch(targets, ["dns", "dns"], {}, beats);
     expect(report.prober_unhealthy).toBe(expected);
   });

@@ -1,4 +1,4 @@
-/** The control probe of a batch: a target known to be healthy, which distinguishes trouble of the prober from failures of the targets. */
+/** The control probe of a batch: a target known to be healthy, which distinguishes failures of the prober from failures of the targets. */
 import type { ConfiguredProbe } from "../../../shared/config/model.ts";
 import type { FailureKind, ProbeResult } from "../../../shared/messages/report.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";

@@ -49,9 +49,9 @@ export const streamHeaders: Readonly<Record<string, string>> = {
 const mostUnread = 10_000;
 
 /**
- * Sends the request and waits for the head of the answer.
+ * Sends the request and waits for the head of the response.
  * @param longest characters of an event that are accepted
- * @throws Refusal for an answer that is no stream, ProbeFault, or the error of the connection
+ * @throws Refusal for a response that is not a stream, ProbeFault, or the error of the connection
  */
 export async function openStream(
   outgoing: OutgoingRequest,

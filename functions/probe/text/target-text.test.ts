@@ -47,7 +47,7 @@ describe("text from a target", () => {
   });
 });
 
-describe("Words", () => {
+describe("ReportText", () => {
   it("are opened in the same way, whether they quote a target or not", () => {
     expect(openText("our c4n4ry-S3cret", secrets)).toBe("our ***");
     expect(openText(cite`its ${TargetText.of("c4n4ry-S3cret")}`, secrets)).toBe("its ***");

@@ -1,4 +1,4 @@
-/** Text from a target, on its way to a result: it cannot be cut, joined or shown before its secrets are removed. */
+/** Text from a target before it is reported: it cannot be cut, joined or shown before its secrets are removed. */
 import { bounded, excerpt, type Redact, type Redactor } from "../../../shared/text/redact.ts";
 
 /** Our own text, or text that quotes a target. */
@@ -91,7 +91,7 @@ export function cite(texts: TemplateStringsArray, ...values: readonly (ReportTex
   );
 }
 
-/** Opens words, limited in length and free of secrets. For sinks only. */
+/** Opens a text, limited in length and free of secrets. For sinks only. */
 export function openText(text: ReportText, secrets: Redactor): string {
   return typeof text === "string" ? bounded(text, secrets) : text.open(secrets);
 }

@@ -44,7 +44,7 @@ async function stand() {
   const probe = (kind: string, settings: object): Promise<ProbeResult> => {
     const prober = probers[kind];
     if (!prober) throw new Error(`there is no prober ${kind}`);
-    return probeOnce(prober, { project, ...settings }, { googleStand: google.url });
+    return probeOnce(prober, { project, ...settings }, { googleApis: google.url });
   };
   return { state, probe, visit: () => fetch(`http://127.0.0.1:${backend}/`).then((response) => response.text()) };
 }

@@ -57,7 +57,7 @@ async function configuration(faults: Partial<DemoFaults>): Promise<ProbeResult> 
       response.writeHead(status).end(JSON.stringify(body));
     }),
   );
-  return probeOnce(gcpConfiguration, settings, { timeoutMs: 10_000, googleStand: `http://127.0.0.1:${port}` });
+  return probeOnce(gcpConfiguration, settings, { timeoutMs: 10_000, googleApis: `http://127.0.0.1:${port}` });
 }
 
 const wrong = ({ findings = [] }: ProbeResult): unknown[] =>

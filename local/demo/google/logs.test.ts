@@ -36,7 +36,7 @@ async function read(kind: string, change: DemoChange | undefined): Promise<Probe
   if (prober === undefined) throw new Error(`there is no ${kind}`);
   const about = configuration.components.map(({ name }) => name);
   const options = {
-    googleStand: stand.url,
+    googleApis: stand.url,
     all: configuration.probes,
     probers,
     diagnosis: { since: at + 2_000, about },

@@ -1,4 +1,4 @@
-/** An environment in which everything is configured well, as reported by Google's control plane. Tests change the part that they cover. */
+/** A well-configured environment, as reported by Google's control plane. Tests change the part that they cover. */
 import type { RequestListener } from "node:http";
 import { type GoogleApi, GoogleApiError } from "../../../../shared/ports.ts";
 import type { Assessment, ProbeWorld } from "../../prober.ts";
@@ -228,7 +228,7 @@ function workerAnswer(): Json {
   return own;
 }
 
-/** Google's answers when everything is configured well. Every call creates them afresh. */
+/** Returns Google's answers for a valid configuration. Each call creates new objects. */
 export function answers(): Answers {
   return {
     [urls.connector]: {
@@ -528,7 +528,7 @@ export function refusal(status: number, reason: string, message = "refused"): Go
   return new GoogleApiError(message, status, reason);
 }
 
-/** Google's APIs, answering from the table; anything else does not exist. @param asked is called with every URL */
+/** Returns a fake of Google's APIs that answers from the table, and with 404 otherwise. @param asked is called with every URL */
 export function googleOf(table: Answers, asked: (url: string) => void = () => {}): GoogleApi {
   return {
     accessToken: async () => "no-token",
@@ -544,8 +544,8 @@ export function googleOf(table: Answers, asked: (url: string) => void = () => {}
   };
 }
 
-/** The same as an HTTP server, for tests of the network requests. It keeps no connection open, so that tests can count the open ones. */
-export function standOf(table: Answers): RequestListener {
+/** Returns the same as an HTTP request handler, for tests of the network requests. It keeps no connection open, so that tests can count the open ones. */
+export function fakeControlPlane(table: Answers): RequestListener {
   return (request, response) => {
     const answer = table[keyOf(`https:/${request.url ?? ""}`)];
     request.resume();

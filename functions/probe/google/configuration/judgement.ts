@@ -18,7 +18,7 @@ export interface Verdict {
   readonly advice?: string;
 }
 
-/** A value that Google's answer does not contain. */
+/** The outcome for a value that Google's answer does not contain. */
 export interface UnknownOutcome {
   /** A whole sentence. */
   readonly unknown: string;
@@ -106,7 +106,7 @@ export function allOf<T>(reads: readonly (Read<T> | undefined)[]): Read<readonly
   return { value: values };
 }
 
-/** Returns a silence about a value that Google's answer does not contain. @param what follows "does not say" */
+/** Returns the outcome for a value that Google's answer does not contain. @param what follows "does not say" */
 export function unknownOutcome(what: string): UnknownOutcome {
   return { unknown: `Google's response does not say ${what}, so this check has no result.` };
 }

@@ -25,7 +25,7 @@ export async function fakeLogging(
   const asked: FakeLogging["asked"] = [];
   const port = await listening(
     createServer(async (request, response) => {
-      const { pathname } = new URL(request.url ?? "", "http://stand");
+      const { pathname } = new URL(request.url ?? "", "http://fake");
       const answer = (status: number, body: object): void => {
         response
           .writeHead(status, { connection: "close", "content-type": "application/json" })

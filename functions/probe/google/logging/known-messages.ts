@@ -222,7 +222,7 @@ export function meaningOf(message: string, source: LogSource): ReportedLogPatter
   return undefined;
 }
 
-/** Messages that are queried for even if their severity may be below ERROR. */
+/** Phrases that are queried at every severity, because their entries may be below ERROR. */
 export const queriedPhrases: readonly string[] = [
   "no available instance",
   "Memory limit of",

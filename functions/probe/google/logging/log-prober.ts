@@ -1,4 +1,4 @@
-/** What all probers that read logs have in common. */
+/** Common parts of the probers that read logs. */
 import type { SeenFailure } from "../../net/faults.ts";
 import type { Assessment } from "../../prober.ts";
 import type { ReportText } from "../../text/target-text.ts";
