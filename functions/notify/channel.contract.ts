@@ -21,6 +21,10 @@ export function channelContract(name: string, kind: AnyChannelKind): void {
       expect(kind.title).toMatch(/^[A-Z].*\.$/);
     });
 
+    it("builds the schema of its settings once", () => {
+      expect(kind.settings).toBe(kind.settings);
+    });
+
     it("describes every setting, and refuses unknown ones", () => {
       const schema = z.toJSONSchema(kind.settings, { io: "input" });
       for (const [setting, described] of Object.entries(schema.properties ?? {})) {

@@ -35,6 +35,10 @@ const toleranceMs = 50;
 
 /** Declares the tests of the properties that every kind must have. This is the whole contract for a prober without a network target. */
 export function settingsContract(prober: AnyProber): void {
+  it("builds the schema of its settings once", () => {
+    expect(prober.settings).toBe(prober.settings);
+  });
+
   it("describes every field of its settings, and has a title and an example", () => {
     expect(undescribed(z.toJSONSchema(prober.settings, { io: "input" }))).toEqual([]);
     expect(prober.title).toMatch(/^[A-Z].*\.$/);

@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { secretText } from "../../../shared/config/fields.ts";
 import type { IncidentEventKind } from "../../../shared/messages/incident-event.ts";
+import { lazily } from "../../../shared/runtime/lazily.ts";
 import type { ChannelKind, Notice, OutgoingRequest } from "../channel.ts";
 import { classifyHttp } from "../deliver/classify.ts";
 import { fitted } from "../text/fit.ts";
@@ -76,6 +77,39 @@ const limits: readonly Limit[] = [
   },
 ];
 
+const settings = lazily(() =>
+  z
+    .strictObject({
+      url: secretText()
+        .optional()
+        .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
+      token: secretText()
+        .optional()
+        .describe("Instead of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
+      channel: z
+        .string()
+        .regex(/^[CGD][A-Z0-9]{6,}$/, "must be a channel ID, such as C0123456789: the end of the channel's link")
+        .optional()
+        .describe("With token: the channel ID, such as C0123456789."),
+      signing_secret: secretText()
+        .optional()
+        .describe("With token, a secret: the signing secret of the app. Messages then have buttons."),
+    })
+    .transform((settings, context): SlackSettings => {
+      const { url, token, channel, signing_secret } = settings;
+      const isBot = (token ?? channel ?? signing_secret) !== undefined;
+      if (url !== undefined && !isBot) return { url };
+      if (url === undefined && token !== undefined && channel !== undefined)
+        return { token, channel, ...(signing_secret === undefined ? {} : { signing_secret }) };
+      const message =
+        url === undefined && isBot
+          ? "token and channel require each other: set both"
+          : "set either url, or token and channel";
+      context.addIssue({ code: "custom", message });
+      return z.NEVER;
+    }),
+);
+
 /** The Slack channel. */
 export const slack: ChannelKind<SlackSettings> = {
   kind: "slack",
@@ -84,36 +118,7 @@ export const slack: ChannelKind<SlackSettings> = {
   limits,
   incidentForm: "with the token of a bot one message and its thread, else a message each",
   get settings() {
-    return z
-      .strictObject({
-        url: secretText()
-          .optional()
-          .describe("A secret: the address of an incoming webhook, https://hooks.slack.com/services/…."),
-        token: secretText()
-          .optional()
-          .describe("Instead of url, a secret: the token of a bot that may write to the channel, xoxb-…."),
-        channel: z
-          .string()
-          .regex(/^[CGD][A-Z0-9]{6,}$/, "must be a channel ID, such as C0123456789: the end of the channel's link")
-          .optional()
-          .describe("With token: the channel ID, such as C0123456789."),
-        signing_secret: secretText()
-          .optional()
-          .describe("With token, a secret: the signing secret of the app. Messages then have buttons."),
-      })
-      .transform((settings, context): SlackSettings => {
-        const { url, token, channel, signing_secret } = settings;
-        const isBot = (token ?? channel ?? signing_secret) !== undefined;
-        if (url !== undefined && !isBot) return { url };
-        if (url === undefined && token !== undefined && channel !== undefined)
-          return { token, channel, ...(signing_secret === undefined ? {} : { signing_secret }) };
-        const message =
-          url === undefined && isBot
-            ? "token and channel require each other: set both"
-            : "set either url, or token and channel";
-        context.addIssue({ code: "custom", message });
-        return z.NEVER;
-      });
+    return settings();
   },
   example: `url: { secret: slack-url }
 `,
