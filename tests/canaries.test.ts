@@ -23,7 +23,7 @@ const minute = 60_000;
 const leak = /canary[-\w]*|(?:%63%61|\\u0063)\S*|(?:Y2FuYXJ5|NhbmFye|jYW5hcn)[\w+/]*/gi;
 const collections = ["incidents", "deliveries", "state", "availability", "pages", "silences", "heartbeats"];
 
-it("sends secrets to their targets, and never stores, notifies or logs them", async () => {
+it("sends secrets only to their targets, and never stores, notifies or logs them", async () => {
   await using target = await webInbox((response, count, { headers, url }) => {
     const status = url === "/health?ok" ? 200 : 503;
     // A target that echoes each secret it receives, in a different encoding each time.

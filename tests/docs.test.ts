@@ -135,7 +135,7 @@ describe("the worked outage", () => {
   const pages = ["docs/root-cause.md", "docs/incidents.md"].map(read).join("\n");
   const shown = [...pages.matchAll(/<!-- played: (\w+) -->\n```\w*\n([\s\S]*?)```/g)];
 
-  it("matches the documents when it is played", async () => {
+  it("plays as the documents describe", async () => {
     const path = join(root, "examples/netra-staging/outage.test.yaml");
     const loaded = await loadTests(readFileSync(path, "utf8"), path);
     if ("problems" in loaded) throw new Error(JSON.stringify(loaded.problems));
@@ -204,7 +204,7 @@ describe("the program", () => {
   /** A call, as opposed to the beginning of a message such as `pathkeeper probe: …` or a name in a code comment. */
   const called = new RegExp(`\\bnpx pathkeeper|(?<!npx --no )\\bpathkeeper (${callable})\\b(?!:)`);
 
-  it("is called by npx --no pathkeeper in every document and every text, which never downloads", () => {
+  it("is called in every document and text by npx --no pathkeeper, which never downloads it", () => {
     const calls = textFiles.flatMap((path) =>
       read(path)
         .split("\n")

@@ -22,7 +22,7 @@ maintenance:
   - { name: patching, from: 2025-09-16T11:00, to: 2025-09-16T14:00 }
 `);
 
-it("is announced as a drill in every channel, even if muted, and ends by itself with delivery times", async () => {
+it("announces a drill as such in every channel, even if muted, and ends it with the delivery times", async () => {
   const notified: string[] = [];
   const send: Send = async (outgoing, now) => {
     const text = JSON.stringify(outgoing);

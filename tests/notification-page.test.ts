@@ -24,7 +24,7 @@ const story: readonly Partial<IncidentEvent>[] = [
   { event: "resolved", at: day("14:30"), status: "resolved", resolved_at: day("14:30") },
 ];
 
-it("is notified as the page says", async () => {
+it("is notified as the page describes", async () => {
   const loaded = loadConfiguration(/```yaml\n(environment:[\s\S]*?)```/.exec(page)?.[1] ?? "", "page", vocabulary);
   if (!("configuration" in loaded)) throw new Error(JSON.stringify(loaded.problems));
   const { channels, routes, components } = loaded.configuration;

@@ -115,7 +115,7 @@ describe("the layout", () => {
     expect(cyclesOf(graph)).toEqual([["b", "c"]]);
   });
 
-  it("lets nothing but scripts and the tests import scripts", () => {
+  it("lets only scripts and tests import scripts", () => {
     const others = product.filter(({ path }) => !/^(scripts|tests|bench)\//.test(path));
     expect(refused(others, (imported) => imported.startsWith("scripts/"))).toEqual([]);
   });
@@ -203,7 +203,7 @@ describe("kinds of probe and of channel", () => {
     expect(kindsIn(text)).toEqual([]);
   });
 
-  it("have failures whose message no regular expression parses", () => {
+  it("have failures whose messages no regular expression parses", () => {
     const readsMessage =
       /failure\??\.message\s*\.(?:match|matchAll|search|replace|replaceAll|split)\(\s*\/|\.(?:test|exec)\((?:\w+\??\.)*failure\??\.message/;
     const reading = product.filter(({ path, text }) => !path.startsWith("functions/probe/") && readsMessage.test(text));
@@ -213,13 +213,13 @@ describe("kinds of probe and of channel", () => {
   });
 });
 
-describe("the search for a cause", () => {
+describe("the diagnosis", () => {
   /** Deriving a meaning from texts: a pattern tested on anything but a phase, or on parts of a name. */
   const readsWords =
     /\.(?:test|exec)\((?!phase\))|\.(?:match|matchAll|search)\(|\b(?:check|name|title|says|phrase|message|found|shown)\??\.(?:startsWith|endsWith|includes|indexOf)\(/;
   const searching = product.filter(({ path }) => path.startsWith("functions/evaluate/cause/"));
 
-  it("reads fields, and no sentence, name or title", () => {
+  it("reads fields, and no sentences, names or titles", () => {
     expect(searching.length).toBeGreaterThan(10);
     expect(searching.filter(({ text }) => readsWords.test(text)).map(({ path }) => path)).toEqual([]);
   });

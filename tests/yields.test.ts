@@ -32,7 +32,7 @@ ${section}
 
 const nothing = ", so there is nothing to judge: ";
 
-describe("rules that no probe can feed", () => {
+describe("warnings about rules whose metric no probe yields", () => {
   it.each([
     [database, "cloud_sql_pool_utilization > 85%", "add a probe of kind http that extracts it or postgres with pool"],
     [database, "database_connect_burst_success < 90%", "add a probe of kind postgres with burst"],
@@ -68,11 +68,11 @@ describe("rules that no probe can feed", () => {
     [journey, 'golden_path_step_time{step="log in"} > 2s'],
     [`${health}, extract: [{ metric: smd_phase_duration, path: $.a, each: phase }]`, "smd_phase_3_duration > 5s"],
     [health, "avg_http_response_time > 5s and probe_success > 0"],
-  ])("are none: %s · %s", (settings, condition) => {
+  ])("are absent if a probe yields the metric: %s · %s", (settings, condition) => {
     expect(warningsOf(settings, condition)).toEqual([]);
   });
 
-  it("are no baselines of metrics that no probe yields", () => {
+  it("include baselines of metrics that no probe yields", () => {
     expect(
       warnings(database, 'baselines: { cloud_sql_pool_utilization: "<80%", database_connection_time: "<1s" }'),
     ).toEqual([

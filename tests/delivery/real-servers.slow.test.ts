@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 600_000 });
 
 const moments: readonly Moment[] = ["before", "after"];
 
-it("delivers notifications over connections that are refused, reset and left hanging", async () => {
+it("delivers notifications over connections that are refused, reset or left hanging", async () => {
   const chance = new Random(`${seed}/wire`);
   await using servers = await openServers();
   const configuration = shopWith(`

@@ -174,7 +174,7 @@ describe("verify, in the demo", () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
-  it("passes stage by stage while all is well", { timeout: 240_000 }, async () => {
+  it("passes stage by stage while everything is healthy", { timeout: 240_000 }, async () => {
     // On a busy machine, the first run may be slow.
     const { ok, stages } = await vi.waitFor(
       async () => {
@@ -205,7 +205,7 @@ describe("verify, in the demo", () => {
 
   // Google's metrics arrive minutes late. Those of the connector would contradict the cause of a later fault.
   it.each(faultNames.toSorted((one, other) => Number(loadsConnector(one)) - Number(loadsConnector(other))))(
-    "fails at the right stage for the right reason with the fault %s, whose cause is named, and passes when it is mended",
+    "fails at the expected stage with the fault %s, names its cause, and passes after it is repaired",
     {
       timeout: 240_000,
     },

@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { dataDirectory, killed, processesOf, startLocalSystem } from "../support/local-system.ts";
 import { asPromised, deadline } from "./promised.ts";
 
-it("ends the same with every message twice and out of order, each function killed, and all of it killed and started again", {
+it("reaches the same result with duplicate and reordered messages, each function killed, and the whole system restarted", {
   timeout: 2 * deadline,
 }, async () => {
   const options = [
@@ -32,7 +32,7 @@ it("ends the same with every message twice and out of order, each function kille
   expect(await second.exitCode()).toBe(0);
 });
 
-it("can be left at any time, and leaves nothing running", { timeout: deadline }, async () => {
+it("can be stopped at any time, and leaves nothing running", { timeout: deadline }, async () => {
   const data = await dataDirectory();
   const system = startLocalSystem(["--once", "--data", data]);
   await system.prints("All is well");

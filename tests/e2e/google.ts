@@ -11,7 +11,7 @@ if (missing !== undefined) {
 }
 
 describe.skipIf(missing !== undefined)("on Google's engine", () => {
-  it("the outage of the demo is one incident, told once, though each function is killed", {
+  it("reports the outage of the demo as one incident, notified once, although each function is killed", {
     timeout: deadline,
   }, async () => {
     const data = await dataDirectory();

@@ -54,7 +54,7 @@ function asForm(push: { readonly message: Readonly<Record<string, unknown>> }): 
 }
 
 describe.skipIf(!listsListeners)("npm start", () => {
-  it("listens on the loopback alone and accepts messages only with its token", {
+  it("listens on loopback only, and accepts messages only with its token", {
     timeout: 120_000,
   }, async () => {
     const { path, processes, listeners } = await started();
@@ -114,7 +114,7 @@ describe.skipIf(!listsListeners)("npm start", () => {
   });
 
   it.skipIf(missing !== undefined)(
-    "listens on the loopback alone on Google's engine",
+    "listens on loopback only with Google's engine",
     {
       timeout: 180_000,
     },

@@ -42,7 +42,7 @@ const programs: Readonly<Record<string, string>> = {
   "npm run build --": "scripts/build.ts",
 };
 
-it("works as it is written", { timeout: 240_000 }, async () => {
+it("works as written", { timeout: 240_000 }, async () => {
   const received: { data?: { event?: string; incident?: string } }[] = [];
   const hook = await listening(
     createServer(async (request, response) => {

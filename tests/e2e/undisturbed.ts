@@ -18,7 +18,7 @@ function pathkeeper(args: readonly string[], input?: Buffer): string {
   return stdout;
 }
 
-it("one outage is one incident, told once to everybody, written down, and the same when its record is replayed", {
+it("reports one outage as one incident, notifies everyone once, records it, and replays the record with the same result", {
   timeout: deadline,
 }, async () => {
   const data = await dataDirectory();

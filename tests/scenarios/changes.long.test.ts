@@ -44,7 +44,7 @@ describe("outages with changes and logs", () => {
   });
 });
 
-describe("outages in which everything was changed just before", () => {
+describe("outages just after a change of everything", () => {
   const files = corpus.flatMap((file) => scenariosOf(file).filter((scenario) => isFirst(scenario, file)));
   it.each(files.map((scenario) => [scenario.name, scenario] as const))(
     "have the same causes: %s",

@@ -73,7 +73,7 @@ function expectFewNotices(played: Played): void {
 }
 
 describe("an outage that grows", () => {
-  it("sends at most three notifications before the all-clear in the example, though nobody acknowledges it", async () => {
+  it("sends at most three notifications before the all-clear in the example, without an acknowledgement", async () => {
     expectFewNotices(await playedFrom(growing, example));
   });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { corpus, declareScenarios, isFirst, isReported, scenariosOf } from "./corpus.ts";
 
 describe.each(corpus)("$name", ({ tests }) => {
-  it("is without mistakes", () => {
+  it("has no mistakes", () => {
     expect("problems" in tests ? tests.problems : []).toEqual([]);
   });
 });

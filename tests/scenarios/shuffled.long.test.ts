@@ -14,7 +14,7 @@ const five = corpus
 const isAsked = process.env["PATHKEEPER_SIMULATION_RUNS"] !== undefined;
 const chosen = isAsked ? corpus.flatMap(scenariosOf) : five;
 
-describe("the cause is the same under other names", () => {
+describe("the cause does not depend on names", () => {
   it("of five scenarios", () => {
     expect(five).toHaveLength(files.length);
   });

@@ -47,7 +47,7 @@ describe("the record of the worked outage", () => {
     [fields, measured] = await playedOf(join(examples, "outage.test.yaml"));
   });
 
-  it("is true", () => {
+  it("is accurate", () => {
     expect(untruths(fields, measured)).toEqual([]);
   });
 
@@ -62,7 +62,7 @@ describe("the record of the worked outage", () => {
     ["a moment of the postmortem", /\*\*12:12:36\*\*/, "**12:12:37**"],
     ["how often a journey succeeded", /completed 5 of 10 attempts/, "completed 6 of 10 attempts"],
     ["how long a stage took", /passed after \d s/, "passed after 9 s"],
-  ])("is found to be false if %s is changed", (_, pattern, replacement) => {
+  ])("is reported as false if %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);
     expect(untruths(changed, measured)).not.toEqual([]);
@@ -80,7 +80,7 @@ describe("the record of intermittent failures", () => {
     );
   });
 
-  it("is true", () => {
+  it("is accurate", () => {
     expect(untruths(fields, measured)).toEqual([]);
   });
 
@@ -89,13 +89,13 @@ describe("the record of intermittent failures", () => {
     ["how many runs there were", /10 of 45 runs/, "10 of 46 runs"],
     ["when a run failed first", /12:30:00 UTC {2}`shop-health` fails/, "12:32:00 UTC  `shop-health` fails"],
     ["the downtime of a component", /\| 40 min \|/, "| 37 min |"],
-  ])("is found to be false if %s is changed", (_, pattern, replacement) => {
+  ])("is reported as false if %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);
     expect(untruths(changed, measured)).not.toEqual([]);
   });
 
-  it.each([-60_000, 60_000, 14 * 60_000])("is found to be false if it begins %d ms later", (later) => {
+  it.each([-60_000, 60_000, 14 * 60_000])("is reported as false if it begins %d ms later", (later) => {
     const first = new Date(Number(fields["first_failure_at"]) + later);
     expect(untruths({ ...fields, first_failure_at: first }, measured)).toContainEqual(
       expect.stringMatching(/^the first failure that counted was at 12:30:00/),
@@ -114,7 +114,7 @@ describe("the record of an outage that relapsed", () => {
     );
   });
 
-  it("is true", () => {
+  it("is accurate", () => {
     expect(untruths(fields, measured)).toEqual([]);
   });
 
@@ -143,7 +143,7 @@ describe("the record of an outage that relapsed", () => {
       "excluding the time it was resolved, it lasted 25 min",
     ],
     ["how often its recovery was declared too early", /declared too early 4 times/, "declared too early 3 times"],
-  ])("is found to be false if %s is changed", (_, pattern, replacement) => {
+  ])("is reported as false if %s is changed", (_, pattern, replacement) => {
     const changed = withText(fields, pattern, replacement);
     expect(changed).not.toEqual(fields);
     expect(untruths(changed, measured)).not.toEqual([]);
@@ -154,7 +154,7 @@ describe("the record of an outage that relapsed", () => {
     ["after it had failed again", "failed_at", 60_000],
     ["after it was over", "resolved_at", 120_000],
     ["after the alert", "reopened_at", 60_000],
-  ])("is found to be false if a relapse is moved to an instant %s", (_, field, by) => {
+  ])("is reported as false if a relapse is moved to an instant %s", (_, field, by) => {
     const { relapses } = readIncident(fields);
     const changed = relapses.map((relapse, index) =>
       index === 1 ? { ...relapse, [field]: new Date(Number(relapse[field]) + by) } : relapse,
@@ -166,7 +166,7 @@ describe("the record of an outage that relapsed", () => {
     ["is dropped", (entries) => entries.slice(1)],
     ["counts a run too few", ([first, ...others]) => (first ? [{ ...first, count: first.count - 1 }, ...others] : [])],
     ["counts a run twice", ([first, ...others]) => (first ? [{ ...first, count: first.count + 1 }, ...others] : [])],
-  ])("is found to be false if the ledger of an earlier period %s", (_, change) => {
+  ])("is reported as false if the ledger of an earlier period %s", (_, change) => {
     const { symptoms } = readIncident(fields);
     const changed = symptoms.map((symptom) => ({ ...symptom, failures: change(symptom.failures) }));
     expect(untruths({ ...fields, symptoms: changed }, measured)).not.toEqual([]);

@@ -163,7 +163,7 @@ const passing = receiverFailures.filter((failure) => failure !== "unwanted");
 
 function changes({ plan }: Outage["scenario"], chance: Random): readonly Change[] {
   const all = changesOf(plan.configuration, [150_000, 210_000, 270_000][chance.below(3)] ?? 150_000);
-  // A rule as often as a channel, although there are more channels.
+  // Every type of entry is equally likely, however many entries it has.
   const what = pick(["component", "channel", "rule", "probe"] as const, chance);
   const some = all.filter((change) => change.what === what);
   return some.length > 0 ? some : all;

@@ -80,7 +80,7 @@ describe("the closing line", () => {
     ]);
   });
 
-  it("waits for nothing once the run has ended", () => {
+  it("does not wait after the run has ended", () => {
     const exit = vi.fn();
     const line = new ClosingLine({ silenceMs: 1_000, exit });
     line.onTestRunStart([]);

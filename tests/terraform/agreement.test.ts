@@ -108,7 +108,7 @@ describe("code and module agree", () => {
     }
   });
 
-  it("on what the check for drift reads: exactly that is granted", () => {
+  it("on the permissions of the drift check", () => {
     const granted = matches([moduleFiles()["drift.tf"] ?? ""], /"([a-z]+\.\w+\.\w+)"/g);
     expect([...granted].sort()).toEqual(examinationPermissions(true));
     // The other collections are read only with status pages.

@@ -59,7 +59,7 @@ describe.skipIf(terraformCommand === undefined)("the module under terraform", { 
   }, 180_000);
   afterAll(() => workspace.close());
 
-  it("is formatted as terraform formats", async () => {
+  it("is formatted by `terraform fmt`", async () => {
     const { code, out } = await workspace.run("fmt", "-check", "-recursive", "-diff");
     expect(out).toBe("");
     expect(code).toBe(0);

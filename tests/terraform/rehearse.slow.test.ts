@@ -65,7 +65,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
 
     it.each(
       readdirSync(examples).flatMap((example) => Object.keys(variants).map((variant) => [example, variant] as const)),
-    )("finds nothing wrong with %s %s", async (example, variant) => {
+    )("finds no errors in %s %s", async (example, variant) => {
       const variables = variants[variant]?.(moduleVariables) ?? "";
       const [monitor] = readPlan(await planOf(workspace, join(examples, example, "monitor.yaml"), variables));
       const made = rehearse(monitor as PlannedMonitor);
@@ -84,7 +84,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
     it.each([
       ["single", ["."], ["module.pathkeeper"]],
       ["environments", ["staging", "production"], ['module.pathkeeper["production"]', 'module.pathkeeper["staging"]']],
-    ])("finds nothing wrong with %s", async (name, folders, modules) => {
+    ])("finds no errors in %s", async (name, folders, modules) => {
       const folder = join(workspace.folder, "examples", name);
       for (const each of folders) {
         const { text, loaded } = await readConfigurationFile(join(folder, each, "monitor.yaml"));
@@ -116,7 +116,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
     }, 180_000);
     afterAll(() => workspace.close());
 
-    it("finds each that is generated from the graph", () => {
+    it("finds every mistake generated from the graph", () => {
       const [monitor] = readPlan(plan);
       const mutations = graphMutations(monitor as PlannedMonitor);
       expect(mutations.length).toBeGreaterThan(400);
@@ -162,7 +162,7 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
       expect(rehearse(first, [first, second]).findings).toEqual([]);
     });
 
-    it("finds that nothing compares the bundles with the configuration", () => {
+    it("reports that nothing compares the bundles with the configuration", () => {
       const [monitor] = readPlan(plan);
       const { findings } = rehearse({ ...(monitor as PlannedMonitor), checked: [] });
       expect(findings.map(({ says: sentence }) => sentence)).toEqual([expect.stringContaining("has no precondition")]);

@@ -11,12 +11,12 @@ it.each(patches)("$name still applies", (patch) => {
   expect(planted(text, patch)).not.toBe(text);
 });
 
-it("are at least thirty, each with a name of its own", () => {
+it("are at least thirty, with distinct names", () => {
   expect(new Set(patches.map(({ name }) => name)).size).toBe(patches.length);
   expect(patches.length).toBeGreaterThanOrEqual(30);
 });
 
-it("a patch that does not apply is an error", () => {
+it("throws if a patch does not apply", () => {
   const patch = { name: "x", description: "", file: "x.ts", find: "one", put: "two" };
   expect(() => planted("nothing", patch)).toThrow("does not apply any more");
   expect(() => planted("one and one", patch)).toThrow("2 times");
