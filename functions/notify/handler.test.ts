@@ -119,6 +119,47 @@ describe("an outage from its opening to the all-clear", () => {
     });
   });
 
+  describe("whose first notice to a renamed channel is planned at the same time as the end", () => {
+    /** Pushes an event to the one instance while the other, which has read the ledger, has not planned its own yet. */
+    async function planTogether(planned: "before" | "after") {
+      await using hooks = await webInbox();
+      const old = notifyWorld({ channels: [webHook("ops", `${hooks.url}/ops`)] });
+      const { store } = old;
+      const renamed = notifyWorld({ channels: [webHook("team", `${hooks.url}/team`)], store });
+      await old.push(incidentEvent());
+      const joined = (): Promise<string> => renamed.push(incidentEvent({ event: "joined", sequence: 2 }));
+      const resolved = (): Promise<string> => old.push(resolvedEvent({ sequence: 3 }));
+      const [first, second] = planned === "before" ? [resolved, joined] : [joined, resolved];
+      const query = store.query.bind(store);
+      store.query = async (...asked) => {
+        store.query = query;
+        const before = await query(...asked);
+        await second();
+        return before;
+      };
+      await first();
+      return { received: hooks.received.map(({ url, body }) => `${url} ${JSON.parse(body).type}`), ...old };
+    }
+
+    it("tells that channel of the end as well, if the instance that plans the end sees the notice", async () => {
+      const { received } = await planTogether("before");
+      expect(received.toSorted()).toEqual([
+        "/ops incident.opened",
+        "/ops incident.resolved",
+        "/team incident.opened",
+        "/team incident.resolved",
+      ]);
+    });
+
+    it("tells that channel nothing, if it does not", async () => {
+      const { received, ledger } = await planTogether("after");
+      expect(received).toEqual(["/ops incident.opened", "/ops incident.resolved"]);
+      expect(await ledger()).toMatchObject({
+        "opened:team": "suppressed: superseded: resolved before it could be announced here",
+      });
+    });
+  });
+
   it("honours silenced_until, and ignores an invalid value with a warning", async () => {
     await using hooks = await webInbox();
     const { store, logger, push, ledger } = notifyWorld({ channels: [webHook("ops", hooks.url)] });

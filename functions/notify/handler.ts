@@ -20,7 +20,7 @@ import { type Delivery, deliveryId, isFinal, type LedgerEntry, readLedger } from
 import { stateCollection } from "./deliver/pace.ts";
 import { channelProblems, deadLetter, selfReport } from "./deliver/self-report.ts";
 import { writeSummary } from "./deliver/summary.ts";
-import { isAllClear, plan } from "./plan/plan.ts";
+import { isAllClear, type NotificationPlan, plan } from "./plan/plan.ts";
 import { withPresentState } from "./plan/present.ts";
 import { candidates } from "./plan/readers.ts";
 import { hasEnded } from "./plan/relapse.ts";
@@ -244,34 +244,45 @@ function isBegun({ event, sequence }: IncidentEvent, ledger: readonly LedgerEntr
   return earlier.length > 0 && (event === "regressed" || !hasEnded(earlier, 0));
 }
 
+/** Maximum number of times that an event is planned for readers that other instances add in the meantime. */
+const planningRounds = 3;
+
 /** Returns the ledger of the incident, with this event planned once for every reader, however often its message is delivered. */
 async function plannedLedger(event: IncidentEvent, publishedAt: number, world: NotifyWorld): Promise<LedgerEntry[]> {
-  const { store, logger, configuration, kinds, incidentLinks, answersUrl, pagesUrl } = world;
-  const now = world.clock.now();
-  const ledger = await readLedger(store, event.incident, logger);
-  const ids = new Set(ledger.map(({ id }) => id));
-  // An entry planned for a whole channel, before its recipients had entries of their own, counts for each of them.
-  const isUnplanned = ({ channel, recipient }: Reader): boolean =>
-    !ids.has(deliveryId(event, channel, recipient)) && !ids.has(deliveryId(event, channel));
-  const readers = candidates({ configuration, kinds, ledger }, isAllClear(event));
-  if (!readers.some((reader) => isUnplanned({ ...reader, channel: reader.channel.name }))) return ledger;
-  if (!isBegun(event, ledger) && now - publishedAt < patienceForOpeningMs) {
-    throw new TryAgain(`${event.event} of ${event.incident} waits for the message of its opening`);
+  const { store, logger } = world;
+  let ledger = await readLedger(store, event.incident, logger);
+  for (let round = 0; round < planningRounds; round++) {
+    const isUnplanned = unplannedIn(ledger, event);
+    const readers = candidates({ ...world, ledger }, isAllClear(event));
+    if (!readers.some((reader) => isUnplanned({ ...reader, channel: reader.channel.name }))) return ledger;
+    if (!isBegun(event, ledger) && world.clock.now() - publishedAt < patienceForOpeningMs) {
+      throw new TryAgain(`${event.event} of ${event.incident} waits for the message of its opening`);
+    }
+    const { deliveries, suppressed } = await planFor(event, ledger, world);
+    const missing = { deliveries: deliveries.filter(isUnplanned), suppressed: suppressed.filter(isUnplanned) };
+    await writePlan(event, missing, world.clock.now(), store);
+    ledger = await readLedger(store, event.incident, logger);
   }
+  return ledger;
+}
+
+/** Returns which readers have no entry of an event. An entry for a whole channel, before its recipients had entries of their own, counts for each of them. */
+function unplannedIn(ledger: readonly LedgerEntry[], event: IncidentEvent): (reader: Reader) => boolean {
+  const ids = new Set(ledger.map(({ id }) => id));
+  return ({ channel, recipient }) =>
+    !ids.has(deliveryId(event, channel, recipient)) && !ids.has(deliveryId(event, channel));
+}
+
+async function planFor(
+  event: IncidentEvent,
+  ledger: readonly LedgerEntry[],
+  { store, logger, clock, configuration, kinds, incidentLinks, answersUrl, pagesUrl }: NotifyWorld,
+): Promise<NotificationPlan> {
   const document = await store.get("incidents", event.incident);
   const silences = isAllClear(event) ? [] : await readSilences(store, { id: event.incident, fields: document }, logger);
   const picture = lazily(() => document && swimlaneOf({ incident: readIncident(document), now: Date.parse(event.at) }));
-  const planned = plan(
-    event,
-    { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl, picture },
-    now,
-  );
-  const missing = {
-    deliveries: planned.deliveries.filter(isUnplanned),
-    suppressed: planned.suppressed.filter(isUnplanned),
-  };
-  await writePlan(event, missing, now, store);
-  return readLedger(store, event.incident, logger);
+  const context = { configuration, kinds, silences, ledger, incidentLinks, answersUrl, pagesUrl, picture };
+  return plan(event, context, clock.now());
 }
 
 /** Returns whether an entry is that of the event for its reader, or the one sent in its place. */

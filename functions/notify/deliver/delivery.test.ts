@@ -106,6 +106,24 @@ describe("decide", () => {
       { action: "suppress", reason: "superseded: resolved before it could be announced here" },
     ],
     [
+      "an opening is not sent if an end was planned for others only, at the same time",
+      entry("opened", 1, "planned", { planned_at: seconds(-59) }),
+      [entry("resolved", 3, "delivered", { channel: "mail" })],
+      { action: "suppress", reason: "superseded: resolved before it could be announced here" },
+    ],
+    [
+      "an opening is sent if an end for others was planned long after it",
+      entry("opened", 1, "planned", { planned_at: seconds(-60) }),
+      [entry("resolved", 3, "delivered", { channel: "mail" })],
+      send,
+    ],
+    [
+      "an opening is sent if a relapse revoked the end that was planned for others",
+      entry("opened", 1, "planned"),
+      [entry("resolved", 3, "delivered", { channel: "mail" }), entry("regressed", 4, "delivered", { channel: "mail" })],
+      send,
+    ],
+    [
       "an update is superseded by the all-clear",
       joined,
       [resolved],

@@ -92,6 +92,7 @@ export function decide(
   const outdated =
     isFound(delivery) && delivery.event === "opened" ? undefined : outdatedBy(delivery, history, receiver, present);
   if (outdated !== undefined) return { action: "suppress", reason: outdated };
+  if (isEndUnplanned(delivery, history, ledger)) return { action: "suppress", reason: resolvedBeforeAnnounced };
   if (!lastChance && !isDue(delivery, now)) return { action: "wait" };
   const earlier = siblings.filter((other) => other.delivery.sequence < delivery.sequence);
   const unfinished = blocking(earlier, now);
@@ -182,6 +183,22 @@ function isOutOfOrder(delivery: Delivery, history: readonly Delivery[]): boolean
         (mayHaveArrived(later) || (isDeliveredOrPending(later) && later.follows?.includes(sequence) === false)),
     )
   );
+}
+
+/** Time before the plan of an end in which a first notice may be planned unseen by it, in milliseconds: longer than an instance takes to plan. */
+const planningMs = 60_000;
+
+/**
+ * Returns whether the end is planned for others, and not for this reader, of whom the instance that planned the end did not know: the first notice
+ * to the reader was planned at the same time.
+ */
+function isEndUnplanned(delivery: Delivery, history: readonly Delivery[], ledger: readonly LedgerEntry[]): boolean {
+  const { event, sequence, planned_at } = delivery;
+  const all = ledger.map((entry) => entry.delivery);
+  if (event === "resolved" || history.some(mayHaveArrived) || !hasEnded(all, sequence)) return false;
+  const isEnd = (one: Delivery): boolean => one.event === "resolved" && one.sequence > sequence;
+  if (history.some(isEnd)) return false;
+  return all.some((one) => isEnd(one) && planned_at.getTime() > one.planned_at.getTime() - planningMs);
 }
 
 /** Returns whether the reader is not notified of the end, because the instance that planned it saw no announcement. */

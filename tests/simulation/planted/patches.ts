@@ -262,7 +262,7 @@ export const patches: readonly Patch[] = [
     name: "no-waiting-for-the-opening",
     description: "An event whose message overtakes that of the opening does not wait for it.",
     file: notify,
-    find: "if (!isBegun(event, ledger) && now - publishedAt < patienceForOpeningMs) {",
+    find: "if (!isBegun(event, ledger) && world.clock.now() - publishedAt < patienceForOpeningMs) {",
     put: "if (!isBegun(event, ledger) && now - publishedAt < 0) {",
   },
   {
