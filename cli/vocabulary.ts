@@ -3,8 +3,8 @@ import {
   ConditionError,
   compileBaseline,
   compileCondition,
-  conditionDoubts,
   conditionForm,
+  conditionWarnings,
   mergesComponents,
   neverClears,
 } from "../functions/evaluate/condition/index.ts";
@@ -19,8 +19,8 @@ export const vocabulary: Vocabulary = {
   channels,
   checkCondition: (text, windowMs) => mistakeOf(() => compileCondition(text, { windowMs })),
   conditionSelectors: (text, windowMs) => compileCondition(text, { windowMs }).selectors,
-  conditionDoubts: (text, windowMs) =>
-    conditionDoubts(text, { windowMs }).map(({ message, start, end }) => ({
+  conditionWarnings: (text, windowMs) =>
+    conditionWarnings(text, { windowMs }).map(({ message, start, end }) => ({
       message,
       offset: start,
       length: end - start,

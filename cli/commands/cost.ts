@@ -44,7 +44,7 @@ export function costLines(made: Estimate, { paint }: Pick<Terminal, "paint">): s
     ...table([head, ...rows, sum]),
     "",
     ...table([groupHead, ...groups]),
-    ...made.advice.flatMap((advice) => ["", `${paint("doubtful", "note")}  ${advice}`]),
+    ...made.advice.flatMap((advice) => ["", `${paint("warning", "note")}  ${advice}`]),
     "",
     ...footnotes(made),
   ];

@@ -60,6 +60,6 @@ function lines(
     ...gaps.flatMap(({ what, says, fix }) => ["", `${paint("strong", what)} ${says}`, `    ${fix}`]),
     ...(unknown.length === 0
       ? []
-      : ["", paint("doubtful", "Not examined:"), ...unknown.map((sentence) => `  ${sentence}`)]),
+      : ["", paint("warning", "Not examined:"), ...unknown.map((sentence) => `  ${sentence}`)]),
   ];
 }

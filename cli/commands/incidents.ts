@@ -82,4 +82,4 @@ function show(found: readonly Stored[], all: boolean, now: number, terminal: Ter
   }
 }
 
-const styles: Readonly<Record<string, Style>> = { critical: "bad", warning: "doubtful" };
+const styles: Readonly<Record<string, Style>> = { critical: "bad", warning: "warning" };

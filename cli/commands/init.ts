@@ -287,7 +287,7 @@ function report({ file, draft, configuration, warnings, trial }: Outcome, termin
     counted(rules.length, "rule"),
   ];
   print(`${paint("good", `wrote ${file}`)}: ${contents.join(", ")}`);
-  for (const { message } of warnings) print(`  ${paint("doubtful", "warning")}  ${message}`);
+  for (const { message } of warnings) print(`  ${paint("warning", "warning")}  ${message}`);
   print(`  costs ${costSentence(estimate(configuration))}`);
   if (draft.unseen.length > 0) print(`  not seen: ${counted(draft.unseen.length, "thing")}, at the top of the file`);
   for (const [secret, holds] of draft.secrets)

@@ -112,7 +112,7 @@ function withoutNulls(value: unknown, like: unknown): unknown {
 
 const words: Readonly<Record<Finding["level"], readonly [string, Style]>> = {
   error: ["error", "bad"],
-  warning: ["warning", "doubtful"],
+  warning: ["warning", "warning"],
   open: ["after the apply", "faint"],
 };
 

@@ -25,7 +25,7 @@ export const routes: Command = defineCommand({
     const head = ["cause", "severity", "channel", "hears"].map((cell) => terminal.paint("faint", cell));
     const rows = lines.flatMap(({ component, severity, readers }, index) => {
       const cause = lines[index - 1]?.component === component ? "" : component;
-      if (readers.length === 0) return [[cause, severity, terminal.paint("doubtful", "nobody"), ""]];
+      if (readers.length === 0) return [[cause, severity, terminal.paint("warning", "nobody"), ""]];
       return readers.map((reader, at) => [
         at === 0 ? cause : "",
         at === 0 ? severity : "",

@@ -77,7 +77,7 @@ export const validate: Command = defineCommand({
       return problems.length === 0 && missing.length === 0 ? 0 : 1;
     }
     terminal.print(...explainProblems(problems, text, "bad", terminal));
-    terminal.print(...explainProblems(loaded.warnings, text, "doubtful", terminal));
+    terminal.print(...explainProblems(loaded.warnings, text, "warning", terminal));
     if ("configuration" in loaded) describe(loaded.configuration, file, schedules, maintenance, terminal);
     if (secrets !== undefined) terminal.print(...secretLines(secrets, terminal));
     terminal.print(verdict(problems.length, loaded.warnings.length, file, terminal));
@@ -188,7 +188,7 @@ function describe(
   print(`${paint("strong", title)} (${environment}) from ${file}`, `  ${contents.join(", ")}`, "");
   const roles = Object.entries(rolesOf(configuration)).map(([name, role]) => [
     name,
-    role === "unknown" ? paint("doubtful", role) : role,
+    role === "unknown" ? paint("warning", role) : role,
   ]);
   if (roles.length > 0) print(...table([["component", "role"].map((cell) => paint("faint", cell)), ...roles]), "");
   const sums = capacitySums(configuration);
@@ -209,7 +209,7 @@ function describe(
   const made = estimate(configuration);
   print(
     `  costs ${costSentence(made)}`,
-    ...made.advice.map((advice) => `  ${paint("doubtful", "note")}  ${advice}`),
+    ...made.advice.map((advice) => `  ${paint("warning", "note")}  ${advice}`),
     "",
   );
 }
@@ -223,7 +223,7 @@ function wallTime(instant: string | null, timeZone: string): string {
 }
 
 function verdict(problems: number, warnings: number, file: string, { paint }: Terminal): string {
-  const doubts = warnings === 0 ? "" : paint("doubtful", `, ${counted(warnings, "warning")}`);
-  if (problems > 0) return `${paint("bad", `${counted(problems, "problem")} in ${file}`)}${doubts}`;
-  return `${paint("good", `${file} is valid`)}${doubts}`;
+  const warned = warnings === 0 ? "" : paint("warning", `, ${counted(warnings, "warning")}`);
+  if (problems > 0) return `${paint("bad", `${counted(problems, "problem")} in ${file}`)}${warned}`;
+  return `${paint("good", `${file} is valid`)}${warned}`;
 }

@@ -33,7 +33,7 @@ export function describeComparison(
 
 const verdicts: Readonly<Record<Compared["outcome"], readonly [Style, string]>> = {
   same: ["good", "the same"],
-  changed: ["doubtful", "changed"],
+  changed: ["warning", "changed"],
   gone: ["bad", "no longer opened"],
   new: ["bad", "new"],
 };
@@ -55,7 +55,7 @@ function about({ title, root_cause, verdict, severity, priority, notices }: Inci
 }
 
 function rowOf({ what, before, after, by }: Difference, clock: Clock, paint: Terminal["paint"]): string[] {
-  return [what, `${clock(before)} → ${clock(after)}`, by === undefined ? "" : paint("doubtful", by)];
+  return [what, `${clock(before)} → ${clock(after)}`, by === undefined ? "" : paint("warning", by)];
 }
 
 /** Shows instants as a clock on the wall of that zone does, and leaves other texts alone. */

@@ -46,23 +46,23 @@ export interface SampleCourse {
   readonly values: { readonly first: number; readonly last: number; readonly shape: "ramp" | "noise" } | undefined;
 }
 
-/** Action at an instant, in milliseconds after the start. */
-export interface Act {
+/** An action at an instant, in milliseconds after the start. */
+export interface ScheduledAction {
   readonly at: number;
-  readonly act: Deed;
+  readonly action: OperatorAction;
   readonly text: string;
 }
 
 /** The action. Operator actions edit documents as in the console. */
-export type Deed =
-  | { readonly deed: "edit"; readonly fields: Readonly<Record<string, Value>>; readonly silenceMs?: number }
+export type OperatorAction =
+  | { readonly action: "edit"; readonly fields: Readonly<Record<string, Value>>; readonly silenceMs?: number }
   | {
-      readonly deed: "silence";
+      readonly action: "silence";
       readonly scope: string;
       readonly name: string;
       readonly forMs: number;
       readonly reason: string;
     }
   /** Somebody reports a change that was made so long before. */
-  | { readonly deed: "change"; readonly component: string; readonly what: string; readonly agoMs: number }
-  | { readonly deed: "restart" };
+  | { readonly action: "change"; readonly component: string; readonly what: string; readonly agoMs: number }
+  | { readonly action: "restart" };

@@ -8,20 +8,20 @@ import { patternOf, templatesOf } from "../../functions/probe/google/logging/tem
 import type { Configuration } from "../../shared/config/model.ts";
 import type { ReportedLogPattern } from "../../shared/messages/report.ts";
 import { yieldsMetric } from "../../shared/metrics/yields.ts";
-import type { Deed, Effect } from "./effect.ts";
+import type { Effect, OperatorAction } from "./effect.ts";
 import { Misunderstood, type Tokens } from "./file/tokens.ts";
 
 /** A change that is reported, of a component; `ago` says that it was made before it is reported. */
-export function readChange(tokens: Tokens, { components }: Configuration): Deed {
+export function readChange(tokens: Tokens, { components }: Configuration): OperatorAction {
   const component = tokens.known(
     "component",
     components.map(({ name }) => name),
   );
   const what = tokens.name('what was changed, such as "released 1.4.2"').text;
-  if (!/^\d/.test(tokens.next.text)) return { deed: "change", component, what, agoMs: 0 };
+  if (!/^\d/.test(tokens.next.text)) return { action: "change", component, what, agoMs: 0 };
   const agoMs = tokens.duration();
   tokens.one("ago");
-  return { deed: "change", component, what, agoMs };
+  return { action: "change", component, what, agoMs };
 }
 
 /** Reads the log messages of a component, as reported by probes that read error logs. */

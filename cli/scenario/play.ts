@@ -14,7 +14,7 @@ import type { Fields } from "../../shared/ports.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import { topics } from "../../shared/topology.ts";
 import { VirtualWorld, type WorldOptions } from "../virtual/world.ts";
-import type { Deed } from "./effect.ts";
+import type { OperatorAction } from "./effect.ts";
 import { Environment } from "./environment.ts";
 import type { Scenario } from "./file/load.ts";
 
@@ -101,13 +101,13 @@ class Stage {
   }
 
   async play(): Promise<Played> {
-    const { plan, start, until, acts } = this.#scenario;
+    const { plan, start, until, actions } = this.#scenario;
     const end = start + until + (this.#options.after ?? 0);
     for (const [group, probes] of Map.groupBy(plan.configuration.probes, (probe) => probe.group)) {
       this.#schedule(group, probes, start - 1, 0, end);
     }
     for (let at = Math.ceil(start / minute) * minute; at <= end; at += minute) this.#world.tick(at);
-    for (const { at, act } of acts) this.#world.at(start + at, () => this.#do(act, start + at));
+    for (const { at, action } of actions) this.#world.at(start + at, () => this.#do(action, start + at));
     await this.#world.run(end);
     const stored = await this.#world.store.query({ collection: deliveries, limit: 100_000 });
     const ledger = byChannel(stored.flatMap(({ fields }) => parseDelivery(fields) ?? []));
@@ -185,19 +185,19 @@ class Stage {
     );
   }
 
-  async #do(deed: Deed, at: number): Promise<void> {
+  async #do(action: OperatorAction, at: number): Promise<void> {
     const { store } = this.#world;
-    switch (deed.deed) {
+    switch (action.action) {
       case "restart":
         this.#world.restart();
         return;
       case "change": {
-        const { component, what, agoMs } = deed;
+        const { component, what, agoMs } = action;
         this.#world.change({ component, what, at: iso(at - agoMs) }, at);
         return;
       }
       case "silence": {
-        const { scope, name, forMs, reason } = deed;
+        const { scope, name, forMs, reason } = action;
         await store.set("silences", `silence-${at}-${scope}`, {
           [scope]: name,
           from: new Date(at),
@@ -207,10 +207,10 @@ class Stage {
         return;
       }
       case "edit": {
-        const silenced = deed.silenceMs === undefined ? {} : { silenced_until: new Date(at + deed.silenceMs) };
+        const silenced = action.silenceMs === undefined ? {} : { silenced_until: new Date(at + action.silenceMs) };
         for (const { id, fields } of await store.query({ collection: incidentCollection, limit: 1000 })) {
           if (fields["status"] === "resolved") continue;
-          await store.update(incidentCollection, id, { ...deed.fields, ...silenced });
+          await store.update(incidentCollection, id, { ...action.fields, ...silenced });
         }
       }
     }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { shopConfiguration } from "./scenario.fixtures.ts";
-import { deedOf, effectOf } from "./statement.ts";
+import { actionOf, effectOf } from "./statement.ts";
 
 /** An effect in one line. */
 function understood(sentence: string): string {
@@ -160,28 +160,28 @@ describe("conditions", () => {
 
 describe("actions", () => {
   it.each([
-    ["acknowledge", { deed: "edit", fields: { status: "acknowledged" } }],
-    ['acknowledge "on it"', { deed: "edit", fields: { status: "acknowledged", note: "on it" } }],
-    ["resolve", { deed: "edit", fields: { status: "resolved" } }],
-    ["reopen", { deed: "edit", fields: { status: "open" } }],
-    ['note "looking"', { deed: "edit", fields: { note: "looking" } }],
-    ["mute for 1h", { deed: "edit", fields: {}, silenceMs: 3_600_000 }],
-    ['write status "fixed"', { deed: "edit", fields: { status: "fixed" } }],
+    ["acknowledge", { action: "edit", fields: { status: "acknowledged" } }],
+    ['acknowledge "on it"', { action: "edit", fields: { status: "acknowledged", note: "on it" } }],
+    ["resolve", { action: "edit", fields: { status: "resolved" } }],
+    ["reopen", { action: "edit", fields: { status: "open" } }],
+    ['note "looking"', { action: "edit", fields: { note: "looking" } }],
+    ["mute for 1h", { action: "edit", fields: {}, silenceMs: 3_600_000 }],
+    ['write status "fixed"', { action: "edit", fields: { status: "fixed" } }],
     [
       'silence component database for 2h "planned"',
-      { deed: "silence", scope: "component", name: "database", forMs: 7_200_000, reason: "planned" },
+      { action: "silence", scope: "component", name: "database", forMs: 7_200_000, reason: "planned" },
     ],
     [
       'silence rule "Database slow" for 1h',
-      { deed: "silence", scope: "rule", name: "Database slow", forMs: 3_600_000, reason: "" },
+      { action: "silence", scope: "rule", name: "Database slow", forMs: 3_600_000, reason: "" },
     ],
     [
       "silence everything for 1h",
-      { deed: "silence", scope: "environment", name: "shop", forMs: 3_600_000, reason: "" },
+      { action: "silence", scope: "environment", name: "shop", forMs: 3_600_000, reason: "" },
     ],
-    ["restart", { deed: "restart" }],
-  ])("%s", (sentence, deed) => {
-    expect(deedOf(sentence, shopConfiguration)).toEqual(deed);
+    ["restart", { action: "restart" }],
+  ])("%s", (sentence, action) => {
+    expect(actionOf(sentence, shopConfiguration)).toEqual(action);
   });
 
   it.each([
@@ -190,6 +190,6 @@ describe("actions", () => {
     ["silence component databse for 2h", 'there is no component "databse": did you mean "database"?'],
     ["silence everything", 'the sentence ends where "for" should'],
   ])("%s is refused", (sentence, message) => {
-    expect(() => deedOf(sentence, shopConfiguration)).toThrow(message);
+    expect(() => actionOf(sentence, shopConfiguration)).toThrow(message);
   });
 });

@@ -13,7 +13,7 @@ import { type Severity, severities } from "../../shared/messages/severity.ts";
 import { isOf, yieldsMetric } from "../../shared/metrics/yields.ts";
 import { setEntry } from "../../shared/runtime/entries.ts";
 import { nearest } from "../../shared/text/nearest.ts";
-import type { Deed, Effect, Outcome, SampleCourse } from "./effect.ts";
+import type { Effect, OperatorAction, Outcome, SampleCourse } from "./effect.ts";
 import { readFailure } from "./failure.ts";
 import { Misunderstood, Tokens } from "./file/tokens.ts";
 import { readChange, readLog } from "./occurrence.ts";
@@ -27,11 +27,11 @@ export function effectOf(sentence: string, configuration: Configuration): Effect
 }
 
 /** Understands what somebody does at an instant. @throws Misunderstood */
-export function deedOf(sentence: string, configuration: Configuration): Deed {
+export function actionOf(sentence: string, configuration: Configuration): OperatorAction {
   const tokens = new Tokens(sentence);
-  const deed = readDeed(tokens, configuration);
+  const action = readAction(tokens, configuration);
   tokens.end();
-  return deed;
+  return action;
 }
 
 function readEffect(tokens: Tokens, configuration: Configuration): Effect {
@@ -337,35 +337,35 @@ function readAnswer(tokens: Tokens, { channels }: Configuration): Effect {
   return { what: "answer", channel, status: tokens.whole("a status such as 503") };
 }
 
-const deeds = ["acknowledge", "resolve", "reopen", "note", "mute", "write", "silence", "change", "restart"] as const;
+const actions = ["acknowledge", "resolve", "reopen", "note", "mute", "write", "silence", "change", "restart"] as const;
 
-function readDeed(tokens: Tokens, configuration: Configuration): Deed {
+function readAction(tokens: Tokens, configuration: Configuration): OperatorAction {
   const word = tokens.name("what is done");
   switch (word.text) {
     case "acknowledge":
-      return { deed: "edit", fields: { status: "acknowledged", ...readNote(tokens) } };
+      return { action: "edit", fields: { status: "acknowledged", ...readNote(tokens) } };
     case "resolve":
-      return { deed: "edit", fields: { status: "resolved", ...readNote(tokens) } };
+      return { action: "edit", fields: { status: "resolved", ...readNote(tokens) } };
     case "reopen":
-      return { deed: "edit", fields: { status: "open", ...readNote(tokens) } };
+      return { action: "edit", fields: { status: "open", ...readNote(tokens) } };
     case "note":
-      return { deed: "edit", fields: { note: tokens.name('the note, such as "on it"').text } };
+      return { action: "edit", fields: { note: tokens.name('the note, such as "on it"').text } };
     case "mute":
       tokens.one("for");
-      return { deed: "edit", fields: {}, silenceMs: tokens.duration() };
+      return { action: "edit", fields: {}, silenceMs: tokens.duration() };
     case "write": {
       const field = tokens.known("field that operators edit", ["status", "note", "silenced_until"]);
-      return { deed: "edit", fields: { [field]: tokens.name("the value").text } };
+      return { action: "edit", fields: { [field]: tokens.name("the value").text } };
     }
     case "silence":
       return readSilence(tokens, configuration);
     case "change":
       return readChange(tokens, configuration);
     case "restart":
-      return { deed: "restart" };
+      return { action: "restart" };
     default: {
-      const suggestion = nearest(word.text, deeds);
-      const instead = suggestion === undefined ? `one can ${deeds.join(", ")}` : `did you mean "${suggestion}"?`;
+      const suggestion = nearest(word.text, actions);
+      const instead = suggestion === undefined ? `one can ${actions.join(", ")}` : `did you mean "${suggestion}"?`;
       throw new Misunderstood(`"${word.text}" cannot be done at an instant: ${instead}`, word, suggestion);
     }
   }
@@ -376,7 +376,7 @@ function readNote(tokens: Tokens): { note?: string } {
   return note === undefined ? {} : { note };
 }
 
-function readSilence(tokens: Tokens, { environment, components, rules, probes }: Configuration): Deed {
+function readSilence(tokens: Tokens, { environment, components, rules, probes }: Configuration): OperatorAction {
   const scope = tokens.one("component", "rule", "everything");
   const built = probes.map(({ name }) => `${name} failing`);
   const name =
@@ -391,7 +391,7 @@ function readSilence(tokens: Tokens, { environment, components, rules, probes }:
   tokens.one("for");
   const forMs = tokens.duration();
   const reason = tokens.quoted() ?? "";
-  return { deed: "silence", scope: scope === "everything" ? "environment" : scope, name, forMs, reason };
+  return { action: "silence", scope: scope === "everything" ? "environment" : scope, name, forMs, reason };
 }
 
 function namesOf(probes: readonly ConfiguredProbe[]): ReadonlySet<string> {

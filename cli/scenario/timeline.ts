@@ -18,7 +18,7 @@ export function timelineOf({ scenario, alerts, events, deliveries }: Played): Ti
       { at: from, by: "timeline", text },
       ...(to <= until ? [{ at: to, by: "timeline" as const, text: `over: ${text}` }] : []),
     ]),
-    ...scenario.acts.map(({ at, text }): TimelineLine => ({ at, by: "timeline", text })),
+    ...scenario.actions.map(({ at, text }): TimelineLine => ({ at, by: "timeline", text })),
     ...alerts.map(
       ({ at, rule, key, status }): TimelineLine => ({
         at: at - start,

@@ -59,7 +59,7 @@ export function findingLines(
   const tally = [
     counted(findings.length, "check"),
     wrong.length === 0 ? paint("good", "nothing wrong") : paint("bad", `${wrong.length} wrong`),
-    ...(unchecked.length === 0 ? [] : [paint("doubtful", `${counted(unchecked.length, "resource")} not to be judged`)]),
+    ...(unchecked.length === 0 ? [] : [paint("warning", `${counted(unchecked.length, "resource")} not to be judged`)]),
   ];
   return [
     `${paint("strong", probe)}: ${tally.join(", ")}`,
@@ -72,7 +72,7 @@ export function findingLines(
       ];
     }),
     ...unchecked.flatMap(({ resource, checks, explanation }) => [
-      `  ${paint("doubtful", "unknown".padEnd(8))}  ${resource}: ${waiting(checks)}`,
+      `  ${paint("warning", "unknown".padEnd(8))}  ${resource}: ${waiting(checks)}`,
       ...wrapped(explanation, "            "),
     ]),
     "",
@@ -97,7 +97,7 @@ export function recordLines(
   return [paint("strong", probe), ...table(rows), ""];
 }
 
-const shades = { critical: "bad", warning: "doubtful", info: "faint" } as const;
+const shades = { critical: "bad", warning: "warning", info: "faint" } as const;
 
 /** Checks by name as far as a reader wants to read them; all of them are in the JSON. */
 function waiting(checks: readonly string[]): string {

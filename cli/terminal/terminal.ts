@@ -2,7 +2,7 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 
 /** Style of a text, which selects its colour. */
-export type Style = "good" | "doubtful" | "bad" | "strong" | "faint";
+export type Style = "good" | "warning" | "bad" | "strong" | "faint";
 
 /** Output of a command. */
 export interface Terminal {
@@ -69,7 +69,7 @@ export function counted(count: number, noun: string): string {
 
 const styles = {
   good: "green",
-  doubtful: "yellow",
+  warning: "yellow",
   bad: "red",
   strong: "bold",
   faint: "dim",

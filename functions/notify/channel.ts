@@ -221,7 +221,7 @@ export interface ChannelKind<Settings> {
   /** Returns the reason a channel with these settings does not receive an event; `undefined` if it does. @default every event is sent */
   omits?(settings: Settings, event: IncidentEventKind): string | undefined;
   /** Returns warnings about valid settings, each with its key. @default none */
-  doubts?(settings: Settings): readonly { readonly key: string; readonly message: string }[];
+  warnings?(settings: Settings): readonly { readonly key: string; readonly message: string }[];
   /** For public kinds: returns the URL of the page. @param folder URL of the folder in which pages are written, instead of buckets */
   readerUrl?(settings: Settings, folder: string | undefined): string;
   /** Setting that must be unique for each channel, because two channels would overwrite each other. */

@@ -88,19 +88,19 @@ async function notify(message: PushedMessage, world: NotifyWorld): Promise<void>
       topics.retries,
       [...new Set(waiting.map(({ channel }) => channel))].map((channel) => ({
         data: event,
-        attributes: { ...message.attributes, [owing]: channel },
+        attributes: { ...message.attributes, [channelAttribute]: channel },
       })),
     );
   });
 }
 
 /** Attribute with the name of the channel that has pending notices. */
-const owing = "channel";
+const channelAttribute = "channel";
 
 /** Retries one channel, or those of its recipients that are still pending. */
 async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> {
   const event = parseIncidentEvent(message.data);
-  const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
+  const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[channelAttribute]);
   const now = await deliverAll(event, ledger, concerns(event, ledger), isLastChance(message, "/retries"), world);
   const open = now.filter((delivery) => !isFinal(delivery));
   if (
@@ -316,7 +316,7 @@ async function announceDeadLetter(message: PushedMessage, world: NotifyWorld): P
 
 /** Gives up the pending deliveries of an event. @returns the result for each reader */
 async function giveUp(event: IncidentEvent, message: PushedMessage, world: NotifyWorld): Promise<Delivery[]> {
-  const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[owing]);
+  const ledger = await readLedger(world.store, event.incident, world.logger, message.attributes[channelAttribute]);
   const own = ledger.filter(concerns(event, ledger));
   if (own.length === 0) return [];
   const now = await Promise.all(own.map((entry) => abandon(entry, world)));

@@ -12,7 +12,7 @@ import type { Measurements, Points } from "../measurements/measurements.ts";
 import { type ChartData, type DrawnPanel, ranges, shadedIn } from "./pages/component-page.ts";
 import { alertsBy, type Measured, type Overview, overviewOf, responseSeries } from "./pages/overview.ts";
 import { panelsOf } from "./pages/panels.ts";
-import type { StorySources } from "./pages/picture.ts";
+import type { IncidentPageSources } from "./pages/picture.ts";
 
 /** Sources of the control room. */
 export interface RoomSources {
@@ -100,7 +100,7 @@ export class RoomReader {
   }
 
   /** Everything of one incident; `undefined` where there is none. @throws StoreError */
-  async story(id: string): Promise<StorySources | undefined> {
+  async story(id: string): Promise<IncidentPageSources | undefined> {
     const { store, now } = this.#sources;
     const account = await readAccount(store as Store, id);
     return account === undefined ? undefined : { account, ...(await this.#seen(account, now())) };
@@ -115,7 +115,7 @@ export class RoomReader {
   }
 
   /** Which components near the incident were good all the time, and when nothing was measured of those that were not. */
-  async #seen({ incident }: Account, now: number): Promise<Pick<StorySources, "working" | "gaps">> {
+  async #seen({ incident }: Account, now: number): Promise<Pick<IncidentPageSources, "working" | "gaps">> {
     const { measurements, configuration } = this.#sources;
     const from = (incident.first_failure_at ?? incident.opened_at)?.getTime();
     if (measurements === undefined || from === undefined) return { working: [], gaps: [] };

@@ -12,8 +12,8 @@ import { drillForm } from "./pages/actions.ts";
 import { componentPage } from "./pages/component-page.ts";
 import { type Frame, framed, pagePolicy } from "./pages/frame.ts";
 import { incidentsPage } from "./pages/incident-list.ts";
+import { incidentPage } from "./pages/incident-page.ts";
 import { overviewPage } from "./pages/overview-page.ts";
-import { storyPage } from "./pages/story-page.ts";
 import { RoomReader, type RoomSources } from "./reading.ts";
 import { openSession } from "./session.ts";
 import { startVersions } from "./versions.ts";
@@ -142,8 +142,8 @@ async function found({ pathname, searchParams }: URL, frame: Frame, reader: Room
     return ok(incidentsPage(frame, [...open, ...past], drillForm(frame)));
   }
   if (first === "incidents" && third === "") {
-    const story = await reader.story(second);
-    return story === undefined ? undefined : ok(storyPage(frame, story));
+    const sources = await reader.story(second);
+    return sources === undefined ? undefined : ok(incidentPage(frame, sources));
   }
   const isData = first === "data" && second === "components";
   const name = first === "components" && third === "" ? second : isData ? third : "";

@@ -45,10 +45,10 @@ import {
   type WatchdogEntry,
 } from "./schema.ts";
 import { type Template, templateEntry } from "./templates.ts";
-import { checkDoubts } from "./warnings/doubts.ts";
 import { checkGroupState } from "./warnings/group-state.ts";
+import { checkLikelyMistakes } from "./warnings/likely-mistakes.ts";
 
-/** A configuration, or all that is wrong with it. Warnings are doubts about a configuration that is right. */
+/** A configuration, or all its errors. Warnings flag valid settings that are probably mistakes. */
 export type Loaded =
   | { readonly configuration: Configuration; readonly warnings: Problem[] }
   | { readonly problems: Problem[]; readonly warnings: Problem[] };
@@ -76,7 +76,7 @@ export function loadConfiguration(text: string, file: string, vocabulary: Vocabu
   const configuration = readFile(data, problems, vocabulary);
   if (!configuration || source.found().problems.length > 0) return source.found();
   checkPurpose(configuration, problems, vocabulary);
-  checkDoubts(configuration, problems, vocabulary, now);
+  checkLikelyMistakes(configuration, problems, vocabulary, now);
   checkGroupState(configuration, problems, vocabulary);
   if (source.found().problems.length > 0) return source.found();
   return { configuration, warnings: source.found().warnings };

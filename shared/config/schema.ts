@@ -41,9 +41,9 @@ export interface Kind {
   /** For a kind of channel: why one with these settings gets no notification of an event. */
   // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
   omits?(settings: any, event: IncidentEventKind): string | undefined;
-  /** Of a kind of channel: what is doubtful about right settings, with the key that it is about. */
+  /** Of a kind of channel: returns warnings about valid settings, each with its key. */
   // biome-ignore lint/suspicious/noExplicitAny: each kind is asked only about its own settings
-  doubts?(settings: any): readonly { readonly key: string; readonly message: string }[];
+  warnings?(settings: any): readonly { readonly key: string; readonly message: string }[];
 }
 
 /** A kind of probe, with what the configuration keeps of it for functions that do not know kinds. */
@@ -77,8 +77,8 @@ export interface Vocabulary {
   checkCondition(text: string, windowMs: number): Mistake | undefined;
   /** The series that a right condition reads: metrics, with the labels that they must have. */
   conditionSelectors(text: string, windowMs: number): readonly Selection[];
-  /** Returns doubts about a valid condition: it, or a part of it, never or always holds. */
-  conditionDoubts(text: string, windowMs: number): readonly Mistake[];
+  /** Returns warnings about a valid condition: it, or a part of it, is never or always true. */
+  conditionWarnings(text: string, windowMs: number): readonly Mistake[];
   /** Returns whether a valid condition aggregates series of several components. */
   mergesComponents(text: string, windowMs: number): boolean;
   /** Returns whether a valid all-clear condition implies the condition of the alert. */

@@ -10,8 +10,8 @@ const own = corpus.filter(({ name }) => name === "changes.yaml").flatMap(scenari
 
 /** Returns a scenario without its changes, and with empty logs. */
 function bare(scenario: Scenario): Scenario {
-  const acts = scenario.acts.filter(({ act }) => act.deed !== "change");
-  return { ...scenario, acts, phases: scenario.phases.filter(({ effect }) => effect.what !== "log") };
+  const actions = scenario.actions.filter(({ action }) => action.action !== "change");
+  return { ...scenario, actions, phases: scenario.phases.filter(({ effect }) => effect.what !== "log") };
 }
 
 /** Returns a scenario in which every component was changed some time before the first failure, so that no change stands out. */
@@ -19,10 +19,10 @@ function busy(scenario: Scenario): Scenario {
   const from = Math.min(...scenario.phases.map((phase) => phase.from), scenario.until);
   const changes = scenario.plan.configuration.components.map(({ name }) => ({
     at: Math.max(0, from - 60_000),
-    act: { deed: "change", component: name, what: `changed ${name}`, agoMs: 0 } as const,
+    action: { action: "change", component: name, what: `changed ${name}`, agoMs: 0 } as const,
     text: `change ${name}`,
   }));
-  return { ...scenario, acts: [...changes, ...scenario.acts] };
+  return { ...scenario, actions: [...changes, ...scenario.actions] };
 }
 
 async function causesOf(scenario: Scenario): Promise<string[]> {

@@ -56,11 +56,11 @@ export function shuffled(noisy: Scenario, seed: number): Shuffled {
     if (key === "services" && byComponent.has(name)) return { ...record, name: component(name) };
     return key === "probes" ? { ...record, name: probe(name) } : record;
   };
-  const { plan, phases, acts, outcomes, values } = scenario;
+  const { plan, phases, actions, outcomes, values } = scenario;
   const configuration = renamed(plan.configuration, "") as typeof plan.configuration;
-  const parts = renamed({ phases, acts, outcomes, values }, "") as Pick<
+  const parts = renamed({ phases, actions, outcomes, values }, "") as Pick<
     Scenario,
-    "phases" | "acts" | "outcomes" | "values"
+    "phases" | "actions" | "outcomes" | "values"
   >;
   return { plain: scenario, other: { ...scenario, ...parts, plan: planOf(configuration) }, nameOf: component };
 }

@@ -12,10 +12,10 @@ import { keysOf } from "../../../shared/config/schema.ts";
 import { setEntry } from "../../../shared/runtime/entries.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
 import { configurationOf } from "../../configuration.ts";
-import type { Act, Phase } from "../effect.ts";
+import type { Phase, ScheduledAction } from "../effect.ts";
 import { instantsIn, readExpectations } from "../expectations.ts";
 import { type Mark, outcomesOf, type Point, valuesOf } from "../series.ts";
-import { deedOf, effectOf } from "../statement.ts";
+import { actionOf, effectOf } from "../statement.ts";
 import { type Expectations, fileEntry, type TestFile, testEntry } from "./format.ts";
 import { changedConfiguration, type Override } from "./merged.ts";
 import { timeOf } from "./times.ts";
@@ -32,7 +32,7 @@ export interface Scenario {
   /** Milliseconds after the start. */
   readonly until: number;
   readonly phases: readonly Phase[];
-  readonly acts: readonly Act[];
+  readonly actions: readonly ScheduledAction[];
   readonly outcomes: ReadonlyMap<string, readonly Point<Mark>[]>;
   readonly values: readonly SeriesOfValues[];
   /** The time between points of a series; without it a point is a run. */
@@ -175,9 +175,9 @@ class Reader {
     }
     const { configuration } = plan;
     const phases: Phase[] = [];
-    const acts: Act[] = [];
+    const actions: ScheduledAction[] = [];
     for (const [when, sentences] of Object.entries(test.timeline)) {
-      this.#happening(when, sentences, [...path, "timeline", when], configuration, phases, acts);
+      this.#happening(when, sentences, [...path, "timeline", when], configuration, phases, actions);
     }
     const outcomes = new Map<string, Point<Mark>[]>();
     const values: SeriesOfValues[] = [];
@@ -188,7 +188,7 @@ class Reader {
     const last = Math.max(
       0,
       ...phases.flatMap(({ from, to }) => (Number.isFinite(to) ? [from, to] : [from])),
-      ...acts.map(({ at }) => at),
+      ...actions.map(({ at }) => at),
       ...[...outcomes.values(), ...values.map(({ points }) => points)].map(
         (points) => points.length * (file.interval ?? 60_000),
       ),
@@ -207,7 +207,7 @@ class Reader {
       start,
       until,
       phases,
-      acts,
+      actions,
       outcomes,
       values,
       interval: file.interval,
@@ -222,7 +222,7 @@ class Reader {
     path: Path,
     configuration: Configuration,
     phases: Phase[],
-    acts: Act[],
+    actions: ScheduledAction[],
   ): void {
     const span = timeOf(when);
     if (span === undefined) {
@@ -237,8 +237,8 @@ class Reader {
     for (const [index, text] of list.entries()) {
       const place = typeof sentences === "string" ? path : [...path, index];
       if ("at" in span) {
-        const act = this.#understood(place, () => deedOf(text, configuration));
-        if (act) acts.push({ at: span.at, act, text });
+        const action = this.#understood(place, () => actionOf(text, configuration));
+        if (action) actions.push({ at: span.at, action, text });
       } else {
         const effect = this.#understood(place, () => effectOf(text, configuration));
         if (effect) phases.push({ ...span, effect, text });

@@ -33,7 +33,7 @@ export interface Track {
 }
 
 /** Durations that decide what counts, by the configuration at the newest result. */
-export interface Reckoning {
+export interface UptimeSettings {
   /** Shortest failure that counts, in milliseconds: as long as the built-in rule waits. */
   readonly alertAfterMs: number;
   /** How long a result is valid for the time after it, in milliseconds. */
@@ -41,7 +41,7 @@ export interface Reckoning {
 }
 
 /** The history of one probe, of yesterday and today. */
-export interface Uptime extends Reckoning {
+export interface Uptime extends UptimeSettings {
   readonly component: string;
   /** Of the probes of a component, those of the lowest rank that know something decide; null where its failing alarms nobody. */
   readonly rank: number | null;
@@ -97,7 +97,7 @@ export function withReport(
     const now = burning(recent);
     const others = kept - before.track.runs.length / 2;
     const most = Math.min(mostRuns, Math.max(leastMost, mostRunsOfAll - others));
-    const reckoned: Uptime = {
+    const updated: Uptime = {
       ...before,
       component: configured.component,
       rank,
@@ -107,19 +107,19 @@ export function withReport(
       ...(now === undefined ? {} : { burning: now }),
       ...(configured.endToEnd ? { walks: walked(before.walks ?? {}, instant, code) } : {}),
     };
-    setEntry(next, probe, settled(reckoned, horizon - longestRun, most, burning, burnLookback(paceOf(plan, probe))));
+    setEntry(next, probe, settled(updated, horizon - longestRun, most, burning, burnLookback(paceOf(plan, probe))));
   }
   return next;
 }
 
 /** All runs of a probe up to now, with the results that are not folded for good yet. Before the first and after the last, nothing is known. */
-export function runsOf({ track, recent, burning, ...reckoning }: Uptime, now: number): Runs {
-  const { runs, lastAt, badSince, badUntil, sure } = counting(folded(track, recent, reckoning), burning);
+export function runsOf({ track, recent, burning, ...settings }: Uptime, now: number): Runs {
+  const { runs, lastAt, badSince, badUntil, sure } = counting(folded(track, recent, settings), burning);
   if (lastAt === undefined) return [];
   // A failure that has not lasted long enough yet may pass.
-  const isNoise = badSince !== undefined && !sure && !confirmed(badSince, badUntil, reckoning);
+  const isNoise = badSince !== undefined && !sure && !confirmed(badSince, badUntil, settings);
   const shown = forgiven(isNoise ? excused(runs, badSince) : runs, Number.POSITIVE_INFINITY);
-  const end = lastAt + reckoning.staleAfterMs;
+  const end = lastAt + settings.staleAfterMs;
   return end < now ? appended(shown, end, 2) : shown;
 }
 
@@ -202,17 +202,17 @@ function settled(
   return { ...uptime, track: { ...next, runs }, recent: recent.slice(end) };
 }
 
-function folded(track: Track, samples: readonly number[], reckoning: Reckoning): Track {
+function folded(track: Track, samples: readonly number[], settings: UptimeSettings): Track {
   let { runs, lastAt, badSince, badUntil, sure } = track;
   for (let i = 0; i + 1 < samples.length; i += 2) {
     const at = samples[i] ?? 0;
     const code = samples[i + 1] ?? 2;
     // The horizon moved back with a probe on a slower schedule: the recorded past does not change.
     if (lastAt !== undefined && at <= lastAt) continue;
-    const end = lastAt === undefined ? at : lastAt + reckoning.staleAfterMs;
+    const end = lastAt === undefined ? at : lastAt + settings.staleAfterMs;
     if (end < at) runs = appended(runs, end, 2);
     if (code === 1 && badSince !== undefined) {
-      if (!sure && !confirmed(badSince, badUntil, reckoning)) runs = excused(runs, badSince);
+      if (!sure && !confirmed(badSince, badUntil, settings)) runs = excused(runs, badSince);
       badSince = undefined;
       badUntil = undefined;
       sure = undefined;
@@ -233,7 +233,7 @@ function folded(track: Track, samples: readonly number[], reckoning: Reckoning):
   };
 }
 
-function confirmed(badSince: number, badUntil: number | undefined, { alertAfterMs }: Reckoning): boolean {
+function confirmed(badSince: number, badUntil: number | undefined, { alertAfterMs }: UptimeSettings): boolean {
   return (badUntil ?? badSince) - badSince >= alertAfterMs;
 }
 

@@ -3,7 +3,6 @@
 import { shownUnit } from "./algebra.ts";
 import { bind } from "./bind.ts";
 import { canonical } from "./canonical.ts";
-import { type Doubt, doubtsOf, excludeEachOther } from "./doubts.ts";
 import {
   agreedLabels,
   type Group,
@@ -18,6 +17,7 @@ import {
 import { parse } from "./language/parser.ts";
 import type { Condition, Excess, Instance, Series, SeriesSource } from "./series.ts";
 import type { Bound } from "./term.ts";
+import { type ConditionWarning, excludeEachOther, warningsOf } from "./warnings.ts";
 
 /**
  * Compiles a condition such as `avg_database_connection_time > 25s`.
@@ -44,11 +44,11 @@ export function compileCondition(text: string, { windowMs }: { windowMs: number 
 }
 
 /**
- * Returns what is doubtful about a condition that is valid: that it can never, or must always, be true.
+ * Returns warnings about a valid condition: that it can never, or must always, be true.
  * @throws ConditionError
  */
-export function conditionDoubts(text: string, { windowMs }: { windowMs: number }): readonly Doubt[] {
-  return doubtsOf(bind(text, parse(text), aliasWindow(windowMs)), aliasWindow(windowMs));
+export function conditionWarnings(text: string, { windowMs }: { windowMs: number }): readonly ConditionWarning[] {
+  return warningsOf(bind(text, parse(text), aliasWindow(windowMs)), aliasWindow(windowMs));
 }
 
 /** Returns whether each value aggregates several series across components and probes. @throws ConditionError */

@@ -85,7 +85,7 @@ work, the other recipients of this one included. An address that you remove whil
 
 At most four mails of a channel are sent at the same time. For many readers, use a mailing list.
 `,
-  doubts: ({ from, server }) =>
+  warnings: ({ from, server }) =>
     domainOf(from) === "localhost" && !isOpenLoopback(server)
       ? [
           {

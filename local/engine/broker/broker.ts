@@ -11,7 +11,14 @@ import { type PushSubscription, topics } from "../../../shared/topology.ts";
 import { type RecurringFailure, silentFailure } from "../../failures.ts";
 import { guardRequests, pathAt, withToken } from "../request-guard.ts";
 import { type AttributeFilter, FilterError, parseFilter } from "./filter.ts";
-import { type Debt, type Delivery, Journal, type Message, type Publication, type Salvage } from "./journal.ts";
+import {
+  type Delivery,
+  Journal,
+  type Message,
+  type PendingDelivery,
+  type Publication,
+  type Salvage,
+} from "./journal.ts";
 import { PatientJournal } from "./patient-journal.ts";
 import { createPublishServer } from "./publish-server.ts";
 import { PushQueue, type QueuePorts, retentionMs, type SubscriptionStats } from "./push-queue.ts";
@@ -53,7 +60,7 @@ export interface BrokerStats {
   readonly delivered: number;
   readonly retried: number;
   readonly deadLettered: number;
-  /** Messages owed to any subscription; one owed to two counts twice. */
+  /** Messages pending for any subscription; one pending for two counts twice. */
   readonly backlog: number;
   readonly subscriptions: Readonly<Record<string, SubscriptionStats>>;
 }
@@ -88,7 +95,7 @@ export class Broker implements Publisher {
       this.#subscribers.set(subscription.name, { subscription, wants: filterOf(subscription) });
     }
     for (const subscription of subscriptions) this.#journal.saveSubscription(subscription);
-    this.#journal.append(messages.map((message) => ({ message, owed: this.#owedOf(message) })));
+    this.#journal.append(messages.map((message) => ({ message, pending: this.#pendingFor(message) })));
     this.#lastId = this.#journal.lastId();
     this.#patient = new PatientJournal(this.#journal, this.#time, options.failure ?? silentFailure);
   }
@@ -120,7 +127,7 @@ export class Broker implements Publisher {
   }
 
   /**
-   * Pushes the messages of the subscription to `endpoint` from now on, first of all those that it is owed from an earlier time. Called again
+   * Pushes the messages of the subscription to `endpoint` from now on, first those still pending from an earlier time. Called again
    * for the same name, it replaces settings and endpoint.
    * @param endpoint `http://HOST:PORT`, to which the path of the subscription is added, with a token in its query where it requires one
    * @throws Error when the endpoint is no such URL, or the filter cannot be read
@@ -133,7 +140,7 @@ export class Broker implements Publisher {
     known?.redirect(subscription, url);
     const queue = known ?? new PushQueue(subscription, url, this.#portsOf(subscription));
     this.#subscribers.set(subscription.name, { subscription, wants, queue });
-    if (known === undefined) for (const delivery of this.#journal.owed(subscription.name)) queue.add(delivery);
+    if (known === undefined) for (const delivery of this.#journal.pendingOf(subscription.name)) queue.add(delivery);
   }
 
   async publish(topic: string, messages: readonly OutgoingMessage[]): Promise<string[]> {
@@ -196,10 +203,10 @@ export class Broker implements Publisher {
     // Ids grow with time, so that those of a broker in memory are not used again by its successor.
     this.#lastId = Math.max(this.#lastId + 1, publishedAt * 1000);
     const message = { id: this.#lastId, publishedAt, ...content };
-    return { message, owed: this.#owedOf(message) };
+    return { message, pending: this.#pendingFor(message) };
   }
 
-  #owedOf(message: Message): Debt[] {
+  #pendingFor(message: Message): PendingDelivery[] {
     return [...this.#subscribers.values()]
       .filter(({ subscription, wants }) => subscription.topic === message.topic && wants(message.attributes))
       .map(({ subscription: { name } }) => {
@@ -208,8 +215,8 @@ export class Broker implements Publisher {
       });
   }
 
-  #enqueue({ message, owed }: Publication): void {
-    for (const { subscription, due, copiesMs } of owed) {
+  #enqueue({ message, pending }: Publication): void {
+    for (const { subscription, due, copiesMs } of pending) {
       this.#subscribers.get(subscription)?.queue?.add({ message, failures: 0, due }, copiesMs);
     }
   }

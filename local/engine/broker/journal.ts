@@ -13,7 +13,7 @@ export interface Message {
   readonly publishedAt: number;
 }
 
-/** A message owed to one subscription. */
+/** A message pending for one subscription. */
 export interface Delivery {
   readonly message: Message;
   /** Attempts that failed. */
@@ -23,7 +23,7 @@ export interface Delivery {
 }
 
 /** Pending delivery of a new message to one subscription. */
-export interface Debt {
+export interface PendingDelivery {
   readonly subscription: string;
   /** Milliseconds since the epoch, before which it is not tried. */
   readonly due: number;
@@ -31,10 +31,10 @@ export interface Debt {
   readonly copiesMs: readonly number[];
 }
 
-/** A message with those that it is owed to. */
+/** A message with its pending deliveries. */
 export interface Publication {
   readonly message: Message;
-  readonly owed: readonly Debt[];
+  readonly pending: readonly PendingDelivery[];
 }
 
 /** The tables of a journal. */
@@ -50,7 +50,7 @@ export interface Salvage {
   readonly messages: readonly Message[];
 }
 
-/** Reads what can be read of a damaged journal. Whom a message was owed to is not: it goes to all who listen, and one that comes twice does no harm. */
+/** Reads what can be read of a damaged journal. Pending deliveries are lost: each message goes to every subscription, and duplicates do no harm. */
 export function salvageJournal(damaged: string): Salvage {
   const file = new DamagedFile(damaged);
   try {
@@ -123,10 +123,10 @@ export class Journal {
   /** Writes messages down, all or none, and strikes off what is settled by that: the delivery that `settled` names. */
   append(publications: readonly Publication[], settled?: { readonly subscription: string; readonly id: number }): void {
     this.#transaction(() => {
-      for (const { message, owed } of publications) {
+      for (const { message, pending } of publications) {
         const { id, topic, json, attributes, publishedAt } = message;
         this.#statements.saveMessage.run(id, topic, json, JSON.stringify(attributes), publishedAt);
-        for (const { subscription, due } of owed) this.#statements.saveDelivery.run(id, subscription, due);
+        for (const { subscription, due } of pending) this.#statements.saveDelivery.run(id, subscription, due);
         this.#statements.forget.run(id);
       }
       if (settled !== undefined) this.#strike(settled.subscription, settled.id);
@@ -144,8 +144,8 @@ export class Journal {
   }
 
   /** Returns the pending deliveries of a subscription, oldest first. */
-  owed(subscription: string): Delivery[] {
-    return this.#statements.owed.all(subscription).map((row) => ({
+  pendingOf(subscription: string): Delivery[] {
+    return this.#statements.pending.all(subscription).map((row) => ({
       message: {
         id: Number(row["id"]),
         topic: String(row["topic"]),
@@ -211,7 +211,7 @@ function prepare(database: DatabaseSync): {
     | "postpone"
     | "strike"
     | "forget"
-    | "owed"
+    | "pending"
     | "dropBefore"]: StatementSync;
 } {
   return {
@@ -227,7 +227,7 @@ function prepare(database: DatabaseSync): {
     forget: database.prepare(
       "DELETE FROM messages WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM deliveries WHERE message = ?1)",
     ),
-    owed: database.prepare(
+    pending: database.prepare(
       "SELECT m.*, d.failures, d.due FROM deliveries d JOIN messages m ON m.id = d.message WHERE d.subscription = ? ORDER BY m.id",
     ),
     dropBefore: database.prepare("DELETE FROM messages WHERE published_at < ?"),

@@ -3,7 +3,7 @@
  * delivered. Only a process that ends in the meantime loses them.
  */
 import type { RecurringFailure } from "../../failures.ts";
-import type { Debt, Delivery, Journal, Message, Publication } from "./journal.ts";
+import type { Delivery, Journal, Message, PendingDelivery, Publication } from "./journal.ts";
 import type { Time } from "./time.ts";
 
 /** Delay after a failure, in milliseconds. */
@@ -16,8 +16,11 @@ export class PatientJournal {
   readonly #journal: Journal;
   readonly #time: Time;
   readonly #failure: RecurringFailure;
-  /** Messages that are not in the journal yet, with those that they are still owed to. */
-  readonly #unwritten = new Map<number, { readonly message: Message; readonly owed: Map<string, Debt> }>();
+  /** Messages that are not in the journal yet, with their pending deliveries. */
+  readonly #unwritten = new Map<
+    number,
+    { readonly message: Message; readonly pending: Map<string, PendingDelivery> }
+  >();
   /** Latest state of deliveries in the journal, by subscription and message. */
   readonly #updates = new Map<string, () => void>();
   #waiting = 0;
@@ -35,8 +38,8 @@ export class PatientJournal {
    */
   append(publications: readonly Publication[], settled?: { readonly subscription: string; readonly id: number }): void {
     if (this.#waiting > mostWaiting) throw new Error("too many messages wait to be written");
-    for (const { message, owed } of publications) {
-      this.#unwritten.set(message.id, { message, owed: new Map(owed.map((debt) => [debt.subscription, debt])) });
+    for (const { message, pending } of publications) {
+      this.#unwritten.set(message.id, { message, pending: new Map(pending.map((one) => [one.subscription, one])) });
       this.#waiting += message.json.length;
     }
     if (settled !== undefined) this.#strike(settled.subscription, settled.id);
@@ -75,8 +78,8 @@ export class PatientJournal {
       this.#updates.set(`${subscription}/${id}`, () => this.#journal.settle(subscription, id));
       return;
     }
-    unwritten.owed.delete(subscription);
-    if (unwritten.owed.size === 0) this.#forget(id, unwritten.message);
+    unwritten.pending.delete(subscription);
+    if (unwritten.pending.size === 0) this.#forget(id, unwritten.message);
   }
 
   #forget(id: number, { json }: Message): void {
@@ -87,9 +90,9 @@ export class PatientJournal {
   #flush(): void {
     if (this.#callOff !== undefined) return;
     try {
-      const publications = Array.from(this.#unwritten.values(), ({ message, owed }) => ({
+      const publications = Array.from(this.#unwritten.values(), ({ message, pending }) => ({
         message,
-        owed: [...owed.values()],
+        pending: [...pending.values()],
       }));
       if (publications.length > 0) this.#journal.append(publications);
       for (const { message } of publications) this.#forget(message.id, message);

@@ -1,4 +1,4 @@
-/** The deliveries that one subscription is owed: which to try now, which later, and which are under way. */
+/** The pending deliveries of one subscription: which to attempt now, which later, and which are in progress. */
 import { encodePush } from "../../../shared/messages/push.ts";
 import type { Logger } from "../../../shared/ports.ts";
 import type { PushSubscription } from "../../../shared/topology.ts";
@@ -30,7 +30,7 @@ export interface QueuePorts {
   readonly fullName: string;
   /** True if it has a dead-letter topic. Subscriptions to the dead-letter topic itself have none. */
   readonly hasDeadLetters: boolean;
-  /** These write down what became of a delivery; a throw leaves it owed. */
+  /** These record the result of a delivery; if they throw, it stays pending. */
   settle(delivery: Delivery): void;
   postpone(delivery: Delivery): void;
   giveUp(delivery: Delivery): void;
@@ -43,7 +43,7 @@ export class PushQueue {
   readonly #ports: QueuePorts;
   #subscription: PushSubscription;
   #endpoint: URL;
-  readonly #owed = new Set<number>();
+  readonly #pending = new Set<number>();
   readonly #waiting = new Set<() => void>();
   readonly #ready = new Set<Push>();
   readonly #inFlight = new Set<AbortController>();
@@ -61,7 +61,7 @@ export class PushQueue {
   }
 
   stats(): SubscriptionStats {
-    return { backlog: this.#owed.size, ...this.#counts };
+    return { backlog: this.#pending.size, ...this.#counts };
   }
 
   /** From the next attempt on, follows these settings and pushes there. */
@@ -72,7 +72,7 @@ export class PushQueue {
 
   /** Takes a delivery to push when it is due, and copies of it to push, once, after so many milliseconds each. */
   add(delivery: Delivery, copiesMs: readonly number[] = []): void {
-    this.#owed.add(delivery.message.id);
+    this.#pending.add(delivery.message.id);
     this.#wait({ delivery, copy: false }, delivery.due - this.#ports.time.now());
     for (const delayMs of copiesMs) this.#wait({ delivery, copy: true }, delayMs);
   }
@@ -140,14 +140,14 @@ export class PushQueue {
   #conclude(delivery: Delivery, outcome: PushOutcome): void {
     if (outcome.acknowledged) {
       this.#record("settle", delivery);
-      this.#owed.delete(delivery.message.id);
+      this.#pending.delete(delivery.message.id);
       this.#counts.delivered += 1;
       return;
     }
     const failures = delivery.failures + 1;
     const what = `${this.#subscription.name}: message ${delivery.message.id}`;
     if (this.#exhausted(delivery, failures) && this.#record("giveUp", { ...delivery, failures })) {
-      this.#owed.delete(delivery.message.id);
+      this.#pending.delete(delivery.message.id);
       this.#counts.deadLettered += 1;
       this.#ports.logger.error(`${what} is abandoned after ${failures} attempts: ${outcome.because}`);
       return;
@@ -171,7 +171,7 @@ export class PushQueue {
     return retryDelayMs(this.#subscription, failures, luck);
   }
 
-  /** Writes down what became of a delivery. Where that fails, as on a full disk, it stays owed, which costs one more delivery at worst. */
+  /** Records the result of a delivery. If that fails, as on a full disk, it stays pending, which causes at most one more delivery. */
   #record(what: "settle" | "postpone" | "giveUp", delivery: Delivery): boolean {
     try {
       this.#ports[what](delivery);

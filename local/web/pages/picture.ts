@@ -9,7 +9,7 @@ import { Html, html } from "../../../shared/text/html.ts";
 import { clockTime } from "./frame.ts";
 
 /** Input of the story. */
-export interface StorySources {
+export interface IncidentPageSources {
   readonly account: Account;
   /** Components that were measured good all the time, the most telling first. */
   readonly working: readonly { readonly component: string; readonly title: string }[];
@@ -18,7 +18,7 @@ export interface StorySources {
 }
 
 /** The picture of an incident, with its notices. */
-export function pictureOf({ account, working, gaps }: StorySources, now: number): Swimlane | undefined {
+export function pictureOf({ account, working, gaps }: IncidentPageSources, now: number): Swimlane | undefined {
   const { incident, deliveries } = account;
   const told = deliveries.filter(({ status }) => status === "delivered");
   const events = [...Map.groupBy(told, ({ sequence, event }) => `${sequence} ${event}`).values()];

@@ -3,7 +3,7 @@
 /** Path of a value in the file, from the top: keys and list indexes. */
 export type Path = readonly (string | number)[];
 
-/** One mistake, or one doubt, at one place of the file. */
+/** One error or warning, at one place in the file. */
 export interface Problem {
   readonly file: string;
   /** From 1. */
@@ -38,7 +38,7 @@ export interface Remark {
   readonly confidential?: boolean | undefined;
 }
 
-/** Gathers the mistakes and doubts of one file. */
+/** Collects the errors and warnings of one file. */
 export interface Problems {
   error(spot: Spot, remark: Remark): void;
   warn(spot: Spot, remark: Remark): void;

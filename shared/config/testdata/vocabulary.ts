@@ -93,7 +93,7 @@ export const vocabulary: Vocabulary = {
     const matchers = [...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, label = "", value = ""]) => [label, value]);
     return [{ metric: metricOf(text), matchers: Object.fromEntries(matchers) }];
   },
-  conditionDoubts: () => [],
+  conditionWarnings: () => [],
   mergesComponents: () => false,
   neverClears: (condition, clear) => condition === clear,
   conditionForm: (text) => text,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { fc } from "../../../tests/support/chance.ts";
-import { compileCondition, conditionDoubts, conditionForm, neverClears } from "./condition.ts";
+import { compileCondition, conditionForm, conditionWarnings, neverClears } from "./condition.ts";
 import type { Series } from "./series.ts";
 
-const doubts = (text: string): string[] => conditionDoubts(text, { windowMs: 0 }).map(({ message }) => message);
+const warnings = (text: string): string[] => conditionWarnings(text, { windowMs: 0 }).map(({ message }) => message);
 
 describe("warns about a condition that can never, or must always, be true", () => {
   it.each([
@@ -64,7 +64,7 @@ describe("warns about a condition that can never, or must always, be true", () =
       "http_response_time > 1s or http_response_time < 2s is always true: one of them holds for every value",
     ],
   ])("%s", (text, expected) => {
-    expect(doubts(text)).toEqual([expected]);
+    expect(warnings(text)).toEqual([expected]);
   });
 
   it.each([
@@ -84,13 +84,13 @@ describe("warns about a condition that can never, or must always, be true", () =
     "absent(http_status, 5m) and http_status > 500",
     "forecast(vpc_connector_utilization, 2h) > 95%",
   ])("does not warn about %s", (text) => {
-    expect(doubts(text)).toEqual([]);
+    expect(warnings(text)).toEqual([]);
   });
 
   it("points at the part in question", () => {
     const text = "http_response_time > 2s and probe_success <= 1";
-    const [doubt] = conditionDoubts(text, { windowMs: 0 });
-    expect(text.slice(doubt?.start, doubt?.end)).toBe("probe_success <= 1");
+    const [warning] = conditionWarnings(text, { windowMs: 0 });
+    expect(text.slice(warning?.start, warning?.end)).toBe("probe_success <= 1");
   });
 
   it("is never wrong", () => {
@@ -125,7 +125,7 @@ describe("warns about a condition that can never, or must always, be true", () =
           select: (metric: string) => seriesOf(metric, metric === "http_status" ? status : success),
         };
         const [found] = compileCondition(text, { windowMs: 0 }).evaluate(source, 0);
-        for (const { message, start, end } of conditionDoubts(text, { windowMs: 0 })) {
+        for (const { message, start, end } of conditionWarnings(text, { windowMs: 0 })) {
           const isWhole = start === 0 && end === text.length;
           if (isWhole && / never true/.test(message)) expect(found?.truth).not.toBe(true);
           if (isWhole && / always true/.test(message)) expect(found?.truth).not.toBe(false);

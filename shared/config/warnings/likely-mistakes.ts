@@ -14,10 +14,10 @@ import type { Vocabulary } from "../schema.ts";
 import { checkReaders } from "./readers.ts";
 
 /**
- * Warns of them.
+ * Reports these warnings.
  * @param now milliseconds since the epoch; without it, nothing is over
  */
-export function checkDoubts(
+export function checkLikelyMistakes(
   configuration: Configuration,
   problems: Problems,
   vocabulary: Vocabulary,
@@ -43,7 +43,7 @@ function checkConditions(
 ): void {
   for (const [index, { component, condition, clearCondition, alertDurationMs }] of rules.entries()) {
     const warn = (key: string, text: string): void => {
-      for (const { message, offset, length = 1 } of vocabulary.conditionDoubts(text, alertDurationMs)) {
+      for (const { message, offset, length = 1 } of vocabulary.conditionWarnings(text, alertDurationMs)) {
         const path = ["monitoring_rules", index, key];
         problems.warn(offset === undefined ? { path } : { path, within: { offset, length } }, { message });
       }
@@ -67,8 +67,8 @@ function checkConditions(
   }
   for (const { metric, expectation } of baselines) {
     const compared = /^\s*[<>=!]/.test(expectation) ? expectation : `== ${expectation}`;
-    const [doubt] = vocabulary.conditionDoubts(`${metric} ${compared}`, 0);
-    if (doubt !== undefined) problems.warn({ path: ["baselines", metric] }, { message: doubt.message });
+    const [warning] = vocabulary.conditionWarnings(`${metric} ${compared}`, 0);
+    if (warning !== undefined) problems.warn({ path: ["baselines", metric] }, { message: warning.message });
   }
 }
 
@@ -118,13 +118,13 @@ function checkTimes({ name, timeoutMs, settings }: ConfiguredProbe, problems: Pr
   look(settings, ["probes", name]);
 }
 
-/** Warns of what the kinds of channels find doubtful about their settings. */
+/** Reports the warnings of channel kinds about their settings. */
 function checkChannels({ channels }: Configuration, problems: Problems, vocabulary: Vocabulary): void {
   for (const { name, kind, settings } of channels) {
     const known = ownEntry(vocabulary.channels, kind);
-    const parsed = known?.doubts && known.settings.safeParse(settings);
+    const parsed = known?.warnings && known.settings.safeParse(settings);
     if (!parsed?.success) continue;
-    for (const { key, message } of known?.doubts?.(parsed.data) ?? [])
+    for (const { key, message } of known?.warnings?.(parsed.data) ?? [])
       problems.warn({ path: ["channels", name, key] }, { message });
   }
 }

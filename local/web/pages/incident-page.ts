@@ -11,10 +11,10 @@ import { spokenDuration } from "../../../shared/text/units.ts";
 import { actionForms } from "./actions.ts";
 import { clockTime, dateTime, type Frame, framed } from "./frame.ts";
 import { factsOf, toneOf } from "./incident-list.ts";
-import { changeText, figureOf, pictureOf, type StorySources } from "./picture.ts";
+import { changeText, figureOf, type IncidentPageSources, pictureOf } from "./picture.ts";
 
 /** The page. */
-export function storyPage(frame: Frame, sources: StorySources): string {
+export function incidentPage(frame: Frame, sources: IncidentPageSources): string {
   const { account } = sources;
   const { id, incident } = account;
   const picture = pictureOf(sources, frame.now);

@@ -7,8 +7,8 @@ import type { Span } from "./language/error.ts";
 import type { Comparison, Expression } from "./language/syntax.ts";
 import { type Bound, type Compared, type Formula, type NumberTerm, possible } from "./term.ts";
 
-/** A doubt, and the part of the condition that it is about. */
-export interface Doubt extends Span {
+/** A warning, and the part of the condition that it is about. */
+export interface ConditionWarning extends Span {
   readonly message: string;
 }
 
@@ -16,8 +16,8 @@ export interface Doubt extends Span {
  * Returns the comparisons that can never or must always be true, and where there is none, whether that holds of the condition as a whole.
  * @param windowMs the window of aliases such as `avg_http_response_time`
  */
-export function doubtsOf({ text, formula, compared }: Bound, windowMs: number): readonly Doubt[] {
-  const single = compared.flatMap((one) => doubtOf(one, text));
+export function warningsOf({ text, formula, compared }: Bound, windowMs: number): readonly ConditionWarning[] {
+  const single = compared.flatMap((one) => warningsFor(one, text));
   if (single.length > 0) return single;
   const contradiction = contradictionIn(casesOf(formula, true), windowMs);
   if (contradiction !== undefined) return [together(contradiction, "never", text)];
@@ -41,7 +41,7 @@ export function excludeEachOther(a: Claim, b: Claim, windowMs: number): boolean 
   return isPossible(first) && isPossible(second) && !isPossible(both);
 }
 
-function doubtOf(compared: Compared, text: string): Doubt[] {
+function warningsFor(compared: Compared, text: string): ConditionWarning[] {
   const { node, left, right } = compared;
   const { canHold, canFail } = possible(compared);
   if (canHold && canFail) return [];
@@ -59,7 +59,7 @@ function bounds({ node, unit, bounds: { low, high } }: NumberTerm, text: string)
   return Number.isFinite(low) ? `${name} is at least ${least}` : `${name} is at most ${most}`;
 }
 
-function together(literals: readonly Literal[], when: "never" | "always", text: string): Doubt {
+function together(literals: readonly Literal[], when: "never" | "always", text: string): ConditionWarning {
   const parts = literals
     .toSorted((a, b) => a.of.node.start - b.of.node.start)
     // A condition was found to be always true because its opposite never is.
