@@ -1,15 +1,21 @@
-/** Mistakes in the files of the Terraform module, each planned by Terraform: the rehearsal must find every one. */
+/**
+ * Mistakes in the files of the Terraform module, each planned by Terraform, and all mistakes that are generated from a planned graph: the
+ * rehearsal must find every one, and none where there is none.
+ */
+import { readdirSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type PlannedMonitor, readPlan } from "../../cli/rehearse/plan.ts";
 import { rehearse } from "../../cli/rehearse/rehearse.ts";
 import { moduleVariables } from "./examples.ts";
+import { graphMutations } from "./graph-mutations.ts";
 import { type PlanMutation, planMutations } from "./plan-mutations.ts";
-import { errorsOfMutated, examples, planOf } from "./rehearsal.ts";
+import { errorsOfMutated, examples, exchangedRole, expectValid, missedOf, planOf, variants } from "./rehearsal.ts";
 import { openWorkspace, terraformCommand } from "./terraform.ts";
 
 const mistakes: readonly PlanMutation[] = [
+  exchangedRole,
   {
     what: "pushes to another function",
     file: "messaging.tf",
@@ -84,6 +90,33 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal of mistakes", { tim
       }
     } finally {
       await mutated.close();
+    }
+  });
+
+  it("finds each mistake that is generated from the graph", async () => {
+    const workspace = await openWorkspace();
+    try {
+      const [monitor] = readPlan(
+        await planOf(workspace, join(examples, "netra-staging", "monitor.yaml"), moduleVariables),
+      );
+      const mutations = graphMutations(monitor as PlannedMonitor);
+      expect(mutations.length).toBeGreaterThan(400);
+      // Any deadline does for a subscription that people pull.
+      expect(missedOf(mutations)).toEqual([
+        "google_pubsub_subscription.dead_letters_kept: ack_deadline_seconds exchanged with that of another",
+      ]);
+    } finally {
+      await workspace.close();
+    }
+  });
+
+  it("finds nothing wrong with an applied example, in whatever way it runs", async () => {
+    const workspace = await openWorkspace({}, "as applied");
+    try {
+      for (const example of readdirSync(examples))
+        for (const variant of Object.keys(variants)) await expectValid(workspace, example, variant);
+    } finally {
+      await workspace.close();
     }
   });
 });

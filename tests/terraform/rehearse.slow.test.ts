@@ -1,4 +1,4 @@
-/** The rehearsal of every example, as a first plan and as applied, and of mistakes that are generated from the planned graph. */
+/** The rehearsal of every example as a first plan, of one as applied, and of a sample of the mistakes that are generated from the planned graph. */
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -14,63 +14,25 @@ import { moduleVariables } from "./examples.ts";
 import { graphMutations } from "./graph-mutations.ts";
 import { writeBundles } from "./plan.ts";
 import type { Computed } from "./provider.ts";
-import { errorsOfMutated, examples, exchangedRole, planOf } from "./rehearsal.ts";
+import { errorsOfMutated, examples, exchangedRole, expectValid, missedOf, planOf, variants } from "./rehearsal.ts";
 import { openWorkspace, terraformCommand, type Workspace } from "./terraform.ts";
 
-/** Ways to run the monitor besides the usual one, by their difference. */
-const variants: Readonly<Record<string, (variables: string) => string>> = {
-  "with everything": (variables) => variables,
-  "with the least": () => `
-    project_id  = "watch-project"
-    region      = "us-central1"
-    bundles     = "dist"
-    config_file = "./monitor.yaml"
-    inside      = { direct = { network = "default", subnetwork = "default" } }
-    alarms      = { channel_ids = ["projects/watch-project/notificationChannels/7"] }
-    database    = { create = false, name = "(default)" }
-  `,
-  "with a connector of its own and labels": (variables) => `${variables.replace(
-    'connector = { name = "staging-connector" }',
-    'connector = { name = "own", create = { network = "default", ip_cidr_range = "10.8.0.0/28" } }',
-  )}
-    labels = { team = "shop" }
-    drift_check = { enabled = true }
-  `,
-  "under policies, watching another project": (variables) => `${variables
-    .replace(
-      'connector = { name = "staging-connector" }',
-      'connector = { name = "own", project_id = "shared-network" }, all_traffic = false',
-    )
-    .replace(
-      "answers        = { enabled = true }",
-      'answers        = { enabled = true, url = "https://answers.example.com/shop", iap = true }',
-    )}
-    watched_project_id   = "shop-staging"
-    name_prefix          = "netra"
-    runbook_url          = "https://git.example.com/pathkeeper/docs/alarms.md"
-    organization = {
-      kms_key_name      = "projects/keys/locations/us-central1/keyRings/ring/cryptoKeys/key"
-      build_worker_pool = "projects/builds/locations/us-central1/workerPools/pool"
-    }
-  `,
-};
-
 describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_000 }, () => {
-  describe.each<Computed>(["before the first apply", "as applied"])("of a plan %s", (known) => {
-    let workspace: Workspace;
+  describe("of a plan", () => {
+    const every: readonly Computed[] = ["before the first apply", "as applied"];
+    const workspaces = new Map<Computed, Workspace>();
     beforeAll(async () => {
-      workspace = await openWorkspace({}, known);
+      for (const known of every) workspaces.set(known, await openWorkspace({}, known));
     }, 180_000);
-    afterAll(() => workspace.close());
+    afterAll(() => Promise.all([...workspaces.values()].map((workspace) => workspace.close())));
 
-    it.each(
-      readdirSync(examples).flatMap((example) => Object.keys(variants).map((variant) => [example, variant] as const)),
-    )("finds no errors in %s %s", async (example, variant) => {
-      const variables = variants[variant]?.(moduleVariables) ?? "";
-      const [monitor] = readPlan(await planOf(workspace, join(examples, example, "monitor.yaml"), variables));
-      const made = rehearse(monitor as PlannedMonitor);
-      expect(made.findings).toEqual([]);
-      expect(made.requirements).toBeGreaterThan(500);
+    it.each<readonly [known: Computed, variant: string]>([
+      ...Object.keys(variants).map((variant) => ["before the first apply", variant] as const),
+      ["as applied", "with everything"],
+    ])("%s finds no errors in any example %s", async (known, variant) => {
+      const workspace = workspaces.get(known);
+      if (workspace === undefined) throw new Error("no workspace was opened");
+      for (const example of readdirSync(examples)) await expectValid(workspace, example, variant);
     });
   });
 
@@ -116,21 +78,15 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
     }, 180_000);
     afterAll(() => workspace.close());
 
-    it("finds every mistake generated from the graph", () => {
+    it("finds every sixth mistake generated from the graph", () => {
       const [monitor] = readPlan(plan);
-      const mutations = graphMutations(monitor as PlannedMonitor);
-      expect(mutations.length).toBeGreaterThan(400);
-      const missed = mutations.filter(({ monitor: mutated }) => !hasError(mutated)).map(({ what }) => what);
-      // A subscription that people pull may have any deadline.
-      expect(missed).toEqual([
-        "google_pubsub_subscription.dead_letters_kept: ack_deadline_seconds exchanged with that of another",
-      ]);
+      const mutations = graphMutations(monitor as PlannedMonitor).filter((_, index) => index % 6 === 0);
+      expect(mutations.length).toBeGreaterThan(70);
+      expect(missedOf(mutations)).toEqual([]);
     });
 
     it("finds an exchanged role in the files of the module", async () => {
-      for (const known of ["before the first apply", "as applied"] as const) {
-        expect(await errorsOfMutated(exchangedRole, known)).toMatch(exchangedRole.found);
-      }
+      expect(await errorsOfMutated(exchangedRole, "before the first apply")).toMatch(exchangedRole.found);
     });
 
     it("warns of bundles that another version built", async () => {
@@ -192,7 +148,3 @@ describe.skipIf(terraformCommand === undefined)("a rehearsal", { timeout: 180_00
     });
   });
 });
-
-function hasError(monitor: PlannedMonitor): boolean {
-  return rehearse(monitor).findings.some(({ level }) => level === "error");
-}
