@@ -51,7 +51,7 @@ async function siteFor(password: string): Promise<string> {
 }
 
 /** The store of a system that has heard of the job. */
-async function heardOfJob(): Promise<void> {
+async function receiveHeartbeat(): Promise<void> {
   const store = new SqliteStore(join(data, "store.db"));
   await keepHeartbeat(store, { name: "nightly-job", ok: true }, Date.now());
   await store.close();
@@ -73,7 +73,7 @@ describe("secrets", () => {
     ["beside the configuration", () => join(folder, "mine", "secrets")],
   ])("%s are found by every command, also with the copy in the data folder", async (_, place) => {
     await start(await siteFor("open sesame"));
-    await heardOfJob();
+    await receiveHeartbeat();
     keep(place(), "login", "open sesame");
     for (const named of [
       ["--data", data],
@@ -101,11 +101,11 @@ describe("jobs", () => {
   it.each([
     ["nightly-jbo", 'DATA/monitor.yaml has no probe for the job "nightly-jbo": did you mean "nightly-job"?'],
     ["something-else", 'DATA/monitor.yaml has no probe for the job "something-else": the jobs are nightly-job'],
-  ])("without a probe are refused: %s", async (name, said) => {
+  ])("without a probe are refused: %s", async (name, message) => {
     await start("http://127.0.0.1:1/");
     const { code, out, err } = await run("heartbeat", name, "--data", data);
     expect([code, out]).toEqual([2, []]);
-    expect(err[0]).toContain(said.replace("DATA", data));
+    expect(err[0]).toContain(message.replace("DATA", data));
   });
 });
 

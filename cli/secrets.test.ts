@@ -53,8 +53,8 @@ ${probes.join("")}recovery: { stages: [{ name: all, probes: [${forms.map((_, for
   const printed = [...out, ...err].join("\n");
   expect(printed.match(/someone may not come in with \*\*\*/g)?.length).toBeGreaterThanOrEqual(forms.length);
   for (const form of forms) {
-    const said = form(password);
-    for (const text of [said, JSON.stringify(said).slice(1, -1), said.slice(0, 12)])
+    const encoded = form(password);
+    for (const text of [encoded, JSON.stringify(encoded).slice(1, -1), encoded.slice(0, 12)])
       expect(printed).not.toContain(text);
   }
 });

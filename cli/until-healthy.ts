@@ -17,7 +17,7 @@ export interface LastResult {
 
 /** Progress towards the end. */
 export interface Position {
-  readonly heard: ReadonlyMap<string, LastResult>;
+  readonly results: ReadonlyMap<string, LastResult>;
   readonly probes: readonly ConfiguredProbe[];
   /** Since when all are healthy, in milliseconds since the epoch; `undefined` while they are not. */
   readonly healthySince: number | undefined;
@@ -44,11 +44,11 @@ export interface Watching {
 export async function watchUntilHealthy(watching: Watching): Promise<boolean> {
   const { configuration, clearMs, onResult, onWait } = watching;
   const { probes } = configuration;
-  const heard = new Map<string, LastResult>();
+  const results = new Map<string, LastResult>();
   const hear = (result: ProbeResult): void => {
-    const before = heard.get(result.probe);
+    const before = results.get(result.probe);
     const since = before?.success === result.success ? before.since : Date.parse(result.at);
-    heard.set(result.probe, { success: result.success, since, result });
+    results.set(result.probe, { success: result.success, since, result });
     onResult(result, before);
   };
   const over = new AbortController();
@@ -58,11 +58,11 @@ export async function watchUntilHealthy(watching: Watching): Promise<boolean> {
 
   while (!stop.aborted) {
     const now = Date.now();
-    const healthySince = sinceWhen(probes, heard);
+    const healthySince = sinceWhen(probes, results);
     const end = (healthySince ?? Number.POSITIVE_INFINITY) + clearMs;
     // Every run that was due within the time must have had its say.
     if (now >= end && groups.every(({ dueAt }) => dueAt > end)) over.abort();
-    onWait({ heard, probes, healthySince, now });
+    onWait({ results, probes, healthySince, now });
     await sleep(pollMs, undefined, { signal: stop }).catch(() => {});
   }
   if (watching.signal.aborted) return false;
@@ -132,10 +132,10 @@ function nextRun(schedule: string, fails: boolean, now: number): number {
   return fails ? Math.min(next, now + minute) : next;
 }
 
-function sinceWhen(probes: readonly ConfiguredProbe[], heard: ReadonlyMap<string, LastResult>): number | undefined {
+function sinceWhen(probes: readonly ConfiguredProbe[], results: ReadonlyMap<string, LastResult>): number | undefined {
   let latest = 0;
   for (const { name } of probes) {
-    const known = heard.get(name);
+    const known = results.get(name);
     if (!known?.success) return undefined;
     latest = Math.max(latest, known.since);
   }

@@ -71,7 +71,7 @@ async function start(options: Options, interrupted: AbortSignal): Promise<number
       try {
         const outcome = await show(run, { options, dataDir, interrupted, failures, screen });
         if (outcome === undefined) return options.once ? interruptedCode : 0;
-        await tellPostmortems(run, options.data === undefined ? undefined : dataDir);
+        await reportPostmortems(run, options.data === undefined ? undefined : dataDir);
         process.stdout.write(`${JSON.stringify(outcome)}\n`);
         return outcome.ok ? 0 : 1;
       } finally {
@@ -152,7 +152,7 @@ async function show(run: Run, showing: Showing): Promise<Outcome | undefined> {
 }
 
 /** Ends the demo with what happened in it: in files where the data is kept, else printed before the summary. */
-async function tellPostmortems(run: Run, dataDir: string | undefined): Promise<void> {
+async function reportPostmortems(run: Run, dataDir: string | undefined): Promise<void> {
   for (const { id, fields } of run.observed().incidents) {
     const text = postmortemIn(fields);
     if (text === undefined) continue;

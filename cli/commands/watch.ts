@@ -79,12 +79,12 @@ function changeLines(
   };
 }
 
-function positionLine({ heard, probes, healthySince, now }: Position, clearMs: number): string {
-  const healthy = [...heard.values()].filter(({ success }) => success).length;
+function positionLine({ results, probes, healthySince, now }: Position, clearMs: number): string {
+  const healthy = [...results.values()].filter(({ success }) => success).length;
   const share = `${healthy} of ${counted(probes.length, "probe")} healthy`;
   if (healthySince !== undefined) {
     return `${share} for ${spokenDuration(Math.min(now - healthySince, clearMs))} of ${spokenDuration(clearMs)}`;
   }
-  const failing = probes.map(({ name }) => name).filter((name) => heard.get(name)?.success === false);
+  const failing = probes.map(({ name }) => name).filter((name) => results.get(name)?.success === false);
   return failing.length === 0 ? share : `${share}, failing: ${failing.join(", ")}`;
 }

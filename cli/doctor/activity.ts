@@ -134,20 +134,20 @@ function groups(
       },
       missing: { says: "has never reported", fix },
       gaps: (answer) => {
-        const heard = readPartition(
+        const lastReportAt = readPartition(
           storedPartition({
             data: textAt(answer, "fields.data.stringValue") || null,
             changes: listAt(answer, "fields.changes.arrayValue.values").map((each) => textAt(each, "stringValue")),
           }),
         ).heard?.at;
         const most = Math.max(0, ...own.map(({ schedule }) => longestGap(schedule))) + patience;
-        if (heard === undefined) return [{ what, says: "has never reported", fix }];
-        return now - heard <= most
+        if (lastReportAt === undefined) return [{ what, says: "has never reported", fix }];
+        return now - lastReportAt <= most
           ? []
           : [
               {
                 what,
-                says: `last reported at ${new Date(heard).toISOString()}, expected every ${spokenDuration(most - patience)}`,
+                says: `last reported at ${new Date(lastReportAt).toISOString()}, expected every ${spokenDuration(most - patience)}`,
                 fix,
               },
             ];

@@ -75,7 +75,7 @@ export function findings(resources: readonly Resource[], needs: readonly Need[])
     found.push({
       level: "error",
       address: resource.address,
-      says: `${told(resource)} is not required by the configuration: it grants, costs or does more than necessary`,
+      says: `${described(resource)} is not required by the configuration: it grants, costs or does more than necessary`,
       write: `# remove ${resource.address}`,
     });
   }
@@ -217,7 +217,7 @@ function surplus({ address, leaves }: Resource, { key, values, free = [] }: Need
   });
 }
 
-function told({ leaves, type }: Resource): string {
+function described({ leaves, type }: Resource): string {
   const words = ["role", "member", "topic", "subscription", "name"].flatMap((path) => {
     const value = leaves.get(path);
     return typeof value === "string" ? [`${path} ${value}`] : [];

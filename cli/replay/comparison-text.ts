@@ -13,12 +13,12 @@ export function describeComparison(
 ): string[] {
   const clock = wallClock(timezone);
   const lines = compared.flatMap(({ outcome, before, after, differences }) => {
-    const told = after ?? before;
-    if (told === undefined) return [];
+    const shown = after ?? before;
+    if (shown === undefined) return [];
     const [style, verdict] = verdicts[outcome];
-    const head = `${paint("strong", told.incident)}  ${spanOf(told, clock)}  ${paint(style, verdict)}`;
+    const head = `${paint("strong", shown.incident)}  ${spanOf(shown, clock)}  ${paint(style, verdict)}`;
     const details =
-      outcome === "gone" || outcome === "new" ? about(told) : differences.map((one) => rowOf(one, clock, paint));
+      outcome === "gone" || outcome === "new" ? about(shown) : differences.map((one) => rowOf(one, clock, paint));
     return [head, ...table(details), ""];
   });
   const count = (outcome: Compared["outcome"]): number => compared.filter((one) => one.outcome === outcome).length;
@@ -45,12 +45,12 @@ function spanOf({ opened, resolved }: IncidentOutcome, clock: Clock): string {
 }
 
 function about({ title, root_cause, verdict, severity, priority, notices }: IncidentOutcome): string[][] {
-  const told = Object.entries(notices).map(([channel, events]) => [`told ${channel}`, events.join(", ")]);
+  const notified = Object.entries(notices).map(([channel, events]) => [`told ${channel}`, events.join(", ")]);
   return [
     ["title", title],
     ["root_cause", `${root_cause} (${verdict})`],
     ["severity", `${severity} ${priority}`],
-    ...told,
+    ...notified,
   ];
 }
 

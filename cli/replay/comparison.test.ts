@@ -7,7 +7,7 @@ import { describeComparison } from "./comparison-text.ts";
 import { readRecord } from "./record.ts";
 import { type Rehearsed, rehearse } from "./replay.ts";
 
-const told = `${shop}channels:
+const routed = `${shop}channels:
   hook: { kind: webhook, url: https://hooks.example.com/shop, signing_key: { secret: hook-key } }
 routes:
   - { channels: [hook], severity: [critical] }
@@ -32,7 +32,7 @@ async function* lines(): AsyncGenerator<string> {
 
 /** The outage by the shop's configuration and by another. */
 async function compared(change: (text: string) => string): Promise<ReturnType<typeof compare>> {
-  return compare(await by(told), await by(change(told)));
+  return compare(await by(routed), await by(change(routed)));
 }
 
 describe("a changed configuration against a record", () => {
@@ -82,10 +82,10 @@ describe("a changed configuration against a record", () => {
   });
 
   it("shows new incidents, and their total", async () => {
-    const quiet = told
+    const quiet = routed
       .replaceAll("{ kind: http, ", "{ kind: http, alert: off, ")
       .replace("{ kind: postgres,", "{ kind: postgres, alert: off,");
-    const both = compare(await by(quiet), await by(told));
+    const both = compare(await by(quiet), await by(routed));
     const lines = describeComparison(both, "quiet.yaml", "monitor.yaml", "Etc/UTC", memoryTerminal());
     expect(lines).toEqual([
       "20250916-120700-database  2025-09-16 12:07:00 to 2025-09-16 12:16:00  new",

@@ -44,15 +44,15 @@ export interface IncidentOutcome {
 export function compare(before: Rehearsed, after: Rehearsed): Compared[] {
   const rest = after.incidents.map((incident) => describe(incident, after));
   const compared = before.incidents.map((incident): Compared => {
-    const told = describe(incident, before);
+    const outcome = describe(incident, before);
     // The same outage may be named otherwise: what counts is that both were open at a time, and whom they speak of.
-    const index = rest.findIndex((other) => isSameOutage(told, other));
+    const index = rest.findIndex((other) => isSameOutage(outcome, other));
     const [twin] = index < 0 ? [] : rest.splice(index, 1);
-    if (twin === undefined) return { outcome: "gone", before: told, differences: [] };
-    const differences = differencesOf(told, twin);
-    return { outcome: differences.length === 0 ? "same" : "changed", before: told, after: twin, differences };
+    if (twin === undefined) return { outcome: "gone", before: outcome, differences: [] };
+    const differences = differencesOf(outcome, twin);
+    return { outcome: differences.length === 0 ? "same" : "changed", before: outcome, after: twin, differences };
   });
-  const added = rest.map((told): Compared => ({ outcome: "new", after: told, differences: [] }));
+  const added = rest.map((outcome): Compared => ({ outcome: "new", after: outcome, differences: [] }));
   return [...compared, ...added].sort((a, b) => (openingOf(a) < openingOf(b) ? -1 : 1));
 }
 
@@ -102,7 +102,7 @@ function differencesOf(before: IncidentOutcome, after: IncidentOutcome): Differe
   for (const what of ["root_cause", "verdict", "severity", "priority"] as const) {
     if (before[what] !== after[what]) differences.push({ what, before: before[what], after: after[what] });
   }
-  const alerts = [before, after].map((told) => [...told.alerts].sort().join(", "));
+  const alerts = [before, after].map((outcome) => [...outcome.alerts].sort().join(", "));
   if (alerts[0] !== alerts[1]) differences.push({ what: "alerts", before: alerts[0] ?? "", after: alerts[1] ?? "" });
   for (const channel of [...new Set([...Object.keys(before.notices), ...Object.keys(after.notices)])].sort()) {
     const [was, is] = [before, after].map(({ notices }) => ownEntry(notices, channel)?.join(", ") ?? "nothing");

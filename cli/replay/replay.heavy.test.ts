@@ -22,7 +22,9 @@ async function play(reports: readonly Report[], text: string = shop, until?: str
     until: until === undefined ? undefined : Date.parse(`2025-09-16T${until}Z`),
     onEvent: (event) => events.push(event),
   });
-  const outline = events.map((told) => `${told.at.slice(11, 19)} ${told.event} ${told.severity} ${told.root_cause}`);
+  const outline = events.map(
+    (announced) => `${announced.at.slice(11, 19)} ${announced.event} ${announced.severity} ${announced.root_cause}`,
+  );
   return { events, outline, remarks };
 }
 
@@ -37,7 +39,7 @@ const outage = recorded({
   pages: ".....................",
 });
 
-const told = [
+const announced = [
   "12:07:00 opened critical database",
   "12:08:00 joined critical database",
   "12:14:00 recovering critical database",
@@ -47,7 +49,7 @@ const told = [
 describe("an outage of twenty minutes", () => {
   it("is one incident with its cause, resolved when later results have passed every stage", async () => {
     const { outline, remarks, events } = await play(outage);
-    expect(outline).toEqual(told);
+    expect(outline).toEqual(announced);
     expect(remarks).toEqual([]);
     expect(events[0]).toMatchObject({
       v: 1,
@@ -78,9 +80,9 @@ describe("an outage of twenty minutes", () => {
 
   it.each([
     ["12:07:00", []],
-    ["12:07:01", told.slice(0, 1)],
-    ["12:15:59", told.slice(0, 3)],
-    ["14:00:00", told],
+    ["12:07:01", announced.slice(0, 1)],
+    ["12:15:59", announced.slice(0, 3)],
+    ["14:00:00", announced],
   ])("is replayed until %s", async (until, outline) => {
     expect((await play(outage, shop, until)).outline).toEqual(outline);
   });
@@ -111,7 +113,7 @@ it("advances time minute by minute, even after the last report", async () => {
 describe("results of scheduled runs replace missing validations", () => {
   it("if they are newer than the request", async () => {
     const { outline, remarks } = await play(outage.filter(({ finished_at }) => finished_at < "2025-09-16T12:15:30"));
-    expect(outline).toEqual(told.slice(0, 3));
+    expect(outline).toEqual(announced.slice(0, 3));
     expect(remarks).toEqual([
       "20250916-120700-database remains recovering: the record contains no validation of stage 2",
     ]);
@@ -126,7 +128,7 @@ describe("results of scheduled runs replace missing validations", () => {
         pages: "................XX...",
       }),
     );
-    expect(outline).toEqual([...told.slice(0, 3), "12:18:00 resolved critical database"]);
+    expect(outline).toEqual([...announced.slice(0, 3), "12:18:00 resolved critical database"]);
   });
 
   it("even if the probes run so rarely that the evaluator has repeated its request", async () => {
@@ -203,7 +205,7 @@ describe("only recorded validations count if there are any", () => {
     ],
   ])("%s", async (_, validations, end) => {
     const { outline } = await play([...outage, ...validations]);
-    expect(outline).toEqual([...told.slice(0, 3), ...end]);
+    expect(outline).toEqual([...announced.slice(0, 3), ...end]);
   });
 });
 

@@ -93,10 +93,10 @@ class Stage {
   async outcome(): Promise<Rehearsed> {
     const { store, logged, mishaps } = this.#world;
     const ledger = await store.query({ collection: deliveries, limit: maxDocuments });
-    const told = byChannel(ledger.flatMap(({ fields }) => parseDelivery(fields) ?? []));
+    const latest = byChannel(ledger.flatMap(({ fields }) => parseDelivery(fields) ?? []));
     return {
       incidents: await store.query({ collection: incidentCollection, limit: maxDocuments }),
-      deliveries: told.sort((a, b) => a.at.getTime() - b.at.getTime() || a.sequence - b.sequence),
+      deliveries: latest.sort((a, b) => a.at.getTime() - b.at.getTime() || a.sequence - b.sequence),
       remarks: [
         ...[...logged].map(([message, times]) => (times === 1 ? message : `${message} (${times} times)`)),
         ...this.#validations.unproved(),

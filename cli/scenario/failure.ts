@@ -15,9 +15,9 @@ export function readFailure(tokens: Tokens, probe: ConfiguredProbe | undefined):
     kind = tokens.known("failure kind", failureKinds) as FailureKind;
     tokens.one(")");
   }
-  const said = tokens.quoted();
+  const quoted = tokens.quoted();
   const chosen = kind ?? (phase === undefined ? usual.kind : "timeout");
-  const message = said ?? (chosen === usual.kind ? usual.message : usualMessages[chosen]);
+  const message = quoted ?? (chosen === usual.kind ? usual.message : usualMessages[chosen]);
   return {
     kind: chosen,
     phase: phase ?? (kind === undefined ? usual.phase : usualPhase(kind)),

@@ -34,7 +34,7 @@ export function judge(played: Played): Failure[] {
 
 function silence(played: Played): Failure[] {
   // The notifications of an incident follow from its state.
-  const told = played.incidents.length > 0 ? [] : played.deliveries.filter(({ status }) => status === "delivered");
+  const delivered = played.incidents.length > 0 ? [] : played.deliveries.filter(({ status }) => status === "delivered");
   return [
     ...played.incidents.map((incident) => ({
       about: "silence",
@@ -42,7 +42,7 @@ function silence(played: Played): Failure[] {
       found: describe(incident),
       ...openedAt(incident, played),
     })),
-    ...told.map((delivery) => ({
+    ...delivered.map((delivery) => ({
       about: "silence",
       expected: "no notice",
       found: `${delivery.channel} was told: ${delivery.event} of ${delivery.incident}`,
@@ -131,10 +131,12 @@ function incidentAsExpected(about: string, want: ExpectedIncident, got: PlayedIn
   const [first = "no next step"] = lines(fields["next_steps"]);
   for (const part of anyOf(want.first_step ?? []))
     if (!first.includes(part)) miss("first_step", `the text "${part}"`, first);
-  const told = [...plainFields, ...listFields, "candidates"].map((key) => writtenIn(ownEntry(fields, key))).join("\n");
+  const recorded = [...plainFields, ...listFields, "candidates"]
+    .map((key) => writtenIn(ownEntry(fields, key)))
+    .join("\n");
   for (const part of anyOf(want.never_says ?? [])) {
-    const where = told.toLowerCase().indexOf(part.toLowerCase());
-    if (where >= 0) miss("never_says", `nothing of "${part}"`, told.slice(Math.max(0, where - 120), where + 120));
+    const where = recorded.toLowerCase().indexOf(part.toLowerCase());
+    if (where >= 0) miss("never_says", `nothing of "${part}"`, recorded.slice(Math.max(0, where - 120), where + 120));
   }
   failures.push(...exclusionsIn(about, want.not ?? {}, fields, openedAt(got, played)));
   if (want.events !== undefined) {

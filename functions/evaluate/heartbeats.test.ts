@@ -19,12 +19,12 @@ const pushed = (data: unknown, minutes: number): PushedMessage => ({
 /** Takes in beats, each with the minute of its publication, and reads what is kept of the backup. */
 async function keptOf(...beats: [data: unknown, minutes: number][]) {
   const store = new MemoryStore();
-  const said: string[] = [];
-  const logger = { ...silentLogger, warning: (message: string) => void said.push(message) };
+  const logged: string[] = [];
+  const logger = { ...silentLogger, warning: (message: string) => void logged.push(message) };
   for (const [data, minutes] of beats)
     await takeInHeartbeat(pushed(data, minutes), configurationOf("backup"), { store, logger });
   const documents = await store.query({ collection: heartbeatCollection });
-  return { kept: await heartbeatsIn(store)("backup"), names: documents.map(({ id }) => id), said };
+  return { kept: await heartbeatsIn(store)("backup"), names: documents.map(({ id }) => id), said: logged };
 }
 
 describe("beats", () => {
@@ -44,9 +44,13 @@ describe("beats", () => {
   });
 
   it("drops and logs names that no probe expects", async () => {
-    const { names, said } = await keptOf([{ name: "backups" }, 1], [{ name: "../x" }, 2], [{ name: "backup" }, 3]);
+    const { names, said: logged } = await keptOf(
+      [{ name: "backups" }, 1],
+      [{ name: "../x" }, 2],
+      [{ name: "backup" }, 3],
+    );
     expect(names).toEqual(["backup"]);
-    expect(said).toEqual([
+    expect(logged).toEqual([
       'ignored a heartbeat named "backups", which no probe expects; did you mean backup?',
       'ignored a heartbeat named "../x", which no probe expects',
     ]);
@@ -65,8 +69,8 @@ describe("beats", () => {
   });
 
   it("ignores those of another environment", async () => {
-    const { names, said } = await keptOf([{ name: "backup", environment: "other" }, 1]);
-    expect([names, said]).toEqual([[], []]);
+    const { names, said: logged } = await keptOf([{ name: "backup", environment: "other" }, 1]);
+    expect([names, logged]).toEqual([[], []]);
   });
 
   it.each([

@@ -28,9 +28,9 @@ describe("invalid settings are reported with the place of each mistake", () => {
   it("for every kind", () => {
     const texts = files.map((name) => readFileSync(new URL(name, folder), "utf8")).join("");
     const own = (kind: string): string => readFileSync(new URL(`./probers/${kind}.test.ts`, import.meta.url), "utf8");
-    const untold = Object.keys(probers).filter(
+    const uncovered = Object.keys(probers).filter(
       (kind) => !texts.includes(`kind: ${kind},`) && !own(kind).includes("settings.safeParse("),
     );
-    expect(untold).toEqual([]);
+    expect(uncovered).toEqual([]);
   });
 });

@@ -13,7 +13,7 @@ const fields = {
   postmortem: "# Postmortem",
 };
 
-function told(...notices: string[]): Received[] {
+function receivedOf(...notices: string[]): Received[] {
   return notices.map((notice, at) => {
     const [channel = "", event = ""] = notice.split(" ");
     return { at, channel, event, incident: "one", id: notice };
@@ -22,7 +22,7 @@ function told(...notices: string[]): Received[] {
 
 const good: ObservedRun = {
   incidents: [{ id: "one", fields }],
-  received: told("mail opened", "hook opened", "mail resolved", "hook resolved"),
+  received: receivedOf("mail opened", "hook opened", "mail resolved", "hook resolved"),
   channels: ["mail", "hook"],
   repeated: 0,
   restarts: 0,
@@ -89,7 +89,7 @@ describe("the outcome of the demo", () => {
     ],
     [
       "somebody has not had the all-clear",
-      { received: told("mail opened", "hook opened", "mail resolved") },
+      { received: receivedOf("mail opened", "hook opened", "mail resolved") },
       "hook was told 0 times that the incident was resolved, not once.",
     ],
   ])("is not as expected when %s", (_, change, problem) => {
@@ -100,9 +100,9 @@ describe("the outcome of the demo", () => {
 
   it("covers each recipient of a channel", () => {
     const both = ["ann", "bob"].flatMap((recipient) =>
-      told("mail opened", "mail resolved").map((one) => ({ ...one, recipient })),
+      receivedOf("mail opened", "mail resolved").map((one) => ({ ...one, recipient })),
     );
-    const received = [...both, ...told("hook opened", "hook resolved")];
+    const received = [...both, ...receivedOf("hook opened", "hook resolved")];
     expect(isOver({ ...good, received })).toBe(true);
     expect(outcomeOf({ ...good, received }, outages.connector)).toMatchObject({
       ok: true,
@@ -117,6 +117,6 @@ describe("the outcome of the demo", () => {
 
   it("is complete only after the last resolution notice has arrived", () => {
     expect(isOver({ ...good, incidents: [] })).toBe(false);
-    expect(isOver({ ...good, received: told("mail resolved") })).toBe(false);
+    expect(isOver({ ...good, received: receivedOf("mail resolved") })).toBe(false);
   });
 });

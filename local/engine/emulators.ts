@@ -58,7 +58,7 @@ export async function startEmulator(kind: EmulatorKind, environment: Environment
     child.stdin.end();
     await ended;
   };
-  const output = lastWords(child);
+  const output = lastOutput(child);
   try {
     await answering(kind, host, child, output);
   } catch (error) {
@@ -176,7 +176,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** Drains the output, which grows by megabytes, and keeps only its end. */
-function lastWords(child: ChildProcess): () => string {
+function lastOutput(child: ChildProcess): () => string {
   let kept = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (text: string) => {

@@ -41,7 +41,12 @@ export async function answerPost(request: IncomingMessage, path: string, asking:
   const form = await formOf(request);
   const isOwn = isOwnOrigin(request) && session.isKnown && isSame(form?.get("token") ?? "", token);
   if (form === undefined || actions === undefined || !isOwn)
-    return said(403, frame, "Not allowed", "To act, open the address that was printed at the start, and try again.");
+    return messagePage(
+      403,
+      frame,
+      "Not allowed",
+      "To act, open the address that was printed at the start, and try again.",
+    );
   try {
     if (path === "/drill" && actions.drill !== undefined) {
       const incident = await actions.drill();
@@ -49,16 +54,16 @@ export async function answerPost(request: IncomingMessage, path: string, asking:
     }
     const [, id = "", action = ""] = /^\/incidents\/([^/]+)\/([a-z]+)$/.exec(path) ?? [];
     const make = ownEntry(edits, action);
-    if (make === undefined) return said(404, frame, "Not found", "There is no such action.");
+    if (make === undefined) return messagePage(404, frame, "Not found", "There is no such action.");
     const incident = decoded(id) ?? "";
     const operator = { by: actions.by, via: "in the control room" };
     const edit = (document: Fields): OperatorEdit => make(statusIn(document), form, frame.now);
     if ((await writeEdit(actions.store, incident, operator, edit)) === undefined)
-      return said(404, frame, "Not found", "There is no such incident.");
+      return messagePage(404, frame, "Not found", "There is no such incident.");
     return ledTo(`/incidents/${encodeURIComponent(incident)}`);
   } catch (error) {
     if (!(error instanceof EditRefused)) throw error;
-    return said(409, frame, "No effect", `${error.message}.`);
+    return messagePage(409, frame, "No effect", `${error.message}.`);
   }
 }
 
@@ -67,7 +72,7 @@ function ledTo(location: string): Answer {
   return { status: 303, contentType: "text/plain", body: "", headers: { location } };
 }
 
-function said(status: number, frame: Frame, title: string, text: string): Answer {
+function messagePage(status: number, frame: Frame, title: string, text: string): Answer {
   const main = html`<h1>${title}</h1><p>${text.charAt(0).toUpperCase()}${text.slice(1)} <a href="/incidents">Incidents</a></p>`;
   return { status, contentType: "text/html; charset=utf-8", body: framed(frame, title, "unknown", main) };
 }

@@ -5,7 +5,7 @@ import { signedUrl, unsignedUrl } from "../../functions/notify/answer/link.ts";
 import { answerListener } from "../../functions/notify/answer/serve.ts";
 import { channels } from "../../functions/notify/channels/index.ts";
 import { configurationOf, secretsOf } from "../../functions/notify/fixtures.ts";
-import { stateWords } from "../../functions/notify/pages/page-text.ts";
+import { stateLabels } from "../../functions/notify/pages/page-text.ts";
 import type { MemoryStore } from "../../shared/adapters/memory.ts";
 import { incidentLink } from "../../shared/incident-link.ts";
 import { PublishError } from "../../shared/ports.ts";
@@ -77,7 +77,7 @@ describe("the pages of a control room", () => {
     const text = await (await fetch(room.url)).text();
     expect(text.indexOf("Checkout, API and 2 more failing")).toBeLessThan(text.indexOf("Cache failing"));
     expect(text).toContain("/components/checkout");
-    expect(text).toContain(stateWords.down);
+    expect(text).toContain(stateLabels.down);
     expect(text).toContain("99.8");
   });
 

@@ -9,7 +9,7 @@ function service(name: string, maxInstances: number, size: number, overflow: num
 const backend = service("backend", 10, 10, 15);
 const auth = service("auth", 4, 5, 0);
 
-function said(capacity: Capacity): (string | undefined)[] {
+function problemsOf(capacity: Capacity): (string | undefined)[] {
   return capacitySums({ capacity }).map((sum) => capacityProblem(sum));
 }
 
@@ -34,7 +34,7 @@ describe("capacity", () => {
       ],
     ],
   ])("%s", (_, capacity, expected) => {
-    expect(said(capacity)).toEqual(expected);
+    expect(problemsOf(capacity)).toEqual(expected);
   });
 
   it("is optional", () => {

@@ -41,7 +41,7 @@ export interface Policy {
 /** The need of an alarm. */
 export function policy({ title, why, severity, values, isLog, section = title }: Policy, names: Names): Need {
   const { inputs, project, prefix } = names;
-  const isHeard = inputs.alarms.emails.length + inputs.alarms.channel_ids.length > 0;
+  const hasRecipients = inputs.alarms.emails.length + inputs.alarms.channel_ids.length > 0;
   const period: Requirement = {
     is: such(
       "from 300s to 21600s",
@@ -62,8 +62,8 @@ export function policy({ title, why, severity, values, isLog, section = title }:
       enabled: { is: true, usual: true, why: "a policy that is off tells nobody" },
       severity: { is: severity, why: "it says how soon somebody must look" },
       notification_channels: {
-        ...(isHeard ? recipients(names) : { is: such("somebody", () => false), usual: [] }),
-        why: isHeard
+        ...(hasRecipients ? recipients(names) : { is: such("somebody", () => false), usual: [] }),
+        why: hasRecipients
           ? "an alarm without recipients tells nobody"
           : 'nobody hears of it: set alarms = { emails = ["ops@example.com"] }',
         write: "notification_channels = local.alarm_channels",

@@ -99,8 +99,8 @@ describe("an edit", () => {
     const draft = new Draft(incident);
     draft.announce("resolved", bench.now, "Resolved.");
     draft.announce("root_cause_changed", bench.now, "The likely cause is another one.");
-    const told = draft.finish(planOf(bench.configuration)).map(({ message }) => message.attributes?.["event"]);
-    expect(told).toEqual(["resolved"]);
+    const announced = draft.finish(planOf(bench.configuration)).map(({ message }) => message.attributes?.["event"]);
+    expect(announced).toEqual(["resolved"]);
     expect(draft.incident.timeline.at(-1)?.text).toBe("The likely cause is another one.");
   });
 

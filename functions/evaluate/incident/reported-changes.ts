@@ -28,9 +28,9 @@ export function reportedChange(
     logger.warning(`ignored a change of ${JSON.stringify(component)}, which is not a component${perhaps}`);
     return undefined;
   }
-  const said = at === undefined ? message.publishedAt : Date.parse(at);
+  const reportedAt = at === undefined ? message.publishedAt : Date.parse(at);
   // Nobody reports what is still to come.
-  const instant = said > message.publishedAt + maxAhead ? message.publishedAt : said;
+  const instant = reportedAt > message.publishedAt + maxAhead ? message.publishedAt : reportedAt;
   return changeFrom({
     id: `reported/${hash("sha256", JSON.stringify([component, what, instant])).slice(0, 16)}`,
     at: new Date(instant).toISOString(),

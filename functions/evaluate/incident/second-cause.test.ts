@@ -4,7 +4,7 @@ import { type SecondCause, secondCauseAt } from "./second-cause.ts";
 const noon = Date.UTC(2025, 8, 16, 12);
 
 /** Returns the state after each instant. @param story seconds after noon, and the second cause that the diagnosis identifies */
-function told(story: readonly (readonly [seconds: number, named: string | undefined])[]): string[] {
+function causesOver(story: readonly (readonly [seconds: number, named: string | undefined])[]): string[] {
   let known: SecondCause | undefined;
   return story.map(([seconds, named]) => {
     known = secondCauseAt(known, named, noon + seconds * 1000);
@@ -17,7 +17,7 @@ function told(story: readonly (readonly [seconds: number, named: string | undefi
 describe("a second cause", () => {
   it("is not notified while the first cause may still explain it", () => {
     expect(
-      told([
+      causesOver([
         [0, "cloud-sql"],
         [30, "cloud-sql"],
         [32, undefined],
@@ -28,7 +28,7 @@ describe("a second cause", () => {
 
   it("is notified once it is stable, with the time it was identified", () => {
     expect(
-      told([
+      causesOver([
         [0, "certificates"],
         [60, "certificates"],
         [120, "certificates"],
@@ -44,7 +44,7 @@ describe("a second cause", () => {
 
   it("restarts if another is identified", () => {
     expect(
-      told([
+      causesOver([
         [0, "cloud-sql"],
         [100, "backend"],
       ]),

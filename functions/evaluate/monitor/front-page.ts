@@ -32,7 +32,7 @@ export interface FrontPageFacts {
   /** Incidents that are not resolved, by id. */
   readonly open: Readonly<Record<string, IncidentDocument>>;
   readonly self: SelfState;
-  readonly heard: Readonly<Record<string, GroupResults | undefined>>;
+  readonly results: Readonly<Record<string, GroupResults | undefined>>;
   readonly month: Availability | undefined;
   /** US dollars of a month, as estimated when it was built. */
   readonly monthlyCost?: number | undefined;
@@ -61,7 +61,7 @@ export async function writeFrontPage(
         ids.flatMap((id, at) => (documents[at] === undefined ? [] : [[id, readIncident(documents[at])]])),
       ),
       self: decodeSelf(self),
-      heard: Object.fromEntries(plan.groups.map((group, at) => [group, states[at] && groupResultsOf(states[at])])),
+      results: Object.fromEntries(plan.groups.map((group, at) => [group, states[at] && groupResultsOf(states[at])])),
       month: readAvailability(month),
       monthlyCost,
     },
@@ -121,7 +121,7 @@ function incidentLine(id: string, incident: IncidentDocument, plan: Plan): strin
   ].join(" ");
 }
 
-function unseenOf({ heard, self }: FrontPageFacts, plan: Plan, now: number): string[] {
+function unseenOf({ results: heard, self }: FrontPageFacts, plan: Plan, now: number): string[] {
   return plan.groups.flatMap((group): string[] => {
     const probes = plan.configuration.probes.filter((probe) => probe.group === group);
     const patience = Math.max(0, ...probes.map((probe) => staleAfter(plan, probe.name)));

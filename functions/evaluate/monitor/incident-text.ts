@@ -160,15 +160,15 @@ function silenceOf(silent: readonly string[], plan: Plan): Part {
       look: `Check whether the Cloud Scheduler jobs run and are not paused, and check ${subscriptionsOf(vantages)}.`,
     };
   }
-  const heard = `${list(speaking)} still ${speaking.length === 1 ? "reports" : "report"}`;
+  const reporting = `${list(speaking)} still ${speaking.length === 1 ? "reports" : "report"}`;
   if (!speaking.some((group) => vantages.includes(vantageOf(group)))) {
     return {
-      cause: `Everything from ${list(vantages)} is silent, and ${heard}: the likely cause is the probe function ${vantage}, its subscription or its path to Pub/Sub.`,
+      cause: `Everything from ${list(vantages)} is silent, and ${reporting}: the likely cause is the probe function ${vantage}, its subscription or its path to Pub/Sub.`,
       look: `Check the log of the probe function ${vantage}, and ${subscriptionsOf(vantages)}.`,
     };
   }
   return {
-    cause: `Only ${list(silent)} ${silent.length === 1 ? "is" : "are"} silent, and ${heard}: the likely cause is the Cloud Scheduler job of this schedule, or its runs do not finish.`,
+    cause: `Only ${list(silent)} ${silent.length === 1 ? "is" : "are"} silent, and ${reporting}: the likely cause is the Cloud Scheduler job of this schedule, or its runs do not finish.`,
     look: `Check the job of ${list(silent)} in Cloud Scheduler, and the log of the probe function ${vantage} at its last run.`,
   };
 }

@@ -12,12 +12,12 @@ export interface LastResult {
 /** The last sign of each probe of a group. */
 export function lastResults(
   group: string,
-  heard: GroupResults | undefined,
+  results: GroupResults | undefined,
   missing: SelfState["missing"],
   { configuration }: Plan,
 ): LastResult[] {
   return configuration.probes.flatMap(({ name, group: of }) => {
-    const from = of === group ? (ownEntry(heard?.results, name) ?? ownEntry(missing, name)) : undefined;
+    const from = of === group ? (ownEntry(results?.results, name) ?? ownEntry(missing, name)) : undefined;
     return from === undefined ? [] : [{ probe: name, from }];
   });
 }
@@ -25,12 +25,12 @@ export function lastResults(
 /** Since when probes have been expected that have never had a result, although their group has reported. @param at now */
 export function missingSince(
   before: SelfState["missing"],
-  heard: Readonly<Record<string, GroupResults | undefined>>,
+  results: Readonly<Record<string, GroupResults | undefined>>,
   { configuration }: Plan,
   at: number,
 ): SelfState["missing"] {
   const awaited = configuration.probes.filter(({ name, group }) => {
-    const shown = ownEntry(heard, group);
+    const shown = ownEntry(results, group);
     return shown?.healthyAt !== undefined && ownEntry(shown.results, name) === undefined;
   });
   return Object.fromEntries(awaited.map(({ name }) => [name, ownEntry(before, name) ?? at]));

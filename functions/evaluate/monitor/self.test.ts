@@ -25,7 +25,7 @@ async function minutes(bench: Bench, count: number, groups: readonly string[] = 
 const all = ["outside-1m", "inside-1m", "outside-2h"];
 
 /** Returns a report of a function about the monitor itself. */
-function told(bench: Bench, result: Partial<ProbeResult>): Report {
+function selfReportOf(bench: Bench, result: Partial<ProbeResult>): Report {
   const at = new Date(bench.now).toISOString();
   return {
     v: 1,
@@ -362,11 +362,11 @@ describe("reports of other functions about the monitor", () => {
   it("opens one incident for repeated reports, resolved after an hour", async () => {
     const bench = watched();
     await minutes(bench, 2);
-    const report = told(bench, { failure });
+    const report = selfReportOf(bench, { failure });
     for (let i = 0; i < 3; i++) await bench.deliver(report);
     for (let i = 0; i < 3; i++) {
       bench.now += 1_000;
-      await bench.deliver(told(bench, { failure }));
+      await bench.deliver(selfReportOf(bench, { failure }));
     }
     await minutes(bench, 62);
     await bench.deliver(report);
@@ -382,10 +382,10 @@ describe("reports of other functions about the monitor", () => {
   it("clears when the function reports it, and ignores a late failure", async () => {
     const bench = watched();
     await minutes(bench, 2);
-    const first = told(bench, { probe: "mail", failure });
+    const first = selfReportOf(bench, { probe: "mail", failure });
     await bench.deliver(first);
     bench.now += 30_000;
-    await bench.deliver(told(bench, { probe: "mail", success: true }));
+    await bench.deliver(selfReportOf(bench, { probe: "mail", success: true }));
     await bench.deliver(first);
     expect(bench.story).toEqual(["12:02 opened", "12:02 resolved"]);
   });
@@ -393,19 +393,19 @@ describe("reports of other functions about the monitor", () => {
   it("opens another incident after an operator has resolved the first", async () => {
     const bench = watched();
     await minutes(bench, 2);
-    await bench.deliver(told(bench, { failure }));
+    await bench.deliver(selfReportOf(bench, { failure }));
     const [incident] = await bench.incidents();
     await bench.store.update("incidents", incident?.id ?? "", { status: "resolved" });
     await minutes(bench, 3);
     expect(bench.story).toEqual(["12:02 opened", "12:03 resolved"]);
-    await bench.deliver(told(bench, { failure }));
+    await bench.deliver(selfReportOf(bench, { failure }));
     expect(bench.story).toEqual(["12:02 opened", "12:03 resolved", "12:05 opened"]);
   });
 
   it("limits the number of names in the state", async () => {
     const bench = watched();
     await minutes(bench, 1);
-    for (let i = 0; i < 50; i++) await bench.deliver(told(bench, { probe: `x${i}`, failure }));
+    for (let i = 0; i < 50; i++) await bench.deliver(selfReportOf(bench, { probe: `x${i}`, failure }));
     const state = await bench.store.get("state", selfGroup);
     expect(Object.keys(JSON.parse(String(state?.["data"])).checks)).toHaveLength(20);
   });

@@ -25,7 +25,7 @@ const deadlineMs = 10_000;
 const tickJitter = 5_000;
 
 /** Returns whether a tick should signal: a signal is due, and every vantage point has completed a cycle since the last one. */
-export function isWatchdogDue(state: SelfState, heard: ResultsByGroup, plan: Plan, at: number, now: number): boolean {
+export function isWatchdogDue(state: SelfState, results: ResultsByGroup, plan: Plan, at: number, now: number): boolean {
   const { watchdog, probes } = plan.configuration;
   // Ticks are not exactly a minute apart; without the allowance every fifth would wait for the sixth.
   if (watchdog === undefined || at - state.signalledAt < watchdog.everyMs - tickJitter || isLate(at, now)) return false;
@@ -36,10 +36,10 @@ export function isWatchdogDue(state: SelfState, heard: ResultsByGroup, plan: Pla
   return [...byVantage.values()].every((members) => {
     const groups = [...new Set(members.map(({ group }) => group))];
     // A group whose reports arrive but are not judged is unmonitored, however healthy the others are.
-    if (groups.some((group) => isUnjudged(ownEntry(heard, group)))) return false;
+    if (groups.some((group) => isUnjudged(ownEntry(results, group)))) return false;
     return (
-      groups.some((group) => (ownEntry(heard, group)?.healthyAt ?? -1) >= state.signalledAt) ||
-      (groups.every(isSlow) && groups.every((group) => owesNothing(group, state, heard, plan, at)))
+      groups.some((group) => (ownEntry(results, group)?.healthyAt ?? -1) >= state.signalledAt) ||
+      (groups.every(isSlow) && groups.every((group) => owesNothing(group, state, results, plan, at)))
     );
   });
 }
@@ -71,8 +71,8 @@ export function watchdogTo({ url, method, allowPrivate }: WatchdogSettings, secr
  * Returns whether the last run of a group was healthy and the next is not overdue: for groups that run less often than the signal. A group
  * that never ran owes its first run since it was configured.
  */
-function owesNothing(group: string, { expected }: SelfState, heard: ResultsByGroup, plan: Plan, at: number): boolean {
-  const last = ownEntry(heard, group);
+function owesNothing(group: string, { expected }: SelfState, results: ResultsByGroup, plan: Plan, at: number): boolean {
+  const last = ownEntry(results, group);
   if (last?.unhealthy !== undefined) return false;
   const { schedule, timeoutMs } = expectationOf(group, plan);
   const next = nextTrigger(schedule, last?.at ?? ownEntry(expected, group) ?? at);

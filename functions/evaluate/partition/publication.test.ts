@@ -51,7 +51,7 @@ async function minutes(
 }
 
 /** Returns the events with their verdicts: `12:04 opened monitor`. */
-function told(bench: Bench): string[] {
+function announcedBy(bench: Bench): string[] {
   return bench.events
     .filter(({ event }) => event === "opened" || event === "resolved")
     .map(({ at, event, verdict }) => `${at.slice(11, 16)} ${event} ${verdict}`);
@@ -167,7 +167,7 @@ describe("a clock that is ahead", () => {
     await minutes(bench, 3);
     await minutes(bench, 5, { aheadMs: hour });
     await minutes(bench, 5);
-    expect(told(bench)).toEqual(["12:04 opened monitor", "12:11 resolved monitor"]);
+    expect(announcedBy(bench)).toEqual(["12:04 opened monitor", "12:11 resolved monitor"]);
     const [incident] = await bench.incidents();
     expect(incident?.fields).toMatchObject({
       title: "Test: the clock of outside-1m is wrong",
@@ -191,7 +191,7 @@ describe("a clock that is ahead", () => {
       if (tickFirst) await bench.tick();
       await minutes(bench, 8);
       const [opened, resolved] = tickFirst ? ["12:04", "12:07"] : ["12:05", "12:08"];
-      expect(told(bench)).toEqual([`${opened} opened monitor`, `${resolved} resolved monitor`]);
+      expect(announcedBy(bench)).toEqual([`${opened} opened monitor`, `${resolved} resolved monitor`]);
     }
   });
 
@@ -206,7 +206,11 @@ describe("a clock that is ahead", () => {
     await minutes(bench, 3);
     await minutes(bench, 6, { aheadMs: 24 * hour, shown: down });
     await minutes(bench, 8, { aheadMs: 24 * hour });
-    expect(told(bench)).toEqual(["12:04 opened monitor", "12:05 opened application", "12:12 resolved application"]);
+    expect(announcedBy(bench)).toEqual([
+      "12:04 opened monitor",
+      "12:05 opened application",
+      "12:12 resolved application",
+    ]);
   });
 
   it("does not date reports of other functions about the monitor", async () => {
@@ -230,7 +234,7 @@ describe("a clock that is ahead", () => {
     await bench.deliver(dated(own(false), 24 * hour));
     await minutes(bench, 1);
     await bench.deliver(own(true));
-    expect(told(bench)).toEqual(["12:02 opened monitor", "12:03 resolved monitor"]);
+    expect(announcedBy(bench)).toEqual(["12:02 opened monitor", "12:03 resolved monitor"]);
   });
 });
 
@@ -246,7 +250,7 @@ describe("a clock that is behind", () => {
     await minutes(bench, 3);
     await minutes(bench, 10, { aheadMs: -behindMs, group: "inside-1m" });
     await minutes(bench, 6);
-    const [opened, ...others] = told(bench);
+    const [opened, ...others] = announcedBy(bench);
     expect(opened).toMatch(/^12:0[4-7] opened monitor$/);
     expect(others).toEqual([expect.stringMatching(/^12:1[4-7] resolved monitor$/)]);
     const [incident] = await bench.incidents();
@@ -366,7 +370,7 @@ describe("a state written by a clock ahead before event time was bounded", () =>
     await bench.tick(bench.now + 24 * hour);
     await minutes(bench, 5);
     await minutes(bench, 6, { shown: down });
-    expect(told(bench).filter((line) => line.endsWith("application"))).toEqual(["12:10 opened application"]);
+    expect(announcedBy(bench).filter((line) => line.endsWith("application"))).toEqual(["12:10 opened application"]);
     expect(beats).toContain("12:05");
     for (let i = 0; i < 6; i++) {
       bench.now += minute;

@@ -172,12 +172,12 @@ describe("a postmortem", () => {
     const relapse = (resolved: string, failed: string): IncidentDocument["relapses"][number] => ({
       ...{ resolved_at: at(resolved), failed_at: at(failed), reopened_at: at(failed), acknowledged_at: null },
     });
-    const told = ["resolved", "regressed", "resolved", "regressed", "resolved"];
+    const events = ["resolved", "regressed", "resolved", "regressed", "resolved"];
     const written = postmortemOf(
       changed(
         { relapses: [relapse("12:08:00", "12:14:00"), relapse("12:18:00", "12:22:00")] },
         {
-          deliveries: ["opened", ...told].map((event, index) => delivery(index + 1, event, "mail", "delivered")),
+          deliveries: ["opened", ...events].map((event, index) => delivery(index + 1, event, "mail", "delivered")),
         },
       ),
     );
@@ -235,8 +235,8 @@ describe("a postmortem", () => {
       { ...outage, incident: readIncident({ timeline: "broken", affected: [{}] }) },
       "# Draft postmortem:",
     ],
-  ])("covers an outage %s", (_, account, said) => {
-    expect(postmortemOf(account)).toContain(said);
+  ])("covers an outage %s", (_, account, expected) => {
+    expect(postmortemOf(account)).toContain(expected);
   });
 });
 

@@ -77,12 +77,12 @@ const mergeable: readonly (readonly [one: RegExp, many: string])[] = [
 
 /** Returns the texts of a moment, merging those that differ only in their subject. */
 function together(lines: readonly Line[]): string[] {
-  const said = lines.map(({ text }) => {
+  const parsed = lines.map(({ text }) => {
     const saying = mergeable.find(([one]) => one.test(text));
     const [, name = "", rest = ""] = saying?.[0].exec(text) ?? [];
     return { text, name, rest, many: saying?.[1] };
   });
-  const groups = Map.groupBy(said, ({ text, rest, many }) => (many === undefined ? text : `${many}\n${rest}`));
+  const groups = Map.groupBy(parsed, ({ text, rest, many }) => (many === undefined ? text : `${many}\n${rest}`));
   return Array.from(groups.values(), ([first, ...others]) => {
     if (first === undefined) return "";
     if (first.many === undefined || others.length === 0) return first.text;

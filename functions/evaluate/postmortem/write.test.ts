@@ -55,7 +55,7 @@ async function incident(bench: Bench): Promise<Fields> {
   return (await bench.incidents())[0]?.fields ?? {};
 }
 
-async function told(bench: Bench, event: string, status: string): Promise<void> {
+async function recordDelivery(bench: Bench, event: string, status: string): Promise<void> {
   const [{ id = "" } = {}] = await bench.incidents();
   const at = new Date(bench.now);
   await bench.store.set("deliveries", `${id}:${event}:mail`, {
@@ -86,17 +86,17 @@ describe("a postmortem", () => {
 
   it("waits for pending deliveries, and lists them", async () => {
     const { bench } = await resolved(withChannel);
-    await told(bench, "opened", "delivered");
+    await recordDelivery(bench, "opened", "delivered");
     expect(await tick(bench, 60_000)).toBeUndefined();
-    await told(bench, "resolved", "retrying");
+    await recordDelivery(bench, "resolved", "retrying");
     expect(await tick(bench, 60_000)).toBeUndefined();
-    await told(bench, "resolved", "delivered");
+    await recordDelivery(bench, "resolved", "delivered");
     expect(await tick(bench, 60_000)).toMatch(/^Delivered: opened to .*; resolved to .* immediately\.$/m);
   });
 
   it("does not wait for a channel that is down for longer than ten minutes", async () => {
     const { bench } = await resolved(withChannel);
-    await told(bench, "resolved", "retrying");
+    await recordDelivery(bench, "resolved", "retrying");
     expect(await tick(bench, 540_000)).toBeUndefined();
     expect(await tick(bench, 60_000)).toContain('`mail` did not receive "resolved": delivery pending.');
   });

@@ -1,7 +1,7 @@
 /** Feeds with the contents of the status page, and a badge with its state. Pure: the same state produces the same bytes. */
 import type { Page } from "../../../shared/ports.ts";
 import { escapeHtml } from "../../../shared/text/escape-html.ts";
-import { type ComponentState, statusWords } from "./page-text.ts";
+import { type ComponentState, statusLabels } from "./page-text.ts";
 import type { PageState, ShownIncident } from "./view.ts";
 
 /** Maximum number of updates in a feed, the newest first. */
@@ -32,7 +32,7 @@ export function feedsOf(state: PageState): Page[] {
 function entriesOf({ id, title, updates }: ShownIncident): Entry[] {
   return updates.map(({ at, status, text }, index) => ({
     id: `urn:pathkeeper:${id}:${index}`,
-    title: `${statusWords[status]}: ${title}`,
+    title: `${statusLabels[status]}: ${title}`,
     at,
     text,
     path: `incidents/${id}.html`,

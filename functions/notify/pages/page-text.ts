@@ -9,7 +9,7 @@ import { clockSpan, spokenDuration } from "../../../shared/text/units.ts";
 export type ComponentState = "operational" | "degraded" | "down" | "recovering" | "unknown";
 
 /** Labels of component states. */
-export const stateWords: Readonly<Record<ComponentState, string>> = {
+export const stateLabels: Readonly<Record<ComponentState, string>> = {
   operational: "Operational",
   degraded: "Degraded",
   down: "Not working",
@@ -18,7 +18,7 @@ export const stateWords: Readonly<Record<ComponentState, string>> = {
 };
 
 /** Labels of incident statuses. */
-export const statusWords: Readonly<Record<IncidentStatus, string>> = {
+export const statusLabels: Readonly<Record<IncidentStatus, string>> = {
   open: "Ongoing",
   acknowledged: "Being worked on",
   recovering: "Recovering, being verified",

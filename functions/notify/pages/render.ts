@@ -8,7 +8,7 @@ import type { Page } from "../../../shared/ports.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { Html, html } from "../../../shared/text/html.ts";
 import { feedsOf } from "./feeds.ts";
-import { type ComponentState, lastedBetween, statusWords } from "./page-text.ts";
+import { type ComponentState, lastedBetween, statusLabels } from "./page-text.ts";
 import { bars, coverageOf, dayText, favicon, icon, instant, when } from "./parts.ts";
 import { refreshElement } from "./refresh.ts";
 import { contentSecurityPolicy, style } from "./style.ts";
@@ -77,7 +77,7 @@ ${refreshElement("status.json", state.at)}`;
 
 function openIncident(incident: ShownIncident, timezone: string): Html {
   return html`<article class="incident ${toneOf(incident)}"><h3><a href="${pathOf(incident)}">${incident.title}</a></h3>
-<p class="soft">${statusWords[incident.status]} · since ${instant(incident.since, timezone)}</p>
+<p class="soft">${statusLabels[incident.status]} · since ${instant(incident.since, timezone)}</p>
 ${updateList(incident, timezone)}</article>
 `;
 }
@@ -128,7 +128,7 @@ function incidentPage(incident: ShownIncident, { title, timezone, at }: PageStat
   const { components, status, since, resolved_at, picture } = incident;
   const body = html`<header><h1><a href="../index.html">${title}: status</a></h1></header>
 <main><article class="incident ${toneOf(incident)}"><h2>${incident.title}</h2>
-<p class="soft">${statusWords[status]} · from ${instant(since, timezone)}${resolved_at === null ? "" : html` to ${instant(resolved_at, timezone)}`} · ${lasted(incident)}</p>
+<p class="soft">${statusLabels[status]} · from ${instant(since, timezone)}${resolved_at === null ? "" : html` to ${instant(resolved_at, timezone)}`} · ${lasted(incident)}</p>
 <p>Affected: ${components.join(", ")}</p>
 ${picture === undefined ? "" : html`<div>${new Html(swimlaneSvg(picture, { timezone }))}${swimlaneLegend(picture)}</div>`}
 ${updateList(incident, timezone)}</article></main>

@@ -10,7 +10,7 @@ import type { Fields } from "../../../shared/ports.ts";
 import { ownEntry } from "../../../shared/runtime/entries.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { isNote, type PageIncident, type PageMemory } from "./memory.ts";
-import { asFirst, type ComponentState, enumeration, incidentTitle, stateWords } from "./page-text.ts";
+import { asFirst, type ComponentState, enumeration, incidentTitle, stateLabels } from "./page-text.ts";
 
 /** Number of days of availability on a page. */
 export const shownDays = 90;
@@ -120,7 +120,7 @@ export function pageState(
     const known = days.some(({ up, down }) => up + down > 0);
     const state = worst([known ? "operational" : "unknown", ...open.map((incident) => stateIn(incident, name))]);
     const ratio = upRatio({ up: sum(days, "up"), down: sum(days, "down") });
-    const state_text = stateWords[state];
+    const state_text = stateLabels[state];
     return { name, title: titles.get(name) ?? name, layer, state, state_text, availability: ratio ?? null, days };
   });
   const shownOf = (incident: Current): ShownIncident => {

@@ -4,7 +4,7 @@ import type { IncidentEvent } from "../../../shared/messages/incident-event.ts";
 import { incidentEvent, noticeOf, resolvedEvent } from "../fixtures.ts";
 import { wording } from "./notice-text.ts";
 
-function said(audience: Audience, event: IncidentEvent): string {
+function textFor(audience: Audience, event: IncidentEvent): string {
   const { state, what, facts, lists, nextSteps } = wording({ ...noticeOf(event), timezone: "Etc/UTC", audience });
   return [
     state,
@@ -17,13 +17,13 @@ function said(audience: Audience, event: IncidentEvent): string {
 
 describe("notices of one incident", () => {
   it("give engineers the evidence, the chain of whys and the next steps", () => {
-    const text = said("engineers", incidentEvent({ next_steps: ["Look at the size of the connector."] }));
+    const text = textFor("engineers", incidentEvent({ next_steps: ["Look at the size of the connector."] }));
     expect(text).toContain("Evidence:\nThe connector is at 98 % of its capacity.");
     expect(text).toContain("Next steps:\nLook at the size of the connector.");
   });
 
   it.each<Audience>(["executives", "customer_success"])("give %s impact and outlook in plain words", (audience) => {
-    expect(said(audience, incidentEvent())).toBe(`NEW INCIDENT · critical P0 · Netra staging
+    expect(textFor(audience, incidentEvent())).toBe(`NEW INCIDENT · critical P0 · Netra staging
 Netra staging is not working properly.
 Impact: $500K+ ARR pipeline blocked
 Outlook: Nobody has acknowledged it yet. There is no estimate of when it will be resolved.
@@ -51,7 +51,7 @@ Incident: 20250916-120000-vpc-connector`);
     [resolvedEvent(), "The problem that began 2025-09-16 11:58 UTC is over: Backend is back to normal."],
   ])("give sales and support a text for customers: %j", (changes, words) => {
     for (const audience of ["sales", "support"] as const) {
-      expect(said(audience, incidentEvent(changes))).toContain(`\nTell customers: ${words}\n`);
+      expect(textFor(audience, incidentEvent(changes))).toContain(`\nTell customers: ${words}\n`);
     }
   });
 
@@ -61,8 +61,8 @@ Incident: 20250916-120000-vpc-connector`);
   ])("daily updates tell everyone but engineers what was tried: %j", (tried, words) => {
     const update = incidentEvent({ event: "status_update", status: "acknowledged", tried });
     for (const audience of audiences.filter((one) => one !== "engineers"))
-      expect(said(audience, update)).toContain(`\nWhat was tried: ${words}\nOutlook: Somebody is working on it.`);
-    for (const audience of audiences) expect(said(audience, incidentEvent())).not.toContain("What was tried");
+      expect(textFor(audience, update)).toContain(`\nWhat was tried: ${words}\nOutlook: Somebody is working on it.`);
+    for (const audience of audiences) expect(textFor(audience, incidentEvent())).not.toContain("What was tried");
   });
 
   it("list the next steps of a daily update for engineers, apart from what changed", () => {
@@ -83,24 +83,24 @@ Incident: 20250916-120000-vpc-connector`);
   ])("omit past symptoms and next steps when it is %s", (_, changes) => {
     const event = incidentEvent({ ...changes, next_steps: ["Give the connector room."] });
     for (const audience of audiences) {
-      const text = said(audience, event);
+      const text = textFor(audience, event);
       expect(text).not.toContain("pipeline blocked");
       expect(text).not.toMatch(/Give the connector room|at 98 %|has not been working|is not working/);
     }
   });
 
   it("name the restored components in an all-clear, without claiming that everything works", () => {
-    const text = said("executives", resolvedEvent());
+    const text = textFor("executives", resolvedEvent());
     expect(text).toContain("\nBackend is back to normal.\n");
     expect(text).not.toMatch(/Netra staging (works|is back)/);
     const platform = resolvedEvent({ components: ["vpc-connector"] });
-    expect(said("executives", platform)).toContain("\nVPC connector is back to normal.\n");
+    expect(textFor("executives", platform)).toContain("\nVPC connector is back to normal.\n");
   });
 
   it("identify an incident of the monitor, with no text for customers", () => {
     const event: Partial<IncidentEvent> = { verdict: "monitor", root_cause: "pathkeeper", components: ["pathkeeper"] };
     for (const changes of [incidentEvent(event), resolvedEvent(event)]) {
-      const text = said("support", changes);
+      const text = textFor("support", changes);
       expect(text).toContain("\nThe monitoring of Netra staging ");
       expect(text).toContain("\nTell customers: Nothing: this concerns only our own monitoring.\n");
       expect(text).not.toMatch(/^Netra staging (is|has)/m);
@@ -116,7 +116,7 @@ Incident: 20250916-120000-vpc-connector`);
     [{ event: "joined", status: "recovering" }, "RECOVERING, not yet validated"],
     [{ event: "status_update", status: "acknowledged" }, "STATUS UPDATE, acknowledged"],
   ])("show the state of the incident, whatever the event: %j", (changes, state) => {
-    for (const audience of audiences) expect(said(audience, incidentEvent(changes)).split(" · ")[0]).toBe(state);
+    for (const audience of audiences) expect(textFor(audience, incidentEvent(changes)).split(" · ")[0]).toBe(state);
   });
 
   it("repeat no sentence for engineers", () => {
@@ -143,8 +143,8 @@ Incident: 20250916-120000-vpc-connector`);
 
   it("show responses of targets to engineers only", () => {
     const event = incidentEvent({ summary: "TARGET", evidence: ["TARGET"], whys: ["TARGET"], alerts: ["TARGET"] });
-    expect(said("engineers", event)).toContain("TARGET");
+    expect(textFor("engineers", event)).toContain("TARGET");
     for (const audience of ["executives", "customer_success", "sales", "support"] as const)
-      expect(said(audience, event)).not.toContain("TARGET");
+      expect(textFor(audience, event)).not.toContain("TARGET");
   });
 });

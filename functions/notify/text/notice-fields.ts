@@ -30,13 +30,13 @@ export function fieldsOf(notice: Notice, budget: TextBudget): Readonly<Record<Te
   return {
     title: bounded(event.title, [], budget.characters),
     what: whatOf(notice, environment, budget),
-    state: stateWords(notice),
+    state: headingText(notice),
     severity: event.severity,
     priority: event.priority,
     // Its sentences are in the present tense, which no longer applies.
     impact: isBad(event) ? bounded(event.impact, [], budget.characters) : "",
     outlook: outlookOf[event.status],
-    customers: customerWords(notice, environment, since),
+    customers: customerText(notice, environment, since),
     cause: event.root_cause === "unknown" ? "" : boundedName(rootCause.title, budget),
     team: bounded(rootCause.team ?? ""),
     components: enumerate(
@@ -124,7 +124,7 @@ const additionOf: Readonly<Partial<Record<IncidentEventKind, string>>> = {
 const openAgain = "OPEN AGAIN, the recovery did not last";
 
 /** Returns the heading, which never states a past status. */
-function stateWords({ event: { event, status }, delay, isBack = false }: Notice): string {
+function headingText({ event: { event, status }, delay, isBack = false }: Notice): string {
   if (delay === "unannounced") return "RESOLVED before a notification could be delivered";
   if (delay === "late")
     return status === "open" ? "STILL OPEN, notified late" : `${status.toUpperCase()}, notified late`;
@@ -211,7 +211,7 @@ function plainState(notice: Notice, environment: string): string {
 }
 
 /** Returns the text for customers. It omits cause and impact, which are written for colleagues. */
-function customerWords(notice: Notice, environment: string, since: string): string {
+function customerText(notice: Notice, environment: string, since: string): string {
   const { status, severity } = notice.event;
   if (isOfMonitor(notice.event)) return "Nothing: this concerns only our own monitoring.";
   if (status === "resolved") {

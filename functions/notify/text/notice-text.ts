@@ -47,7 +47,7 @@ export const fullBudget: TextBudget = { sentences: 12, characters: 600 };
 export function wording(notice: Notice, budget: TextBudget = fullBudget): NoticeText {
   const fields = fieldsOf(notice, budget);
   const standard = isPlain(notice) ? plainWording(notice, fields, budget) : engineersWording(notice, fields, budget);
-  return inOwnWords(standard, notice, fields, budget);
+  return withTemplate(standard, notice, fields, budget);
 }
 
 /** Returns the subject of an incident, which its first notice fixes: from the template, or else its title. */
@@ -63,9 +63,9 @@ function engineersWording(notice: Notice, fields: Fields, budget: TextBudget): N
   const isOver = event.status === "resolved";
   const change = event.event === "opened" ? "" : withoutSeconds(bounded(event.change, [], budget.characters));
   // The duration is shown separately, and the state is already included.
-  const isSaid = (sentence: string): boolean => isOver && /^(Resolved\.$|It lasted )/.test(sentence);
+  const isRedundant = (sentence: string): boolean => isOver && /^(Resolved\.$|It lasted )/.test(sentence);
   const news = sentencesNotIn(change, fields.what)
-    .filter((sentence) => !isSaid(sentence))
+    .filter((sentence) => !isRedundant(sentence))
     .join(" ");
   const impact = sentencesNotIn(fields.impact, fields.what).join(" ") || fields.impact;
   const sure =
@@ -158,10 +158,10 @@ function plainWording(notice: Notice, fields: Fields, budget: TextBudget): Notic
 }
 
 /** Returns the standard text with the parts that a template replaces. Replaced content that the template does not include becomes a fact. */
-function inOwnWords(standard: NoticeText, notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
+function withTemplate(standard: NoticeText, notice: Notice, fields: Fields, budget: TextBudget): NoticeText {
   const { title, lead, body }: TemplateTexts = notice.template ?? {};
   if (title === undefined && lead === undefined && body === undefined) return standard;
-  const isUnsaid = (text: string | undefined, field: TemplateField): boolean =>
+  const isOmitted = (text: string | undefined, field: TemplateField): boolean =>
     text !== undefined && ![title, lead, body].some((part) => marksOf(part ?? "").some(({ name }) => name === field));
   const own = (body ?? "").split("\n").map((line) => filled(line, notice, fields, budget));
   return {
@@ -177,8 +177,8 @@ function inOwnWords(standard: NoticeText, notice: Notice, fields: Fields, budget
     ],
     facts: [
       ...factsOf([
-        ["State", isUnsaid(title, "state") || isUnsaid(title, "severity") ? standard.state : ""],
-        ["What", isUnsaid(lead, "what") ? standard.what : ""],
+        ["State", isOmitted(title, "state") || isOmitted(title, "severity") ? standard.state : ""],
+        ["What", isOmitted(lead, "what") ? standard.what : ""],
       ]),
       ...standard.facts,
     ],

@@ -197,8 +197,8 @@ export function statusLine(status: number, text: TargetText): TargetText {
 
 /** Returns the message in a text or JSON response, as the end of a sentence. */
 export function quotedBody(headers: ObservedResponse["headers"], body: TargetText): ReportText {
-  const isTold = /json|text\/plain/.test(String(headers["content-type"] ?? ""));
-  return isTold && body.judge((text) => text.trim() !== "") ? cite`: ${body.first(longestExcerpt)}` : "";
+  const isReadable = /json|text\/plain/.test(String(headers["content-type"] ?? ""));
+  return isReadable && body.judge((text) => text.trim() !== "") ? cite`: ${body.first(longestExcerpt)}` : "";
 }
 
 /** Responses of nginx, Apache, Go and others to plain HTTP on a TLS port. */

@@ -163,7 +163,7 @@ each run sends one more message to the target.
       expected: "a successful cleanup",
       explanation: "Data that the journey created may have been left behind.",
     }));
-    const repeatable = walked.completed.length === 0 && beforeAnythingIsSaid.has(first?.failure.phase ?? "");
+    const repeatable = walked.completed.length === 0 && phasesBeforeSending.has(first?.failure.phase ?? "");
     return {
       ...(first
         ? {
@@ -182,7 +182,7 @@ each run sends one more message to the target.
 };
 
 /** Phases of a first step that may be retried: anything later has logged in, sent a message or paid for a response. */
-const beforeAnythingIsSaid: ReadonlySet<string> = new Set(["dns", "connect", "tls"]);
+const phasesBeforeSending: ReadonlySet<string> = new Set(["dns", "connect", "tls"]);
 
 /** Returns the variables known before the first step. */
 async function beginning(given: Readonly<Record<string, Given>>, world: ProbeWorld): Promise<Map<string, Json>> {

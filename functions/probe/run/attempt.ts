@@ -272,9 +272,10 @@ function failed(kind: Failure["kind"], phase: string, message: ReportText): Asse
 
 /** Returns a record with its texts opened. */
 function opened<T>(record: object, open: (text: ReportText) => string): T {
-  const isWords = (value: unknown): value is ReportText => typeof value === "string" || value instanceof TargetText;
+  const isReportText = (value: unknown): value is ReportText =>
+    typeof value === "string" || value instanceof TargetText;
   return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [key, isWords(value) ? open(value) : value]),
+    Object.entries(record).map(([key, value]) => [key, isReportText(value) ? open(value) : value]),
   ) as T;
 }
 

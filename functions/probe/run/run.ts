@@ -97,13 +97,13 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
     ...(run.coldStart === true ? { cold_start: true } : {}),
   });
   const told = new Set<ProbeResult>();
-  const tellPart = (): void => {
+  const publishPart = (): void => {
     const some = results.filter((result) => result !== undefined);
     if (some.length === probes.length || !some.some(showsProberHealth)) return;
     for (const result of some) told.add(result);
     run.onPart?.(reportOf(partId(run.reportId, some), some));
   };
-  const alarm = run.onPart && setTimeout(tellPart, partAfterMs);
+  const alarm = run.onPart && setTimeout(publishPart, partAfterMs);
   await Promise.all(Array.from({ length: Math.min(concurrency, probes.length) }, lane));
   await Promise.all(underWay);
   clearTimeout(alarm);

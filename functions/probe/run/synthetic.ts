@@ -60,7 +60,7 @@ export function syntheticResult(
 }
 
 /** Variables of Cloud Run that identify the revision; the SDK returns them as well. */
-const toldVariables = ["K_SERVICE", "K_REVISION", "K_CONFIGURATION"] as const;
+const revisionVariables = ["K_SERVICE", "K_REVISION", "K_CONFIGURATION"] as const;
 
 /**
  * Returns the handler of synthetic monitors: it runs the probe of that name. A failed probe is a normal response with status 200; 404 if
@@ -73,7 +73,7 @@ export function syntheticHandler(
   const { configuration, vantage, secrets, google, beats, awaited, clock, logger, run = runProbes } = ports;
   const running = new Set<string>();
   const metadata = Object.fromEntries(
-    toldVariables.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+    revisionVariables.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
   );
   return async (request, response, name) => {
     const probe = configuration.probes.find((one) => one.name === name);

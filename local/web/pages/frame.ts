@@ -1,5 +1,5 @@
 /** Frame around the content of every control room page, and its security headers. Pure. */
-import { type ComponentState, stateWords } from "../../../functions/notify/pages/page-text.ts";
+import { type ComponentState, stateLabels } from "../../../functions/notify/pages/page-text.ts";
 import { favicon, icon } from "../../../functions/notify/pages/parts.ts";
 import { dateFormat } from "../../../shared/text/formatters.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
@@ -57,7 +57,7 @@ ${main}
 }
 
 /** The state of a component, with its sign. */
-export function stateMark(state: ComponentState, words: string = stateWords[state]): Html {
+export function stateMark(state: ComponentState, words: string = stateLabels[state]): Html {
   return html`<span class="state ${state}">${icon(state)}${words}</span>`;
 }
 

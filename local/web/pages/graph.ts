@@ -1,5 +1,5 @@
 /** Dependency graph of the components: user-facing components at the top, their dependencies below. Pure: layout and SVG. */
-import { type ComponentState, stateWords } from "../../../functions/notify/pages/page-text.ts";
+import { type ComponentState, stateLabels } from "../../../functions/notify/pages/page-text.ts";
 import { shapes } from "../../../functions/notify/pages/parts.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
 
@@ -116,7 +116,7 @@ function nodeSvg(node: PlacedNode, { nodeWidth, nodeHeight, sign }: GraphSize): 
   const letters = Math.floor((nodeWidth - left - 4) / 7.2);
   const room = nodeWidth - (sign === "before" ? 20 : 38);
   const lines = wrapped(title, letters);
-  return html`<a href="/components/${encodeURIComponent(name)}"><g transform="translate(${px(x)} ${px(y)})"><rect class="node ${state}" width="${nodeWidth}" height="${nodeHeight}" rx="10"/><g class="${state}"><title>${stateWords[state]}</title><path class="sign" fill-rule="evenodd" transform="translate(${corner})" d="${shapes[state]}"/></g>
+  return html`<a href="/components/${encodeURIComponent(name)}"><g transform="translate(${px(x)} ${px(y)})"><rect class="node ${state}" width="${nodeWidth}" height="${nodeHeight}" rx="10"/><g class="${state}"><title>${stateLabels[state]}</title><path class="sign" fill-rule="evenodd" transform="translate(${corner})" d="${shapes[state]}"/></g>
 ${lines.map((text, index) => html`<text class="name" x="${left}" y="${21 + index * 15}">${text}</text>`)}
 <text class="says" x="10" y="${nodeHeight - 9}">${clipped(says, Math.floor(room / 6.4))}</text>
 ${lines.length > 1 ? "" : html`<svg x="10" y="28" width="${nodeWidth - 20}" height="${nodeHeight - 50}" viewBox="0 0 100 100" preserveAspectRatio="none"><path class="line" vector-effect="non-scaling-stroke" d="${linePath(line)}"/></svg>`}</g></a>

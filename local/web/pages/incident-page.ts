@@ -36,7 +36,7 @@ ${picture === undefined ? "" : figureOf(picture, frame.timezone)}
 <section><h2>Next steps</h2>${steps.length === 0 ? html`<p>No next steps are suggested.</p>` : listOf(steps.map((step) => briefly(step, 2 * longestSentence)))}
 ${when(incident.changes.length > 0, html`<h2>Recent changes</h2>${changesOf(incident, frame)}`)}
 ${when(incident.log_patterns.length > 0, html`<h2>Logs</h2>${listOf(incident.log_patterns.map(({ says }) => briefly(says, longestSentence)))}`)}
-<h2>Notifications</h2>${toldOf(account, frame)}</section>
+<h2>Notifications</h2>${notificationsOf(account, frame)}</section>
 </div>
 <div class="folds">${fold("timeline", `Timeline (${incident.timeline.length})`, listOf(incident.timeline))}
 ${when(incident.whys.length > 0, fold("whys", "Chain of causes", html`<ol>${incident.whys.map((text) => html`<li>${worded(text)}</li>`)}</ol>`))}
@@ -105,7 +105,7 @@ function changesOf({ changes, suspected_change: suspected, affected }: IncidentD
 }
 
 /** The last word on each channel, and every notice when asked for. */
-function toldOf({ incident, deliveries }: Account, frame: Frame): Html {
+function notificationsOf({ incident, deliveries }: Account, frame: Frame): Html {
   const channels = Object.entries(incident.deliveries);
   if (channels.length === 0 && deliveries.length === 0) return html`<p>No notifications yet.</p>`;
   const rows = deliveries.map((one) => deliveryRow(one, frame));

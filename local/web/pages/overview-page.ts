@@ -1,5 +1,5 @@
 /** The overview as a page: open incidents, the graph, and every component with its availability. Pure. */
-import { stateWords } from "../../../functions/notify/pages/page-text.ts";
+import { stateLabels } from "../../../functions/notify/pages/page-text.ts";
 import { bars, icon, percent, when } from "../../../functions/notify/pages/parts.ts";
 import { type Html, html } from "../../../shared/text/html.ts";
 import { spokenDuration } from "../../../shared/text/units.ts";
@@ -75,7 +75,7 @@ export function sparkline(title: string, measured: RoomComponent["measured"]): H
 function filters(components: readonly RoomComponent[], filter: OverviewFilter): Html {
   const teams = [...new Set(components.map(({ team }) => team))].filter((team) => team !== "").sort();
   const states = (["down", "degraded", "recovering", "operational", "unknown"] as const).map(
-    (state) => [state, stateWords[state]] as const,
+    (state) => [state, stateLabels[state]] as const,
   );
   const layers = [
     ["application", "Application"],

@@ -1,5 +1,5 @@
 /** Computes the content of the overview from documents and measurements. Pure. */
-import { type ComponentState, stateWords } from "../../../functions/notify/pages/page-text.ts";
+import { type ComponentState, stateLabels } from "../../../functions/notify/pages/page-text.ts";
 import { type PageState, pageState, type ShownComponent } from "../../../functions/notify/pages/view.ts";
 import type { Configuration } from "../../../shared/config/model.ts";
 import { type Day, dayOf } from "../../../shared/documents/availability.ts";
@@ -84,7 +84,7 @@ export function overviewOf(sources: OverviewSources): Overview {
       ...(isFirst
         ? { state: "degraded", state_text: "Failing, no incident yet" }
         : isMeasured
-          ? { state: "operational", state_text: stateWords.operational }
+          ? { state: "operational", state_text: stateLabels.operational }
           : {}),
       team: known?.team ?? "",
       dependsOn: known?.dependsOn ?? [],

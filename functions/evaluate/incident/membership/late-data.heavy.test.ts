@@ -76,7 +76,7 @@ const services = [figures("backend-requests", "backend"), figures("auth-requests
 class Services {
   readonly bench: Bench;
   /** Events with their minutes: `12:04 opened`. */
-  readonly told: string[] = [];
+  readonly announced: string[] = [];
 
   constructor(duration: string) {
     this.bench = new Bench({
@@ -91,13 +91,13 @@ class Services {
       const before = this.bench.events.length;
       await this.bench.minute({ ...read(0), ...shown });
       const at = new Date(this.bench.now).toISOString().slice(11, 16);
-      this.told.push(...this.bench.events.slice(before).map(({ event }) => `${at} ${event}`));
+      this.announced.push(...this.bench.events.slice(before).map(({ event }) => `${at} ${event}`));
     }
   }
 
   /** Continues until the incident is resolved. */
   async end(shown: Readonly<Record<string, Shown>> = {}): Promise<void> {
-    while (!this.told.at(-1)?.endsWith("resolved")) await this.play(1, shown);
+    while (!this.announced.at(-1)?.endsWith("resolved")) await this.play(1, shown);
   }
 
   /** The lines of the timeline of the first incident. */
@@ -125,11 +125,11 @@ describe("metrics that are bad minutes after an outage ended", () => {
     await world.play(2);
     await world.play(minutes, shown);
     await world.end();
-    const before = world.told.length;
+    const before = world.announced.length;
     const began = world.bench.now + 3 * 60_000;
     await world.play(3);
     await world.play(10, read(0.99));
-    const [opened = ""] = world.told.slice(before);
+    const [opened = ""] = world.announced.slice(before);
     expect(opened).toMatch(/ opened$/);
     const after = (Date.parse(`2025-09-16T${opened.slice(0, 5)}Z`) - began) / 60_000;
     expect(after).toBeLessThanOrEqual(Number.parseInt(duration, 10) + 1 + patience);
@@ -139,7 +139,7 @@ describe("metrics that are bad minutes after an outage ended", () => {
     expect(second?.fields["alerts"]).toEqual(["Requests Fail"]);
     expect([second?.fields["components"]].flat().sort()).toEqual(["auth", "backend"]);
     await world.play(20);
-    expect(world.told.at(-1)).toMatch(/ resolved$/);
+    expect(world.announced.at(-1)).toMatch(/ resolved$/);
   });
 
   it("reopen it immediately if they had fired in it and recovered", async () => {
@@ -147,11 +147,11 @@ describe("metrics that are bad minutes after an outage ended", () => {
     await world.play(2);
     await world.play(4, { ...down, ...read(0.99) });
     await world.end();
-    const before = world.told.length;
+    const before = world.announced.length;
     await world.play(1);
     await world.play(2, read(0.99));
     // The second service may leave the cause undecided, which is also notified.
-    const events = world.told.slice(before).map((line) => line.slice(6));
+    const events = world.announced.slice(before).map((line) => line.slice(6));
     expect([events[0], ...events.filter((event) => event !== "root_cause_changed").slice(1)]).toEqual(["regressed"]);
   });
 
@@ -179,7 +179,7 @@ describe("late metrics that recover", () => {
     await world.play(3, read(0.99));
     await world.play(30);
     expect(await world.bench.incidents()).toHaveLength(1);
-    expect(world.told.filter((line) => line.endsWith("opened"))).toHaveLength(1);
+    expect(world.announced.filter((line) => line.endsWith("opened"))).toHaveLength(1);
     const record = await world.record();
     for (const service of ["Backend", "Auth"]) {
       const line = `"Requests Fail" fired for ${service} at 12:\\d\\d:00 UTC and has cleared, according to metrics that arrive minutes late: cloud_run_error_rate \\(99%\\) > 3%\\.`;

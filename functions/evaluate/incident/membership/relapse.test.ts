@@ -124,8 +124,8 @@ describe("a relapse", () => {
     await outage(bench);
     await minutes(bench, 11);
     await minutes(bench, 7, down);
-    const told = bench.events.filter(({ event }) => event === "escalated").map(({ change }) => change);
-    expect(told.at(-1)).toBe("The incident has not been acknowledged for 3 min.");
+    const escalations = bench.events.filter(({ event }) => event === "escalated").map(({ change }) => change);
+    expect(escalations.at(-1)).toBe("The incident has not been acknowledged for 3 min.");
   });
 
   it("is a new incident after reopen_within, which names the previous one", async () => {

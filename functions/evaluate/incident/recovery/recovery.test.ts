@@ -43,7 +43,7 @@ async function recovery(bench: Bench): Promise<Recovery> {
 }
 
 /** The lines of the timeline that speak of stages, without their instants. */
-async function told(bench: Bench): Promise<string[]> {
+async function timelineOf(bench: Bench): Promise<string[]> {
   const lines = (await document(bench))["timeline"] as string[];
   return lines.map((line) => line.slice(25)).filter((line) => /stage \d/i.test(line));
 }
@@ -102,13 +102,13 @@ describe("the record of a recovery", () => {
     expect(stage).toMatchObject({ status: "validating", attempts: 9, unanswered: 0 });
     const failures = stage?.["failures"] as string[];
     expect(failures.map((line) => line.slice(25))).toEqual([1, 5, 6, 7, 8].map((n) => `Attempt ${n}: ${reason}.`));
-    expect(await told(bench)).toEqual([
+    expect(await timelineOf(bench)).toEqual([
       `Validation of stage 1, basic health, failed: ${reason}.`,
       `Validation of stage 1, basic health, failed at attempt 2: ${reason}.`,
       `Validation of stage 1, basic health, failed at attempt 3: ${reason}.`,
     ]);
     await bench.answerValidations();
-    expect((await told(bench)).at(-2)).toBe("Stage 1, basic health, passed after 8 min, at attempt 9.");
+    expect((await timelineOf(bench)).at(-2)).toBe("Stage 1, basic health, passed after 8 min, at attempt 9.");
     expect((await recovery(bench)).stages[0]).toMatchObject({ status: "passed", attempts: 9 });
   });
 
@@ -131,7 +131,7 @@ describe("the record of a recovery", () => {
     const bench = await recovering();
     await unanswered(bench);
     const silence = "`backend-health`, `auth-health` and `database` did not respond within 1 min";
-    expect(await told(bench)).toEqual([`Validation of stage 1, basic health, was inconclusive: ${silence}.`]);
+    expect(await timelineOf(bench)).toEqual([`Validation of stage 1, basic health, was inconclusive: ${silence}.`]);
     expect((await recovery(bench)).stages[0]).toMatchObject({ status: "validating", attempts: 2, unanswered: 1 });
   });
 
@@ -164,7 +164,7 @@ describe("the record of a recovery", () => {
       prober_unhealthy: "the control target does not answer",
     });
     await unanswered(bench);
-    expect((await told(bench))[0]).toMatch(
+    expect((await timelineOf(bench))[0]).toMatch(
       /did not respond within 1 min: the prober itself failed \(the control target does not answer\)\.$/,
     );
   });
@@ -194,7 +194,7 @@ describe("the record of a recovery", () => {
     bench.configure({ ...smallEnvironment, recovery: { stages: [] } });
     await unanswered(bench);
     expect((await document(bench))["status"]).toBe("resolved");
-    expect(await told(bench)).toContain("Stage 1 no longer has probes: the configuration was changed.");
+    expect(await timelineOf(bench)).toContain("Stage 1 no longer has probes: the configuration was changed.");
   });
 });
 

@@ -39,12 +39,12 @@ export const hostileNotices: readonly (readonly [string, Notice])[] = Object.ent
 ]);
 
 /** Returns the required parts that a message full of such texts is missing, however little room there is; empty if none. */
-export function leftOut(said: string): string[] {
-  return alwaysSaid.filter((part) => !said.includes(part));
+export function leftOut(text: string): string[] {
+  return requiredParts.filter((part) => !text.includes(part));
 }
 
 /** State and severity, impact, start time, number of folded items, and link. */
-const alwaysSaid: readonly string[] = [
+const requiredParts: readonly string[] = [
   "OPEN, and worse than before",
   "critical P0",
   "Impact",

@@ -197,15 +197,15 @@ export const cloudRunChecks: readonly Check[] = [
       "Admit the load balancer: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
     wants: ({ name, ingress }, { load_balancer }) =>
       ingress ?? (load_balancer?.backends.some(({ service }) => service === name) ? "any-but-internal" : undefined),
-    judge: ({ ingress = ingressWords.all }, wanted) => {
+    judge: ({ ingress = ingressTexts.all }, wanted) => {
       if (wanted !== "any-but-internal")
         return {
-          ok: ingress === ingressWords[wanted],
+          ok: ingress === ingressTexts[wanted],
           observed: ingress,
-          expected: ingressWords[wanted],
-          ...(ingress === ingressWords[wanted] ? {} : { advice: ingressAdvice[wanted] }),
+          expected: ingressTexts[wanted],
+          ...(ingress === ingressTexts[wanted] ? {} : { advice: ingressAdvice[wanted] }),
         };
-      const ok = ingress !== ingressWords.internal;
+      const ok = ingress !== ingressTexts.internal;
       return { ok, observed: ingress, expected: "a setting that admits the load balancer" };
     },
   }),
@@ -223,8 +223,8 @@ export const cloudRunChecks: readonly Check[] = [
       const actual = vpcAccessOf(service);
       const same = access !== "connector" || connector === undefined || service.connector === connector;
       const expected =
-        access === "connector" && connector !== undefined ? `the connector ${connector}` : accessWords[access];
-      const observed = actual === "connector" ? `the connector ${service.connector}` : accessWords[actual];
+        access === "connector" && connector !== undefined ? `the connector ${connector}` : accessTexts[access];
+      const observed = actual === "connector" ? `the connector ${service.connector}` : accessTexts[actual];
       const ok = actual === access && same;
       const advice = `Restore the connector: \`gcloud run services update RESOURCE --region=REGION --vpc-connector=${connector}\`.`;
       return { ok, observed, expected, ...(ok || access !== "connector" || connector === undefined ? {} : { advice }) };
@@ -239,7 +239,7 @@ export const cloudRunChecks: readonly Check[] = [
     remedy: "Deploy the service with the intended --vpc-egress.",
     wants: ({ egress }) => egress,
     judge: (service, egress) => {
-      if (vpcAccessOf(service) === "none") return { ok: false, observed: accessWords.none, expected: egress };
+      if (vpcAccessOf(service) === "none") return { ok: false, observed: accessTexts.none, expected: egress };
       const actual = service.allTraffic ? "all-traffic" : "private-ranges-only";
       return { ok: actual === egress, observed: actual, expected: egress };
     },
@@ -291,7 +291,7 @@ export const cloudRunChecks: readonly Check[] = [
   },
 ];
 
-const ingressWords = {
+const ingressTexts = {
   all: "INGRESS_TRAFFIC_ALL",
   internal: "INGRESS_TRAFFIC_INTERNAL_ONLY",
   "internal-and-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
@@ -304,7 +304,7 @@ const ingressAdvice = {
     "Admit the load balancer: `gcloud run services update RESOURCE --region=REGION --ingress=internal-and-cloud-load-balancing`.",
 } as const;
 
-const accessWords = {
+const accessTexts = {
   connector: "a VPC connector",
   direct: "Direct VPC egress",
   none: "no access to the VPC",
