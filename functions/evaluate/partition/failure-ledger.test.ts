@@ -184,7 +184,7 @@ describe("the ledger of failures", () => {
   });
 
   it.each(["a-", "1.", ":", "a1"])("normalizes hostile text of %j in linear time", (part) => {
-    expect(growthOf((size) => sentenceOf({ message: part.repeat(size) }), 120)).toBeLessThan(32);
+    expect(growthOf((size) => sentenceOf({ message: part.repeat(size) }), 12)).toBeLessThan(32);
   });
 });
 
