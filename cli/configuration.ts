@@ -66,7 +66,7 @@ export function configurationOf(bytes: Uint8Array, file: string, now?: number): 
 }
 
 /** Maximum number of problems shown. Fix these first, then run the command again. */
-const mostShown = 50;
+const maxShown = 50;
 
 /** Each problem as its place and sentence, the line of the file, and a mark below; of very many the first ones, and how many more there are. */
 export function explainProblems(
@@ -76,8 +76,8 @@ export function explainProblems(
   { paint }: Pick<Terminal, "paint">,
 ): string[] {
   const lines = text.split(/\r?\n/);
-  const more = problems.length - mostShown;
-  const shownProblems = problems.slice(0, mostShown).flatMap((problem) => {
+  const more = problems.length - maxShown;
+  const shownProblems = problems.slice(0, maxShown).flatMap((problem) => {
     const { file, line, column, message } = problem;
     const { shown, mark } = excerpt(lines[line - 1] ?? "", problem);
     const place = paint("strong", `${file}:${line}:${column}`);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { probeOf } from "../functions/probe/fixtures.ts";
 import { probeHandler } from "../functions/probe/handler.ts";
-import { mostAtOnce } from "../functions/probe/run/run.ts";
+import { maxAtOnce } from "../functions/probe/run/run.ts";
 import { shardsOf } from "../functions/probe/run/shards.ts";
 import { parseFilter } from "../local/engine/broker/filter.ts";
 import { googleApi } from "../shared/adapters/google-api.ts";
@@ -33,7 +33,7 @@ const configuration: Configuration = {
       probe(`${vantage}-faster`, "every 500ms", vantage),
       { ...probe(`${vantage}-held`, "every 15m", vantage), group: `${vantage}-15m-holds`, holdMs: 360_000 },
     ]),
-    ...Array.from({ length: mostAtOnce + 1 }, (_, index) => probe(`many-${index}`, "every 30s", "outside")),
+    ...Array.from({ length: maxAtOnce + 1 }, (_, index) => probe(`many-${index}`, "every 30s", "outside")),
   ],
 };
 const ways = subscriptionsWith(groupsWithRounds(configuration.probes)).filter(
@@ -56,7 +56,7 @@ const asked: OutgoingMessage[] = (["inside", "outside"] as const).flatMap((vanta
   }),
 );
 const divided = scheduled.flatMap(({ data, attributes = {} }) =>
-  shardsOf(data as ProbeRequest, mostAtOnce + 1, { publishedAt: 0, attributes }),
+  shardsOf(data as ProbeRequest, maxAtOnce + 1, { publishedAt: 0, attributes }),
 );
 const requests = [...scheduled, ...asked, ...divided].map((message) => {
   const { group, shard } = message.data as ProbeRequest;

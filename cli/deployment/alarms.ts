@@ -23,15 +23,15 @@ const alignment = 300;
 const lateness = 300;
 
 /** Minimum duration of missing data before an alarm fires, in seconds. */
-const leastDuration = 600;
+const minDuration = 600;
 
 /** Maximum age of an unacknowledged message before an alarm fires, in seconds. */
-const leastWait = 600;
+const minWait = 600;
 
 /** Works out the waits of the alarms. @param subscriptions that are deployed */
 export function alarmWindows(configuration: Configuration, subscriptions: readonly PushSubscription[]): AlarmWindows {
   const byWait = Map.groupBy(subscriptions, ({ maximumBackoffSeconds, ackDeadlineSeconds }) =>
-    Math.max(leastWait, 2 * maximumBackoffSeconds, 2 * ackDeadlineSeconds),
+    Math.max(minWait, 2 * maximumBackoffSeconds, 2 * ackDeadlineSeconds),
   );
   return {
     no_measurements: measurementsAlarm(configuration),
@@ -48,7 +48,7 @@ function measurementsAlarm(configuration: Configuration): MeasurementsAlarm | nu
   // A report of any group shows that there are measurements.
   const gap = Math.ceil(Math.min(...probes.map(({ schedule }) => longestGap(schedule))) / 60_000) * 60;
   const window = silenceWindow(gap);
-  const age_seconds = gap + alignment + leastDuration;
+  const age_seconds = gap + alignment + minDuration;
   if (alignment + window.duration_seconds <= longestLookback)
     return { watched_by: "pubsub", gap_seconds: gap, ...window, age_seconds };
   if (exportsOf(configuration) === undefined) return null;
@@ -64,7 +64,7 @@ function measurementsAlarm(configuration: Configuration): MeasurementsAlarm | nu
 
 /** Silence is found in a short window again and again, not in one long window: what was just deployed has reported nothing yet, and is given time as well. */
 function silenceWindow(gap: number): SilenceWindow {
-  const duration = Math.max(leastDuration, gap + lateness);
+  const duration = Math.max(minDuration, gap + lateness);
   return {
     alignment_seconds: alignment,
     duration_seconds: duration,

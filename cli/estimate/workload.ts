@@ -2,7 +2,7 @@
 import { Cron } from "croner";
 import { flushEvery } from "../../functions/evaluate/availability/flush.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
-import { mostAtOnce } from "../../functions/probe/run/run.ts";
+import { maxAtOnce } from "../../functions/probe/run/run.ts";
 import type { Configuration, ConfiguredProbe } from "../../shared/config/model.ts";
 import { scheduleInterval } from "../../shared/config/schedule.ts";
 import { isStatusPage } from "../../shared/messages/pages-due.ts";
@@ -87,7 +87,7 @@ export function workloadOf(configuration: Configuration): Workload {
   const notices = incidentsOfAMonth * deliveriesOfAnIncident;
   const runs: Record<string, number> = {};
   for (const { probes, reports: count } of groups) {
-    const parts = Math.ceil(probes.length / mostAtOnce);
+    const parts = Math.ceil(probes.length / maxAtOnce);
     for (const { kind } of probes) setEntry(runs, kind, (ownEntry(runs, kind) ?? 0) + count / parts);
   }
   const statusPages = configuration.channels.filter(isStatusPage).length;
@@ -108,7 +108,7 @@ export function workloadOf(configuration: Configuration): Workload {
     egressBytes:
       sum(({ probes, reports: count }) => {
         const outside = probes.filter(({ vantage }) => vantage === "outside").length;
-        return (count / Math.ceil(probes.length / mostAtOnce)) * outside;
+        return (count / Math.ceil(probes.length / maxAtOnce)) * outside;
       }) * sentByProbe,
     alarms: {
       references: (alarms.no_measurements === null ? 0 : 1) + alarms.waiting.length + 1 + (exporting ? 1 : 0),
@@ -197,7 +197,7 @@ export interface GroupWork {
 function groupWork(probes: readonly ConfiguredProbe[]): Omit<GroupWork, "points"> {
   const [first] = probes;
   // A large group runs in parts, each asked for by a message of its own besides the one that is divided.
-  const parts = Math.ceil(probes.length / mostAtOnce);
+  const parts = Math.ceil(probes.length / maxAtOnce);
   const divided = parts > 1 ? 1 : 0;
   const schedule = first?.schedule ?? "every 1m";
   const interval = scheduleInterval(schedule);

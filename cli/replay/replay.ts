@@ -92,10 +92,10 @@ class Stage {
 
   async outcome(): Promise<Rehearsed> {
     const { store, logged, mishaps } = this.#world;
-    const ledger = await store.query({ collection: deliveries, limit: mostDocuments });
+    const ledger = await store.query({ collection: deliveries, limit: maxDocuments });
     const told = byChannel(ledger.flatMap(({ fields }) => parseDelivery(fields) ?? []));
     return {
-      incidents: await store.query({ collection: incidentCollection, limit: mostDocuments }),
+      incidents: await store.query({ collection: incidentCollection, limit: maxDocuments }),
       deliveries: told.sort((a, b) => a.at.getTime() - b.at.getTime() || a.sequence - b.sequence),
       remarks: [
         ...[...logged].map(([message, times]) => (times === 1 ? message : `${message} (${times} times)`)),
@@ -107,4 +107,4 @@ class Stage {
 }
 
 /** More than any record that fits into memory makes. */
-const mostDocuments = 1_000_000;
+const maxDocuments = 1_000_000;

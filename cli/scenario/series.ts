@@ -17,7 +17,7 @@ export interface Point<What> {
 export type Mark = "ok" | "missing" | Failure;
 
 /** The most points of one series: a week of minutes, with room to spare. */
-const mostPoints = 20_000;
+const maxPoints = 20_000;
 
 /**
  * Reads outcomes: `ok x10, fail(connect timeout "no answer") x5, _ x3, ok@+90s`. `xN` is how often the point stands, `@+90s` how late its
@@ -118,7 +118,6 @@ function repeat<What>(
   count: number,
   span: { start: number; end: number },
 ): void {
-  if (points.length + count > mostPoints)
-    throw new Misunderstood(`the series is longer than ${mostPoints} points`, span);
+  if (points.length + count > maxPoints) throw new Misunderstood(`the series is longer than ${maxPoints} points`, span);
   for (let index = 0; index < count; index++) points.push(point);
 }

@@ -117,12 +117,12 @@ function wrapped(text: string, indent: string): string[] {
 }
 
 /** Maximum number of measurements shown per result; its JSON contains all of them. */
-const mostShown = 3;
+const maxShown = 3;
 
 function keyMeasurements({ measurements }: ProbeResult): string {
   return measurements
     .filter(({ metric, labels }) => !ofEveryProbe(metric) && Object.keys(labels).length === 0)
-    .slice(0, mostShown)
+    .slice(0, maxShown)
     .map((measurement) => `${measurement.metric} ${formatted(measurement)}`)
     .join(", ");
 }

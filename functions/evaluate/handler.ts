@@ -57,7 +57,7 @@ export interface EvaluateOptions {
 }
 
 /** Maximum number of postmortems written by a tick. */
-const mostPostmortems = 10;
+const maxPostmortems = 10;
 
 /** Interval between comparisons of the front page with its sources while nothing changes, in milliseconds. */
 const frontPageEvery = 300_000;
@@ -203,7 +203,7 @@ async function report(
   context: EvaluatorContext,
   unreported: readonly RecentlyResolved[],
 ): Promise<void> {
-  for (const closed of unreported.slice(0, mostPostmortems)) {
+  for (const closed of unreported.slice(0, maxPostmortems)) {
     try {
       await writePostmortem(context, closed, clock.now());
     } catch (error) {

@@ -5,7 +5,7 @@ import { parseHeartbeat } from "../../shared/messages/heartbeat.ts";
 import type { PushedMessage } from "../../shared/messages/push.ts";
 import type { Logger, Store } from "../../shared/ports.ts";
 import { nearest } from "../../shared/text/nearest.ts";
-import { mostAhead } from "./partition/publication.ts";
+import { maxAhead } from "./partition/publication.ts";
 
 /** Dependencies for accepting heartbeats. */
 interface BeatPorts {
@@ -32,7 +32,7 @@ export async function takeInHeartbeat(
     return typeof name === "string" ? [name] : [];
   });
   if (expected.includes(beat.name)) {
-    await keepHeartbeat(store, beat, message.publishedAt, latest + mostAhead);
+    await keepHeartbeat(store, beat, message.publishedAt, latest + maxAhead);
     return;
   }
   const suggestion = nearest(beat.name, expected);

@@ -106,7 +106,7 @@ async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> 
   if (
     open.length > 0 &&
     open.every((one) => isHeldBack(one, world)) &&
-    (message.deliveryAttempt ?? 0) >= mostWhileHeld
+    (message.deliveryAttempt ?? 0) >= maxWhileHeld
   ) {
     await world.publisher.publish(topics.retries, [{ data: event, attributes: message.attributes }]);
     return;
@@ -122,7 +122,7 @@ async function retry(message: PushedMessage, world: NotifyWorld): Promise<void> 
  * Number of redeliveries of a held-back notice's message before it is published anew: the pauses double, and the last of them would exceed
  * the permitted delay of a notice.
  */
-const mostWhileHeld = 7;
+const maxWhileHeld = 7;
 
 function isHeldBack({ held_until: until }: Delivery, { clock }: NotifyWorld): boolean {
   return until !== undefined && until.getTime() > clock.now();

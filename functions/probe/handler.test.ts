@@ -10,7 +10,7 @@ import { silentLogger } from "../../shared/runtime/logger.ts";
 import { probeOf } from "./fixtures.ts";
 import { type ProbePorts, probeHandler } from "./handler.ts";
 import { roundsOf } from "./run/rounds.ts";
-import { mostAtOnce, type ProbeRun } from "./run/run.ts";
+import { maxAtOnce, type ProbeRun } from "./run/run.ts";
 import { sharded, shardsOf } from "./run/shards.ts";
 
 const at = (time: string): number => Date.parse(`2025-09-16T${time}Z`);
@@ -309,7 +309,7 @@ describe("a group that is too large for one run", () => {
       sharded(probes, data as ProbeRequest),
     );
     expect(parts.flat()).toEqual(probes);
-    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(mostAtOnce);
+    expect(Math.max(...parts.map(({ length }) => length))).toBeLessThanOrEqual(maxAtOnce);
     expect(parts.every(({ length }) => length > 0)).toBe(true);
   });
 });

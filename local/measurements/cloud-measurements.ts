@@ -21,10 +21,10 @@ const listedMs = 7 * 86_400_000;
 /** Cache lifetime of a list of series, in milliseconds. */
 const freshMs = 300_000;
 /** The shortest alignment period of Cloud Monitoring, in milliseconds. */
-const leastPartMs = 60_000;
+const minPartMs = 60_000;
 const pageSize = 10_000;
 /** The most pages of a list. */
-const mostPages = 10;
+const maxPages = 10;
 
 const answerSchema = lazily(() =>
   z.object({
@@ -55,7 +55,7 @@ export function cloudMeasurements({ google, projectId, environment, now }: Cloud
   const list = async (filter: string, parameters: Readonly<Record<string, string>>): Promise<TimeSeries[]> => {
     const found: TimeSeries[] = [];
     let token: string | undefined;
-    for (let page = 0; page < mostPages; page++) {
+    for (let page = 0; page < maxPages; page++) {
       const query = new URLSearchParams({ ...parameters, filter, pageSize: String(pageSize) });
       if (token !== undefined) query.set("pageToken", token);
       const url = `https://monitoring.googleapis.com/v3/projects/${encodeURIComponent(projectId)}/timeSeries?${query}`;
@@ -82,7 +82,7 @@ export function cloudMeasurements({ google, projectId, environment, now }: Cloud
     return known.names;
   };
   const aligned = async (name: SeriesName, span: Span, aligner: string): Promise<Map<number, number>> => {
-    const part = partLength(span, leastPartMs);
+    const part = partLength(span, minPartMs);
     const labels = { ...name.labels, probe: name.probe, component: name.component };
     const filter = [
       `metric.type = ${quoted(`${exportPrefix}${name.metric}`)}`,

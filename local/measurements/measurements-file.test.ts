@@ -100,7 +100,7 @@ describe("the file of measurements", () => {
   });
 
   it("is bounded in size: the oldest raw values are deleted first", async () => {
-    const { file, path } = fileOf({ mostBytes: 600_000 });
+    const { file, path } = fileOf({ maxBytes: 600_000 });
     for (let at = start; at < start + 2 * day; at += minute)
       for (let probe = 0; probe < 10; probe++) file.record(reportOf(at, probe, {}, { probe: `p${probe}` }), at);
     expect(statSync(path).size).toBeLessThan(1_400_000);

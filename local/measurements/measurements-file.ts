@@ -31,8 +31,8 @@ const latenessMs = 10 * minute;
 /** Number of series of an hour packed per report, so that no report waits long. */
 const packedAtOnce = 100;
 /** The most series; labels come from outside. */
-const mostSeries = 20_000;
-const mostBytes = 512 * 1024 * 1024;
+const maxSeries = 20_000;
+const maxBytes = 512 * 1024 * 1024;
 
 /** The tables of such a file. */
 export const measurementTables: Tables = new Map([
@@ -42,7 +42,7 @@ export const measurementTables: Tables = new Map([
 /** Options of the file. */
 export interface MeasurementsFileOptions {
   /** Maximum size of the file. @default 512 MiB */
-  readonly mostBytes?: number;
+  readonly maxBytes?: number;
   /** Only read it. @default false */
   readonly readOnly?: boolean;
 }
@@ -50,7 +50,7 @@ export interface MeasurementsFileOptions {
 /** An open file. */
 export class MeasurementsFile implements Measurements {
   readonly #database: DatabaseSync;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   readonly #ids = new Map<string, number>();
   readonly #names = new Map<number, SeriesName>();
   readonly #statements = new Map<string, StatementSync>();
@@ -59,8 +59,8 @@ export class MeasurementsFile implements Measurements {
   #packedUntil = 0;
 
   /** Opens `file`, or makes it. @throws Error when it cannot be opened, or is no database */
-  constructor(file: string, { mostBytes: most = mostBytes, readOnly = false }: MeasurementsFileOptions = {}) {
-    this.#mostBytes = most;
+  constructor(file: string, { maxBytes: limit = maxBytes, readOnly = false }: MeasurementsFileOptions = {}) {
+    this.#maxBytes = limit;
     this.#database = new DatabaseSync(file, { readOnly });
     if (!readOnly)
       this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
@@ -190,7 +190,7 @@ CREATE INDEX IF NOT EXISTS chunks_by_age ON chunks (step, at);`);
     for (const { step, chunk, keep } of [raw, minutes, hours])
       this.#prepare("DELETE FROM chunks WHERE step = ? AND at < ?").run(step, now - keep - chunk);
     const remove = this.#prepare("DELETE FROM chunks WHERE step = ? AND at = ?");
-    while (this.#usedBytes() > this.#mostBytes) {
+    while (this.#usedBytes() > this.#maxBytes) {
       const [oldest] = [raw, minutes, hours].flatMap(({ step }) => {
         const at = this.#prepare("SELECT MIN(at) AS at FROM chunks WHERE step = ?").get(step)?.["at"];
         return typeof at === "number" ? [{ step, at }] : [];
@@ -208,7 +208,7 @@ CREATE INDEX IF NOT EXISTS chunks_by_age ON chunks (step, at);`);
   #idOf(name: SeriesName): number | undefined {
     const key = keyOf(name);
     const known = this.#ids.get(key);
-    if (known !== undefined || this.#ids.size >= mostSeries) return known;
+    if (known !== undefined || this.#ids.size >= maxSeries) return known;
     const insert = this.#prepare("INSERT INTO series (component, probe, metric, labels) VALUES (?, ?, ?, ?)");
     const { lastInsertRowid } = insert.run(name.component, name.probe, name.metric, labelsText(name.labels));
     this.#remember(Number(lastInsertRowid), name);

@@ -28,7 +28,7 @@ export function render(shown: ViewSnapshot, size: Size, colour: boolean): string
   const width = Math.max(40, size.columns);
   const foot = footer(snapshot, width, paint);
   const incident = incidentSection(snapshot, width, paint);
-  const least = incident.fixed.length + 2 + leastNews;
+  const least = incident.fixed.length + 2 + minNews;
   const whole = [...header(snapshot, width, paint), ...components(snapshot, width, paint)];
   const isShort = size.rows - whole.length - foot.length < least;
   const head = isShort ? [...header(snapshot, width, paint), ...componentsInShort(snapshot, width, paint)] : whole;
@@ -55,7 +55,7 @@ export function render(shown: ViewSnapshot, size: Size, colour: boolean): string
 }
 
 /** Lines of evidence, timeline and deliveries that there should be room for. */
-const leastNews = 4;
+const minNews = 4;
 
 type Style = Parameters<typeof styleText>[0];
 type Paint = (style: Style, text: string) => string;

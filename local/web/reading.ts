@@ -237,7 +237,7 @@ function nearest(components: readonly Component[], cause: string, affected: Read
 }
 
 /** The shortest time without a measurement that is a gap, in milliseconds. */
-const leastGapMs = 30_000;
+const minGapMs = 30_000;
 
 /** When nothing was measured for much longer than usual. */
 function gapsIn(at: readonly number[], from: number, until: number): { from: number; until: number }[] {
@@ -247,7 +247,7 @@ function gapsIn(at: readonly number[], from: number, until: number): { from: num
   const instants = [from, ...at, until];
   return instants.slice(1).flatMap((instant, index) => {
     const before = instants[index] ?? instant;
-    return instant - before > Math.max(leastGapMs, 5 * usual) ? [{ from: before + usual, until: instant }] : [];
+    return instant - before > Math.max(minGapMs, 5 * usual) ? [{ from: before + usual, until: instant }] : [];
   });
 }
 

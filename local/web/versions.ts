@@ -12,7 +12,7 @@ export interface Versions {
 /** Interval of keep-alive lines, in milliseconds. They detect closed connections. */
 const keepAliveMs = 20_000;
 /** Maximum number of connected pages. */
-const mostPages = 50;
+const maxPages = 50;
 
 /** @param read the version of what the pages show @param everyMs how often it is read while somebody listens */
 export function startVersions(read: () => Promise<string>, everyMs: number): Versions {
@@ -37,7 +37,7 @@ export function startVersions(read: () => Promise<string>, everyMs: number): Ver
   };
   return {
     follow: (request, response) => {
-      if (pages.size >= mostPages) {
+      if (pages.size >= maxPages) {
         response.writeHead(503).end();
         return;
       }

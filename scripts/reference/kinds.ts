@@ -100,7 +100,7 @@ function rowsOf(schema: Property, prefix: string): string[] {
 }
 
 /** More choices than these are not listed in the table of settings. */
-const mostListed = 20;
+const maxListed = 20;
 
 function typeOf(property: Property): string {
   if (property.const !== undefined) return code(property.const);
@@ -109,7 +109,7 @@ function typeOf(property: Property): string {
   if (property.anyOf)
     return [...new Set(property.anyOf.flatMap((one) => String(typeOf(one)).split(" or ")))].join(" or ");
   if (property.properties && "secret" in property.properties) return "`{ secret: NAME }`";
-  if (property.type === "array" && (property.items?.enum?.length ?? 0) > mostListed) return "list of names, as below";
+  if (property.type === "array" && (property.items?.enum?.length ?? 0) > maxListed) return "list of names, as below";
   if (property.type === "array") return property.items ? `list of ${typeOf(property.items)}` : "list";
   return property.type ?? "any";
 }

@@ -144,12 +144,12 @@ function gapsOf(schedule: string): Gaps {
 }
 
 /** The least and the most that something may be late and still be judged, in milliseconds. */
-const leastHorizon = 120_000;
-const mostHorizon = 900_000;
+const minHorizon = 120_000;
+const maxHorizon = 900_000;
 
 /** Returns the maximum delay at which a result is still judged, by the interval of its probe; both in milliseconds. */
 export function horizonFor(intervalMs: number): number {
-  return Math.min(Math.max(10 * intervalMs, leastHorizon), Math.max(mostHorizon, 2 * intervalMs));
+  return Math.min(Math.max(10 * intervalMs, minHorizon), Math.max(maxHorizon, 2 * intervalMs));
 }
 
 /** Cache of results, by cron expression. */
@@ -180,14 +180,14 @@ const day = 86_400_000;
 const reference = Date.UTC(2000, 0, 1);
 
 /** The most runs that are looked at: so many days have shown every distance but by a day or two. */
-const mostRuns = 800;
+const maxRuns = 800;
 
 /** The runs of a cron expression within a time from the reference, in milliseconds after it. */
 function runsOf(cron: string, within: number): number[] {
   const pattern = new Cron(cron, inUtc);
   const runs: number[] = [];
   let next = pattern.nextRun(new Date(reference - 1));
-  while (next !== null && next.getTime() < reference + within && runs.length < mostRuns) {
+  while (next !== null && next.getTime() < reference + within && runs.length < maxRuns) {
     runs.push(next.getTime() - reference);
     next = pattern.nextRun(next);
   }

@@ -91,15 +91,15 @@ export interface SwimlaneSources {
 }
 
 /** The most lanes of affected components, and of working ones. */
-const mostAffected = 12;
-const mostWorking = 4;
+const maxAffected = 12;
+const maxWorking = 4;
 
 /** The most marks of one kind. */
-const mostMarks = 60;
+const maxMarks = 60;
 
 /** Time shown before the first failure and after the end: as a share of the outage, and the minimum in milliseconds. */
 const margin = 0.08;
-const leastMarginMs = 15_000;
+const minMarginMs = 15_000;
 
 /** Works out the picture; `undefined` where it is not known when anything failed. */
 export function swimlaneOf(sources: SwimlaneSources): Swimlane | undefined {
@@ -107,7 +107,7 @@ export function swimlaneOf(sources: SwimlaneSources): Swimlane | undefined {
   const begin = incident.first_failure_at?.getTime() ?? incident.opened_at?.getTime();
   if (begin === undefined) return undefined;
   const end = Math.max(begin, incident.resolved_at?.getTime() ?? now);
-  const pad = Math.max(leastMarginMs, Math.round((end - begin) * margin));
+  const pad = Math.max(minMarginMs, Math.round((end - begin) * margin));
   // A change just before it is part of the story.
   const early = changes.map(({ at }) => at).filter((at) => at < begin && begin - at <= Math.max(3 * pad, 1_800_000));
   const from = Math.min(begin - pad, ...early.map((at) => at - pad / 4));
@@ -120,19 +120,19 @@ export function swimlaneOf(sources: SwimlaneSources): Swimlane | undefined {
   return {
     ...frame,
     lanes: [
-      ...affected.slice(0, mostAffected).map((one) => affectedLane(one, sources, frame, seenWorking)),
+      ...affected.slice(0, maxAffected).map((one) => affectedLane(one, sources, frame, seenWorking)),
       ...working
         .filter(({ component }) => !named.has(component))
-        .slice(0, mostWorking)
+        .slice(0, maxWorking)
         .map(({ component, title }): Lane => {
           const spans = painted(frame, "good", gapsOf(component, sources));
           return { component, title, part: "working", spans, says: "works", alerts: [] };
         }),
     ],
-    leftOut: Math.max(0, affected.length - mostAffected),
+    leftOut: Math.max(0, affected.length - maxAffected),
     moments: momentsOf(incident).filter(within),
-    changes: changes.filter(within).slice(0, mostMarks),
-    notices: notices.filter(within).slice(0, mostMarks),
+    changes: changes.filter(within).slice(0, maxMarks),
+    notices: notices.filter(within).slice(0, maxMarks),
     stages: stagesOf(incident, until),
   };
 }
@@ -176,7 +176,7 @@ function affectedLane(
     part: component === root_cause ? "cause" : "affected",
     spans,
     says: isSeen ? saysOf(troubles, intermittent) : "not measured itself",
-    alerts: own.slice(0, mostMarks).map(({ check, since, showed }) => ({
+    alerts: own.slice(0, maxMarks).map(({ check, since, showed }) => ({
       at: since.getTime(),
       text: showed === "" ? check : showed,
     })),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { collator, dateFormat, mostFormatters, numberFormat } from "./formatters.ts";
+import { collator, dateFormat, maxFormatters, numberFormat } from "./formatters.ts";
 
 describe("formatters", () => {
   afterEach(() => vi.restoreAllMocks());
@@ -29,12 +29,12 @@ describe("formatters", () => {
     const used = { timeZone: "Etc/UTC", minute: "numeric" } as const;
     const format = dateFormat("en", used);
     // A tag of a private use makes one locale many.
-    for (let index = 0; index < 2 * mostFormatters; index++) {
+    for (let index = 0; index < 2 * maxFormatters; index++) {
       dateFormat(`en-x-${index}`, {});
       expect(dateFormat("en", used)).toBe(format);
     }
     const count = constructed.mock.calls.length;
-    dateFormat(`en-x-${2 * mostFormatters - 1}`, {});
+    dateFormat(`en-x-${2 * maxFormatters - 1}`, {});
     expect(constructed.mock.calls.length).toBe(count);
     dateFormat("en-x-0", {});
     expect(constructed.mock.calls.length).toBe(count + 1);

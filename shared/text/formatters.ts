@@ -4,7 +4,7 @@
  */
 
 /** The most formatters of each type that are kept; beyond that, the least recently used one is dropped. */
-export const mostFormatters = 128;
+export const maxFormatters = 128;
 
 /** Returns the formatter of dates for a locale and options. @throws RangeError for a time zone that does not exist */
 export function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
@@ -50,6 +50,6 @@ function shared<Formatter>(kept: Map<string, Formatter>, form: readonly unknown[
   kept.delete(key);
   kept.set(key, formatter);
   const [oldest] = kept.keys();
-  if (kept.size > mostFormatters && oldest !== undefined) kept.delete(oldest);
+  if (kept.size > maxFormatters && oldest !== undefined) kept.delete(oldest);
   return formatter;
 }

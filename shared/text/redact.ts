@@ -74,14 +74,14 @@ export class Redactor {
 /** Automata by their secrets: probes of a run share theirs, and so do runs. */
 const automata = new Map<string, Automaton>();
 /** Number of cached tokens: more than a configuration has, but not every token that was ever issued. */
-const mostAutomata = 100;
+const maxAutomata = 100;
 
 function automatonFor(secrets: ReadonlySet<string>): Automaton {
   const key = JSON.stringify([...secrets]);
   const known = automata.get(key);
   if (known) return known;
   const automaton = new Automaton([...secrets].flatMap(secretParts).flatMap(needlesOf));
-  if (automata.size >= mostAutomata) automata.clear();
+  if (automata.size >= maxAutomata) automata.clear();
   automata.set(key, automaton);
   return automaton;
 }

@@ -83,7 +83,7 @@ export class Documents {
 }
 
 /** Maximum number of attempts of a transaction. */
-const mostTries = 12;
+const maxTries = 12;
 
 /** The store as seen by one instance. */
 export class StepwiseStore implements Store {
@@ -120,7 +120,7 @@ export class StepwiseStore implements Store {
   }
 
   async transaction<T>(body: (transaction: Transaction) => Promise<T>): Promise<T> {
-    for (let tried = 0; tried < mostTries; tried++) {
+    for (let tried = 0; tried < maxTries; tried++) {
       const attempt = new Attempt(this.#documents, this.#take);
       try {
         const result = await body(attempt);
@@ -131,7 +131,7 @@ export class StepwiseStore implements Store {
       }
       this.#documents.lost += 1;
     }
-    throw new StoreError("contention", `a transaction lost ${mostTries} times`);
+    throw new StoreError("contention", `a transaction lost ${maxTries} times`);
   }
 
   async close(): Promise<void> {}

@@ -10,10 +10,10 @@ import { receiverFailures } from "./receivers.ts";
 import { type Change, changesOf } from "./rollout.ts";
 
 /** Maximum delay of a report that does not change the outcome, in milliseconds. */
-export const mostDelayMs = 50_000;
+export const maxDelayMs = 50_000;
 
 /** Maximum delay of an incident event, in milliseconds: with later retries, still within the time that later events wait for the opening. */
-const mostNoticeDelayMs = 600_000;
+const maxNoticeDelayMs = 600_000;
 
 /** Instances of each function. */
 const instances = 3;
@@ -115,11 +115,11 @@ function faultOf(kind: FaultKind, chance: Random, { scenario, profile }: Outage)
     case "store outage":
       return { fault: kind, at: chance.below(until), for: 5_000 + chance.below(55_000) };
     case "duplicate":
-      return { fault: kind, by: chance.below(chance.chance(0.5) ? 3_000 : mostDelayMs), ...messageOf(chance, profile) };
+      return { fault: kind, by: chance.below(chance.chance(0.5) ? 3_000 : maxDelayMs), ...messageOf(chance, profile) };
     case "delay": {
       const message = messageOf(chance, profile);
       const isLong = message.topic === topics.notifications && chance.chance(0.3);
-      const most = isLong ? mostNoticeDelayMs : chance.chance(0.5) ? 3_000 : mostDelayMs;
+      const most = isLong ? maxNoticeDelayMs : chance.chance(0.5) ? 3_000 : maxDelayMs;
       return { fault: kind, by: chance.below(most), ...message };
     }
     case "lost acknowledgement":

@@ -53,9 +53,9 @@ export const readings: readonly Pick<Reading<unknown>, "what" | "api" | "permiss
 /** Requests under way at once. */
 const lanes = 8;
 /** Pages of a list that are read at most. */
-const mostPages = 20;
+const maxPages = 20;
 /** Services whose IAM policies are read at most. */
-const mostPolicies = 100;
+const maxPolicies = 100;
 /** Timeout of one request, in milliseconds. */
 const patience = 20_000;
 
@@ -122,7 +122,7 @@ export async function readProject({ project, region, google, progress }: Project
   const [connectors, jobs, invokers] = await Promise.all([
     read(vpcConnectors, used),
     read(schedulerJobs, used),
-    readInvokers(own.slice(0, mostPolicies), project, request),
+    readInvokers(own.slice(0, maxPolicies), project, request),
   ]);
   if (invokers.unseen !== undefined) unseen.push(invokers.unseen);
   else if (own.length > 0) seen.add(runInvokers.what);
@@ -161,7 +161,7 @@ async function everyPage<T>(
   const { url, ...rest } = reading.request(place);
   const taken: T[] = [];
   let page: string | undefined;
-  for (let pages = 0; pages < mostPages; pages++) {
+  for (let pages = 0; pages < maxPages; pages++) {
     const address = new URL(url);
     if (page !== undefined) address.searchParams.set("pageToken", page);
     const answer = await request({ ...rest, url: address.href });

@@ -58,8 +58,8 @@ export interface Uptime extends UptimeSettings {
 export type Uptimes = Readonly<Record<string, Uptime>>;
 
 /** The most changes that are kept of one probe, and of all probes of a partition: of the oldest, the sums of each hour are kept. */
-const mostRuns = 2_000;
-const mostRunsOfAll = 4_000;
+const maxRuns = 2_000;
+const maxRunsOfAll = 4_000;
 const hour = 3_600_000;
 const day = 86_400_000;
 
@@ -82,7 +82,7 @@ export function withReport(
   }
   let kept = 0;
   for (const { track } of Object.values(next)) kept += track.runs.length / 2;
-  const leastMost = Math.floor(mostRunsOfAll / Math.max(1, Object.keys(next).length));
+  const leastMost = Math.floor(maxRunsOfAll / Math.max(1, Object.keys(next).length));
   for (const result of report.results) {
     const { probe, at, success } = result;
     const configured = plan.probes.get(probe);
@@ -96,7 +96,7 @@ export function withReport(
     const burning = (results: readonly number[]): Burning | undefined => burningIn(results, configured, counted, plan);
     const now = burning(recent);
     const others = kept - before.track.runs.length / 2;
-    const most = Math.min(mostRuns, Math.max(leastMost, mostRunsOfAll - others));
+    const most = Math.min(maxRuns, Math.max(leastMost, maxRunsOfAll - others));
     const updated: Uptime = {
       ...before,
       component: configured.component,

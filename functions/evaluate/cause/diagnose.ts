@@ -20,7 +20,7 @@ import { type Candidate, candidates, described, type Hypothesis } from "./weigh.
 /** Difference in explained components below which candidates count as equal. */
 const tie = 0.1;
 /** Minimum explanation of a cause. */
-const leastScore = 0.05;
+const minScore = 0.05;
 /** Candidates with at least this share of the best are what it most likely is, where none can be named. */
 const likelyShare = 0.5;
 /** Minimum confidence of a new answer relative to the previous one. */
@@ -28,7 +28,7 @@ const changeShare = 0.58;
 /** Minimum strength of the remaining symptoms for a second cause. */
 const secondStrength = 0.5;
 /** The most candidates that are kept. */
-const mostCandidates = 5;
+const maxCandidates = 5;
 
 /**
  * Names the cause of an incident.
@@ -43,7 +43,7 @@ export function diagnose(seen: Observed, previous?: Diagnosis): Diagnosis {
   const failing = new Set(seen.symptoms.map(({ component }) => component));
   const working = [...new Set(seen.greens.map(({ component }) => component))].filter((name) => !failing.has(name));
   const best = chosen(ranked, previous, evidence);
-  const shown = ranked.slice(0, mostCandidates).map((one) => described(evidence, one));
+  const shown = ranked.slice(0, maxCandidates).map((one) => described(evidence, one));
   if (best === undefined) {
     const likely = ranked.filter((one) => shareOf(one, ranked) >= likelyShare * shareOf(ranked[0] ?? one, ranked));
     const layers = new Set(likely.map((one) => verdictOf(one, evidence)));
@@ -116,12 +116,12 @@ export function couldCause(component: string, added: Symptom, seen: Observed): b
 /** The best candidate that the facts carry, or the one named before where the best is not clearly better. */
 function chosen(ranked: readonly Ranked[], previous: Diagnosis | undefined, evidence: Evidence): Ranked | undefined {
   const [best] = ranked;
-  if (best === undefined || best.score < leastScore) return undefined;
+  if (best === undefined || best.score < minScore) return undefined;
   const before = ranked.find(
     ({ component, pattern }) =>
       component === previous?.rootCause && (component !== "unknown" || pattern?.name === previous.pattern),
   );
-  if (before !== undefined && before !== best && before.score >= leastScore) {
+  if (before !== undefined && before !== best && before.score >= minScore) {
     return shareOf(best, [best, before]) >= changeShare ? best : before;
   }
   if (before === best) return best;

@@ -15,7 +15,7 @@ import { changeBefore, logPatternAbout } from "./pointers.ts";
 import type { Hypothesis } from "./weigh.ts";
 
 /** The most symptoms that are listed of one cause. */
-const mostSymptoms = 8;
+const maxSymptoms = 8;
 
 /** The title of what a hypothesis names. */
 export function titleOf({ component }: Hypothesis, evidence: Evidence): string {
@@ -286,8 +286,8 @@ function isMeasured(component: string, evidence: Evidence): boolean {
 
 function listed(symptoms: readonly Weighed[], heading: string, evidence: Evidence): string[] {
   const inOrder = symptoms.map(({ symptom }) => symptom).sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1));
-  const shown = inOrder.slice(0, mostSymptoms).map((symptom) => `${heading}: ${symptomSentence(symptom)}`);
-  const rest = inOrder.slice(mostSymptoms).map(({ component }) => evidence.component(component).title);
+  const shown = inOrder.slice(0, maxSymptoms).map((symptom) => `${heading}: ${symptomSentence(symptom)}`);
+  const rest = inOrder.slice(maxSymptoms).map(({ component }) => evidence.component(component).title);
   if (rest.length === 0) return shown;
   return [...shown, `${heading}: ${rest.length} more of ${list([...new Set(rest)])}.`];
 }

@@ -83,8 +83,8 @@ export function withFaults(incident: Incident, facts: Facts): readonly Fault[] {
 /** Lookback before the first failure for changes, in milliseconds. */
 const changesBefore = 3_600_000;
 /** The most that are kept of one incident. */
-const mostChanges = 40;
-const mostLogPatterns = 24;
+const maxChanges = 40;
+const maxLogPatterns = 24;
 
 /** Whatever may concern an incident: what fails, and all that it depends on. */
 function concerned({ symptoms, alerts }: Incident, { graph }: Plan): ReadonlySet<string> {
@@ -105,7 +105,7 @@ export function withChanges(incident: Incident, { probes, changes = [] }: Facts,
     return true;
   });
   if (added.length === 0) return known;
-  return [...known, ...added].sort((a, b) => a.at - b.at).slice(-mostChanges);
+  return [...known, ...added].sort((a, b) => a.at - b.at).slice(-maxChanges);
 }
 
 /** Replaces the log messages of an incident by those last read; returns the same object if they are equal. */
@@ -117,7 +117,7 @@ export function withLogPatterns(incident: Incident, { probes }: Facts, plan: Pla
   const found = read.filter(({ component }) => names.has(component));
   const isSame = found.every((one) => known.some((other) => key(other) === key(one) && other.lastAt === one.lastAt));
   if (isSame) return known;
-  return [...new Map([...known, ...found].map((one) => [key(one), one])).values()].slice(0, mostLogPatterns);
+  return [...new Map([...known, ...found].map((one) => [key(one), one])).values()].slice(0, maxLogPatterns);
 }
 
 /** Everything that the search for the cause begins with. */

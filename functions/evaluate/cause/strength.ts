@@ -8,15 +8,15 @@ import { metricNamed } from "../../../shared/metrics/catalogue.ts";
 import type { Excess } from "../condition/series.ts";
 
 /** Smallest ratio distinguished from none: an objective of a thousandth is the strictest that probes each minute can verify. */
-const leastShare = 0.001;
+const minShare = 0.001;
 
 /**
  * Returns the ratio of a value to what is allowed, at least 1. For a ratio with an upper limit the remaining room counts; for one with a
  * lower limit, the missing part.
  */
 export function marginOf({ value, limit, unit, above }: Excess, signal?: Signal): number {
-  const room = (share: number): number => Math.max(leastShare, 1 - Math.min(1, share));
-  const least = Math.max(Math.abs(limit) * leastShare, leastShare);
+  const room = (share: number): number => Math.max(minShare, 1 - Math.min(1, share));
+  const least = Math.max(Math.abs(limit) * minShare, minShare);
   let margin: number;
   if (unit === "ratio" && !above) margin = room(value) / room(limit);
   else if (unit === "ratio" && limit < 1 && signal !== "errors") margin = room(limit) / room(value);

@@ -59,9 +59,9 @@ const differingPathStrength = 0.75;
 /** Cost of a cause without measurements of its own: less than one failing component, so that two with a common dependency outweigh it. */
 const unseenPrice = 0.6;
 /** Weight of the weakest alert relative to the strongest. */
-const leastWorth = 0.25;
+const minWorth = 0.25;
 /** A component with at least this strength measured for one signal does not hide one with another signal. */
-const leastShown = 0.3;
+const minShown = 0.3;
 /** Share that still passes along paths on which something in between is seen to work: there may be a path that nobody has configured. */
 const throughWorking = 0.2;
 
@@ -229,7 +229,7 @@ function weigh(
   const role = evidence.role(component);
   const own = evidence.ownFacts(component).filter(isOfKind);
   // A component with a measured failure of another kind does not have this one.
-  if (own.length === 0 && evidence.factsOf(component).some(({ strength }) => strength >= leastShown)) return undefined;
+  if (own.length === 0 && evidence.factsOf(component).some(({ strength }) => strength >= minShown)) return undefined;
   const shown = Math.max(0, ...own.map(({ strength }) => strength));
   // Possible chance and mere configuration faults do not measure severity.
   const assumed = own.some((fact) => isMeasure(fact, evidence)) ? 0 : assumedStrength(evidence, component, signal);
@@ -298,7 +298,7 @@ function weigh(
 
 /** Weight of explaining a component's failure of a given strength: a fired alert counts, however small its excess. */
 function worthOf({ of, strength }: Fact): number {
-  return strength === 0 ? 0 : alertWeight(of.symptom) * (leastWorth + (1 - leastWorth) * strength);
+  return strength === 0 ? 0 : alertWeight(of.symptom) * (minWorth + (1 - minWorth) * strength);
 }
 
 /** Returns whether a fact measures the severity of a part. */

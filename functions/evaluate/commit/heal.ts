@@ -5,7 +5,7 @@
 import type { Uptime } from "../availability/uptime.ts";
 import type { EnvironmentState } from "../incident/state.ts";
 import type { SelfState } from "../monitor/state.ts";
-import { mostAhead } from "../partition/publication.ts";
+import { maxAhead } from "../partition/publication.ts";
 import type { AlertState, PartitionState, SeriesState } from "../partition/state.ts";
 import type { RunCounts } from "../rules/burn.ts";
 
@@ -14,7 +14,7 @@ import type { RunCounts } from "../rules/burn.ts";
  * @param latest the newest instant that can have passed, in milliseconds since the epoch
  */
 export function healedPartition(state: PartitionState, latest: number): PartitionState {
-  if (state.watermark <= latest + mostAhead) return state;
+  if (state.watermark <= latest + maxAhead) return state;
   const { series, alerts, uptime, reports, runs, ...rest } = state;
   return {
     ...capped(rest, latest),
@@ -28,7 +28,7 @@ export function healedPartition(state: PartitionState, latest: number): Partitio
 
 /** The state of the environment, likewise. */
 export function healedEnvironment(state: EnvironmentState, latest: number): EnvironmentState {
-  if (state.watermark <= latest + mostAhead) return state;
+  if (state.watermark <= latest + maxAhead) return state;
   // Messages say what was true when they were made.
   const { outbox, ...rest } = state;
   return { ...capped(rest, latest), outbox };
@@ -62,7 +62,7 @@ export function healedSelf(state: SelfState, latest: number): SelfState {
     drift?.checkedAt ?? 0,
   ];
   const named = [canaries, expected, retired, exported, missing, told].flatMap((record) => Object.values(record));
-  const isAhead = (instant: number): boolean => instant > latest + mostAhead;
+  const isAhead = (instant: number): boolean => instant > latest + maxAhead;
   if (![...single, ...named].some(isAhead)) return state;
   const cap = (instant: number): number => (isAhead(instant) ? latest : instant);
   return {

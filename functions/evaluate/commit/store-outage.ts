@@ -11,7 +11,7 @@ import type { PartitionState } from "../partition/state.ts";
 import type { Plan } from "../plan.ts";
 
 /** Length of an outage after which new messages wait for redelivered ones, in milliseconds. */
-const leastOutage = 30_000;
+const minOutage = 30_000;
 /** By when what was held up has been delivered, in milliseconds from the end of the outage. */
 const caughtUpAfter =
   1_000 * Math.max(...subscriptions.filter(isOfEvaluator).map((one) => one.maximumBackoffSeconds)) + 15_000;
@@ -38,7 +38,7 @@ export class StoreOutage {
   }
 
   #isLong(now: number): boolean {
-    return this.#failingSince !== undefined && now - this.#failingSince >= leastOutage;
+    return this.#failingSince !== undefined && now - this.#failingSince >= minOutage;
   }
 }
 

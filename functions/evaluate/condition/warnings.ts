@@ -34,7 +34,7 @@ export interface Claim {
 /** Returns whether two claims exclude each other although each of them can be true. */
 export function excludeEachOther(a: Claim, b: Claim, windowMs: number): boolean {
   const [first, second] = [casesOf(a.formula, a.holds), casesOf(b.formula, b.holds)];
-  if (first === undefined || second === undefined || first.length * second.length > mostCases) return false;
+  if (first === undefined || second === undefined || first.length * second.length > maxCases) return false;
   const isPossible = (cases: readonly (readonly Literal[])[]): boolean =>
     contradictionIn(cases, windowMs) === undefined;
   const both = first.flatMap((one) => second.map((other) => [...one, ...other]));
@@ -80,7 +80,7 @@ interface Literal {
 }
 
 /** More cases than people write; beyond them nothing is said. */
-const mostCases = 256;
+const maxCases = 256;
 
 /**
  * The cases in which a formula has a truth, as its disjunctive normal form: each a list of comparisons that then hold or do not.
@@ -100,7 +100,7 @@ function casesOf(formula: Formula, truth: boolean): readonly (readonly Literal[]
       if (left === undefined || right === undefined) return undefined;
       const all =
         (formula.kind === "or") === truth ? [...left, ...right] : left.flatMap((a) => right.map((b) => [...a, ...b]));
-      return all.length > mostCases ? undefined : all;
+      return all.length > maxCases ? undefined : all;
     }
   }
 }

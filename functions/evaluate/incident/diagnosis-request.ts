@@ -17,10 +17,10 @@ import { componentsOf } from "./record/document.ts";
 import type { DiagnosisRequest, Incident, OutboxEntry } from "./state.ts";
 
 /** The most that is asked for, of one vantage point, in one round. */
-const mostProbes = 40;
+const maxProbes = 40;
 /** The most rounds of one incident, or of each relapse, and attempts at one round. */
-const mostRounds = 5;
-const mostAttempts = 3;
+const maxRounds = 5;
+const maxAttempts = 3;
 /** Minimum interval between rounds, in milliseconds. */
 const roundsApart = 300_000;
 
@@ -34,7 +34,7 @@ export function nextInquiry(
   const asking = (request: DiagnosisRequest) => ({ request, requests: requestsFor(incident, request, plan) });
   const about = involved(incident);
   const isNew = before === undefined || about.some((name) => !before.about.includes(name));
-  const most = mostRounds * (1 + (incident.relapses?.length ?? 0));
+  const most = maxRounds * (1 + (incident.relapses?.length ?? 0));
   const mayBegin = before === undefined || (before.round < most && now - before.requestedAt >= roundsApart);
   if (isNew && mayBegin) {
     const awaited = probesAbout(about, plan).map(({ name }) => name);
@@ -46,7 +46,7 @@ export function nextInquiry(
     if (awaited.length > 0)
       return asking({ ...before, round: before.round + 1, attempt: 1, requestedAt: now, askedAgain: true, awaited });
   }
-  if (before === undefined || before.awaited.length === 0 || before.attempt >= mostAttempts) return undefined;
+  if (before === undefined || before.awaited.length === 0 || before.attempt >= maxAttempts) return undefined;
   const longest = Math.max(0, ...before.awaited.map((name) => plan.probes.get(name)?.timeoutMs ?? 0));
   if (now - before.requestedAt < longest + 30_000) return undefined;
   return asking({ ...before, attempt: before.attempt + 1, requestedAt: now });
@@ -56,7 +56,7 @@ export function nextInquiry(
 const lateAfter = 600_000;
 
 function isAwaiting({ awaited, attempt }: DiagnosisRequest): boolean {
-  return awaited.length > 0 && attempt < mostAttempts;
+  return awaited.length > 0 && attempt < maxAttempts;
 }
 
 /**
@@ -109,7 +109,7 @@ function probesAbout(about: readonly string[], { graph, configuration }: Plan): 
     .filter(({ holdMs }) => holdMs === undefined)
     .filter(({ environmentWide, component, endToEnd }) => environmentWide || (wanted.has(component) && !endToEnd))
     .sort((a, b) => Number(b.environmentWide ?? false) - Number(a.environmentWide ?? false));
-  return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, mostProbes));
+  return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, maxProbes));
 }
 
 function requestsFor({ id, firstFailureAt }: Incident, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {

@@ -44,14 +44,14 @@ export function factsAfter(
 }
 
 /** The most reported changes that are kept, and for how long, in milliseconds. */
-const mostReported = 100;
+const maxReported = 100;
 const keptFor = 86_400_000;
 
 /** The changes that were reported lately, with those that have come now, each once. */
 function withReported(known: EnvironmentState["changes"] = [], reported: IncidentInput["reported"] = [], now: number) {
   const all = new Map([...known, ...reported].map((change) => [change.id, change]));
   const kept = [...all.values()].filter(({ at }) => now - at <= keptFor);
-  return kept.sort((a, b) => a.at - b.at).slice(-mostReported);
+  return kept.sort((a, b) => a.at - b.at).slice(-maxReported);
 }
 
 /** The facts without the ledgers that are needed no more: of what is good, and of what stands among the symptoms of an incident. */

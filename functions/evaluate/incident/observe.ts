@@ -26,7 +26,7 @@ import { secondCauseAt } from "./second-cause.ts";
 import type { Incident } from "./state.ts";
 
 /** The most causes that are kept of one incident. */
-const mostCauses = 12;
+const maxCauses = 12;
 
 /** Brings alerts, symptoms, diagnosis and severity up to what is known. */
 export function observe(draft: Draft, facts: Facts, plan: Plan): void {
@@ -102,7 +102,7 @@ export function observe(draft: Draft, facts: Facts, plan: Plan): void {
       index === named.length - 1 && recoveredAt !== undefined ? { ...cause, recoveredAt } : cause,
     );
     const causes = [...earlier, { component: diagnosis.rootCause, since }];
-    draft.set({ causeSince: since, causes: causes.slice(-mostCauses) });
+    draft.set({ causeSince: since, causes: causes.slice(-maxCauses) });
     if (draft.incident.id !== "")
       draft.announce("root_cause_changed", facts.watermark, causeChange(before, diagnosis, recoveredAt, plan));
   }

@@ -25,7 +25,7 @@ export function keptResolved(
   return [...before.filter(({ id }) => !ids.has(id)), ...resolved]
     .filter(({ resolvedAt = now }) => now - resolvedAt < keepResolved)
     .map((one) => (now - (one.resolvedAt ?? now) < lateDataSpan ? one : withoutAffected(one)))
-    .slice(-mostResolved);
+    .slice(-maxResolved);
 }
 
 /** How long late data may refer to a resolved incident, in milliseconds. */
@@ -37,7 +37,7 @@ function withoutAffected({ affected: _, alerts: __, ...one }: RecentlyResolved):
 
 /** Retention in milliseconds, and maximum number: the next ticks record them, and there may be no tick for a day. */
 const keepResolved = 2 * 86_400_000;
-const mostResolved = 100;
+const maxResolved = 100;
 
 /** Those whose postmortem is not written yet, oldest first. Of a fire drill there is nothing to write. */
 export function unreportedOf({

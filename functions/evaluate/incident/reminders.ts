@@ -53,7 +53,7 @@ export function dueReminders(
 }
 
 /** The most entries of the timeline that a daily update repeats of each sort, the newest. */
-const mostNews = 3;
+const maxNews = 3;
 
 /** Describes how long the incident has lasted, and what was tried and happened since the last update. The event lists the next steps. */
 function dailyUpdate(
@@ -62,7 +62,7 @@ function dailyUpdate(
 ): Required<Pick<Reminder, "change" | "tried">> {
   const since = timeline.filter((entry) => entry.at > updatedAt && entry.at <= at && !isRoutine(entry.text));
   const newest = (isNote: boolean): string[] =>
-    since.flatMap(({ text }) => (isByPeople(text) === isNote ? [text] : [])).slice(-mostNews);
+    since.flatMap(({ text }) => (isByPeople(text) === isNote ? [text] : [])).slice(-maxNews);
   const [tried, news] = [newest(true), newest(false)];
   const sentences = [
     ...(tried.length === 0 ? [] : [`What was tried: ${tried.join(" ")}`]),

@@ -7,7 +7,7 @@ import type { Logger } from "../../../shared/ports.ts";
 import { nearest } from "../../../shared/text/nearest.ts";
 import { bounded } from "../../../shared/text/redact.ts";
 import { type Change, changeFrom } from "../cause/knowledge/changes.ts";
-import { mostAhead } from "../partition/publication.ts";
+import { maxAhead } from "../partition/publication.ts";
 
 /**
  * Reads a reported change; `undefined` where it is for another environment, or for a component that there is not, which is logged.
@@ -30,7 +30,7 @@ export function reportedChange(
   }
   const said = at === undefined ? message.publishedAt : Date.parse(at);
   // Nobody reports what is still to come.
-  const instant = said > message.publishedAt + mostAhead ? message.publishedAt : said;
+  const instant = said > message.publishedAt + maxAhead ? message.publishedAt : said;
   return changeFrom({
     id: `reported/${hash("sha256", JSON.stringify([component, what, instant])).slice(0, 16)}`,
     at: new Date(instant).toISOString(),

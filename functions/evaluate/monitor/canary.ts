@@ -12,7 +12,7 @@ import { type Plan, planOf } from "../plan.ts";
 import type { SelfState } from "./state.ts";
 
 /** Minimum interval between canaries, in milliseconds. */
-const leastApart = 30_000;
+const minApart = 30_000;
 /** Lead of the canaries before a watchdog signal is due, in milliseconds: one tick in the cloud. */
 const ahead = 65_000;
 
@@ -23,7 +23,7 @@ export function isCanaryDue(
   at: number,
 ): boolean {
   const { watchdog } = configuration;
-  return watchdog !== undefined && at - canaryAskedAt >= leastApart && at - signalledAt >= watchdog.everyMs - ahead;
+  return watchdog !== undefined && at - canaryAskedAt >= minApart && at - signalledAt >= watchdog.everyMs - ahead;
 }
 
 /** The vantage points that have something to watch: each has a canary of its own. */

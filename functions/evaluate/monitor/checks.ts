@@ -229,12 +229,12 @@ function* partialSilences(state: SelfState, results: ResultsByGroup, plan: Plan,
 }
 
 /** The most probes that are named. */
-const mostNamed = 5;
+const maxNamed = 5;
 
 function named(probes: readonly { readonly probe: string }[]): string {
   return list(
     probes.map(({ probe }) => `\`${probe}\``),
-    mostNamed,
+    maxNamed,
   );
 }
 

@@ -17,14 +17,14 @@ export interface Exported {
 }
 
 /** The most points of one tick: what is more would be a bill rather than a dashboard. */
-export const mostPoints = 1_000;
+export const maxPoints = 1_000;
 
 /** Lookback of the first export, in milliseconds. */
 const firstLook = 600_000;
 
 /** Describes the points that were left out, for the log. */
 export function leftOutSentence(leftOut: number): string {
-  return `${leftOut} of ${leftOut + mostPoints} points per minute are not exported, because the limit is ${mostPoints}: list the metrics that your dashboards need under export`;
+  return `${leftOut} of ${leftOut + maxPoints} points per minute are not exported, because the limit is ${maxPoints}: list the metrics that your dashboards need under export`;
 }
 
 /** The newest values that were not exported yet. @param upTo how far each group has been exported */
@@ -49,8 +49,8 @@ export function seriesPoints(
     }
     setEntry(next, group, newest);
   }
-  const leftOut = Math.max(0, points.length - mostPoints);
-  return { points: points.slice(0, mostPoints), upTo: next, leftOut };
+  const leftOut = Math.max(0, points.length - maxPoints);
+  return { points: points.slice(0, maxPoints), upTo: next, leftOut };
 }
 
 /** Measurements of the monitor itself at a tick. */

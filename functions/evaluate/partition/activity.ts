@@ -1,7 +1,7 @@
 /** When and how the reports of one group arrive. Kept in the partition, and judged by the monitor of itself. */
 import type { Report } from "../../../shared/messages/report.ts";
 import { bounded } from "../../../shared/text/redact.ts";
-import { mostAhead, type Publication } from "./publication.ts";
+import { maxAhead, type Publication } from "./publication.ts";
 
 /** Transport delays and clock offsets seen in the reports of one group. Kept, and so written, with the partition. */
 export interface GroupActivity {
@@ -94,6 +94,6 @@ export function noted(
 function aheadAfter(before: Ahead | undefined, publication: Publication | undefined): Ahead | undefined {
   if (publication === undefined) return before;
   const { at, clockErrorMs: byMs } = publication;
-  if (byMs <= mostAhead) return before === undefined || before.over ? before : { ...before, over: true };
+  if (byMs <= maxAhead) return before === undefined || before.over ? before : { ...before, over: true };
   return { since: before === undefined || before.over ? at : before.since, at, byMs };
 }

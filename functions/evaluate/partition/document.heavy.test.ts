@@ -4,8 +4,8 @@ import { fc } from "../../../tests/support/chance.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
 import { planOf } from "../plan.ts";
 import { keyOf } from "../rules/alerts.ts";
-import { decodePartition, encodePartition, mostBytes, squeezedSentence } from "./document.ts";
-import { type FailureLedger, mostEntries } from "./failure-ledger.ts";
+import { decodePartition, encodePartition, maxBytes, squeezedSentence } from "./document.ts";
+import { type FailureLedger, maxEntries } from "./failure-ledger.ts";
 import { evaluateReport } from "./fold.ts";
 import { type AlertState, emptyPartition, type PartitionState } from "./state.ts";
 
@@ -51,7 +51,7 @@ function intermittent(count: number): PartitionState {
   const failedOf = (number: number, runs: number): number[] =>
     Array.from({ length: runs }, (_, run) => at(number, Math.floor(run * 1.5)));
   const failures = (number: number): FailureLedger =>
-    Array.from({ length: mostEntries }, (_, entry) => {
+    Array.from({ length: maxEntries }, (_, entry) => {
       const message = `${crypto.randomUUID()} ${"cannot be reached now ".repeat(7)}`;
       const failure = { kind: "http_status", phase: "response", status: 500 + entry, message } as const;
       return { failure, from: at(number, entry), until: at(number, 200 + entry), count: 20 };
@@ -163,7 +163,7 @@ describe("a state stays below a quarter of a document", () => {
     ["500 series, all bad", lived(15, 500, (index, minute) => 10 + noise(index, minute))],
     ["500 series, up and down", lived(15, 500, (_, minute) => (minute % 2) * 9)],
   ])("%s, with nothing left out", (_, state) => {
-    expect(bytesOf(state)).toBeLessThan(mostBytes);
+    expect(bytesOf(state)).toBeLessThan(maxBytes);
     expect(state.squeezed).toBeUndefined();
     // Besides them, whether each of the 50 probes succeeded.
     expect(state.series.size).toBe(550);
@@ -174,7 +174,7 @@ describe("a state stays below a quarter of a document", () => {
     ["labels of a thousand characters, each another", lived(3, 500, noise, (i) => String(i).repeat(400)), 500],
     ["new labels with every report", lived(15, 500, noise, () => crypto.randomUUID().repeat(3)), 500],
   ])("%s", (_, state, series) => {
-    expect(bytesOf(state)).toBeLessThan(mostBytes);
+    expect(bytesOf(state)).toBeLessThan(maxBytes);
     expect(state.series.size).toBeGreaterThanOrEqual(series);
   });
 
@@ -187,7 +187,7 @@ describe("a state stays below a quarter of a document", () => {
       for (const report of bench.reports()) state = evaluateReport(state, report, plan).state;
       bench.now += 60_000;
     }
-    expect(Buffer.byteLength(encodePartition(state).text)).toBeLessThan(mostBytes);
+    expect(Buffer.byteLength(encodePartition(state).text)).toBeLessThan(maxBytes);
   });
 
   it.each([
@@ -197,7 +197,7 @@ describe("a state stays below a quarter of a document", () => {
   ])("%i probes that fail intermittently, each in many ways", (count, fewest) => {
     const state = intermittent(count);
     const { state: kept, text } = encodePartition(state);
-    expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
+    expect(Buffer.byteLength(text)).toBeLessThan(maxBytes);
     const back = decodePartition(text);
     expect(back.runs).toEqual(kept.runs);
     expect([...back.alerts.values()].map(({ failedAt }) => failedAt?.[0])).toEqual(
@@ -233,7 +233,7 @@ describe("a state stays below a quarter of a document", () => {
   it("otherwise drops the oldest first, and reports it in one sentence", () => {
     const hostile = (): string => Array.from({ length: 3 }, () => crypto.randomUUID()).join("");
     const state = lived(12, 2000, noise, hostile);
-    expect(bytesOf(state)).toBeLessThan(mostBytes);
+    expect(bytesOf(state)).toBeLessThan(maxBytes);
     expect(squeezedSentence(state, "outside-1m")).toMatch(
       /^the state of outside-1m does not fit into 256 KiB: it keeps 2 samples of each series and leaves out \d+ of \d+ series; divide the probes among several schedules, or shorten the windows of the rules$/,
     );

@@ -13,17 +13,17 @@ import type { Labels } from "../rules/labels.ts";
 import { fromDeltas, toDeltas } from "./deltas.ts";
 import { isPacked, packed, unpacked } from "./packing.ts";
 import { seriesKey } from "./samples.ts";
-import { fewestFailuresOfRuns, savings, withFewerFailures, withFewerSamples, withShorterLedgers } from "./squeeze.ts";
+import { minFailuresOfRuns, savings, withFewerFailures, withFewerSamples, withShorterLedgers } from "./squeeze.ts";
 import { type AlertState, emptyPartition, type PartitionState, type SeriesState } from "./state.ts";
 import { stateDifference, withStateDifference } from "./state-difference.ts";
 
 /** The most that the state of one partition takes, in bytes: a quarter of what a document may have. */
-export const mostBytes: number = 256 * 1024;
+export const maxBytes: number = 256 * 1024;
 
 /** Changes beside the text may take as many bytes as the text does, and always this many. */
-const fewestChangedBytes = 64 * 1024;
+const minChangedBytes = 64 * 1024;
 /** Number of changes: whoever reads the document for the first time applies each. */
-const mostChanges = 100;
+const maxChanges = 100;
 
 /** The contents of a document: a whole state, and what changed in it since, the oldest first. */
 export interface StoredPartition {
@@ -65,11 +65,11 @@ export function readPartition(stored: StoredPartition | undefined, known?: KeptP
  */
 export function writePartition(state: PartitionState, before?: KeptPartition): KeptPartition {
   const { text, changes: earlier } = before?.stored ?? { text: "", changes: [] };
-  if (before !== undefined && isPacked(text) && earlier.length < mostChanges) {
+  if (before !== undefined && isPacked(text) && earlier.length < maxChanges) {
     const changed = stateDifference(before.state, state);
     const changes = changed === undefined ? [] : [...earlier, changed];
     const length = changes.reduce((sum, one) => sum + one.length, 0);
-    if (changed !== undefined && length <= Math.max(text.length, fewestChangedBytes))
+    if (changed !== undefined && length <= Math.max(text.length, minChangedBytes))
       return { state, stored: { text, changes } };
   }
   const whole = encodePartition(state);
@@ -85,15 +85,15 @@ export function encodePartition(state: PartitionState): Encoded {
   let fitting = state;
   let text = "";
   if (squeezed !== undefined && squeezed.series === 0) {
-    fitting = withFewerSamples(squeezed.samples)(withFewerFailures(fewestFailuresOfRuns)(withShorterLedgers(state)));
+    fitting = withFewerSamples(squeezed.samples)(withFewerFailures(minFailuresOfRuns)(withShorterLedgers(state)));
     text = textOf(fitting);
-    if (text.length <= mostBytes && text.length > mostBytes / 2) return { state: fitting, text };
-    if (text.length <= mostBytes) return encodeMore(state, { state: fitting, text });
+    if (text.length <= maxBytes && text.length > maxBytes / 2) return { state: fitting, text };
+    if (text.length <= maxBytes) return encodeMore(state, { state: fitting, text });
   }
   fitting = withoutNote(state);
   text = textOf(fitting);
   for (const lessen of savings(fitting)) {
-    if (text.length <= mostBytes) break;
+    if (text.length <= maxBytes) break;
     fitting = lessen(fitting);
     text = textOf(fitting);
   }
@@ -106,7 +106,7 @@ function encodeMore(state: PartitionState, known: Encoded): Encoded {
   const isAll = Array.from(state.series.values()).every(({ times }) => times.length <= samples);
   const more = isAll ? withoutNote(state) : withFewerSamples(samples)(state);
   const text = textOf(more);
-  return text.length <= mostBytes ? { state: more, text } : known;
+  return text.length <= maxBytes ? { state: more, text } : known;
 }
 
 function withoutNote(state: PartitionState): PartitionState {
@@ -150,7 +150,7 @@ export function squeezedSentence({ squeezed, series }: PartitionState, partition
   if (squeezed === undefined) return undefined;
   const { samples, series: leftOut } = squeezed;
   const dropped = leftOut === 0 ? "" : ` and leaves out ${leftOut} of ${leftOut + series.size} series`;
-  return `the state of ${partition} does not fit into ${mostBytes / 1024} KiB: it keeps ${samples} samples of each series${dropped}; divide the probes among several schedules, or shorten the windows of the rules`;
+  return `the state of ${partition} does not fit into ${maxBytes / 1024} KiB: it keeps ${samples} samples of each series${dropped}; divide the probes among several schedules, or shorten the windows of the rules`;
 }
 
 const version = 4;

@@ -8,7 +8,7 @@ import {
   type FailureLedger,
   isNewFailure,
   joined,
-  mostEntries,
+  maxEntries,
   principalFailure,
   sentenceOf,
   updated,
@@ -99,7 +99,7 @@ describe("the ledger of failures", () => {
     const words = (index: number): string => [...String(index)].map((digit) => "abcdefghij"[Number(digit)]).join("");
     const runs = Array.from({ length: 200 }, (_, at) => [at, { ...lost, message: `gave up: ${words(at)}` }] as const);
     const ledger = ledgerOf(runs);
-    expect(ledger.length).toBeLessThanOrEqual(mostEntries);
+    expect(ledger.length).toBeLessThanOrEqual(maxEntries);
     expect(ledger.reduce((sum, { count }) => sum + count, 0)).toBe(200);
     expect(ledger[0]).toMatchObject({ from: noon, varied: true });
     // An entry that can no longer be distinguished is not reported as a new failure.
@@ -111,7 +111,7 @@ describe("the ledger of failures", () => {
   it("keeps the newest if every failure differs", () => {
     const runs = Array.from({ length: 20 }, (_, at) => [at, { ...lost, phase: `step ${"x".repeat(at)}` }] as const);
     expect(shown(ledgerOf(runs)).map((line) => line.replace(/^\w+ x* ?/, ""))).toEqual(
-      Array.from({ length: mostEntries }, (_, index) => `${12 + index}-${12 + index} x1`),
+      Array.from({ length: maxEntries }, (_, index) => `${12 + index}-${12 + index} x1`),
     );
   });
 

@@ -21,7 +21,7 @@ export interface LedgerEntry {
 export type FailureLedger = readonly LedgerEntry[];
 
 /** The most entries of one probe: with the longest sentences, 3 KiB. */
-export const mostEntries = 8;
+export const maxEntries = 8;
 /** The longest sentence that is kept, in characters. */
 const longestMessage = 200;
 /** Minimum retention of an entry, in milliseconds. */
@@ -63,7 +63,7 @@ export function joined(ledger: FailureLedger = [], other: FailureLedger = [], ga
 export function updated(
   known: FailureLedger = [],
   ledger: FailureLedger = [],
-  most: number = mostEntries,
+  most: number = maxEntries,
 ): FailureLedger {
   const isWithin = ({ failure, from, until }: LedgerEntry, others: FailureLedger): boolean =>
     others.some((one) => isLike(one, failure) && one.from <= from && until <= one.until);
@@ -153,7 +153,7 @@ function inOrder(entries: FailureLedger): FailureLedger {
  */
 function withRoom(entries: FailureLedger): FailureLedger {
   let kept = entries;
-  while (kept.length > mostEntries) {
+  while (kept.length > maxEntries) {
     const pair =
       pairOf(kept, (one, other) => isLike(one, other.failure)) ??
       pairOf(kept, (one, other) => isSameWay(one.failure, other.failure));

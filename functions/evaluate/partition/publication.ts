@@ -5,7 +5,7 @@
 import type { ProbeResult, Report } from "../../../shared/messages/report.ts";
 
 /** Maximum lead of an instant over the publication of its message, in milliseconds: clocks differ by seconds. */
-export const mostAhead = 60_000;
+export const maxAhead = 60_000;
 
 /** Maximum age of a result when its report is made, in milliseconds. */
 export const longestRun = 120_000;
@@ -24,9 +24,9 @@ export function publicationOf(report: Report, publishedAt: number): Publication 
 
 /** The report with each instant that is too far ahead of its publication moved to it; the same object where none is. */
 export function boundedReport(report: Report, { at: publishedAt, clockErrorMs }: Publication): Report {
-  if (clockErrorMs <= mostAhead) return report;
+  if (clockErrorMs <= maxAhead) return report;
   const bounded = (instant: string): string =>
-    Date.parse(instant) > publishedAt + mostAhead ? new Date(publishedAt).toISOString() : instant;
+    Date.parse(instant) > publishedAt + maxAhead ? new Date(publishedAt).toISOString() : instant;
   const results = report.results.map(({ at, attempts, ...result }): ProbeResult => {
     const all = attempts?.map((attempt) => ({ ...attempt, at: bounded(attempt.at) }));
     return { ...result, at: bounded(at), ...(all === undefined ? {} : { attempts: all }) };

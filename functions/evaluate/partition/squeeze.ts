@@ -5,11 +5,11 @@ import type { PartitionState, SeriesState } from "./state.ts";
 /** Reductions that are applied in this order until the state fits: old failures, old samples, texts, and then series, the newest first. */
 export function* savings(state: PartitionState): Generator<(from: PartitionState) => PartitionState> {
   yield withShorterLedgers;
-  for (const most of [100, 50, fewestFailuresOfRuns]) yield withFewerFailures(most);
+  for (const most of [100, 50, minFailuresOfRuns]) yield withFewerFailures(most);
   let longest = 0;
   for (const { times } of state.series.values()) longest = Math.max(longest, times.length);
-  while (longest > fewestSamples) {
-    longest = Math.max(fewestSamples, Math.floor(longest / 2));
+  while (longest > minSamples) {
+    longest = Math.max(minSamples, Math.floor(longest / 2));
     yield withFewerSamples(longest);
   }
   yield withFewerWords;
@@ -18,9 +18,9 @@ export function* savings(state: PartitionState): Generator<(from: PartitionState
 }
 
 /** Failed runs kept of each probe before samples are left out. */
-export const fewestFailuresOfRuns = 25;
+export const minFailuresOfRuns = 25;
 /** The value now and the one before. */
-const fewestSamples = 2;
+const minSamples = 2;
 
 export function withFewerSamples(most: number): (from: PartitionState) => PartitionState {
   return (from) => {
@@ -33,13 +33,11 @@ export function withFewerSamples(most: number): (from: PartitionState) => Partit
 }
 
 /** Failures kept of each probe when there is little room. */
-const fewestFailures = 2;
+const minFailures = 2;
 
 export function withShorterLedgers(from: PartitionState): PartitionState {
   const probes = Object.entries(from.probes).map(([name, { failures = [], ...fact }]) => {
-    const newest = failures
-      .slice(-fewestFailures)
-      .map(({ failure, ...entry }) => ({ ...entry, failure: brief(failure) }));
+    const newest = failures.slice(-minFailures).map(({ failure, ...entry }) => ({ ...entry, failure: brief(failure) }));
     return [name, newest.length === 0 ? fact : { ...fact, failures: newest }] as const;
   });
   return { ...from, probes: Object.fromEntries(probes) };
@@ -83,5 +81,5 @@ function withoutLedgers(from: PartitionState): PartitionState {
 function withFewerSeries(from: PartitionState): PartitionState {
   const kept = [...from.series].slice(0, Math.floor(from.series.size * 0.6));
   const leftOut = (from.squeezed?.series ?? 0) + from.series.size - kept.length;
-  return { ...from, series: new Map(kept), squeezed: { samples: fewestSamples, series: leftOut } };
+  return { ...from, series: new Map(kept), squeezed: { samples: minSamples, series: leftOut } };
 }

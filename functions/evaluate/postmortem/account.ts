@@ -35,7 +35,7 @@ export interface DeliveryRecord extends Reader {
 }
 
 /** Maximum number of deliveries read; incidents have fewer. */
-const mostDeliveries = 10_000;
+const maxDeliveries = 10_000;
 
 /** Reads an incident and its sources; `undefined` if it does not exist. @throws StoreError */
 export async function readAccount(store: Store, id: string): Promise<Account | undefined> {
@@ -44,7 +44,7 @@ export async function readAccount(store: Store, id: string): Promise<Account | u
   const stored = await store.query({
     collection: ledgerCollection,
     where: [["incident", "==", id]],
-    limit: mostDeliveries,
+    limit: maxDeliveries,
   });
   const incident = readIncident(fields);
   const months = await Promise.all(

@@ -7,8 +7,8 @@ import { between } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
 /** Maximum number of names in a sentence, and of failures. */
-const mostNames = 12;
-const mostFailures = 20;
+const maxNames = 12;
+const maxFailures = 20;
 
 /** Writes the section. */
 export function notificationLines({ deliveries }: Account): (string | undefined)[] {
@@ -21,7 +21,7 @@ export function notificationLines({ deliveries }: Account): (string | undefined)
   const ends = events.filter(isEnd).flatMap((own) => {
     const reached = arrivals(own);
     if (reached === "") return [];
-    const names = list(namesOf(own.filter(isDelivered), own), mostNames);
+    const names = list(namesOf(own.filter(isDelivered), own), maxNames);
     // Resolutions are sent to those who received the opening.
     const shown = names === before ? reached.replace(names, "the same recipients") : reached;
     before = names;
@@ -29,11 +29,11 @@ export function notificationLines({ deliveries }: Account): (string | undefined)
   });
   const updates = events.filter((own) => !isEnd(own)).flatMap((own) => own.filter(isDelivered));
   const news =
-    updates.length === 0 ? [] : [`updates to ${list(namesOf(updates, deliveries), mostNames)}: ${eventsOf(updates)}`];
+    updates.length === 0 ? [] : [`updates to ${list(namesOf(updates, deliveries), maxNames)}: ${eventsOf(updates)}`];
   const line = [...ends.slice(0, 1), ...news, ...ends.slice(1)].join("; ");
   return [
     line === "" ? "No notification of this incident was delivered." : inline(`Delivered: ${line}.`),
-    bullets([...failures(deliveries), ...muted(deliveries)].slice(0, mostFailures).map(inline)),
+    bullets([...failures(deliveries), ...muted(deliveries)].slice(0, maxFailures).map(inline)),
   ];
 }
 
@@ -45,7 +45,7 @@ function arrivals(own: readonly DeliveryRecord[]): string {
     const delay = atOnce ? " immediately" : ` after ${between(at, delivered_at)}`;
     return `${delivered_at === null ? "" : delay}${tries}`;
   });
-  return [...byDelay].map(([delay, some]) => `${list(namesOf(some, own), mostNames)}${delay}`).join(", ");
+  return [...byDelay].map(([delay, some]) => `${list(namesOf(some, own), maxNames)}${delay}`).join(", ");
 }
 
 /** Counts events: "joined (3 times) and recovering". */
@@ -55,7 +55,7 @@ function eventsOf(own: readonly DeliveryRecord[]): string {
     const times = new Set(some.map(({ sequence }) => sequence)).size;
     return times === 1 ? event : `${event} (${times} times)`;
   });
-  return list(counts, mostNames);
+  return list(counts, maxNames);
 }
 
 /** Lists undelivered notifications: "`hook` did not receive "resolved": 410 Gone." @param all deliveries of the incident */
@@ -66,7 +66,7 @@ function failures(all: readonly DeliveryRecord[]): string[] {
   return Array.from(alike.values(), (some) => {
     const [first] = some;
     const of = all.filter(({ event, sequence }) => event === first?.event && sequence === first.sequence);
-    return `${list(namesOf(some, of), mostNames)} did not receive "${eventOf(first)}": ${some.slice(0, 1).map(stateOf).join("")}.`;
+    return `${list(namesOf(some, of), maxNames)} did not receive "${eventOf(first)}": ${some.slice(0, 1).map(stateOf).join("")}.`;
   });
 }
 
@@ -77,7 +77,7 @@ function muted(all: readonly DeliveryRecord[]): string[] {
   );
   return Array.from(
     Map.groupBy(kept, ({ reason }) => reason.replace(/\.$/, "")),
-    ([reason, some]) => `${list(namesOf(some, all), mostNames)} did not receive "opened": ${reason}.`,
+    ([reason, some]) => `${list(namesOf(some, all), maxNames)} did not receive "opened": ${reason}.`,
   );
 }
 

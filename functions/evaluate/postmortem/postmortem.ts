@@ -124,7 +124,7 @@ function provedOf(incident: IncidentDocument): string {
 
 /** Maximum length of a line of whys and evidence, in characters, and maximum number of lines of one kind. */
 const longestReason = 220;
-const mostReasons = 6;
+const maxReasons = 6;
 
 /** Headings of the kinds of evidence, in the order listed. Explained symptoms are in the timeline. */
 const reasons: readonly (readonly [pattern: RegExp, heading: string])[] = [
@@ -144,7 +144,7 @@ function whysOf(incident: IncidentDocument): (string | undefined)[] {
     const shown =
       heading === "Evidence for" || heading === "Also broken" ? own.filter((line) => !isSymptom(line)) : own;
     return shown
-      .slice(0, mostReasons)
+      .slice(0, maxReasons)
       .map(
         (line) =>
           `${heading === "" ? "" : `**${heading}:** `}${inline(briefly(line.replace(pattern, ""), longestReason))}`,

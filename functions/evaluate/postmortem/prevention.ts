@@ -165,7 +165,7 @@ const sure = 0.8;
 const slowToDetect = 300_000;
 const slowToAcknowledge = 900_000;
 /** Maximum number of findings that become proposals. */
-const mostFindings = 5;
+const maxFindings = 5;
 
 /** Returns every proposal, those against the cause first. */
 export function proposalsFor(account: Account): Proposal[] {
@@ -190,7 +190,7 @@ function againstTheCause({ incident }: Account): Proposal[] {
 /** Findings of configuration checks, except events reported by Google, which users cannot fix. */
 function fromFindings({ incident }: Account): Proposal[] {
   const ours = incident.findings.filter(({ severity, check }) => severity !== "info" && !check.startsWith("google_"));
-  return ours.slice(0, mostFindings).map(({ check, component, says, came_with_it }) => {
+  return ours.slice(0, maxFindings).map(({ check, component, says, came_with_it }) => {
     const of = `\`${check}\` of ${titleOf(incident, component)}`;
     return came_with_it
       ? {

@@ -6,7 +6,7 @@ import { briefly, firstAndLast } from "./format.ts";
 import { bullets, inline } from "./markdown.ts";
 
 /** Maximum number of items, and maximum length of a line in characters. */
-const mostItems = 60;
+const maxItems = 60;
 const longestLine = 200;
 
 interface Line {
@@ -36,7 +36,7 @@ export function timelineOf({ timeline, note }: IncidentDocument): string {
   );
   const left = (count: number): Line[] => [{ date: "", clock: "", text: `${count} entries omitted.` }];
   let day = "";
-  const items = firstAndLast(momentsOf(shown), mostItems, left).map((lines) => {
+  const items = firstAndLast(momentsOf(shown), maxItems, left).map((lines) => {
     const [{ date, clock } = { date: "", clock: "" }] = lines;
     const time = clock === "" ? "" : `**${date === day ? clock : `${date} ${clock}`}** `;
     day = date === "" ? day : date;

@@ -87,11 +87,11 @@ function withFailuresOf({ failedAt: earlier }: Finding, finding: Finding): Findi
 }
 
 /** The most failed runs that are kept of an alert: the first, and those after which it may have come back. */
-const mostFailures = 60;
+const maxFailures = 60;
 
 function failuresOf(known: readonly number[], found: readonly number[]): readonly number[] {
   const all = [...new Set([...known, ...found])].sort((a, b) => a - b);
-  return all.length <= mostFailures ? all : [...all.slice(0, 1), ...all.slice(1 - mostFailures)];
+  return all.length <= maxFailures ? all : [...all.slice(0, 1), ...all.slice(1 - maxFailures)];
 }
 
 /** The key of the alert of a rule for what it found. */

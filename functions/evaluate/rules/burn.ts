@@ -47,8 +47,8 @@ const slowRuns = 60;
 /** Parts of the fast window; one of them is its short window. */
 const parts = 12;
 /** Fewer failures than these are chance, and so is a single stretch of them. */
-const fewestFailures = 3;
-const fewestStretches = 2;
+const minFailures = 3;
+const minStretches = 2;
 /** Failures have stopped when none has come for so many times as long as they were apart. */
 const pauses = 4;
 /** The fewest and the most failures that are kept. */
@@ -139,7 +139,7 @@ interface Found extends Omit<Burn, "failures"> {
 }
 
 function foundAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Found | undefined {
-  if (counts.failures.length < fewestFailures) return undefined;
+  if (counts.failures.length < minFailures) return undefined;
   const found = burningAt(counts, at, goesOn, terms);
   if (found === undefined || goesOn) return found;
   // A window that moves on lets nothing begin: it takes a failure, and burns from when that was over.
@@ -150,7 +150,7 @@ function foundAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerm
 function burningAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTerms): Found | undefined {
   const index = indexOf(counts, terms);
   const begun = index.stretches.findLastIndex(([from = at]) => from <= at);
-  if ((goesOn ? begun : begun + 1) < fewestStretches) return undefined;
+  if ((goesOn ? begun : begun + 1) < minStretches) return undefined;
   const newest = goesOn ? [] : (index.stretches[begun] ?? []).filter((failure) => failure <= at);
   const past: Past = { index, whole: begun, newest, isShort: isShort(newest, terms) };
   const windows = windowsFor(terms.paceMs);
@@ -158,12 +158,12 @@ function burningAt(counts: RunCounts, at: number, goesOn: boolean, terms: BurnTe
     const { longMs, shortMs } = windows[window];
     const share = Math.min(rates[window].burn * terms.budget, rates[window].most);
     const long = within(counts, past, at, longMs);
-    if (long.size < fewestFailures || long.stretches < fewestStretches) continue;
+    if (long.size < minFailures || long.stretches < minStretches) continue;
     const lately = within(counts, past, at, shortMs);
     // The budget is that of the whole window, also of a probe that was only just begun to run.
     const runs = Math.max(long.runs, longMs / terms.paceMs);
     const isBurning = long.size >= share * runs && lately.size >= share * lately.runs;
-    if (!isBurning || haveStopped(long, Math.max(lately.size, fewestFailures), at, terms.paceMs)) continue;
+    if (!isBurning || haveStopped(long, Math.max(lately.size, minFailures), at, terms.paceMs)) continue;
     const isLonger = failuresSince(counts, past, long.since) > long.size;
     const aside = isLonger ? "longer" : goesOn ? "present" : undefined;
     return { window, windowMs: longMs, counted: long, runs: long.runs, ...(aside === undefined ? {} : { aside }) };

@@ -65,16 +65,16 @@ export function agree(a: Labels, b: Labels): boolean {
 }
 
 /** The most labels that a series may have of its own, and the longest name and value of one. */
-const mostLabels = 8;
+const maxLabels = 8;
 const longestName = 60;
 const longestValue = 120;
 
 /** Labels as they may be kept: what a target put into them must not fill the state. The same object where nothing is too long. */
 export function boundedLabels(labels: Labels): Labels {
   const entries = Object.entries(labels);
-  if (entries.length <= mostLabels && entries.every(([n, v]) => n.length <= longestName && v.length <= longestValue))
+  if (entries.length <= maxLabels && entries.every(([n, v]) => n.length <= longestName && v.length <= longestValue))
     return labels;
-  const kept = entries.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, mostLabels);
+  const kept = entries.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxLabels);
   return Object.fromEntries(
     kept.map(([name, value]) => [shortened(name, longestName), shortened(value, longestValue)]),
   );

@@ -180,11 +180,11 @@ function quorum(truths: readonly Truth[], needed: "all" | "majority"): Truth {
 }
 
 /** Voices that are shown with their values. */
-const mostVoices = 3;
+const maxVoices = 3;
 
 function seenTogether(voices: readonly Finding[]): string {
   const agreeing = voices.filter(({ truth }) => truth === true);
-  const shown = (agreeing.length > 0 ? agreeing : voices).slice(0, mostVoices);
+  const shown = (agreeing.length > 0 ? agreeing : voices).slice(0, maxVoices);
   const each = shown.map(({ labels, seen }) => `${labels["probe"] ?? "?"}: ${seen}`);
   return `${agreeing.length} of ${voices.length} probes; ${each.join("; ")}`;
 }

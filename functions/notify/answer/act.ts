@@ -21,7 +21,7 @@ export interface Act {
 const rememberedMs = 7 * 86_400_000;
 
 /** Maximum number of used ids kept per incident. Each one has changed something, so more than this is abuse. */
-const mostRemembered = 200;
+const maxRemembered = 200;
 
 /** Maximum lag of a service's clock, in milliseconds. */
 const clockSkewMs = 120_000;
@@ -40,7 +40,7 @@ export function editOf(document: Fields, { action, id, doneAt }: Act, now: numbe
   const kept = Object.entries(used)
     .filter(([, at]) => now - at.getTime() < rememberedMs)
     .toSorted(([, a], [, b]) => a.getTime() - b.getTime())
-    .slice(1 - mostRemembered);
+    .slice(1 - maxRemembered);
   return { fields, done, besides: { used_links: { ...Object.fromEntries(kept), [id]: new Date(now) } } };
 }
 

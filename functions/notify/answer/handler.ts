@@ -42,7 +42,7 @@ const unsignedPace = { perMinute: 120, atOnce: 60 } as const;
 const signedPace = { perMinute: 20, atOnce: 10 } as const;
 
 /** Maximum number of signatures whose requests are counted. The oldest are dropped first. */
-const mostCounted = 1_000;
+const maxCounted = 1_000;
 
 /** Creates the handler. It never throws: failures are logged and answered with 503. */
 export function answerHandler(world: AnswerWorld): (request: AnswerRequest) => Promise<AnswerResponse> {
@@ -211,7 +211,7 @@ class Limits {
     this.#buckets.delete(key);
     this.#buckets.set(key, taken.bucket);
     const [oldest] = this.#buckets.keys();
-    if (this.#buckets.size > mostCounted && oldest !== undefined) this.#buckets.delete(oldest);
+    if (this.#buckets.size > maxCounted && oldest !== undefined) this.#buckets.delete(oldest);
     return true;
   }
 }

@@ -18,7 +18,7 @@ export const keptForMs: number = 90 * 86_400_000;
 export const shownAttempts = 20;
 
 /** Maximum number of entries read for one incident: more than 50 recipients with an event every hour produce in a week. */
-const mostEntries = 10_000;
+const maxEntries = 10_000;
 
 /** Statuses of a delivery. `delivered`, `rejected` and `suppressed` are final. */
 export const deliveryStatuses = ["planned", "sending", "retrying", "delivered", "rejected", "suppressed"] as const;
@@ -132,7 +132,7 @@ export async function readLedger(
 ): Promise<LedgerEntry[]> {
   const ofChannel: readonly Filter[] = channel === undefined ? [] : [["channel", "==", channel]];
   const where: readonly Filter[] = [["incident", "==", incident], ...ofChannel];
-  const stored = await store.query({ collection: ledgerCollection, where, limit: mostEntries });
+  const stored = await store.query({ collection: ledgerCollection, where, limit: maxEntries });
   return stored.flatMap(({ id, fields }) => {
     const delivery = parseDelivery(fields);
     if (delivery === undefined) logger.warning(`notify ignores the delivery ${id}, its document cannot be read`);

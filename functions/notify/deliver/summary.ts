@@ -67,7 +67,7 @@ function isAbove(delivery: Delivery, other: Delivery): boolean {
 }
 
 /** Maximum number of recipients that are named. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** @param those the recipients concerned, if others of the channel have a better status; empty if all are concerned */
 function sentence(delivery: Delivery, those: readonly Delivery[]): string {
@@ -75,7 +75,7 @@ function sentence(delivery: Delivery, those: readonly Delivery[]): string {
   const what = event.replaceAll("_", " ");
   const names = list(
     those.flatMap(({ recipient }) => recipient ?? []),
-    mostNamed,
+    maxNamed,
   );
   const to = names === "" ? "" : ` to ${names}`;
   if (waits_for !== undefined)

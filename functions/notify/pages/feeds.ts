@@ -5,7 +5,7 @@ import { type ComponentState, statusWords } from "./page-text.ts";
 import type { PageState, ShownIncident } from "./view.ts";
 
 /** Maximum number of updates in a feed, the newest first. */
-const mostEntries = 50;
+const maxEntries = 50;
 
 /** One update of one incident. */
 interface Entry {
@@ -21,7 +21,7 @@ export function feedsOf(state: PageState): Page[] {
   const entries = [...state.open, ...state.past]
     .flatMap(entriesOf)
     .sort((a, b) => b.at.localeCompare(a.at))
-    .slice(0, mostEntries);
+    .slice(0, maxEntries);
   return [
     { path: "feed.atom", contentType: "application/atom+xml; charset=utf-8", content: atomOf(state, entries) },
     { path: "feed.json", contentType: "application/feed+json; charset=utf-8", content: jsonOf(state, entries) },

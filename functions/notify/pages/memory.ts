@@ -10,8 +10,8 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 export const pageCollection: string = "pages";
 
 /** Maximum numbers of incidents and of updates per incident. Pages of older incidents stay in place. */
-const mostIncidents = 200;
-const mostUpdates = 20;
+const maxIncidents = 200;
+const maxUpdates = 20;
 
 /** Adds an update to the memory, once and in the order of events, whatever the order of arrival. */
 export function withNews(memory: PageMemory, news: PageNews): PageMemory {
@@ -28,7 +28,7 @@ export function withNews(memory: PageMemory, news: PageNews): PageMemory {
     updates: shortened(updates),
   };
   const incidents = [...others, next].sort((a, b) => b.since.localeCompare(a.since) || b.id.localeCompare(a.id));
-  return { incidents: incidents.slice(0, mostIncidents) };
+  return { incidents: incidents.slice(0, maxIncidents) };
 }
 
 /** Adds a public note to the memory, once; returns the same memory if it has the note already. */
@@ -87,7 +87,7 @@ export function memoryFields(memory: PageMemory, now: number): Fields {
 
 /** Keeps the first and the last updates, which matter most. */
 function shortened<T>(updates: T[]): T[] {
-  return updates.length <= mostUpdates ? updates : [...updates.slice(0, 5), ...updates.slice(5 - mostUpdates)];
+  return updates.length <= maxUpdates ? updates : [...updates.slice(0, 5), ...updates.slice(5 - maxUpdates)];
 }
 
 const schemas = lazily(() => {

@@ -34,7 +34,7 @@ export interface PageTarget extends PageSettings {
 }
 
 /** Maximum number of times a page is recomputed because another writer has just replaced it. */
-const mostTries = 5;
+const maxTries = 5;
 
 /** Records an update of an incident, once. @throws StoreError */
 export async function remember(channel: string, news: PageNews, { store, clock }: PageWorld): Promise<void> {
@@ -77,10 +77,10 @@ export async function publish(
   changed?: string,
 ): Promise<void> {
   await rememberNotes(target.channel, world);
-  for (let attempt = 1; attempt <= mostTries; attempt++) {
+  for (let attempt = 1; attempt <= maxTries; attempt++) {
     if (await publishOnce(target, changed, world, signal)) return;
   }
-  throw new Error(`the status page ${target.channel} was overwritten by other writers ${mostTries} times in a row`);
+  throw new Error(`the status page ${target.channel} was overwritten by other writers ${maxTries} times in a row`);
 }
 
 async function publishOnce(

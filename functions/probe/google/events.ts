@@ -29,7 +29,7 @@ export interface HealthEvent {
 
 const pageSize = 100;
 /** There have never been more active incidents than these pages hold. */
-const mostPages = 10;
+const maxPages = 10;
 
 /** Returns the access that reading Personalized Service Health requires. */
 export function serviceHealthAccess(project: string): Access {
@@ -58,7 +58,7 @@ export async function activeEvents(
   url.searchParams.set("view", "EVENT_VIEW_FULL");
   url.searchParams.set("pageSize", String(pageSize));
   const events: EventEntry[] = [];
-  for (let page = 0; page < mostPages; page++) {
+  for (let page = 0; page < maxPages; page++) {
     const answer = pageSchema().safeParse(await ask({ url: url.href }, world));
     if (!answer.success) {
       const { path, message } = answer.error.issues[0] ?? { path: [], message: "" };
@@ -71,7 +71,7 @@ export async function activeEvents(
     if (answer.data.nextPageToken === "") return events;
     url.searchParams.set("pageToken", answer.data.nextPageToken);
   }
-  throw new ProbeFault("protocol", `Service Health has more than ${mostPages * pageSize} active incidents`);
+  throw new ProbeFault("protocol", `Service Health has more than ${maxPages * pageSize} active incidents`);
 }
 
 /** Returns the events that affect the region and one of the products, or any product if none is named. Pure. */

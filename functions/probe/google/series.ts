@@ -96,7 +96,7 @@ const minuteMs = 60_000;
 const periods = 2;
 const pageSize = 1_000;
 /** More pages than this indicate a reading without aggregation. */
-const mostPages = 5;
+const maxPages = 5;
 
 /** Returns the time range of a reading. It ends on a whole minute, as periods do, so that a repeated reading returns the same. */
 export function windowOf({ aligner, reducer, periodMs, delayMs }: Reading, now: number): Window {
@@ -147,7 +147,7 @@ export async function read(
 ): Promise<Found | undefined> {
   const url = urlOf(reading, project, windowOf(reading, world.now()));
   const series: Series[] = [];
-  for (let page = 0; page < mostPages; page++) {
+  for (let page = 0; page < maxPages; page++) {
     const answer = parsePage(await ask({ url: url.href }, world));
     series.push(...answer.series);
     if (answer.next === "") return newest(series);
@@ -155,7 +155,7 @@ export async function read(
   }
   throw new ProbeFault(
     "protocol",
-    `${reading.metricType} has more than ${mostPages * pageSize} series here: narrow the filter, or set a reducer`,
+    `${reading.metricType} has more than ${maxPages * pageSize} series here: narrow the filter, or set a reducer`,
   );
 }
 

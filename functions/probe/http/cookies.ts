@@ -7,7 +7,7 @@ import type { ProbeWorld } from "../prober.ts";
 import type { Headers } from "./response.ts";
 
 /** Maximum number of cookies, and maximum length of a cookie in characters: the limits of browsers for one site. */
-const mostKept = 180;
+const maxKept = 180;
 const longest = 4_096;
 
 /** A cookie of this length is a session, and therefore secret. */
@@ -30,7 +30,7 @@ export class Cookies {
     const set = [headers["set-cookie"] ?? []].flat().filter((cookie) => cookie.length <= longest);
     if (set.length === 0) return;
     this.#jar ??= new (await import("tough-cookie")).CookieJar();
-    for (const cookie of set.slice(0, mostKept - this.#kept)) {
+    for (const cookie of set.slice(0, maxKept - this.#kept)) {
       const kept = this.#jar.setCookieSync(cookie, webAddress(url), { ignoreError: true });
       if (!kept) continue;
       this.#kept++;

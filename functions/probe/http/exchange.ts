@@ -120,7 +120,7 @@ export const codings = "gzip, deflate, br, zstd";
 const slack = 65_536;
 
 /** Maximum number of codings of a body that are decoded. */
-const mostCodings = 4;
+const maxCodings = 4;
 
 /** Returns whether a body in this encoding is kept as it is because it cannot be decoded completely. */
 export function isUndecodable(encoding: string): boolean {
@@ -137,7 +137,7 @@ function decodersOf(encoding: string): ((first: number) => Transform)[] {
   const wanted = codingsIn(encoding).reverse();
   const known = wanted.flatMap((name) => ownEntry(decoders, name) ?? []);
   // A body that cannot be decoded completely is kept as it is.
-  return known.length === wanted.length && known.length <= mostCodings ? known : [];
+  return known.length === wanted.length && known.length <= maxCodings ? known : [];
 }
 
 /** Decodes a body as it arrives, up to the requested length. */

@@ -63,7 +63,7 @@ export function extract(extraction: Extraction, json: unknown): { samples: Sampl
     return required ? { samples: [], problem: `the body has no ${path} to extract ${metric} from` } : { samples: [] };
   const values: readonly (readonly [string, unknown])[] = each === undefined ? [["", found]] : entries(found);
   const samples: Samples[number][] = [];
-  for (const [key, value] of values.slice(0, mostEntries)) {
+  for (const [key, value] of values.slice(0, maxEntries)) {
     const number = sampleOf(extraction, value);
     if (number === undefined)
       return {
@@ -82,7 +82,7 @@ export function extract(extraction: Extraction, json: unknown): { samples: Sampl
 }
 
 /** More entries than this indicate a misbehaving target, not a collection of measurements. */
-const mostEntries = 100;
+const maxEntries = 100;
 
 function problems({ metric, unit, each, equals, labels = {} }: Extraction): [string, string][] {
   const known = metrics[metric];

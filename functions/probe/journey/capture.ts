@@ -5,7 +5,7 @@ import { lazily } from "../../../shared/runtime/lazily.ts";
 import { namedRecord } from "../../../shared/runtime/named-record.ts";
 import { headerName } from "../net/settings.ts";
 import { jsonQueryMistake, valuesAt } from "../text/json-path.ts";
-import { isTooDeep, jsonText, mostLevels } from "../text/json-text.ts";
+import { isTooDeep, jsonText, maxLevels } from "../text/json-text.ts";
 import { parsePattern, patternMistake } from "../text/pattern.ts";
 import { type Json, variableName } from "../text/template.ts";
 
@@ -88,7 +88,7 @@ export function capture(
       const what = place.matches === undefined ? value : `${place.matches} in ${value}`;
       problem ??= `${what} ${state}, so \${${name}} cannot be captured`;
     } else if (isTooDeep(found)) {
-      problem ??= `${place.json ?? name} is nested deeper than ${mostLevels} levels, so \${${name}} cannot be captured`;
+      problem ??= `${place.json ?? name} is nested deeper than ${maxLevels} levels, so \${${name}} cannot be captured`;
     } else values.push([name, found, place.secret ?? isSecretName(name)]);
   }
   return { values, ...(problem === undefined ? {} : { problem }) };

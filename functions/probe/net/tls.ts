@@ -76,7 +76,7 @@ export async function secure(raw: Socket, options: TlsOptions, watch: Stopwatch,
 }
 
 /** Maximum time to determine whether a port speaks TLS, in milliseconds. */
-const mostAskedMs = 1_000;
+const maxAskedMs = 1_000;
 
 /**
  * Returns whether a port that closed a plain connection without sending anything speaks TLS, by another connection with TLS.
@@ -97,7 +97,7 @@ export async function wantsTls(
 /** Returns whether a port speaks TLS from the first byte. @param address `undefined` if no address was tried */
 export async function speaksTls(address: string | undefined, port: number, world: ProbeWorld): Promise<boolean> {
   if (address === undefined || world.signal.aborted) return false;
-  const soon = AbortSignal.timeout(Math.ceil(Math.min(mostAskedMs, world.remaining() / 2)));
+  const soon = AbortSignal.timeout(Math.ceil(Math.min(maxAskedMs, world.remaining() / 2)));
   const bounded = { ...world, signal: AbortSignal.any([world.signal, soon]) };
   const watch = stopwatch(() => world.clock());
   try {
@@ -178,13 +178,13 @@ function subjectOf(certificate: X509Certificate | undefined): TargetText {
 }
 
 /** Maximum number of a certificate's names in a message. */
-const mostNamed = 5;
+const maxNamed = 5;
 
 function namesOf(certificate: X509Certificate | undefined): TargetText {
   const names = certificate?.subjectAltName?.replaceAll(/DNS:|IP Address:/g, "").split(", ") ?? [];
-  const more = names.length > mostNamed ? ` and ${names.length - mostNamed} more` : "";
+  const more = names.length > maxNamed ? ` and ${names.length - maxNamed} more` : "";
   if (names.join("") === "") return commonName(certificate?.subject);
-  return cite`${TargetText.of(names.slice(0, mostNamed).join(", "))}${more}`;
+  return cite`${TargetText.of(names.slice(0, maxNamed).join(", "))}${more}`;
 }
 
 function commonName(name: string | undefined): TargetText {

@@ -18,7 +18,7 @@ export interface ClientCertificate {
 }
 
 /** Maximum number of cached authorities and contexts: more than a configuration has. */
-const mostRemembered = 100;
+const maxRemembered = 100;
 
 /** Reads the trusted authorities of the system, which takes a while. @param now milliseconds since the epoch */
 export function loadRoots(now: number): void {
@@ -85,7 +85,7 @@ export function contextOf(authorities: Authorities, client: ClientCertificate | 
 }
 
 /** Maximum number of examined certificates that a server sends. */
-const mostSent = 20;
+const maxSent = 20;
 
 /** Maximum number of certificates in a chain. */
 const longestPath = 10;
@@ -112,8 +112,7 @@ interface Path {
  */
 export function chainOf(leaf: X509Certificate, { bySubject }: Authorities, now: number): Chain {
   const sent: X509Certificate[] = [];
-  for (let next = leaf.issuerCertificate; next && sent.length < mostSent; next = next.issuerCertificate)
-    sent.push(next);
+  for (let next = leaf.issuerCertificate; next && sent.length < maxSent; next = next.issuerCertificate) sent.push(next);
   const validUntil = (one: X509Certificate): number => (start(one) > now ? Number.NEGATIVE_INFINITY : expiry(one));
 
   const open: Path[] = [{ certificates: [leaf], last: leaf, until: validUntil(leaf) }];
@@ -192,7 +191,7 @@ function remembered<T>(known: Map<string, T>, key: string, make: () => T): T {
   if (found !== undefined) return found;
   const made = make();
   const [oldest] = known.keys();
-  if (known.size >= mostRemembered && oldest !== undefined) known.delete(oldest);
+  if (known.size >= maxRemembered && oldest !== undefined) known.delete(oldest);
   known.set(key, made);
   return made;
 }

@@ -6,7 +6,7 @@ import { ProbeFault } from "../net/faults.ts";
 import { cite, TargetText } from "../text/target-text.ts";
 
 /** A response to a probe is never longer than this, in bytes. */
-const mostReceived = 4 * 2 ** 20;
+const maxReceived = 4 * 2 ** 20;
 
 /** The type and the length of a message, in bytes. */
 const headLength = 5;
@@ -73,7 +73,7 @@ export class PostgresStream extends EventEmitter {
         if (head !== undefined) return;
       }
       try {
-        if (received > mostReceived) throw new Error(endless);
+        if (received > maxReceived) throw new Error(endless);
         this.emit("data", chunk);
       } catch (cause) {
         const reason = cause instanceof Error ? cause.message : String(cause);

@@ -37,7 +37,7 @@ export interface AuditLogsObservation extends LogAccess {
 /** Maximum number of entries of the single page that is read. */
 const pageSize = 100;
 /** Maximum number of changes in a report. */
-const mostChanges = 30;
+const maxChanges = 30;
 
 /** The prober `audit_logs`. */
 export const auditLogs: Prober<AuditLogsSettings, AuditLogsObservation> = {
@@ -117,7 +117,7 @@ only verify the permission. Use the schedule of another probe, because a separat
     const others = told.filter(({ elsewhere }) => elsewhere === true);
     return {
       measurements: [{ metric: "recent_changes", value: ours.length }],
-      changes: [...ours, ...others].slice(0, mostChanges),
+      changes: [...ours, ...others].slice(0, maxChanges),
     };
   },
 };

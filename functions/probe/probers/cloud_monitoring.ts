@@ -93,7 +93,7 @@ const scales: Readonly<Record<WrittenUnit, readonly [Unit, number]>> = {
 };
 
 /** More series than this are not a measurement of a component. */
-const mostSeries = 100;
+const maxSeries = 100;
 const longestDelayMs = 3_600_000;
 const labelPath = lazily(() =>
   z.string().regex(/^(metric|resource)\.labels\.\w+$/, {
@@ -151,10 +151,10 @@ ${monitoringNotes("as many series per run as the reducer and group_by leave", "t
         measurements: empty === "zero" ? [{ metric, value: 0, labels }] : [],
       };
     const { samples } = found.value;
-    const tooMany = `${samples.length} series match, more than ${mostSeries}: narrow the filter, or set a reducer`;
+    const tooMany = `${samples.length} series match, more than ${maxSeries}: narrow the filter, or set a reducer`;
     return {
-      ...(samples.length > mostSeries ? { failure: { kind: "protocol", phase: "series", message: tooMany } } : {}),
-      measurements: samples.slice(0, mostSeries).map((sample) => measured(sample, settings)),
+      ...(samples.length > maxSeries ? { failure: { kind: "protocol", phase: "series", message: tooMany } } : {}),
+      measurements: samples.slice(0, maxSeries).map((sample) => measured(sample, settings)),
     };
   },
 });

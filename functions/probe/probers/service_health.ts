@@ -93,15 +93,13 @@ ignore\`, it only reports it. Google announces incidents minutes after they begi
     return {
       measurements: [{ metric: "service_health_incidents", value: events.length }],
       findings:
-        events.length === 0
-          ? [quiet(region)]
-          : events.slice(0, mostFindings).map((event) => found(event, project, now)),
+        events.length === 0 ? [quiet(region)] : events.slice(0, maxFindings).map((event) => found(event, project, now)),
     };
   },
 };
 
 /** More than these add no information. */
-const mostFindings = 10;
+const maxFindings = 10;
 const check = "google_incident";
 const expected = "no Google incident";
 

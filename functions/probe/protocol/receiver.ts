@@ -27,7 +27,7 @@ export class Receiver {
     socket.on("data", (chunk: Buffer) => {
       this.#bytes = Buffer.concat([this.#bytes, chunk]);
       // Unread data must not fill the memory.
-      if (this.#bytes.length > mostUnread) socket.pause();
+      if (this.#bytes.length > maxUnread) socket.pause();
       this.#wake();
     });
     socket.on("error", end).on("end", closed).on("close", closed);
@@ -57,4 +57,4 @@ export class Receiver {
 }
 
 /** Maximum number of buffered bytes; more than any piece has. */
-const mostUnread = 262_144;
+const maxUnread = 262_144;

@@ -41,16 +41,16 @@ export interface ProbeRun extends Omit<AttemptPorts, "unwanted"> {
 }
 
 /** Maximum number of probes in one request; larger requests are divided. */
-export const mostAtOnce = 100;
+export const maxAtOnce = 100;
 
 /** How long a probe counts as running, in milliseconds: after that it only waits, and others may start. */
 const laneMs = 500;
 /** Maximum number of probes in progress, waiting ones included: far below the usual limit of open files per process. */
-const mostUnderWay = 500;
+const maxUnderWay = 500;
 
 /** Runs the probes. Nothing that a target does makes it throw. */
 export async function runProbes(run: ProbeRun): Promise<Report> {
-  const { probes, clock, concurrency = mostAtOnce, paceMs = 0.5, partAfterMs = 5_000, probers = registry } = run;
+  const { probes, clock, concurrency = maxAtOnce, paceMs = 0.5, partAfterMs = 5_000, probers = registry } = run;
   for (const probe of probes) {
     const prober = ownEntry(probers, probe.kind);
     if (prober) readSettings(probe, prober);
@@ -79,7 +79,7 @@ export async function runProbes(run: ProbeRun): Promise<Report> {
       });
       underWay.add(ended);
       await atMost(laneMs, ended);
-      while (underWay.size >= mostUnderWay) await Promise.race(underWay);
+      while (underWay.size >= maxUnderWay) await Promise.race(underWay);
     }
   };
   const reportOf = (id: string, some: readonly ProbeResult[], unhealthy?: string): Report => ({

@@ -3,7 +3,7 @@ import type { ProbeRequest } from "../../../shared/messages/probe-request.ts";
 import type { PushedMessage } from "../../../shared/messages/push.ts";
 import type { OutgoingMessage } from "../../../shared/ports.ts";
 import { roundsAttribute } from "../../../shared/topology.ts";
-import { mostAtOnce } from "./run.ts";
+import { maxAtOnce } from "./run.ts";
 
 /**
  * Divides a request into several, with the attributes that route them back to this subscription; none if the request is small enough, or is
@@ -15,8 +15,8 @@ export function shardsOf(
   probes: number,
   { publishedAt, attributes }: Pick<PushedMessage, "publishedAt" | "attributes">,
 ): OutgoingMessage[] {
-  if (request.shard !== undefined || probes <= mostAtOnce) return [];
-  const of = Math.ceil(probes / mostAtOnce);
+  if (request.shard !== undefined || probes <= maxAtOnce) return [];
+  const of = Math.ceil(probes / maxAtOnce);
   const { environment, vantage, trigger, group } = request;
   const { [roundsAttribute]: rounds } = attributes;
   const way = { environment, vantage, trigger, group, ...(rounds === undefined ? {} : { [roundsAttribute]: rounds }) };

@@ -46,7 +46,7 @@ export const streamHeaders: Readonly<Record<string, string>> = {
 };
 
 /** Maximum amount of buffered data for a reader that does not read. */
-const mostUnread = 10_000;
+const maxUnread = 10_000;
 
 /**
  * Sends the request and waits for the head of the response.
@@ -101,7 +101,7 @@ function listen(
       firstEventAt ??= world.clock();
       pending = 0;
       unread.push({ event, text: TargetText.of(data) });
-      if (unread.length > mostUnread) {
+      if (unread.length > maxUnread) {
         end(new ProbeFault("protocol", `${peer} sent ${unread.length} events that no step expected`));
         socket.destroy();
       }

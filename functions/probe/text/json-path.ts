@@ -54,7 +54,7 @@ export function valuesAt(root: unknown, text: string): readonly unknown[] {
     // Parsed JSON contains only JSON values.
     for (const { value } of query.lazyQuery(root as JsonValue)) {
       values.push(value);
-      if (values.length === mostSelected) break;
+      if (values.length === maxSelected) break;
     }
   } catch {
     // Too deeply nested: the values found so far count.
@@ -63,7 +63,7 @@ export function valuesAt(root: unknown, text: string): readonly unknown[] {
 }
 
 /** Maximum number of values that a query selects. */
-const mostSelected = 10_000;
+const maxSelected = 10_000;
 
 type JsonValue = Parameters<JSONPathQuery["lazyQuery"]>[0];
 
@@ -85,13 +85,13 @@ for (const [name, whole] of [
 /** Parsed queries, or their mistakes, by their text: those of a configuration are used in every run. */
 const known = new Map<string, JsonPath | JSONPathQuery | string>();
 /** Maximum number of cached queries: more than a configuration has. */
-const mostKnown = 1_000;
+const maxKnown = 1_000;
 
 function queryOf(text: string): JsonPath | JSONPathQuery | string {
   const found = known.get(text);
   if (found !== undefined) return found;
   const read = parseJsonPath(text) ?? compiled(text);
-  if (known.size >= mostKnown) known.clear();
+  if (known.size >= maxKnown) known.clear();
   known.set(text, read);
   return read;
 }

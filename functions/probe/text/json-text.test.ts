@@ -9,7 +9,7 @@ import { http } from "../probers/http.ts";
 import { journey } from "../probers/journey.ts";
 import { websocket } from "../probers/websocket.ts";
 import { serveWebSocket } from "../websocket.fixtures.ts";
-import { isTooDeep, jsonText, mostLevels, plainValue } from "./json-text.ts";
+import { isTooDeep, jsonText, maxLevels, plainValue } from "./json-text.ts";
 
 const shapes = {
   "200,000 lists": `${"[".repeat(200_000)}${"]".repeat(200_000)}`,
@@ -78,9 +78,9 @@ describe("the text of a value", () => {
   it("is its JSON, up to the depth limit", () => {
     const value = { a: [1, "x", null, true], b: { c: {} } };
     expect(jsonText(value)).toBe(JSON.stringify(value));
-    expect(jsonText(nested(mostLevels))).toBe(JSON.stringify(nested(mostLevels)));
-    expect(jsonText(nested(mostLevels + 1))).toContain("[…]");
-    expect([mostLevels, mostLevels + 1].map((depth) => isTooDeep(nested(depth)))).toEqual([false, true]);
+    expect(jsonText(nested(maxLevels))).toBe(JSON.stringify(nested(maxLevels)));
+    expect(jsonText(nested(maxLevels + 1))).toContain("[…]");
+    expect([maxLevels, maxLevels + 1].map((depth) => isTooDeep(nested(depth)))).toEqual([false, true]);
   });
 
   it.each([

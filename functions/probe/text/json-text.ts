@@ -3,11 +3,11 @@
  * 200,000 brackets fit into 400 KB. Therefore only a few levels are written out; deeper values are shown as `[…]` and `{…}`.
  */
 /** Number of levels that are written out, and that a captured value may have. */
-export const mostLevels = 100;
+export const maxLevels = 100;
 
 /** Returns a JSON value as text. */
 export function jsonText(value: unknown): string {
-  return JSON.stringify(cut(value, mostLevels)) ?? String(value);
+  return JSON.stringify(cut(value, maxLevels)) ?? String(value);
 }
 
 /** Returns a JSON value as a text for comparisons: `up`, `3`, `true`; a list of these as `1,2`. */
@@ -20,7 +20,7 @@ export function plainValue(value: unknown): string {
 /** Returns whether a value is nested too deeply to be written out. */
 export function isTooDeep(value: unknown): boolean {
   let level = [value];
-  for (let depth = 0; depth <= mostLevels; depth++) {
+  for (let depth = 0; depth <= maxLevels; depth++) {
     level = level.flatMap((one) => (typeof one === "object" && one !== null ? Object.values(one) : []));
     if (level.length === 0) return false;
   }

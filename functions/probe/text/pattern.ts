@@ -57,7 +57,7 @@ const split = /^\/(.+)\/([ims]*)$/s;
 /** Parsed patterns, or their mistakes, by their text: those of a configuration are used in every run. */
 const known = new Map<string, Pattern | string>();
 /** Maximum number of cached patterns: more than a configuration has. */
-const mostKnown = 1_000;
+const maxKnown = 1_000;
 /** Maximum length of a cached pattern, in characters: text from a target may have been filled in. */
 const longestKnown = 1_000;
 
@@ -65,13 +65,13 @@ function readPattern(text: string): Pattern | string {
   const remembered = known.get(text);
   if (remembered !== undefined) return remembered;
   const read = compiled(text);
-  if (known.size >= mostKnown) known.clear();
+  if (known.size >= maxKnown) known.clear();
   if (text.length <= longestKnown) known.set(text, read);
   return read;
 }
 
 /** Maximum number of instructions of a pattern: the search time is proportional to them, too. */
-const mostInstructions = 2_000;
+const maxInstructions = 2_000;
 
 function compiled(text: string): Pattern | string {
   const [, source, flags = ""] = split.exec(text) ?? [];
@@ -80,7 +80,7 @@ function compiled(text: string): Pattern | string {
   if (reference !== undefined) return backReference(reference);
   try {
     const engine = RE2JS.compile(RE2JS.translateRegExp(source), flagsOf(flags));
-    if (engine.programSize() <= mostInstructions) return new Pattern(text, engine);
+    if (engine.programSize() <= maxInstructions) return new Pattern(text, engine);
     return "it is too large: use smaller repetition counts, such as {1,100}";
   } catch (error) {
     const [, problem = "it is not a regular expression", place = ""] =

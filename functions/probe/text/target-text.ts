@@ -46,7 +46,7 @@ export class TargetText {
     return new TargetText((redact) =>
       this.#write((text, isCut = false) => {
         // A secret in several nested encodings is many times as long as the original.
-        const head = text.slice(0, mostRead);
+        const head = text.slice(0, maxRead);
         const clean = redact(head, isCut || head.length < text.length);
         return JSON.stringify(excerpt(clean, limit, (all) => all));
       }),
@@ -79,7 +79,7 @@ export class TargetText {
 }
 
 /** Number of characters that are searched for secrets before a text is quoted. */
-const mostRead = 2_000;
+const maxRead = 2_000;
 
 /** A sentence that quotes targets: a tag for template literals. */
 export function cite(texts: TemplateStringsArray, ...values: readonly (ReportText | number)[]): TargetText {

@@ -279,12 +279,12 @@ async function expectMessages(
 }
 
 /** Maximum number of received messages in a failure. */
-const mostListed = 4;
+const maxListed = 4;
 
 function listed(came: readonly ExpectedMessage[]): string {
   if (came.length === 0) return "";
-  const more = came.length > mostListed ? ", …" : "";
-  return `: ${came.slice(0, mostListed).map(spoken).join("; ")}${more}`;
+  const more = came.length > maxListed ? ", …" : "";
+  return `: ${came.slice(0, maxListed).map(spoken).join("; ")}${more}`;
 }
 
 function holds({ event, json, contains, matches }: ExpectedMessage, { text, event: type }: Message): boolean {

@@ -130,7 +130,7 @@ async function connected({ url, family, ca, client, insecure }: WebSocketTarget,
 }
 
 /** Maximum amount of buffered data for a reader that does not read. */
-const mostUnread = { messages: 1_000, bytes: 16 * 2 ** 20 };
+const maxUnread = { messages: 1_000, bytes: 16 * 2 ** 20 };
 
 function converse(
   webSocket: WebSocket,
@@ -170,7 +170,7 @@ function converse(
     const text = data.toString("utf8");
     unread.push(text);
     unreadBytes += Buffer.byteLength(text);
-    if (unread.length > mostUnread.messages || unreadBytes > mostUnread.bytes) {
+    if (unread.length > maxUnread.messages || unreadBytes > maxUnread.bytes) {
       end(new ProbeFault("protocol", `${peer} sent ${unread.length} messages that no step expected`));
       webSocket.terminate();
     }

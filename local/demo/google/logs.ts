@@ -72,11 +72,11 @@ function auditEntries({ change, at }: PlayedChange, project: string): Entry[] {
 }
 
 /** Maximum number of errors that a fault logs, one per second. */
-const mostErrors = 100;
+const maxErrors = 100;
 
 function errorEntries({ change, at, until }: PlayedChange, now: number, project: string): Entry[] {
   const { type, labels, message } = recorded[change].error;
-  const count = Math.min(mostErrors, Math.max(0, Math.floor(((until ?? now) - at) / 1_000)));
+  const count = Math.min(maxErrors, Math.max(0, Math.floor(((until ?? now) - at) / 1_000)));
   return Array.from({ length: count }, (_, second) => {
     const instant = at + 1_000 * (second + 1);
     const json = {

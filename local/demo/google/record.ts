@@ -52,7 +52,7 @@ export interface RecordOptions {
 }
 
 /** Number of samples kept. Each is served as one minute. */
-const mostLooks = 60;
+const maxLooks = 60;
 /** Enough of them that everything can be read at once. */
 const looksBefore = 8;
 const minuteMs = 60_000;
@@ -87,7 +87,7 @@ export async function recordDemo({ read, services, everyMs }: RecordOptions): Pr
     // Values in the first sample existed before it.
     if (before === undefined) looks.push(...Array<Look>(looksBefore).fill(values));
     looks.push(values);
-    if (looks.length > mostLooks) looks.shift();
+    if (looks.length > maxLooks) looks.shift();
     before = seen;
   };
   const again = (): void => {

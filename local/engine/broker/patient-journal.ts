@@ -9,7 +9,7 @@ import type { Time } from "./time.ts";
 /** Delay after a failure, in milliseconds. */
 const retryMs = 1_000;
 /** Characters of messages that wait in memory at most. */
-const mostWaiting = 32 * 2 ** 20;
+const maxWaiting = 32 * 2 ** 20;
 
 /** Writes to a journal, now or later. */
 export class PatientJournal {
@@ -37,7 +37,7 @@ export class PatientJournal {
    * @throws Error when more wait to be written than fit into memory
    */
   append(publications: readonly Publication[], settled?: { readonly subscription: string; readonly id: number }): void {
-    if (this.#waiting > mostWaiting) throw new Error("too many messages wait to be written");
+    if (this.#waiting > maxWaiting) throw new Error("too many messages wait to be written");
     for (const { message, pending } of publications) {
       this.#unwritten.set(message.id, { message, pending: new Map(pending.map((one) => [one.subscription, one])) });
       this.#waiting += message.json.length;

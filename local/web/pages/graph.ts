@@ -124,7 +124,7 @@ ${lines.length > 1 ? "" : html`<svg x="10" y="28" width="${nodeWidth - 20}" heig
 }
 
 /** The longest row of missing values that a line leads over: what is measured seldom is no gap. */
-const leastGap = 3;
+const minGap = 3;
 
 /** Returns a line of values across a 100 by 100 square. Long intervals without measurements are gaps. The lowest value is at the bottom. */
 export function linePath(values: readonly (number | undefined)[]): string {
@@ -137,8 +137,8 @@ export function linePath(values: readonly (number | undefined)[]): string {
   const x = (index: number): number => (100 * index) / Math.max(1, values.length - 1);
   return known
     .map(({ value, index }, place) => {
-      const isFollowing = index - (known[place - 1]?.index ?? Number.NEGATIVE_INFINITY) <= leastGap;
-      const isFollowed = (known[place + 1]?.index ?? Number.POSITIVE_INFINITY) - index <= leastGap;
+      const isFollowing = index - (known[place - 1]?.index ?? Number.NEGATIVE_INFINITY) <= minGap;
+      const isFollowed = (known[place + 1]?.index ?? Number.POSITIVE_INFINITY) - index <= minGap;
       // A single point is a short stroke.
       return `${isFollowing ? "L" : "M"}${px(x(index))} ${px(96 - (92 * (value - least)) / range)}${isFollowing || isFollowed ? "" : "h1"}`;
     })

@@ -31,8 +31,8 @@ export interface Panel {
 }
 
 /** The most charts of a component, and series of a chart. */
-const mostPanels = 40;
-const mostSeries = 12;
+const maxPanels = 40;
+const maxSeries = 12;
 
 /** Labels that divide a time into its parts. */
 const parts: readonly string[] = ["phase", "stage", "step"];
@@ -55,11 +55,11 @@ export function panelsOf(configuration: Pick<Configuration, "rules">, series: re
         unit: metric.unit,
         ...(isStacked ? { stackedBy: part } : {}),
         thresholds: isStacked ? [] : thresholdsOf(configuration, first),
-        series: own.slice(0, mostSeries).map((name) => ({ label: labelOf(name), name })),
+        series: own.slice(0, maxSeries).map((name) => ({ label: labelOf(name), name })),
       },
     ];
   });
-  return panels.sort((a, b) => rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1)).slice(0, mostPanels);
+  return panels.sort((a, b) => rankOf(a) - rankOf(b) || (a.id < b.id ? -1 : 1)).slice(0, maxPanels);
 }
 
 /** Times first, then what a rule watches, then shares and the rest. */

@@ -48,7 +48,7 @@ export function oneOf(values: readonly unknown[], input: unknown): string {
   const given = typeof input === "string" ? `"${input}"` : (shownScalar(input) ?? nameOf(input));
   if (typeof input !== "string" && values.includes(String(input)))
     return `must be ${listed(names)} as a text: write it in quotes, "${String(input)}"`;
-  if (names.length <= mostListed) return `must be ${listed(names)}, not ${given}`;
+  if (names.length <= maxListed) return `must be ${listed(names)}, not ${given}`;
   const words = `_${String(input).toLowerCase()}_`;
   const near = nearest(String(input), names) ?? names.find((name) => `_${name.toLowerCase()}_`.includes(words));
   const instead = near === undefined ? `, such as ${names.slice(0, 3).join(", ")}` : `: did you mean "${near}"?`;
@@ -77,7 +77,7 @@ export function placesOf(key: string, schema: z.ZodObject): string[] {
 }
 
 /** More values than a sentence lists. */
-const mostListed = 12;
+const maxListed = 12;
 
 const formats: Readonly<Record<string, string>> = {
   url: "a complete address such as https://example.com/health",

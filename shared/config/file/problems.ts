@@ -59,13 +59,13 @@ export function inFileOrder(problems: readonly Problem[]): Problem[] {
 }
 
 /** Names that a sentence lists. */
-const mostNamed = 50;
+const maxNamed = 50;
 
 /** The end of a sentence about a wrong name: the right one where it is near, else all that there are. */
 export function insteadOf(suggestion: string | undefined, candidates: readonly string[], what: string): string {
   if (suggestion !== undefined) return `did you mean "${suggestion}"?`;
   if (candidates.length === 0) return `there are no ${what}`;
-  const more = candidates.length - mostNamed;
-  const named = candidates.slice(0, mostNamed).join(", ");
+  const more = candidates.length - maxNamed;
+  const named = candidates.slice(0, maxNamed).join(", ");
   return more > 0 ? `the ${what} are ${named} and ${more} more` : `the ${what} are ${named}`;
 }

@@ -29,7 +29,7 @@ export interface Source {
 }
 
 /** Maximum number of alias expansions in one file, nested ones included: far above need, far below harm. */
-const mostAliases = 200;
+const maxAliases = 200;
 
 /** Reads YAML 1.2 with anchors, aliases and merge keys. Never throws: what is wrong is among the problems. */
 export function readSource(text: string, file: string): Source {
@@ -66,7 +66,7 @@ export function readSource(text: string, file: string): Source {
   let data: unknown;
   if (flaws.readable) {
     try {
-      data = document.toJS({ maxAliasCount: mostAliases });
+      data = document.toJS({ maxAliasCount: maxAliases });
     } catch (error) {
       const reason = error instanceof ReferenceError ? "its aliases unfold into too much" : (error as Error).message;
       problems.error({ path: [] }, { message: `the YAML cannot be read: ${reason}` });

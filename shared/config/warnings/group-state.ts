@@ -12,7 +12,7 @@ import type { Vocabulary } from "../schema.ts";
  * window alone, and what is known of a probe. Measured; a state has room for 256 KiB, a sixth of which is left for failures.
  */
 const bytes = { value: 4.5, run: 3.5, instant: 1.2, probe: 100 } as const;
-const mostBytes = 215 * 1024;
+const maxBytes = 215 * 1024;
 
 /** Refuses such groups, at the schedule of their first probe. */
 export function checkGroupState(configuration: Configuration, problems: Problems, vocabulary: Vocabulary): void {
@@ -22,12 +22,12 @@ export function checkGroupState(configuration: Configuration, problems: Problems
     if (first === undefined) continue;
     const paceMs = shortestGap(first.schedule);
     const size = members.reduce((sum, probe) => sum + bytesOf(probe, windows, paceMs), 0);
-    if (size <= mostBytes) continue;
+    if (size <= maxBytes) continue;
     const many =
       members.length === 1
         ? `a probe every ${formatDuration(paceMs)} is`
         : `${members.length} probes every ${formatDuration(paceMs)} are`;
-    const message = `${many} too much for one group: what rules and exports look back on takes about ${kibibytes(size)}, and its state has room for ${kibibytes(mostBytes)}; run them less often, give some another schedule, or shorten the windows of the rules`;
+    const message = `${many} too much for one group: what rules and exports look back on takes about ${kibibytes(size)}, and its state has room for ${kibibytes(maxBytes)}; run them less often, give some another schedule, or shorten the windows of the rules`;
     problems.error({ path: ["probes", first.name, "schedule"] }, { message });
   }
 }

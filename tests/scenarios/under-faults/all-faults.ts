@@ -31,7 +31,7 @@ const after = 30 * 60_000;
 /** Moments at which a function may crash. Only a publication has a moment between its start and its end. */
 const moments: readonly Moment[] = ["before", "after", "between"];
 /** Maximum delay of a recovery's validation under faults: it is requested again with one of the next two ticks. */
-const mostDelay = 5 * 60_000;
+const maxDelay = 5 * 60_000;
 /** Timeout of a test, in milliseconds. A test has hundreds of runs, and their duration depends on the machine. */
 const timeout = 1_800_000;
 
@@ -97,11 +97,11 @@ function lengthOf({ plan, until }: Scenario): number {
  * Maximum number of consecutive crashes while one message is delivered. Each subscription retries more often before it dead-letters a
  * message.
  */
-const mostDeaths = 5;
+const maxDeaths = 5;
 
 /** Each delivery of a message crashes one step later than the previous one, until one succeeds. */
 const everywhere: Fate = ({ ofDelivery, attempt, number }) =>
-  ofDelivery === attempt && attempt < mostDeaths ? (["before", "after"] as const)[number % 2] : undefined;
+  ofDelivery === attempt && attempt < maxDeaths ? (["before", "after"] as const)[number % 2] : undefined;
 
 /** Plays a scenario under faults. @param plain result without faults; absent if nothing is reported */
 async function compare(
@@ -117,7 +117,7 @@ async function compare(
   expect(played.mishaps, context).toEqual([]);
   expect(verdictOf(played, strictness), context).toEqual(plain === undefined ? silence : verdictOf(plain, strictness));
   if (plain === undefined) return;
-  expect(delayOf(played, plain), `${context}: the recovery is proved too late`).toBeLessThanOrEqual(mostDelay);
+  expect(delayOf(played, plain), `${context}: the recovery is proved too late`).toBeLessThanOrEqual(maxDelay);
 }
 
 const silence: Verdict = { incidents: [], notified: [] };

@@ -6,7 +6,7 @@ import { backendComponent, balancerComponent, type Context, certificateComponent
 import { ofErrors } from "./network.ts";
 
 /** Hosts of one load balancer that are probed. */
-const mostHosts = 20;
+const maxHosts = 20;
 
 /** The endpoint of a host of a load balancer. */
 export function endpointOf({ front, secure }: Balancer, { host, service }: HostRoute): Endpoint {
@@ -17,7 +17,7 @@ export function endpointOf({ front, secure }: Balancer, { host, service }: HostR
 
 /** The hosts of a load balancer that are probed. */
 export function probedRoutes({ routes }: Balancer): readonly HostRoute[] {
-  return routes.slice(0, mostHosts);
+  return routes.slice(0, maxHosts);
 }
 
 /** Adds load balancers and their certificates. The components behind them come with the services. */
@@ -53,9 +53,9 @@ export function draftBalancers({ found, draft }: Context, { balancers }: Relatio
       draft.note(
         `No host of the load balancer ${urlMap.name} is known: its rules and certificates contain none. Add a probe of kind http for each host.`,
       );
-    const left = balancer.routes.slice(mostHosts).map(({ host }) => host);
+    const left = balancer.routes.slice(maxHosts).map(({ host }) => host);
     if (left.length > 0)
-      draft.note(`Of the hosts of ${urlMap.name}, ${mostHosts} are probed; these are not: ${left.join(", ")}.`);
+      draft.note(`Of the hosts of ${urlMap.name}, ${maxHosts} are probed; these are not: ${left.join(", ")}.`);
     for (const { backend, service } of probedRoutes(balancer)) {
       if (service !== undefined) continue;
       const own = backendComponent(backend, draft);

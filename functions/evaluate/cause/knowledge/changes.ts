@@ -24,12 +24,12 @@ export interface LogPattern extends Omit<ReportedLogPattern, "first_at" | "last_
 }
 
 /** The most that is kept of one result. */
-const mostChanges = 30;
-const mostPatterns = 12;
+const maxChanges = 30;
+const maxPatterns = 12;
 
 /** The changes of a result, newest first. `undefined` where it does not look for any, or could not. */
 export function changesOf({ changes }: ProbeResult): readonly Change[] | undefined {
-  return changes?.slice(0, mostChanges).map(changeFrom);
+  return changes?.slice(0, maxChanges).map(changeFrom);
 }
 
 /** A change as a report or a message brings it, bounded. */
@@ -44,7 +44,7 @@ export function changeFrom({ at, what, resource, ...rest }: ReportedChange): Cha
 
 /** Log messages in a result. `undefined` if the probe does not read logs, or could not. */
 export function logPatternsOf({ log_patterns: patterns }: ProbeResult): readonly LogPattern[] | undefined {
-  return patterns?.slice(0, mostPatterns).map(({ first_at, last_at, pattern, ...rest }) => ({
+  return patterns?.slice(0, maxPatterns).map(({ first_at, last_at, pattern, ...rest }) => ({
     ...rest,
     pattern: bounded(pattern, [], 160),
     firstAt: Date.parse(first_at),

@@ -138,7 +138,7 @@ function limitAt(seconds: number, timeoutMs: number): string | undefined {
 }
 
 /** The most findings that are kept of one probe. */
-const mostFaults = 12;
+const maxFaults = 12;
 const severities = ["critical", "warning", "info"];
 
 /** Faults found by the configuration checks of a result. @param known earlier faults; `undefined` if there was no earlier run */
@@ -175,7 +175,7 @@ export function faultsOf(result: ProbeResult, known: readonly Fault[] | undefine
       );
     })
     .sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity))
-    .slice(0, mostFaults);
+    .slice(0, maxFaults);
 }
 
 /** Identity of a fault. */

@@ -4,24 +4,24 @@ import { probePhrase } from "../../incident/record/symptom-text.ts";
 import {
   type FailureLedger,
   isSameWay,
-  mostEntries,
+  maxEntries,
   principalFailure,
   updated,
 } from "../../partition/failure-ledger.ts";
 import type { Symptom } from "../diagnosis.ts";
 
 /** The most entries of ledgers of all symptoms together, unless each has two. */
-const mostOfAll = 600;
+const maxOfAll = 600;
 /** The most ways to fail that are kept of one probe. */
-const mostFailures = 4;
+const maxFailures = 4;
 
 /** Maximum number of entries per symptom, by number of symptoms. */
 export function entriesOfEach(symptoms: number): number {
-  return Math.max(2, Math.min(mostEntries, Math.floor(mostOfAll / Math.max(1, symptoms))));
+  return Math.max(2, Math.min(maxEntries, Math.floor(maxOfAll / Math.max(1, symptoms))));
 }
 
 /** The symptom with what is newer of the ledger of its probe; the same object where nothing is. */
-export function withLedger(symptom: Symptom, ledger: FailureLedger | undefined, most: number = mostEntries): Symptom {
+export function withLedger(symptom: Symptom, ledger: FailureLedger | undefined, most: number = maxEntries): Symptom {
   const failures = updated(symptom.failures, ledger, most);
   const ways = failures
     .map(({ failure }) => failure)
@@ -37,7 +37,7 @@ export function withLedger(symptom: Symptom, ledger: FailureLedger | undefined, 
     ...rest,
     phrase: probePhrase(probeOf(symptom), principalFailure(failures)),
     failure: first,
-    ...(others.length === 0 ? {} : { otherFailures: others.slice(0, mostFailures - 1) }),
+    ...(others.length === 0 ? {} : { otherFailures: others.slice(0, maxFailures - 1) }),
     ...(otherwise === undefined ? {} : { otherwiseSince: otherwise.from }),
     failures,
   };

@@ -3,14 +3,14 @@ import type { Plan } from "../../plan.ts";
 import type { Symptom } from "../diagnosis.ts";
 
 /** The most symptoms that an incident keeps: a document has room for as many. */
-const mostSymptoms = 300;
+const maxSymptoms = 300;
 
 /**
  * The ids of the symptoms for which there is no room, where there are too many: the least useful. What shows a component that is shown already goes
  * first, then what fewest others depend on, because a cause stands below what it makes fail; then the latest.
  */
 export function beyondRoom(all: readonly Symptom[], { graph }: Plan): ReadonlySet<string> {
-  if (all.length <= mostSymptoms) return new Set();
+  if (all.length <= maxSymptoms) return new Set();
   const shown = new Map<string, number>();
   const order = all.map((symptom) => {
     const before = shown.get(symptom.component) ?? 0;
@@ -24,5 +24,5 @@ export function beyondRoom(all: readonly Symptom[], { graph }: Plan): ReadonlySe
       b.symptom.since - a.symptom.since ||
       (a.symptom.id < b.symptom.id ? 1 : -1),
   );
-  return new Set(order.slice(0, all.length - mostSymptoms).map(({ symptom }) => symptom.id));
+  return new Set(order.slice(0, all.length - maxSymptoms).map(({ symptom }) => symptom.id));
 }

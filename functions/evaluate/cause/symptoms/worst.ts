@@ -8,7 +8,7 @@ import { marginOf, signalOf, strengthOf } from "../strength.ts";
 import { failingIn } from "./built-in.ts";
 
 /** The strength of what is no further than at its limit. */
-const leastStrength = 0.01;
+const minStrength = 0.01;
 
 /** Observation of a rule: its signal, and the excess of the value beyond the limit. */
 export function measureOf(
@@ -24,7 +24,7 @@ export function measureOf(
   const isAll = signal === "event" || signal === "configuration" || (excess.above && excess.limit === 0);
   return {
     signal,
-    strength: isAll ? 1 : Math.max(leastStrength, strengthOf(marginOf(excess, signal))),
+    strength: isAll ? 1 : Math.max(minStrength, strengthOf(marginOf(excess, signal))),
     ...worseSince,
     ...seconds,
   };

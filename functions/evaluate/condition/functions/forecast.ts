@@ -18,20 +18,20 @@ export interface Forecast {
 }
 
 /** Fewer samples say nothing. */
-const fewestSamples = 5;
+const minSamples = 5;
 /** More samples say nothing more, and their pairs grow with the square. */
-const mostSamples = 60;
+const maxSamples = 60;
 /** The least share of slopes that must go one way. A step in noise reaches three quarters. */
-const leastAgreement = 0.8;
+const minAgreement = 0.8;
 
 /** The forecast of a window; `undefined` before it has seen enough: five samples that span half of it. */
 export function forecastOf(window: Window): Forecast | undefined {
   const { times, values, from, to, at, windowMs } = window;
   const count = to - from;
   const span = (times[to - 1] ?? Number.NaN) - (times[from] ?? Number.NaN);
-  if (count < fewestSamples || !(span >= windowMs / 2)) return undefined;
+  if (count < minSamples || !(span >= windowMs / 2)) return undefined;
   // Every n-th, the last one among them, tells the trend of a long window as well.
-  const step = Math.ceil(count / mostSamples);
+  const step = Math.ceil(count / maxSamples);
   const ages: number[] = [];
   const levels: number[] = [];
   for (let i = to - 1; i >= from; i -= step) {
@@ -75,7 +75,7 @@ export function explainForecast(window: Window, limit?: { readonly value: number
 /** The share of slopes that noise of so many samples hardly ever reaches: three deviations of Kendall's tau, in its own terms. */
 function needed(samples: number): number {
   const deviation = Math.sqrt((2 * (2 * samples + 5)) / (9 * samples * (samples - 1)));
-  return Math.min(1, Math.max(leastAgreement, (1 + 3 * deviation) / 2));
+  return Math.min(1, Math.max(minAgreement, (1 + 3 * deviation) / 2));
 }
 
 function slopesOf(ages: readonly number[], levels: readonly number[]): number[] {

@@ -15,7 +15,7 @@ const lag = 300_000;
 /** Maximum delay between the first failure of an outage and failures of its other parts, in milliseconds. */
 const spread = 300_000;
 /** The most alerts that are remembered of an outage. */
-const mostAlerts = 20;
+const maxAlerts = 20;
 
 /** Facts kept about an outage while late data may refer to it. */
 export function rememberedOf(incident: Incident): Pick<RecentlyResolved, "endedAt" | "affected" | "alerts"> {
@@ -23,7 +23,7 @@ export function rememberedOf(incident: Incident): Pick<RecentlyResolved, "endedA
   return {
     ...(recoveringAt === undefined ? {} : { endedAt: recoveringAt }),
     affected: affectedBy(incident),
-    alerts: Object.keys(alerts).slice(0, mostAlerts),
+    alerts: Object.keys(alerts).slice(0, maxAlerts),
   };
 }
 

@@ -14,9 +14,9 @@ import type { EnvironmentState, Incident, KnownAlert, RecentlyResolved } from ".
 /** How long after the window a late measurement can still reveal a relapse in it, in milliseconds. */
 const lateness = 900_000;
 /** The most resolved incidents that are kept whole: each may take tens of kilobytes of the state. */
-const mostReopenable = 8;
+const maxReopenable = 8;
 /** The most relapses of one incident: what comes back more often than that begins anew. */
-const mostRelapses = 50;
+const maxRelapses = 50;
 
 /**
  * The resolved incident of which an alert is a relapse, the newest where there are several; `undefined` for something new.
@@ -31,7 +31,7 @@ export function relapseOf(
 ): Incident | undefined {
   const { firedAt = alert.since } = alert;
   return resolved
-    .filter(({ resolvedAt = 0, relapses = [] }) => firedAt - resolvedAt <= windowMs && relapses.length < mostRelapses)
+    .filter(({ resolvedAt = 0, relapses = [] }) => firedAt - resolvedAt <= windowMs && relapses.length < maxRelapses)
     .sort((a, b) => (b.resolvedAt ?? 0) - (a.resolvedAt ?? 0))
     .find((ended) => isSameCause(ended, alert, fresh));
 }
@@ -85,7 +85,7 @@ export function reopenableAfter(
   const ended = current.filter((one) => one.status === "resolved" && !one.byOperator && !isDrill(one));
   return [...before.filter(({ id }) => !ids.has(id)), ...ended]
     .filter(({ resolvedAt = 0 }) => windowMs > 0 && at - resolvedAt <= windowMs + lateness)
-    .slice(-mostReopenable);
+    .slice(-maxReopenable);
 }
 
 /** The newest incident that is over and of which a new one may be a repetition. */

@@ -21,7 +21,7 @@ export function changeFields({ changes = [], firstFailureAt, diagnosis }: Incide
 }
 
 /** The most that people are shown. */
-const mostShown = 3;
+const maxShown = 3;
 
 /** Returns the log patterns: known messages first, then new ones, then the most frequent. */
 export function logPatternFields({ logPatterns = [] }: Pick<Incident, "logPatterns">): EvaluatorFields["log_patterns"] {
@@ -32,7 +32,7 @@ export function logPatternFields({ logPatterns = [] }: Pick<Incident, "logPatter
         Number(b.before === 0) - Number(a.before === 0) ||
         b.count - a.count,
     )
-    .slice(0, mostShown)
+    .slice(0, maxShown)
     .map((one) => ({
       ...{ component: one.component, resource: one.resource, pattern: one.pattern, says: logSentence(one) },
       ...{ count: one.count, before: one.before, means: one.means?.says ?? null },

@@ -46,14 +46,14 @@ function isIntermittent({ id, intermittent }: Symptom, rules: readonly string[])
 }
 
 /** The most entries of ledgers that a document keeps, of all probes together. */
-const mostFailures = 200;
+const maxFailures = 200;
 
 /** The longest text of one of them, in characters. */
 const longestShown = 260;
 
 /** Each check that failed: a probe, or a rule. In the order in which they began to. */
 export function symptomFields(symptoms: readonly Symptom[]): SymptomRecord[] {
-  const mostOfEach = Math.max(1, Math.floor(mostFailures / Math.max(1, symptoms.length)));
+  const mostOfEach = Math.max(1, Math.floor(maxFailures / Math.max(1, symptoms.length)));
   return [...symptoms]
     .sort((a, b) => a.since - b.since || (a.id < b.id ? -1 : 1))
     .map(({ id, rule, source, component, vantage, since, until, times = 1, phrase, failures = [] }) => ({

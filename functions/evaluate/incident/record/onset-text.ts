@@ -6,7 +6,7 @@ import { clockTime } from "./instants.ts";
 /** Components that began within so many milliseconds of each other are named with the first instant of them: probes run a minute apart. */
 const sameMoment = 60_000;
 /** The most moments in one sentence; those that began later are named with the last. */
-const mostMoments = 3;
+const maxMoments = 3;
 
 /**
  * "Backend and Auth have been failing since 12:04:06 UTC, Pages since 12:20:00 UTC." One sentence each for components that failed, failed
@@ -45,7 +45,7 @@ function momentsOf(affected: readonly { readonly title: string; readonly from: n
   const moments: Moment[] = [];
   for (const { title, from } of affected.toSorted((a, b) => a.from - b.from)) {
     const last = moments.at(-1);
-    const isShared = last !== undefined && (from - last.from < sameMoment || moments.length === mostMoments);
+    const isShared = last !== undefined && (from - last.from < sameMoment || moments.length === maxMoments);
     if (isShared) last.titles.push(title);
     else moments.push({ from, titles: [title] });
   }

@@ -7,7 +7,7 @@ import type { KnownAlert, TimelineEntry } from "../state.ts";
 import { clockTime } from "./instants.ts";
 
 /** The most failures that a sentence names of one probe. */
-const mostNamed = 3;
+const maxNamed = 3;
 
 /** Describes a failing probe as one phrase: "`database` fails in connect (timeout): no answer within 5s". */
 export function probePhrase(probe: string, failure: Failure | undefined): string {
@@ -117,7 +117,7 @@ function principalOnes(failures: readonly LedgerEntry[]): readonly LedgerEntry[]
     ({ failure }, index) => !failures.slice(0, index).some((before) => isLike(before, failure)),
   );
   if (first === undefined) return [];
-  const most = later.toSorted((a, b) => b.count - a.count || a.from - b.from).slice(0, mostNamed - 1);
+  const most = later.toSorted((a, b) => b.count - a.count || a.from - b.from).slice(0, maxNamed - 1);
   return [first, ...most.toSorted((a, b) => a.from - b.from)];
 }
 

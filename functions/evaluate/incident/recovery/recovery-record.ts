@@ -30,8 +30,8 @@ export interface RecoveryRecord {
 }
 
 /** The most failures of a stage, and recoveries of an incident, that are kept. */
-const mostFailures = 5;
-const mostRecoveries = 4;
+const maxFailures = 5;
+const maxRecoveries = 4;
 
 /** With a new recovery, of which no stage has begun. Of many, the first and the newest are kept. */
 export function begun(
@@ -43,7 +43,7 @@ export function begun(
     begunAt: now,
     stages: stages.map(untried),
   };
-  return firstAndNewest([...records, record], mostRecoveries);
+  return firstAndNewest([...records, record], maxRecoveries);
 }
 
 /** With one more stage behind the others. */
@@ -79,7 +79,7 @@ export function failed(
     ...known,
     status: "failed",
     failedAt: now,
-    failures: firstAndNewest([...known.failures, { at: now, attempt: known.attempts, reason }], mostFailures),
+    failures: firstAndNewest([...known.failures, { at: now, attempt: known.attempts, reason }], maxFailures),
   }));
 }
 

@@ -22,12 +22,12 @@ export type StageOutcome =
 /** Minimum delay after a failed attempt, in milliseconds. */
 const retryAfter = 10_000;
 /** Maximum wait of an attempt for its answer, in milliseconds. */
-const mostPatience = 300_000;
+const maxPatience = 300_000;
 
 /** Name of the stage behind the configured ones, which asks for what was last seen bad. */
 const lastStage = "what had failed";
 /** Number of requests for probes without an alert, which do not keep an incident open. */
-const mostOfLastStage = 3;
+const maxOfLastStage = 3;
 
 /**
  * The first attempt at a stage.
@@ -64,7 +64,7 @@ export function lastSeenBad({ symptoms }: Pick<Incident, "symptoms">, plan: Plan
 
 /** Returns whether a stage gets no further attempt although it was not passed. */
 export function isGivenUp({ remaining, attempt }: RecoveryState): boolean {
-  return remaining !== undefined && attempt >= mostOfLastStage;
+  return remaining !== undefined && attempt >= maxOfLastStage;
 }
 
 /** Identifies an attempt: what the request carries and the report brings back. */
@@ -127,7 +127,7 @@ export function attemptDue(recovery: RecoveryState, plan: Plan, now: number): bo
   const longest = Math.max(0, ...probesOf(stageOf(recovery, plan), plan).map(({ timeoutMs }) => timeoutMs));
   const patience = 2 * longest + 30_000;
   // Answers may take longer than that: each silent attempt doubles the patience of the next.
-  return waited >= Math.max(patience, Math.min(mostPatience, patience * 2 ** (recovery.unanswered ?? 0)));
+  return waited >= Math.max(patience, Math.min(maxPatience, patience * 2 ** (recovery.unanswered ?? 0)));
 }
 
 /** The stage that is being validated; one without probes where the configuration has none. */

@@ -20,7 +20,7 @@ const readAnswer = 500_000;
 const waitAfterTooMuch = 60_000;
 
 /** Number of attempts after which a notice is posted even if Slack neither shows whether it exists nor updates the opening. */
-const mostPatience = 5;
+const maxPatience = 5;
 
 /** Tolerance for clock differences, in milliseconds: a message may seem to have been posted this long before it was planned. */
 const clockSkewMs = 60_000;
@@ -82,14 +82,14 @@ export function slackConversation(
     // Without permission to look it up, the notice is posted anyway. If the lookup is only rate limited, it waits, but not forever: a
     // duplicate is better than a lost notice.
     const looked = attemptOf(reply);
-    if (looked.outcome === "retry" && !looked.correctable && attempts < mostPatience) return looked;
+    if (looked.outcome === "retry" && !looked.correctable && attempts < maxPatience) return looked;
   }
   if (update !== undefined) {
     const reply = said.shift();
     if (reply === undefined) return update;
     // The opening may be deleted, or not ours; the notice matters more. Until that is certain, waiting cannot post a duplicate.
     const updated = attemptOf(reply);
-    if (updated.outcome === "retry" && !updated.correctable && attempts < mostPatience) return updated;
+    if (updated.outcome === "retry" && !updated.correctable && attempts < maxPatience) return updated;
   }
   const reply = said.shift();
   if (reply === undefined) return thread;

@@ -16,7 +16,7 @@ import { mostInstances } from "../resources/vpc-connector.ts";
 import { serviceCheck, spoken, usualMaximum } from "./cloud-run.ts";
 
 /** Maximum number of connections that Cloud Run allows one instance through the socket. */
-const mostThroughSocket = 100;
+const maxThroughSocket = 100;
 /** Connections that PostgreSQL reserves for administrators: the default of `superuser_reserved_connections`. */
 const reserved = 3;
 
@@ -69,9 +69,9 @@ export const combinationChecks: readonly Check[] = [
     judge: (_, pool) => {
       const size = pool.size + pool.overflow;
       return {
-        ok: size <= mostThroughSocket,
+        ok: size <= maxThroughSocket,
         observed: `${size} connections`,
-        expected: `at most ${mostThroughSocket}`,
+        expected: `at most ${maxThroughSocket}`,
       };
     },
   }),

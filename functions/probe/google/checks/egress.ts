@@ -18,7 +18,7 @@ const addressesOfInstance = 2;
 /** Addresses that Cloud Run reserves at once when a service scales out. */
 const addressBlock = 16;
 /** Usable addresses of the smallest subnet that Cloud Run accepts, a /26. */
-const leastAddresses = 60;
+const minAddresses = 60;
 /** Seconds that the first connection of a new instance may take with Direct VPC egress: a minute or more, according to Google. */
 const firstConnection = 120;
 
@@ -36,7 +36,7 @@ export const egressChecks: readonly Check[] = [
     judge: ({ range }, instances) => {
       const usable = range === undefined ? undefined : usableAddresses(range);
       if (usable === undefined) return unknownOutcome("what address range it has");
-      const wanted = Math.max(leastAddresses, addressesOfInstance * instances);
+      const wanted = Math.max(minAddresses, addressesOfInstance * instances);
       const expected = `${wanted} or more, for ${instances} instances`;
       return { ok: usable >= wanted, observed: `${usable} addresses (${range})`, expected };
     },

@@ -52,7 +52,7 @@ export interface Reader {
 /** Maximum number of concurrent requests: far below a project's quota, and sufficient for a handful of resources. */
 const lanes = 8;
 /** Maximum number of pages read of a list: at 500 entries a page, far more than the firewall rules of the largest network. */
-const mostPages = 20;
+const maxPages = 20;
 
 /** Creates the reader of one run. */
 export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal" | "now">): Reader {
@@ -94,7 +94,7 @@ export function reader(world: Pick<ProbeWorld, "google" | "signal" | "conceal" |
       const entries = [];
       let page: string | undefined;
       try {
-        for (let pages = 0; pages < mostPages; pages++) {
+        for (let pages = 0; pages < maxPages; pages++) {
           const url = new URL(wanted.url);
           if (page !== undefined) url.searchParams.set("pageToken", page);
           const answer = await once(url.href, wanted.body);

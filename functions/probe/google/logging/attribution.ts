@@ -24,7 +24,7 @@ export interface Usage {
 export const noUsage: Usage = { accounts: new Map(), secrets: new Map(), isWhole: false };
 
 /** Maximum number of services to read. */
-const mostServices = 10;
+const maxServices = 10;
 
 /** Returns whether a change can be attributed only by what services use. */
 export function needsUsage({ accounts, names }: AuditChange): boolean {
@@ -44,9 +44,9 @@ export async function readUsage(
     if (!before.includes(component)) map.set(key, [...before, component]);
   };
   const places = new Map(services.map((one) => [`${one.project}/${one.location}/${one.name}`, one]));
-  let isWhole = places.size > 0 && places.size <= mostServices;
+  let isWhole = places.size > 0 && places.size <= maxServices;
   await Promise.all(
-    [...places.values()].slice(0, mostServices).map(async ({ project, location, name }) => {
+    [...places.values()].slice(0, maxServices).map(async ({ project, location, name }) => {
       try {
         const url = `https://run.googleapis.com/v2/projects/${project}/locations/${location}/services/${name}`;
         const service = takeService(await ask({ url }, world));

@@ -7,7 +7,7 @@ import type { WatchedLog } from "./sources.ts";
 import { patternLike, templatesOf } from "./templates.ts";
 
 /** Maximum number of patterns of one log. */
-const mostOfOne = 4;
+const maxOfOne = 4;
 /** Minimum increase in frequency, as a factor, for a pattern that occurred before to be reported. */
 const suddenly = 3;
 
@@ -47,7 +47,7 @@ export function patternsIn(
     });
     return found
       .sort((a, b) => Number(b.means !== undefined) - Number(a.means !== undefined) || b.count - a.count)
-      .slice(0, mostOfOne);
+      .slice(0, maxOfOne);
   });
 }
 

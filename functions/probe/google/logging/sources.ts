@@ -50,7 +50,7 @@ const kinds: readonly {
 ];
 
 /** Maximum number of logs in one query: a filter is limited to 20,000 characters. */
-const mostLogs = 40;
+const maxLogs = 40;
 
 /** Returns the logs of the components that a diagnosis is about, each resource once for each of its components. */
 export function logsOf(resources: readonly WatchedResource[], about: readonly string[], project: string): WatchedLog[] {
@@ -69,5 +69,5 @@ export function logsOf(resources: readonly WatchedResource[], about: readonly st
     };
     return [[`${component} ${log.filter}`, log]];
   });
-  return [...new Map(logs).values()].slice(0, mostLogs);
+  return [...new Map(logs).values()].slice(0, maxLogs);
 }

@@ -20,7 +20,7 @@ const likeness = 0.5;
 /** Maximum number of words of a message that are compared. */
 const longest = 60;
 /** Maximum number of templates; later messages are not grouped. */
-const mostTemplates = 200;
+const maxTemplates = 200;
 
 /** Patterns of values, anywhere in a message. The order matters: the longest forms come first. */
 const values: readonly RegExp[] = [
@@ -61,7 +61,7 @@ export function templatesOf(messages: readonly string[]): Template[] {
     if (best !== undefined) {
       best.template.words = merged(best.template.words, words);
       best.template.members.push(place);
-    } else if (count < mostTemplates) {
+    } else if (count < maxTemplates) {
       count += 1;
       tree.set(branch, [...known, { words, members: [place] }]);
     }
