@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { assert, constantFrom, integer, property } from "../tests/support/chance.ts";
+import { repetitions } from "../tests/support/repetitions.ts";
 import type { MaintenanceWindow } from "./config/model.ts";
 import { clockLeaves, clockReaches, maintenanceOf, nextPeriods, periodsOf } from "./maintenance.ts";
 
@@ -144,13 +145,13 @@ describe("the clock of a zone", () => {
     const quarters = integer({ min: -40, max: 140 });
     assert(
       property(constantFrom(...changes), quarters, ([zone, at], count) => agrees(zone, at + count * quarter)),
-      { numRuns: 150 },
+      { numRuns: repetitions(150) },
     );
     assert(
       property(constantFrom(...zones), constantFrom(...year), quarters, (zone, at, count) =>
         agrees(zone, at + count * quarter),
       ),
-      { numRuns: 50 },
+      { numRuns: repetitions(50) },
     );
   });
 });

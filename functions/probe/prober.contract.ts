@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { ProbeResult } from "../../shared/messages/report.ts";
 import { failureKinds, readingPhase } from "../../shared/messages/report.ts";
 import { canYield } from "../../shared/metrics/yields.ts";
+import { repetitions } from "../../tests/support/repetitions.ts";
 import { canaries, closedPort, probeOnce, tcpServer } from "./fixtures.ts";
 import type { AnyProber } from "./prober.ts";
 import { graceMs } from "./run/attempt.ts";
@@ -130,7 +131,10 @@ export function proberContract({
         if (google) socket.setTimeout(500, () => socket.destroy());
       });
       const targets = [good, silent, closed, closed, closed];
-      await leavesNothingOpen((run) => probe(targets[run % targets.length] ?? closed, 200), google ? 40 : 200);
+      await leavesNothingOpen(
+        (run) => probe(targets[run % targets.length] ?? closed, 200),
+        google ? Math.max(10, repetitions(40)) : repetitions(200),
+      );
     }, 180_000);
   });
 }
@@ -145,9 +149,12 @@ export async function inTime(probe: () => Promise<ProbeResult>): Promise<ProbeRe
 }
 
 /** Runs a probe many times, of which five in a row see every target, and looks for resources left open. */
-export async function leavesNothingOpen(probe: (run: number) => Promise<unknown>, times = 200): Promise<void> {
+export async function leavesNothingOpen(
+  probe: (run: number) => Promise<unknown>,
+  times = repetitions(200),
+): Promise<void> {
   const runs = (count: number): Promise<unknown> => Promise.all(Array.from({ length: count }, (_, run) => probe(run)));
-  await runs(20);
+  await runs(Math.min(20, times / 2));
   const before = open();
   for (let batch = 0; batch < 2; batch++) await runs(times / 2);
   // HTTP clients keep an idle connection for some seconds, including one that was opened for an aborted request.

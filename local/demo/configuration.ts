@@ -1,4 +1,4 @@
-/** The configuration with which the demo is watched: `monitor.yaml` beside this file, filled in. */
+/** The demo's configuration: `monitor.yaml` beside this file, with its placeholders filled in. */
 import { readFileSync } from "node:fs";
 import { formatDuration, parseDuration } from "../../shared/text/units.ts";
 import type { DemoTargets } from "./environment.ts";
@@ -10,15 +10,15 @@ export interface DemoPlaces extends DemoTargets {
   readonly smtp: number;
   /** Port of the webhook inbox. */
   readonly webhook: number;
-  /** Below which Google's APIs are found. */
+  /** Base URL of Google's APIs. */
   readonly googleApi: string;
   /** The folder of the run, with its store and its secrets. */
   readonly data: string;
 }
 
 /**
- * The text of `monitor.yaml`, complete.
- * @param pace of the script; its durations are divided by the tempo that belongs to it, and schedules must still divide a minute
+ * Returns the complete text of `monitor.yaml`.
+ * @param pace of the script. Durations are divided by its `tempoOf`; schedules must still divide a minute
  */
 export function demoConfiguration(places: DemoPlaces, pace = 1): string {
   const template = readFileSync(new URL("./monitor.yaml", import.meta.url), "utf8");
@@ -31,10 +31,10 @@ export function demoConfiguration(places: DemoPlaces, pace = 1): string {
       const milliseconds = parseDuration(name);
       const value = milliseconds === undefined ? values.get(name) : formatDuration(milliseconds / tempoOf(pace));
       if (value === undefined)
-        throw new Error(`local/demo/monitor.yaml asks for \${${name}}, which the demo does not have`);
+        throw new Error(`local/demo/monitor.yaml uses \${${name}}, which the demo does not provide`);
       return value;
     });
-  return `# While it runs, the command line sees it as well:
+  return `# To use the command line while the demo runs:
 #   export PATHKEEPER_GOOGLE_API=${places.googleApi} PATHKEEPER_STORE=${places.data}/store.db
 #   npx --no pathkeeper verify --config ${places.data}/monitor.yaml
 ${filled}`;

@@ -64,23 +64,23 @@ describe("the outcome of the demo", () => {
       "Created firewall rule lock-down, which denies egress, at 12:03:59 UTC, 1 s before the first failure.";
     expect(outcomeOf(named(right), promised).problems).toEqual([]);
     expect(outcomeOf(named("Deployed revision auth-00012"), promised).problems).toEqual([
-      "one names Deployed revision auth-00012 as the change before it, and it was Created firewall rule lock-down.",
+      "one names Deployed revision auth-00012 as the change before it, but it was Created firewall rule lock-down.",
     ]);
     expect(outcomeOf(named(), promised).problems).toHaveLength(1);
     expect(outcomeOf(named(right), outages.connector).problems).toHaveLength(1);
   });
 
   it.each<[string, Partial<ObservedRun>, string]>([
-    ["nothing was seen", { incidents: [] }, "There should be exactly one incident, and there are 0."],
+    ["nothing was seen", { incidents: [] }, "Expected exactly one incident, found 0."],
     [
       "the outage was torn in two",
       { incidents: [...good.incidents, { id: "two", fields }] },
-      "There should be exactly one incident, and there are 2.",
+      "Expected exactly one incident, found 2.",
     ],
     [
       "the backend is blamed",
       { incidents: [{ id: "one", fields: { ...fields, root_cause: "backend", verdict: "platform" } }] },
-      "one names backend as its cause, and it was vpc-connector.",
+      "one names backend as its cause, but the cause was vpc-connector.",
     ],
     [
       "it is not closed",
@@ -90,7 +90,7 @@ describe("the outcome of the demo", () => {
     [
       "somebody has not had the all-clear",
       { received: receivedOf("mail opened", "hook opened", "mail resolved") },
-      "hook was told 0 times that the incident was resolved, not once.",
+      'hook received 0 notifications of "resolved" instead of one.',
     ],
   ])("is not as expected when %s", (_, change, problem) => {
     const outcome = outcomeOf({ ...good, ...change }, outages.connector);
@@ -111,7 +111,7 @@ describe("the outcome of the demo", () => {
     const missing = received.filter(({ recipient, event }) => recipient !== "bob" || event !== "resolved");
     expect(isOver({ ...good, received: missing })).toBe(false);
     expect(outcomeOf({ ...good, received: missing }, outages.connector).problems).toEqual([
-      "mail was told 0 times that the incident was resolved, not once.",
+      'mail received 0 notifications of "resolved" instead of one.',
     ]);
   });
 

@@ -26,7 +26,7 @@ export interface Outcome {
    * notifications.
    */
   readonly deliveries: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** Notices that arrived again with the same id, as one may whose sender died before it could record the answer. */
+  /** Notifications that arrived again with the same id, because their sender died before it recorded the response. */
   readonly repeated: number;
   /** Number of restarts of functions that died. */
   readonly restarts: number;
@@ -47,16 +47,16 @@ export function outcomeOf(
   { causes, verdict, change }: Pick<Outage, "causes" | "verdict" | "change">,
 ): Outcome {
   const problems: string[] = [];
-  if (incidents.length !== 1) problems.push(`There should be exactly one incident, and there are ${incidents.length}.`);
+  if (incidents.length !== 1) problems.push(`Expected exactly one incident, found ${incidents.length}.`);
   for (const { id, fields } of incidents) {
     const cause = String(fields["root_cause"]);
-    if (!causes.includes(cause)) problems.push(`${id} names ${cause} as its cause, and it was ${causes[0]}.`);
+    if (!causes.includes(cause)) problems.push(`${id} names ${cause} as its cause, but the cause was ${causes[0]}.`);
     if (fields["verdict"] !== verdict) problems.push(`The verdict of ${id} is ${fields["verdict"]}, not ${verdict}.`);
     if (fields["status"] !== "resolved") problems.push(`${id} is ${fields["status"]}, not resolved.`);
     if (postmortemIn(fields) === undefined) problems.push(`${id} has no postmortem.`);
     const named = fields["suspected_change"];
     if (change === undefined ? named !== undefined : !String(named).includes(change))
-      problems.push(`${id} names ${named ?? "no change"} as the change before it, and it was ${change ?? "none"}.`);
+      problems.push(`${id} names ${named ?? "no change"} as the change before it, but it was ${change ?? "none"}.`);
   }
   const deliveries = Object.fromEntries(channels.map((channel) => [channel, countsOf(channel, received)]));
   for (const channel of channels) {
@@ -65,7 +65,7 @@ export function outcomeOf(
       const counts = readers.map((own) => own.filter((one) => one.event === event).length);
       const wrong = counts.length === 0 ? 0 : counts.find((count) => count !== 1);
       if (wrong === undefined) continue;
-      problems.push(`${channel} was told ${wrong} times that the incident was ${event}, not once.`);
+      problems.push(`${channel} received ${wrong} notifications of "${event}" instead of one.`);
     }
   }
   return {

@@ -1,4 +1,4 @@
-/** Plays the demo's script, and takes it up where it stood when the system is killed and started again. */
+/** Plays the demo's script. After the system is killed and restarted, the script continues where it was. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "../../shared/ports.ts";
@@ -22,7 +22,7 @@ export interface PlayOptions {
   readonly logger: Logger;
 }
 
-/** Begins the script of a fault, or goes on with the one that `dataDir` says was not over. */
+/** Starts the script of a fault, or continues an unfinished one recorded in `dataDir`. */
 export async function playScript({ demo, fault, dataDir, pace, logger }: PlayOptions): Promise<Play> {
   const file = join(dataDir, "script.json");
   const { script } = outages[fault];
@@ -31,7 +31,7 @@ export async function playScript({ demo, fault, dataDir, pace, logger }: PlayOpt
   let timer: NodeJS.Timeout | undefined;
   const follow = (): void => {
     const { step, nextInMs, ended } = scriptAt(script, Date.now() - startedAt, pace);
-    demo.setFaults(step.faults).catch((error: Error) => logger.error(`the fault could not be set: ${error.message}`));
+    demo.setFaults(step.faults).catch((error: Error) => logger.error(`could not set the fault: ${error.message}`));
     if (!ended) timer = setTimeout(follow, Math.max(1, nextInMs));
   };
   follow();
@@ -42,7 +42,7 @@ export async function playScript({ demo, fault, dataDir, pace, logger }: PlayOpt
   };
 }
 
-/** When the script that was being played began; `undefined` where none was, or it had ended. */
+/** Returns when an unfinished script began; `undefined` if there is none. */
 async function unfinished(
   file: string,
   { fault, pace }: Pick<PlayOptions, "fault" | "pace">,

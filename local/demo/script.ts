@@ -3,7 +3,7 @@ import { healthy } from "./connector.ts";
 import { allWell, type DemoFaults } from "./faults.ts";
 import type { GoogleIncident } from "./google/api.ts";
 
-/** One thing that happens. */
+/** One step of a script. */
 export interface Step {
   /** Milliseconds since the script began, at pace 1. */
   readonly at: number;
@@ -36,7 +36,7 @@ export interface ScriptPosition {
   readonly ended: boolean;
 }
 
-const begin: Step = { at: 0, say: "All is well: users are served, and the probes watch.", faults: allWell };
+const begin: Step = { at: 0, say: "Everything works: users are served, and the probes run.", faults: allWell };
 
 /** Google's own incident, after Google notices the outage. */
 const noticed: GoogleIncident = {
@@ -48,16 +48,16 @@ const noticed: GoogleIncident = {
 /** Returns the final steps of every outage. @param repaired description of the repair */
 function ending(repaired: string): [Step, Step] {
   return [
-    { at: 75_000, say: `${repaired}: watch the recovery being proved.`, faults: allWell },
+    { at: 75_000, say: `${repaired}: probes validate the recovery.`, faults: allWell },
     {
       at: 115_000,
-      say: "The outage is over. The system keeps watching until you press Ctrl-C.",
+      say: "The outage is over. Pathkeeper keeps monitoring until you press Ctrl-C.",
       faults: allWell,
     },
   ];
 }
 
-/** An outage that is there at once and as a whole. */
+/** Returns the script of an outage that begins at once and does not change until its end. */
 function sudden(say: string, faults: Partial<DemoFaults>, repaired: string): Script {
   return [begin, { at: 15_000, say, faults: { ...allWell, ...faults } }, ...ending(repaired)];
 }
@@ -97,17 +97,17 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
       begin,
       {
         at: 15_000,
-        say: "A neighbour floods the VPC connector: new connections are slow.",
+        say: "Another workload floods the VPC connector: new connections are slow.",
         faults: { ...allWell, connector: { ...healthy, neighbours: 0.7, latencyMs: 700 } },
       },
       {
         at: 25_000,
-        say: "The connector begins to lose connections, every other one.",
+        say: "The connector begins to lose every other connection.",
         faults: { ...allWell, connector: { ...healthy, neighbours: 0.8, latencyMs: 800, lost: 0.5 } },
       },
       {
         at: 35_000,
-        say: "The connector loses every connection: nobody reaches the database.",
+        say: "The connector loses every connection: the database is unreachable.",
         faults: { ...allWell, connector: { ...healthy, neighbours: 0.9, latencyMs: 800, lost: 1 }, google: noticed },
       },
       ...ending("The connector is repaired"),
@@ -118,9 +118,9 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     causes: ["vpc-connector"],
     verdict: "platform",
     script: sudden(
-      "A neighbour floods the VPC connector: everything works, and slowly.",
+      "Another workload floods the VPC connector: everything works, but slowly.",
       { connector: { ...healthy, neighbours: 0.75, latencyMs: 700 } },
-      "The neighbour is quiet again",
+      "The other workload is quiet again",
     ),
   },
   "database-closed": {
@@ -128,9 +128,9 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     causes: ["cloud-sql"],
     verdict: "platform",
     script: sudden(
-      "The database takes no connections any more.",
+      "The database no longer accepts connections.",
       { database: "closed" },
-      "The database takes connections again",
+      "The database accepts connections again",
     ),
   },
   "database-full": {
@@ -138,9 +138,9 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     causes: ["cloud-sql"],
     verdict: "platform",
     script: sudden(
-      "The database has too many clients: no connection is left.",
+      "The database has too many clients: no connection is free.",
       { database: "full" },
-      "The database has room again",
+      "The database has free connections again",
     ),
   },
   login: {
@@ -165,28 +165,28 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     title: "agents accept messages and never answer",
     causes: ["agents"],
     verdict: "application",
-    script: sudden("The agents take messages and fall silent.", { agents: "silent" }, "The agents answer again"),
+    script: sudden("The agents accept messages and never answer.", { agents: "silent" }, "The agents answer again"),
   },
   token: {
     title: "logins work, but every token is rejected: chats are closed with 4401",
     causes: ["agents"],
     verdict: "application",
     script: sudden(
-      "The backend takes no token any more: every chat is closed at once.",
+      "The backend rejects every token: every chat is closed immediately.",
       { tokens: "refused" },
-      "Tokens are good again",
+      "Tokens are accepted again",
     ),
   },
   startup: {
     title: "the backend's last start took 52 s in phase 3, the database",
-    // When a start was slow that is over, all is well by now: nothing tells the database from the way to it, and it
-    // is right to say so.
+    // The slow start is over and everything works by now. Nothing distinguishes the database from the path to it, so
+    // "unknown" is also correct.
     causes: ["cloud-sql", "vpc-connector", "unknown"],
     verdict: "platform",
     script: sudden(
       "The backend was restarted, and its phase 3 took 52 s.",
       { slowStart: 52 },
-      "The next start is quick",
+      "The next start is fast",
     ),
   },
   deploy: {
@@ -206,7 +206,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     change: "Removed roles/cloudsql.client from backend@",
     verdict: "application",
     script: sudden(
-      "Somebody takes a role away: the backend may not reach the database.",
+      "An IAM role is removed: the backend can no longer reach the database.",
       { change: "role", upgradesRefusedWith: 503 },
       "The backend has its role again",
     ),
@@ -217,18 +217,18 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     change: "Created firewall rule lock-down",
     verdict: "platform",
     script: sudden(
-      "A new firewall rule denies what the connector sends.",
+      "A new firewall rule blocks the connector's traffic.",
       { change: "firewall", connector: { ...healthy, lost: 1 } },
-      "The rule is switched off",
+      "The rule is disabled",
     ),
   },
   maintenance: {
-    title: "Google maintains the database, which refuses connections meanwhile",
+    title: "Google maintains the database, which refuses connections in the meantime",
     causes: ["cloud-sql"],
     change: "Maintenance by Google of Cloud SQL instance demo-postgres",
     verdict: "platform",
     script: sudden(
-      "Google begins to maintain the database.",
+      "Google begins maintenance of the database.",
       { change: "maintenance", database: "closed" },
       "The maintenance is over",
     ),
@@ -239,7 +239,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     change: "Destroyed a version of secret demo-token-key",
     verdict: "application",
     script: sudden(
-      "A version of a secret is destroyed: nobody gets a token any more.",
+      "A version of a secret is destroyed: no new tokens are issued.",
       { change: "secret" },
       "The secret has a value again",
     ),
@@ -249,7 +249,7 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     causes: ["certificates"],
     verdict: "platform",
     script: sudden(
-      "The certificate of the website expires: no browser opens it any more.",
+      "The certificate of the website expires: browsers refuse to open it.",
       { certificate: "expired" },
       "The certificate is renewed",
     ),
@@ -259,9 +259,9 @@ export const outages: Readonly<Record<FaultName, Outage>> = {
     causes: ["certificates"],
     verdict: "platform",
     script: sudden(
-      "The website shows the certificate of another host: no browser opens it.",
+      "The website shows another host's certificate: browsers refuse to open it.",
       { certificate: "foreign" },
-      "It has its own certificate again",
+      "The website has its own certificate again",
     ),
   },
   backup: {
@@ -281,14 +281,14 @@ export function scriptAt(script: Script, elapsedMs: number, pace = 1): ScriptPos
 }
 
 /**
- * By how much waiting is shortened at a pace: schedules, deadlines and latencies. A machine does not get faster with the script, so below
- * half of what they are at pace 1 they would measure the machine.
+ * Returns the factor by which schedules, deadlines and latencies are shortened at a pace. A faster script does not make the machine faster:
+ * below half of their values at pace 1, they would measure the machine.
  */
 export function tempoOf(pace: number): number {
   return Math.min(pace, 2);
 }
 
-/** Latency is measured against the patience of services and probes, which a faster pace shortens as well. */
+/** Shortens the latency of a step, because a faster pace also shortens the timeouts of services and probes. */
 export function paced(step: Step, pace: number): Step {
   const { connector } = step.faults;
   return {

@@ -12,7 +12,7 @@ const calm: ViewSnapshot = {
   timezone: "Etc/UTC",
   at: at(9),
   elapsedMs: 9_000,
-  headline: { text: "All is well: users are served, and the probes watch.", nextInMs: 6_000 },
+  headline: { text: "Everything works: users are served, and the probes run.", nextInMs: 6_000 },
   components: [
     { title: "VPC connector", state: "ok", since: at(1), figure: "24% of capacity" },
     { title: "Cloud SQL", state: "ok", since: at(1), figure: "12ms" },
@@ -29,7 +29,7 @@ const outage: ViewSnapshot = {
   ...calm,
   at: at(62),
   elapsedMs: 62_000,
-  headline: { text: "The connector loses every connection: nobody reaches the database.", nextInMs: 13_000 },
+  headline: { text: "The connector loses every connection: the database is unreachable.", nextInMs: 13_000 },
   components: [
     { title: "VPC connector", state: "degraded", since: at(20), figure: "96% of capacity" },
     { title: "Cloud SQL", state: "failing", since: at(36), figure: "no answer to the authentication within 1.5s" },
@@ -72,7 +72,7 @@ describe("render", () => {
   it("shows a healthy system", () => {
     expect(render(calm, { columns: 80, rows: 24 }, false)).toMatchInlineSnapshot(`
       " Pathkeeper · Demo                                               12:04:09  0:09
-       ▸ All is well: users are served, and the probes watch.             next in 6 s
+       ▸ Everything works: users are served, and the probes run.          next in 6 s
 
        Components ───────────────────────────────────────────────────────────────────
        ● VPC connector  ok              8 s   24% of capacity
@@ -129,7 +129,7 @@ describe("render", () => {
   it("shows the newest entries of each section if an outage does not fit", () => {
     expect(render(outage, { columns: 80, rows: 24 }, false)).toMatchInlineSnapshot(`
       " Pathkeeper · Demo                                               12:05:02  1:02
-       ▸ The connector loses every connection: nobody reaches the datab… next in 13 s
+       ▸ The connector loses every connection: the database is unreacha… next in 13 s
 
        Components ───────────────────────────────────────────────────────────────────
        ▲ VPC connector  degraded       42 s   96% of capacity
@@ -158,7 +158,7 @@ describe("render", () => {
   it("uses the size of the terminal", () => {
     expect(render(outage, { columns: 120, rows: 32 }, false)).toMatchInlineSnapshot(`
       " Pathkeeper · Demo                                                                                       12:05:02  1:02
-       ▸ The connector loses every connection: nobody reaches the database.                                      next in 13 s
+       ▸ The connector loses every connection: the database is unreachable.                                      next in 13 s
 
        Components ───────────────────────────────────────────────────────────────────────────────────────────────────────────
        ▲ VPC connector  degraded       42 s   96% of capacity
@@ -229,7 +229,7 @@ describe("renderChanges", () => {
       12:04:01  Cloud SQL: unknown -> ok (12ms)
       12:04:01  Backend: unknown -> ok (9ms)
       12:04:01  Auth service: unknown -> ok (7ms)
-      12:04:09  demo: All is well: users are served, and the probes watch."
+      12:04:09  demo: Everything works: users are served, and the probes run."
     `);
     expect(renderChanges(calm, { ...calm, at: at(10), elapsedMs: 10_000 })).toEqual([]);
     expect(renderChanges(calm, outage).join("\n")).toMatchInlineSnapshot(`
@@ -246,7 +246,7 @@ describe("renderChanges", () => {
       12:04:41  incident: Joined: Database unreachable, auth-health failing, websocket failing.
       12:04:41  told team-email: severity_raised (delivered)
       12:04:41  told ops-hook: severity_raised (waiting)
-      12:05:02  demo: The connector loses every connection: nobody reaches the database.
+      12:05:02  demo: The connector loses every connection: the database is unreachable.
       12:05:02  cause: VPC connector (platform, 90% sure)"
     `);
   });

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { Worker } from "node:worker_threads";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { repetitions } from "../../tests/support/repetitions.ts";
 import { SqliteStore } from "./sqlite.ts";
 import { storeContract } from "./store.contract.ts";
 
@@ -144,7 +145,7 @@ describe("processes that share a SqliteStore", () => {
     const script = new URL("./testdata/sqlite-opener.ts", import.meta.url);
     const openers = [1, 2].map(() => new Worker(script, { workerData: { ready } }));
     const answers = new Set<string>();
-    for (let round = 1; round <= 100; round++) {
+    for (let round = 1; round <= repetitions(100); round++) {
       const file = newFile();
       const replies = openers.map(async (opener) => {
         opener.postMessage({ file, all: round * openers.length });

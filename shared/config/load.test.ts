@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { assert, constantFrom, oneof, property, string, tuple } from "../../tests/support/chance.ts";
+import { repetitions } from "../../tests/support/repetitions.ts";
 import type { Problem } from "./file/problems.ts";
 import { loadConfiguration } from "./load.ts";
 import type { Configuration } from "./model.ts";
@@ -480,7 +481,7 @@ describe("any text", () => {
           loaded.problems.length > 0 && loaded.problems.every((p) => p.line >= 1 && p.line <= lines && p.column >= 1)
         );
       }),
-      { numRuns: 500 },
+      { numRuns: repetitions(500) },
     );
   });
 

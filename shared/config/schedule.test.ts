@@ -12,6 +12,7 @@ import {
   tuple,
   uniqueArray,
 } from "../../tests/support/chance.ts";
+import { repetitions } from "../../tests/support/repetitions.ts";
 import {
   groupName,
   longestGap,
@@ -120,7 +121,7 @@ describe("the time between two runs", () => {
         expect([schedule, longestGap(schedule)]).toEqual([schedule, Math.max(...gaps)]);
         expect([schedule, shortestGap(schedule)]).toEqual([schedule, Math.min(...gaps)]);
       }),
-      { numRuns: 60 },
+      { numRuns: repetitions(60) },
     );
   });
 });
@@ -206,7 +207,7 @@ describe("the name of a group", () => {
         // As ids of jobs, documents and paths may be.
         expect(name).toMatch(/^(inside|outside)-[a-z0-9_-]{1,180}$/);
       }),
-      { numRuns: 5000 },
+      { numRuns: repetitions(5000) },
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as fc from "../../tests/support/chance.ts";
+import { repetitions } from "../../tests/support/repetitions.ts";
 import { type Encode, encodings } from "./encodings.fixtures.ts";
 import { bounded, excerpt, Redactor, redact } from "./redact.ts";
 
@@ -112,7 +113,7 @@ describe("redact", () => {
         const encoded = names.reduce((inner, name) => encodings[name]?.(inner) ?? "", secret);
         expect(redact(`told: ${encoded} .`, [secret])).toBe("told: *** .");
       }),
-      { numRuns: 2_000 },
+      { numRuns: repetitions(2_000) },
     );
   });
 

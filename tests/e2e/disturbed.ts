@@ -19,7 +19,7 @@ it("reaches the same result with duplicate and reordered messages, each function
   ];
   const [, , data = ""] = options;
   const first = startLocalSystem([...options]);
-  await first.prints("begins to lose connections");
+  await first.prints("begins to lose every other connection");
   for (const name of ["probe", "evaluate", "notify"]) await killed(data, name);
   const restarted = await processesOf(data);
   for (const channel of ["team-email", "leadership-email", "ops-hook"])
@@ -35,7 +35,7 @@ it("reaches the same result with duplicate and reordered messages, each function
 it("can be stopped at any time, and leaves nothing running", { timeout: deadline }, async () => {
   const data = await dataDirectory();
   const system = startLocalSystem(["--once", "--data", data]);
-  await system.prints("All is well");
+  await system.prints("Everything works");
   const processes = Object.values(await processesOf(data));
   await system.end("SIGINT");
   expect(await system.exitCode()).toBe(130);

@@ -24,7 +24,7 @@ describe.skipIf(missing !== undefined)("on Google's engine", () => {
       "--bundles",
       await startedOnce("bundles"),
     ]);
-    await system.prints("begins to lose connections");
+    await system.prints("begins to lose every other connection");
     for (const name of ["probe", "evaluate", "notify"]) await killed(data, name);
     expect(await system.outcome()).toMatchObject({
       ok: true,

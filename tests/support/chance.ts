@@ -1,8 +1,9 @@
 /** Runs fast-check with a fixed seed, so that a failure is always due to a change; `random` searches for new failures. */
 import fc from "fast-check";
+import { repetitions } from "./repetitions.ts";
 import { seed } from "./seed.ts";
 
-fc.configureGlobal({ seed });
+fc.configureGlobal({ seed, numRuns: repetitions(100) });
 
 export * from "fast-check";
 export { fc };

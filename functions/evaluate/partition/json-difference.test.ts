@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { fc } from "../../../tests/support/chance.ts";
+import { repetitions } from "../../../tests/support/repetitions.ts";
 import { differenceOf, withDifference } from "./json-difference.ts";
 
 it.each([
@@ -40,6 +41,6 @@ it("leads from any value to any other", () => {
       if (difference === undefined) expect(before).toEqual(after);
       else expect(withDifference(before, JSON.parse(JSON.stringify(difference)))).toEqual(after);
     }),
-    { numRuns: 2_000 },
+    { numRuns: repetitions(2_000) },
   );
 });

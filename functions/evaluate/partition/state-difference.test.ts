@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Report } from "../../../shared/messages/report.ts";
 import { fc } from "../../../tests/support/chance.ts";
+import { repetitions } from "../../../tests/support/repetitions.ts";
 import { Bench, failing, noon, probe, rule, smallEnvironment } from "../fixtures.ts";
 import { type Plan, planOf } from "../plan.ts";
 import { decodePartition, encodePartition, readPartition, type StoredPartition, writePartition } from "./document.ts";
@@ -126,7 +127,7 @@ describe("what changed between two states of a partition", () => {
           before = state;
         }
       }),
-      { numRuns: 50 },
+      { numRuns: repetitions(50) },
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { array, assert, constantFrom, dictionary, property, tuple } from "../../../tests/support/chance.ts";
+import { repetitions } from "../../../tests/support/repetitions.ts";
 import { seriesKey } from "../partition/samples.ts";
 import { alertKey, type Labels, labelKey } from "./labels.ts";
 
@@ -37,7 +38,7 @@ describe("keys", () => {
         expect([key, keys.get(key) ?? content]).toEqual([key, content]);
         keys.set(key, content);
       }),
-      { numRuns: 5000 },
+      { numRuns: repetitions(5000) },
     );
   });
 
@@ -51,7 +52,7 @@ describe("keys", () => {
         expect([key, keys.get(key) ?? content]).toEqual([key, content]);
         keys.set(key, content);
       }),
-      { numRuns: 5000 },
+      { numRuns: repetitions(5000) },
     );
   });
 });

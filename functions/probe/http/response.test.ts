@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { array, assert, constantFrom, nat, property, tuple, uint8Array } from "../../../tests/support/chance.ts";
+import { repetitions } from "../../../tests/support/repetitions.ts";
 import { thrownText } from "../fixtures.ts";
 import { ProbeFault } from "../net/faults.ts";
 import { type Head, HttpSyntaxError, ResponseReader } from "./response.ts";
@@ -162,7 +163,7 @@ describe("an HTTP/1.1 response", () => {
           expect(error instanceof HttpSyntaxError || error instanceof ProbeFault).toBe(true);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: repetitions(1_000) },
     );
   });
 });

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { fc } from "../../../tests/support/chance.ts";
+import { repetitions } from "../../../tests/support/repetitions.ts";
 import { listening, measured, probeOnce } from "../fixtures.ts";
 import {
   type Answers,
@@ -223,7 +224,7 @@ describe("the gcp_configuration prober leaks nothing", () => {
           expect(assessment.includes("it said ***")).toBe(true);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: repetitions(150) },
     );
   });
 
@@ -244,7 +245,7 @@ describe("the gcp_configuration prober leaks nothing", () => {
           expect(measurements).toHaveLength(findings.length + 1);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: repetitions(150) },
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fc } from "../../../../tests/support/chance.ts";
+import { repetitions } from "../../../../tests/support/repetitions.ts";
 import { compileCondition } from "../condition.ts";
 import { forecast, forecastOf } from "./forecast.ts";
 
@@ -77,7 +78,7 @@ describe("a forecast", () => {
   it("does not fire on noise", () => {
     fc.assert(
       fc.property(noise, (shake) => silent(shake.map((one) => 0.5 + 0.1 * one))),
-      { numRuns: 500 },
+      { numRuns: repetitions(500) },
     );
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { anyCharacter, fc } from "../../../../tests/support/chance.ts";
+import { repetitions } from "../../../../tests/support/repetitions.ts";
 import { ConditionError } from "./error.ts";
 import { parse } from "./parser.ts";
 import type { Binary, Expression, Literal } from "./syntax.ts";
@@ -96,7 +97,7 @@ describe("parse", () => {
         const { position, length, message } = error;
         return message !== "" && position >= 0 && position + length <= input.length;
       }),
-      { numRuns: 300 },
+      { numRuns: repetitions(300) },
     );
   });
 

@@ -6,6 +6,7 @@ import { audiences } from "../../../../shared/config/notification.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../../shared/messages/incident-event.ts";
 import { severities } from "../../../../shared/messages/severity.ts";
 import { anyCharacter, fc } from "../../../../tests/support/chance.ts";
+import { repetitions } from "../../../../tests/support/repetitions.ts";
 import type { AnyChannelKind, Notice, Outgoing } from "../../channel.ts";
 import { incidentEvent, noticeOf } from "../../fixtures.ts";
 import { characters, limitText } from "../../text/limits.ts";
@@ -39,7 +40,7 @@ export function serviceContract(kind: AnyChannelKind, form: z.ZodType, given: un
         fc.property(notices, (notice) => {
           expect(mistakesIn(kind.render(settings, notice), form)).toEqual([]);
         }),
-        { numRuns: 60, seed: 20250916 },
+        { numRuns: repetitions(60), seed: 20250916 },
       );
     });
 
@@ -63,7 +64,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
       fc.property(notices, (notice) => {
         expect(overLimits(kind, kind.render(settings, notice))).toEqual([]);
       }),
-      { numRuns: 60, seed: 20250916 },
+      { numRuns: repetitions(60), seed: 20250916 },
     );
   });
 
@@ -99,7 +100,7 @@ export function mostNeeded(kind: AnyChannelKind, given: unknown = parse(kind.exa
           if (folded > 0) expect(said, `${folded} of ${list.length} in ${name}`).toMatch(counted);
         }
       }),
-      { numRuns: 60, seed: 20250916 },
+      { numRuns: repetitions(60), seed: 20250916 },
     );
   });
 }

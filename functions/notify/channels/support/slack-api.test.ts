@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MemoryStore } from "../../../../shared/adapters/memory.ts";
 import { type IncidentEvent, incidentEventKinds } from "../../../../shared/messages/incident-event.ts";
 import { fc } from "../../../../tests/support/chance.ts";
+import { repetitions } from "../../../../tests/support/repetitions.ts";
 import type { OutgoingRequest, Reply } from "../../channel.ts";
 import { type Delivery, deliveryId, parseDelivery } from "../../deliver/ledger.ts";
 import type { Send } from "../../deliver/send.ts";
@@ -268,7 +269,7 @@ describe("an incident in Slack, with a bot token", () => {
           expect(api.messages.slice(1).every(({ thread_ts }) => thread_ts === api.messages[0]?.ts)).toBe(true);
         },
       ),
-      { numRuns: 100, seed: 20250916 },
+      { numRuns: repetitions(100), seed: 20250916 },
     );
   });
 });
