@@ -31,7 +31,7 @@ export interface Surroundings {
   readonly hints: readonly string[];
 }
 
-/** Metrics of which one stands for a component, the most telling first. */
+/** Metrics of which one stands for a component, the most relevant first. */
 const keyMetrics = [
   "vpc_connector_utilization",
   "database_connection_time",

@@ -78,7 +78,7 @@ export interface SwimlaneSources {
     | "relapses"
     | "recovery"
   >;
-  /** Components that were seen to work meanwhile, the most telling first. @default none */
+  /** Components that were seen to work meanwhile, the most relevant first. @default none */
   readonly working?: readonly { readonly component: string; readonly title: string }[];
   /** Notices that arrived. @default none */
   readonly notices?: readonly Moment[];

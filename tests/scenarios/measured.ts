@@ -184,14 +184,14 @@ export class Measured {
   seenBy(rule: string, at: number): string[] {
     const compiled = this.plan.rulesByName.get(rule);
     if (compiled === undefined) return [];
-    const telling = this.#reports
+    const conclusive = this.#reports
       .filter(({ trigger }) => trigger === "schedule")
       .map((report) => ({
         ...report,
         results: report.results.filter((one) => isConclusive(one) && Date.parse(one.at) <= at),
       }))
       .sort((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
-    const series = telling.reduce(
+    const series = conclusive.reduce(
       (known, report) => withSamples(known, report, this.plan, Number.NEGATIVE_INFINITY),
       new Map() as ReturnType<typeof withSamples>,
     );

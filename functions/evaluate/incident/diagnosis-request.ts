@@ -102,14 +102,17 @@ function involved(incident: Incident): string[] {
   return [...new Set([...componentsOf(incident), ...failing, ...named])].filter((name) => name !== undefined).sort();
 }
 
-/** The probes of the involved components and of all that these depend on, those first that tell most. A journey is too dear to be repeated, and a connection that is held answers too late. */
+/**
+ * Returns the probes of the involved components and of their dependencies, the most relevant first. A journey is too expensive to repeat, and
+ * a held connection answers too late.
+ */
 function probesAbout(about: readonly string[], { graph, configuration }: Plan): ConfiguredProbe[] {
   const wanted = new Set(about.flatMap((name) => graph.causesOf(name)));
-  const telling = configuration.probes
+  const conclusive = configuration.probes
     .filter(({ holdMs }) => holdMs === undefined)
     .filter(({ environmentWide, component, endToEnd }) => environmentWide || (wanted.has(component) && !endToEnd))
     .sort((a, b) => Number(b.environmentWide ?? false) - Number(a.environmentWide ?? false));
-  return [...Map.groupBy(telling, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, maxProbes));
+  return [...Map.groupBy(conclusive, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, maxProbes));
 }
 
 function requestsFor({ id, firstFailureAt }: Incident, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {

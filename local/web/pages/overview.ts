@@ -175,7 +175,7 @@ export function alertsBy(alerts: readonly { component: string; status: string; r
   return new Map(alerts.filter(({ status }) => status === "firing").map(({ component, rule }) => [component, rule]));
 }
 
-/** Metrics of which one stands for the response time of a component, the most telling first; all are in seconds. */
+/** Metrics of which one stands for the response time of a component, the most relevant first; all are in seconds. */
 export const responseMetrics: readonly string[] = [
   "golden_path_e2e_time",
   "http_response_time",

@@ -37,7 +37,7 @@ const maxSeries = 12;
 /** Labels that divide a time into its parts. */
 const parts: readonly string[] = ["phase", "stage", "step"];
 
-/** The charts of a component, the most telling first. */
+/** The charts of a component, the most relevant first. */
 export function panelsOf(configuration: Pick<Configuration, "rules">, series: readonly SeriesName[]): Panel[] {
   const groups = Map.groupBy(series, ({ probe, metric }) => `${probe} ${metric}`);
   const panels = [...groups].flatMap(([id, own]): Panel[] => {

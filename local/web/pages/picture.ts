@@ -11,7 +11,7 @@ import { clockTime } from "./frame.ts";
 /** Input of the story. */
 export interface IncidentPageSources {
   readonly account: Account;
-  /** Components that were measured good all the time, the most telling first. */
+  /** Components that were measured good all the time, the most relevant first. */
   readonly working: readonly { readonly component: string; readonly title: string }[];
   /** Times in which nothing was measured of a component. */
   readonly gaps: readonly { readonly component: string; readonly from: number; readonly until: number }[];

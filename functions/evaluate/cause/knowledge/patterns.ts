@@ -31,7 +31,7 @@ export interface Pattern {
   readonly next: (title: string, provider: Provider) => string;
 }
 
-/** Every pattern, of one role the most telling first. */
+/** Every pattern, of one role the most relevant first. */
 export const patterns: readonly Pattern[] = [
   {
     name: "path missing",

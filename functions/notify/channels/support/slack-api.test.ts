@@ -21,14 +21,14 @@ interface Message {
   text: string;
 }
 
-type Trouble = "away" | "busy" | "broken" | "lost answer";
+type SlackFailure = "away" | "busy" | "broken" | "lost answer";
 
 /** Simulates Slack's Web API, as documented, with one channel. */
 class Slack {
   readonly messages: Message[] = [];
   readonly requests: OutgoingRequest[] = [];
   /** Failures of the next requests, one each. */
-  readonly troubles: (Trouble | undefined)[] = [];
+  readonly failures: (SlackFailure | undefined)[] = [];
   /** Methods that are refused, with their error. */
   readonly refuses: Readonly<Record<string, string>>;
 
@@ -40,12 +40,12 @@ class Slack {
     const request = outgoing as OutgoingRequest;
     this.requests.push(request);
     expect(request.headers["authorization"]).toBe("Bearer ${secret:slack-token}");
-    const trouble = this.troubles.shift();
-    if (trouble === "away") return { error: "connect ECONNREFUSED", code: "ECONNREFUSED" };
-    if (trouble === "busy") return { status: 429, headers: { "retry-after": "30" }, body: "" };
-    if (trouble === "broken") return answer({ ok: false, error: "internal_error" });
+    const failure = this.failures.shift();
+    if (failure === "away") return { error: "connect ECONNREFUSED", code: "ECONNREFUSED" };
+    if (failure === "busy") return { status: 429, headers: { "retry-after": "30" }, body: "" };
+    if (failure === "broken") return answer({ ok: false, error: "internal_error" });
     const said = this.answer(request.url.replace("https://slack.com/api/", "").replace(/\?.*/, ""), request);
-    return trouble === "lost answer" ? { error: "read ECONNRESET", code: "ECONNRESET" } : answer(said);
+    return failure === "lost answer" ? { error: "read ECONNRESET", code: "ECONNRESET" } : answer(said);
   };
 
   answer(method: string, request: OutgoingRequest): object {
@@ -132,15 +132,15 @@ describe("an incident in Slack, with a bot token", () => {
     expect((await store.get("deliveries", id))?.["reference"]).toEqual({ channel: room, ts });
   });
 
-  it.each<[string, Trouble, string[]]>([
+  it.each<[string, SlackFailure, string[]]>([
     ["no response", "lost answer", ["chat.postMessage", "conversations.history"]],
     ["a refused connection", "away", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
     ["too many requests", "busy", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
     ["an internal Slack error", "broken", ["chat.postMessage", "conversations.history", "chat.postMessage"]],
-  ])("is posted once even if the first attempt ended with %s", async (_, trouble, methods) => {
+  ])("is posted once even if the first attempt ended with %s", async (_, failure, methods) => {
     const api = new Slack();
     const { push, clock } = world(api);
-    api.troubles.push(trouble);
+    api.failures.push(failure);
     expect(await push(opened)).toContain("TryAgain");
     clock.time += 60_000;
     expect(await push(opened)).toBe("done");
@@ -154,7 +154,7 @@ describe("an incident in Slack, with a bot token", () => {
   it("waits as long as Slack asks when the lookup is rate limited", async () => {
     const api = new Slack();
     const { push, clock, store } = world(api);
-    api.troubles.push("lost answer", "busy");
+    api.failures.push("lost answer", "busy");
     await push(opened);
     clock.time += 10_000;
     await push(opened);
@@ -170,7 +170,7 @@ describe("an incident in Slack, with a bot token", () => {
   it("is finally posted even if the lookup always fails", async () => {
     const api = new Slack({ "conversations.history": "internal_error" });
     const { push, clock } = world(api);
-    api.troubles.push("away");
+    api.failures.push("away");
     for (let attempt = 1; attempt <= 5; attempt += 1) {
       expect(await push(opened)).toContain("TryAgain");
       clock.time += 600_000;
@@ -186,7 +186,7 @@ describe("an incident in Slack, with a bot token", () => {
   ])("is posted even if the app %s", async (_, refuses, [first]) => {
     const api = new Slack(refuses);
     const { push, clock } = world(api);
-    api.troubles.push("away");
+    api.failures.push("away");
     await push(opened);
     clock.time += 60_000;
     for (const event of [opened, joined]) expect(await push(event)).toBe("done");
@@ -244,13 +244,13 @@ describe("an incident in Slack, with a bot token", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.shuffledSubarray(twice, { minLength: twice.length, maxLength: twice.length }),
-        fc.array(fc.constantFrom<(Trouble | undefined)[]>("away", "busy", "broken", "lost answer", undefined), {
+        fc.array(fc.constantFrom<(SlackFailure | undefined)[]>("away", "busy", "broken", "lost answer", undefined), {
           maxLength: 5,
         }),
-        async (messages, troubles) => {
+        async (messages, failures) => {
           const api = new Slack();
           const { push, clock } = world(api);
-          api.troubles.push(...troubles);
+          api.failures.push(...failures);
           let waiting = messages;
           for (let round = 0; waiting.length > 0 && round < 100; round += 1) {
             const still: string[] = [];
