@@ -112,7 +112,9 @@ function probesAbout(about: readonly string[], { graph, configuration }: Plan): 
     .filter(({ holdMs }) => holdMs === undefined)
     .filter(({ environmentWide, component, endToEnd }) => environmentWide || (wanted.has(component) && !endToEnd))
     .sort((a, b) => Number(b.environmentWide ?? false) - Number(a.environmentWide ?? false));
-  return [...Map.groupBy(conclusive, ({ vantage }) => vantage).values()].flatMap((probes) => probes.slice(0, maxProbes));
+  return [...Map.groupBy(conclusive, ({ vantage }) => vantage).values()].flatMap((probes) =>
+    probes.slice(0, maxProbes),
+  );
 }
 
 function requestsFor({ id, firstFailureAt }: Incident, request: DiagnosisRequest, plan: Plan): OutboxEntry[] {
