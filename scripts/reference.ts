@@ -44,7 +44,7 @@ function proberList(): string {
   const rows = Object.values(probers).map(
     ({ kind, title, reach }) => `| ${kindLink(kind)} | ${reaches[reach]} | ${cell(title)} |`,
   );
-  return ["| kind | way | what it does |", "|---|---|---|", ...rows].join("\n");
+  return ["| kind | how it reaches the target | what it does |", "|---|---|---|", ...rows].join("\n");
 }
 
 /** Returns the README's list of kinds, each with a link to its page. */
@@ -57,9 +57,9 @@ function kindsList(): string {
 }
 
 const reaches: Readonly<Record<Reach, string>> = {
-  users: "that of users",
-  private: "straight to the target",
-  control_plane: "Google's APIs",
+  users: "as users do",
+  private: "directly",
+  control_plane: "through Google's APIs",
 };
 
 /** Replaces the part of a handwritten page between its two comments. @param written the page. @default the page in the folder */

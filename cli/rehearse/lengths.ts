@@ -2,7 +2,7 @@
 import type { Finding } from "./need.ts";
 import type { Resource } from "./plan.ts";
 
-/** Lengths that Google takes, in characters. */
+/** Maximum lengths that Google allows, in characters. */
 const lengths: readonly (readonly [type: string, path: string, most: number, source: string])[] = [
   [
     "google_service_account",

@@ -6,12 +6,12 @@ import { type Resource, Unknown } from "./plan.ts";
 /** Level of a finding: an error, a warning about something that may be intended, or a value that is known only after the apply. */
 export type Level = "error" | "warning" | "open";
 
-/** Something that a plan lacks, has wrong, or has too much of. */
+/** Something that a plan lacks, sets incorrectly, or has in excess. */
 export interface Finding {
   readonly level: Level;
   /** Address of the resource, or what is missing. */
   readonly address: string;
-  /** One sentence: what is wrong, and what it leads to. */
+  /** One sentence: the mistake and its consequence. */
   readonly says: string;
   /** Terraform code to write. */
   readonly write?: string;
@@ -22,12 +22,12 @@ export interface Finding {
 /** Texts for people, in any resource. */
 const freePaths = ["description", "display_name", "timeouts", "deletion_policy", "title"];
 
-/** A test that a value is one of some. */
+/** Returns a test that a value is one of `values`. */
 export function oneOf(...values: readonly unknown[]): Test {
   return { allowed: values.map(spoken).join(" or "), holds: (value) => values.some((one) => same(one, value)) };
 }
 
-/** A test of a number, or of a text that begins with one. */
+/** Returns a test of a number, or of a text that begins with one. */
 export function between(least: number, most: number, unit: string = ""): Test {
   return {
     allowed: `from ${least}${unit} to ${most}${unit}`,
@@ -39,8 +39,8 @@ export function between(least: number, most: number, unit: string = ""): Test {
 }
 
 /**
- * Compares resources with needs: every need is met by exactly one resource, every value is as it must be, and nothing is there that nothing needs.
- * @param types the types of resources that the needs speak of: others are left alone
+ * Compares resources with needs: exactly one resource must meet each need, every value must meet its requirement, and every resource must be needed.
+ * @param types the types of resources that the needs cover: resources of other types are ignored
  */
 export function findings(resources: readonly Resource[], needs: readonly Need[]): Finding[] {
   const claimed = new Map<Resource, Need>();
@@ -133,7 +133,7 @@ function valueFindings(resource: Resource, need: Need, resources: readonly Resou
           {
             ...common,
             level: "error",
-            says: `${path} refers to ${value.references.filter((one) => !one.startsWith("each.")).join(", ") || "nothing"}, and must refer to ${from?.type} ${keyOf({ key: from?.key ?? {} })}: ${why}`,
+            says: `${path} refers to ${value.references.filter((one) => !one.startsWith("each.")).join(", ") || "nothing"}, but must refer to ${from?.type} ${keyOf({ key: from?.key ?? {} })}: ${why}`,
             write: line,
           },
         ];
@@ -153,14 +153,14 @@ function valueFindings(resource: Resource, need: Need, resources: readonly Resou
       {
         ...common,
         level: "error",
-        says: `${path} is ${value === undefined ? "not set" : spoken(value)}, and must be ${wanted}: ${why}`,
+        says: `${path} is ${value === undefined ? "not set" : spoken(value)}, but must be ${wanted}: ${why}`,
         write: line,
       },
     ];
   });
 }
 
-/** The value that a resource gives, where it is known. */
+/** Returns the value of a reference, if it is known. */
 function given({ type, key, attribute, suffix = "" }: Reference, resources: readonly Resource[]): string | undefined {
   const value = at(resources.find((one) => one.type === type && hasKey(one, key))?.known, attribute ?? "id");
   return typeof value === "string" ? `${value}${suffix}` : undefined;

@@ -1,4 +1,4 @@
-/** Several monitors in one plan: what two of them would both create, and Google has only once. Pure. */
+/** Several monitors in one plan: resources that two of them would create, although Google allows only one. Pure. */
 
 import { at } from "../../shared/runtime/entries.ts";
 import type { Finding } from "./need.ts";
@@ -28,7 +28,7 @@ const instead: ReadonlyMap<string, string> = new Map([
   ["google_storage_bucket", "# set another bucket in the channel of kind status_page"],
 ]);
 
-/** Finds what a monitor creates although another one of the plan does. */
+/** Finds resources that another monitor of the plan creates as well. */
 export function collisions(monitor: PlannedMonitor, all: readonly PlannedMonitor[]): Finding[] {
   const before = all.slice(0, all.indexOf(monitor));
   const taken = new Map(before.flatMap(({ resources }) => resources.flatMap((one) => keyed(one))));
@@ -41,7 +41,7 @@ export function collisions(monitor: PlannedMonitor, all: readonly PlannedMonitor
           level: "error",
           address,
           says: `is the same as ${other.address}: Google has it only once, and the apply stops there`,
-          write: instead.get(type) ?? "name_prefix = … # another one for each monitor of a project",
+          write: instead.get(type) ?? "name_prefix = … # a different one for each monitor of a project",
           source: "https://cloud.google.com/apis/design/errors#http_mapping",
         },
       ];

@@ -14,7 +14,7 @@ export const order: readonly Rule[] = [
   {
     source: "https://cloud.google.com/pubsub/docs/create-push-subscription",
     check: (resources, names) => {
-      // People call the function that takes answers, and no schedule does.
+      // People call the function that handles answers; no schedule does.
       const accounts = new Set(names.functions.filter((each) => each !== "answers").map(names.member));
       const needed = resources.filter(
         ({ type, known }) => type.endsWith("_iam_member") && accounts.has(String(known["member"])),
@@ -70,7 +70,7 @@ export const order: readonly Rule[] = [
             resources,
             "google_cloudfunctions2_function",
             "google_vpc_access_connector",
-            "the connector that it goes through does not exist yet",
+            "the connector that it uses does not exist yet",
             ({ index }) => index === "probe-inside",
           )
         : []),
@@ -130,7 +130,7 @@ export const order: readonly Rule[] = [
       deferred.map((address) => ({
         level: "error",
         address,
-        says: "has depends_on: every change of those resources makes its values unknown, and resources that refer to them are replaced",
+        says: "has depends_on: every change to those resources makes its values unknown, and resources that refer to it are replaced",
         write: `# remove depends_on from ${address}`,
       })),
   },
@@ -140,13 +140,13 @@ export const order: readonly Rule[] = [
       providers.map((name) => ({
         level: "error",
         address: module,
-        says: `configures the provider ${name} itself: it takes neither for_each nor depends_on nor providers`,
+        says: `configures the provider ${name} itself, so the module accepts neither for_each nor depends_on nor providers`,
         write: `# move provider "${name}" to the root`,
       })),
   },
 ];
 
-/** The resource that waits until the grants of the builds are effective, once and not with every apply. */
+/** Checks the resource that waits until the builds' grants are effective: once, and not with every apply. */
 function waits(resources: readonly Resource[]): Omit<Finding, "source">[] {
   const own = resources.find(({ type, name }) => type === "terraform_data" && name === "build_grants");
   if (own === undefined) return [];
@@ -160,7 +160,7 @@ function waits(resources: readonly Resource[]): Omit<Finding, "source">[] {
           {
             level: "error" as const,
             address: own.address,
-            says: `waits for ${seconds} s, and grants take a minute to be effective: the first build fails`,
+            says: `waits for ${seconds} s, but grants take a minute to become effective: the first build fails`,
             write: 'provisioner "local-exec" {\n  command = "sleep 60"\n}',
           },
         ]),
@@ -170,7 +170,7 @@ function waits(resources: readonly Resource[]): Omit<Finding, "source">[] {
           {
             level: "error" as const,
             address: own.address,
-            says: "does not follow from the account that builds: it waits with every apply, or not again when the account changes",
+            says: "does not depend on the build account: it waits with every apply, or not again when the account changes",
             write: "triggers_replace = [google_service_account.build.email]",
           },
         ]),
@@ -181,7 +181,7 @@ function isPush({ leaves }: Resource): boolean {
   return [...leaves.keys()].some((path) => path.startsWith("push_config."));
 }
 
-/** Resources of one type that do not wait for those of another. @param to a type, or a resource by type and name */
+/** Finds resources of one type that do not wait for those of another. @param to a type, or a resource by type and name */
 function mustWait(
   resources: readonly Resource[],
   type: string,

@@ -1,9 +1,9 @@
-/** Outputs of a monitor after the apply: addresses and commands that people copy. Pure. */
+/** Outputs of a monitor after the apply: addresses and commands for people to copy. Pure. */
 import type { Names } from "../../shared/deployment/names.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 import { type Finding, same } from "./need.ts";
 
-/** Finds outputs that name something else than this monitor. @param outputs those that the plan knows, by name */
+/** Finds outputs that do not match this monitor. @param outputs those that the plan knows, by name */
 export function outputProblems(outputs: Readonly<Record<string, unknown>>, names: Names): Finding[] {
   const { project, database, prefix, functions, name, email, deployment } = names;
   const panel = database === "(default)" ? "-default-" : database;

@@ -4,7 +4,7 @@ import type { Deployment } from "../../shared/deployment/deployment.ts";
 import type { Inputs } from "../../shared/deployment/inputs.ts";
 import { ownEntry } from "../../shared/runtime/entries.ts";
 
-/** A value that only the apply will give, with what its expression refers to. */
+/** A value that is known only after the apply, with the references of its expression. */
 export class Unknown {
   readonly references: readonly string[];
   /** Number of entries, if it is a list of known length. */
@@ -23,9 +23,9 @@ export interface Resource {
   readonly name: string;
   /** Its key of `for_each` or `count`. */
   readonly index: string | number | undefined;
-  /** Every value that is set, by its path: `push_config.0.push_endpoint`. Blocks without values are `{}`; lists of texts stand whole. */
+  /** Every value that is set, by its path: `push_config.0.push_endpoint`. Blocks without values are `{}`; lists of texts are not split. */
   readonly leaves: ReadonlyMap<string, unknown>;
-  /** Everything that is known of it, also what the provider gives. */
+  /** Everything that is known of the resource, including values from the provider. */
   readonly known: Readonly<Record<string, unknown>>;
   /** Planned actions: `create`, `update`, `delete`, `no-op`. A replacement is `delete` and `create`. */
   readonly actions: readonly string[];
@@ -45,11 +45,11 @@ export interface PlannedMonitor {
   /** Data sources that wait for resources, and providers that the module configures itself. */
   readonly deferred: readonly string[];
   readonly providers: readonly string[];
-  /** Its outputs as far as they are known, where it is the root. */
+  /** The known outputs, if the module is the root. */
   readonly outputs: Readonly<Record<string, unknown>>;
-  /** Version constraint of the provider; `undefined` where the plan does not say. */
+  /** Version constraint of the provider; `undefined` if the plan does not contain it. */
   readonly providerVersion: string | undefined;
-  /** The project that the module reads the number of; `undefined` where that is not known. */
+  /** The project whose number the module reads; `undefined` if unknown. */
   readonly projectRead: string | undefined;
   /** Objects with conditions that Terraform checks; `undefined` if the plan does not contain them. */
   readonly checked: readonly string[] | undefined;
@@ -108,7 +108,7 @@ interface ConfiguredModule {
   readonly module_calls?: Readonly<Record<string, { readonly module: ConfiguredModule }>>;
 }
 
-/** The text is no plan, or no plan of this module; its message says what to do. */
+/** The text is not a plan, or not a plan of this module. The message says what to do. */
 export class NoPlan extends Error {
   override readonly name = "NoPlan";
 }
@@ -145,7 +145,7 @@ export function readPlan(text: string): PlannedMonitor[] {
     throw new NoPlan(`the plan is not JSON: ${how}`, { cause: error });
   }
   if (!Array.isArray(plan?.resource_changes))
-    throw new NoPlan(`the JSON has no resource_changes, so it is no plan: ${how}`);
+    throw new NoPlan(`the JSON has no resource_changes, so it is not a plan: ${how}`);
   const root = plan.configuration?.root_module;
   const changes = (plan.resource_changes as readonly Change[]).filter(({ mode }) => mode === "managed");
   const byModule = Map.groupBy(changes, ({ module_address = "" }) => module_address);
@@ -278,7 +278,7 @@ function collect(
     }
     for (const [at, each] of after.entries()) {
       const hidden = Array.isArray(unknown) ? unknown[at] : undefined;
-      // Terraform sorts the blocks of a set, so which expression is whose is not known: those of all of them count.
+      // Terraform sorts the blocks of a set, so it is unknown which expression belongs to which block. The expressions of all blocks count.
       const expressions = Array.isArray(written) ? (Object.assign({}, ...written) as Json) : undefined;
       collect(each, hidden, expressions, isNew, `${path}.${at}`, leaves);
     }

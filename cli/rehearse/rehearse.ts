@@ -1,6 +1,6 @@
 /**
- * Proves a plan: every arrow from a schedule to a person who hears of an alarm, each grant and no more, and what Google would refuse. Everything follows
- * from the configuration and the inputs that stand in the plan. Pure.
+ * Checks a plan: every connection from a schedule to the recipient of an alarm, missing and excess grants, and values that Google would refuse. All
+ * requirements follow from the configuration and the inputs in the plan. Pure.
  */
 
 import { identityNeeds } from "../../shared/deployment/identities.ts";
@@ -58,7 +58,7 @@ export function rehearse(monitor: PlannedMonitor, all: readonly PlannedMonitor[]
   };
 }
 
-/** The precondition that compares the bundles with the configuration goes by this hash. */
+/** Checks the hash that a precondition uses to compare the bundles with the configuration. */
 function configuration({ resources, deployment }: PlannedMonitor): Finding[] {
   const told = resources.find(({ type, name }) => type === "terraform_data" && name === "configuration");
   if (told?.known["input"] === deployment.config_sha256) return [];
@@ -66,7 +66,7 @@ function configuration({ resources, deployment }: PlannedMonitor): Finding[] {
     {
       level: "error",
       address: "terraform_data.configuration",
-      says: "does not hold the hash of the configuration: bundles that were built from another one would be deployed",
+      says: "does not contain the hash of the configuration: bundles that were built from another one would be deployed",
       write: "input = local.deployment.config_sha256",
     },
   ];
@@ -74,7 +74,7 @@ function configuration({ resources, deployment }: PlannedMonitor): Finding[] {
 
 const levels = ["error", "warning", "open"];
 
-/** Dashboards are known by the titles in their JSON. */
+/** Identifies dashboards by the titles in their JSON. */
 function withTitle(resource: Resource): Resource {
   const title = titleOf(resource.leaves.get("dashboard_json"));
   return title === undefined

@@ -17,7 +17,7 @@ const rulebook: readonly Rule[] = [
         {
           level: "error",
           address: "required_providers.google",
-          says: `takes ${providerVersion}: versions before 7.33 do not wait until service accounts exist everywhere, and the first apply stops`,
+          says: `allows ${providerVersion}: versions before 7.33 do not wait until service accounts exist everywhere, and the first apply fails`,
           write: 'version = ">= 7.33.0, < 9.0.0"',
         },
       ];
@@ -60,7 +60,7 @@ const rulebook: readonly Rule[] = [
             {
               level: "warning",
               address: "database.point_in_time_recovery",
-              says: "is on: storage of the database is paid for twice",
+              says: "is on: storage of the database is billed twice",
             },
           ]
         : [],
@@ -103,7 +103,7 @@ const rulebook: readonly Rule[] = [
                   {
                     level: "error" as const,
                     address,
-                    says: `looks back ${together} s, and Cloud Monitoring at most 84600 s`,
+                    says: `looks back ${together} s, but Cloud Monitoring looks back at most 84600 s`,
                   },
                 ]
               : [];
@@ -133,7 +133,7 @@ const rulebook: readonly Rule[] = [
             {
               level: "warning",
               address: "create_log_metrics",
-              says: "is false: the log metrics that probes read must exist already, with filters that leave out exit(0)",
+              says: "is false: the log metrics that probes read must exist already, with filters that exclude exit(0)",
             },
           ],
   },
@@ -181,10 +181,10 @@ const rulebook: readonly Rule[] = [
 /** Data that is lost when a resource is replaced. */
 const lostByReplacement: ReadonlyMap<string, string> = new Map([
   ["google_pubsub_subscription", "its waiting messages are lost"],
-  ["google_pubsub_topic", "its subscriptions receive nothing more until they are replaced as well"],
+  ["google_pubsub_topic", "its subscriptions receive no messages until they are replaced as well"],
   ["google_firestore_database", "all incidents are lost"],
   ["google_secret_manager_secret", "its versions are lost, and must be added again"],
-  ["google_service_account", "all its grants are void, also those that were made by hand"],
+  ["google_service_account", "all its grants are void, including those that were made by hand"],
   ["google_storage_bucket", "its contents are lost"],
 ]);
 
@@ -195,7 +195,7 @@ function ownEntryOf(map: ReadonlyMap<string, string>, key: string): string | und
 /** Applies every rule. */
 export function byTheBook(resources: readonly Resource[], monitor: PlannedMonitor, names: Names): Finding[] {
   const isConfigured = resources.some(({ references }) => references.length > 0);
-  // Without the configuration in the plan nothing is known of what waits for what.
+  // Without the configuration in the plan, the dependencies between resources are unknown.
   const used = isConfigured ? [...order, ...rulebook] : rulebook;
   return [
     ...used.flatMap(({ source, check }) => check(resources, names, monitor).map((finding) => ({ ...finding, source }))),

@@ -1,4 +1,4 @@
-/** The page of what the monitor costs. */
+/** The page on the cost of the monitor. */
 import { prices } from "../../cli/estimate/prices.ts";
 import { numberFormat } from "../../shared/text/formatters.ts";
 import { generated } from "./markdown.ts";
@@ -15,24 +15,25 @@ export function costPage(): string {
   return `${generated}
 # Cost
 
-\`npx --no pathkeeper cost\` estimates a month of 30 days from the configuration alone, and \`validate\` says it in one sentence. It counts what the
-monitor does while all is well: runs by schedule, how long each kind of probe usually takes, messages, documents, series read from Cloud Monitoring.
-An outage makes probes wait for their timeouts and costs a little more; the estimate says nothing of the watched environment itself, of which a
-VPC connector, if the module makes one, is the dearest: two e2-micro instances, about $12 a month. A status page is counted with 10,000 readers a month,
-each of whom is sent 50 kB; how many will come is anybody's guess, and a gibibyte that they are sent is $0.12 beyond what is free.
+\`npx --no pathkeeper cost\` estimates the cost of a 30-day month from the configuration alone, and \`validate\` states the total in one sentence. The estimate
+covers normal operation: scheduled runs, the usual duration of each kind of probe, messages, documents, and series read from Cloud Monitoring. During an outage,
+probes wait for their timeouts, which costs a little more. The watched environment itself is not included. Its most expensive part is a VPC connector, if the
+module creates one: two e2-micro instances, about $12 a month. The estimate assumes that a status page has 10,000 readers a month and sends 50 kB to each. The
+actual number may differ; each gibibyte beyond the free amount costs $0.12.
 
-What is paid for is the time in which a function answers, so the pace and the slowest probe of a group decide: rounds under a minute keep a function
-busy all the time (43,200 minutes a month are 2.6 million vCPU-seconds, about $58), and a journey that waits for an agent is best run every few minutes.
+Google charges for the time in which a function handles requests, so the interval and the slowest probe of a group determine the cost. Rounds under a minute keep
+a function busy all the time (43,200 minutes a month are 2.6 million vCPU-seconds, about $58). Run a journey that waits for an agent only every few minutes.
 
-An interval under a minute is the most expensive setting: four probes every 15 seconds keep one instance busy for 45 seconds of every minute, about $46 a month. \`cost\` and
-\`validate\` say so when one group costs more than all others together, with what a slower pace would cost. \`cost\` lists the cost of each group.
+An interval under a minute is the most expensive setting: four probes every 15 seconds keep one instance busy for 45 seconds of every minute, about $46 a month.
+If one group costs more than all others together, \`cost\` and \`validate\` report it, with the cost at a longer interval. \`cost\` lists the cost of each group.
 
-Not in the sum: prices of alerting that Cloud Monitoring has announced, and Firestore's use where another database of the project has the free quota. \`cost\` prints both.
+The total excludes two items, which \`cost\` prints separately: the prices for alerting that Cloud Monitoring has announced, and the use of Firestore if another
+database of the project has the free quota.
 
 ## By hand
 
-The example netra-staging, worked out without the program, as it is and with every probe and component ten times. Only lines that cost something after the free tiers are shown. A test
-compares both with the estimate.
+This table calculates the cost of the example netra-staging by hand, once as it is and once with ten copies of every probe and component. It shows only the lines that cost something after
+the free tiers. A test compares both with the estimate.
 
 | use | the example | dollars | ten times | dollars |
 |---|---|---|---|---|
@@ -52,7 +53,7 @@ compares both with the estimate.
 
 ## Prices
 
-List prices of us-central1 in US dollars. Free amounts are those of a month, and shared with everything else of the same billing account or project.
+These are list prices for us-central1 in US dollars. Free amounts are per month, and are shared with all other use of the same billing account or project.
 
 | unit | price | free | source | as of |
 |---|---|---|---|---|

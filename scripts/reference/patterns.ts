@@ -1,4 +1,4 @@
-/** The page of the ways in which parts of an environment fail. */
+/** The page on failure patterns. */
 import { type Pattern, patterns } from "../../functions/evaluate/cause/knowledge/patterns.ts";
 import { probers } from "../../functions/probe/probers/index.ts";
 import { type Role, roleNames, roles } from "../../shared/config/roles.ts";
@@ -17,16 +17,16 @@ export function patternsPage(): string {
   return `${generated}
 # Patterns of failure
 
-The ways in which the parts of an environment fail, as [the search for the cause](root-cause.md) knows them. A component has the patterns of the part that it
-plays: its \`role\`, which follows from the kinds of its probes where the configuration does not state it. Every
-pattern says by which fact it is known, what an incident then says, and what to do first. A pattern explains a cause and chooses none. Where none of its facts is there, the
-incident says no more than that the part fails by itself, and where to look first.
+A failure pattern describes one way in which a component can fail. [The search for the cause](root-cause.md) uses the patterns of the component's \`role\`. If the
+configuration does not set the role, the kinds of the component's probes imply it. Every pattern lists the facts that identify it, the sentence that the incident
+then contains, and the first step. A pattern explains a cause and does not choose it. If no fact of a pattern was seen, the incident says only that the component
+fails by itself, and where to look first.
 
 ## Roles
 
-The kinds of probe that tell a role need no \`role\` beside them. The other kinds, such as \`http\` and \`cloud_monitoring\`, can ask anything and tell nothing.
+A component with a probe of the kinds below needs no \`role\`. Other kinds, such as \`http\` and \`cloud_monitoring\`, can check any component, so they imply no role.
 
-| role | what it is | told by probes of the kind |
+| role | meaning | implied by probes of kind |
 |---|---|---|
 ${rows.join("\n")}
 

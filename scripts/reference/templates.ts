@@ -1,4 +1,4 @@
-/** The page of words of one's own for notices. */
+/** The page on custom texts for notifications. */
 import { type TemplatePart, templateParts } from "../../shared/config/templates.ts";
 import { numberFormat } from "../../shared/text/formatters.ts";
 import { templateFields } from "../../shared/text/template-fields.ts";
@@ -11,8 +11,8 @@ export function templatesPage(): string {
   return `${generated}
 # Templates
 
-Notices in words of your own, by reader, event and channel. Of each part, the first template in the file that is for a notice and has it is used; what no template
-says is said as always.
+Templates replace parts of notifications with your own text, by audience, event and channel. For each part, the first template in the file that matches the
+notification and has that part applies. Parts without a template keep their usual text.
 
 \`\`\`yaml
 templates:
@@ -30,25 +30,25 @@ templates:
 
 | key | meaning |
 |---|---|
-| \`audiences\`, \`events\`, \`channels\` | Only for these. Default: all. |
-| \`title\` | The first line, in place of where the incident stands. At most ${most("title")} characters. |
-| \`lead\` | The sentence below it, in place of what is broken. At most ${most("lead")} characters. |
-| \`body\` | Paragraphs that follow the sentence, before the facts; one a line. At most ${most("body")} characters. |
-| \`subject\` | What the incident is called in the subject of mails. It is made with the first notice and stays, so that a thread keeps together; the id of the incident follows it. At most ${most("subject")} characters. |
+| \`audiences\`, \`events\`, \`channels\` | The template applies only to these. Default: all. |
+| \`title\` | The first line, instead of the state of the incident. At most ${most("title")} characters. |
+| \`lead\` | The sentence below it, instead of the description of the failure. At most ${most("lead")} characters. |
+| \`body\` | Paragraphs after that sentence and before the facts; one per line. At most ${most("body")} characters. |
+| \`subject\` | The name of the incident in the subject of mails. It is fixed by the first notification, so that all mails stay in one thread; the incident's id follows it. At most ${most("subject")} characters. |
 
-The facts, the lists and the link always follow: a template adds and rewords, and hides nothing. Where it replaces the state or what is broken without saying it,
-that becomes a fact. \`webhook\` and \`status_page\` have their own forms, which templates do not change. What stands in a template is plain text: it is escaped in
-every channel as everything else is, and so is what fields say.
+The facts, the lists and the link always follow, so a template cannot hide them. If a template replaces the state or the description of the failure without
+including it, that text is added to the facts. Templates do not affect \`webhook\` and \`status_page\`, which have their own formats. A template is plain text: its
+text and the values of its fields are escaped in every channel.
 
 ## Fields
 
-| field | what it says |
+| field | value |
 |---|---|
 ${rows.join("\n")}
 
-\`$\${\` stands for the two characters \`\${\`. A field that a notice does not have is refused by \`npx --no pathkeeper validate\`, with its place and the nearest name. What is not
-known yet says so: \`\${resolved}\` is "not yet" while the incident is open. For readers who are no engineers, no field has words of targets or rules.
+\`$\${\` stands for the two characters \`\${\`. \`npx --no pathkeeper validate\` refuses an unknown field, and reports its position and the nearest name. A value that is not known yet
+says so: \`\${resolved}\` is "not yet" while the incident is open. For audiences other than engineers, no field contains text from targets or rules.
 
-\`npx --no pathkeeper preview\` shows what comes of a template in every channel, for every reader and event.
+\`npx --no pathkeeper preview\` shows the result of a template in every channel, for every audience and event.
 `;
 }

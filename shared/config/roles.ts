@@ -24,34 +24,34 @@ export type Role =
 
 /** Description of each role. */
 export const roles: Readonly<Record<Role, string>> = {
-  connector: "the way from services into the private network, such as a VPC connector or Direct VPC egress",
-  nat: "the way from the private network to the internet",
-  subnet: "the addresses from which instances take theirs",
+  connector: "the connection path from services into the private network, such as a VPC connector or Direct VPC egress",
+  nat: "the connection path from the private network to the internet",
+  subnet: "the range from which instances get their addresses",
   database: "a database, such as an instance of Cloud SQL",
   cache: "a cache or store of sessions, such as Redis",
-  queue: "a queue or topic through which work is handed over",
+  queue: "a queue or topic that passes work between services",
   storage: "files and objects, such as a bucket",
-  edge: "what stands before services and passes requests on: a load balancer, a proxy, a gateway",
-  dns: "the names that lead to the environment",
-  certificate: "certificates that servers show",
+  edge: "a load balancer, proxy or gateway that forwards requests to services",
+  dns: "the domain names of the environment",
+  certificate: "the certificates that servers present",
   service: "a service that answers requests",
   auth: "a service that logs people in or checks tokens",
-  websocket: "a service of which clients keep a WebSocket open",
-  journey: "what people do, from beginning to end",
-  job: "what runs by itself and reports afterwards",
-  region: "the region or zone of the provider, on which all of it runs",
-  third_party: "a service of somebody else, reached over the internet",
-  quota: "a limit of the provider on how much may be used",
+  websocket: "a service to which clients keep a WebSocket open",
+  journey: "a user journey, from beginning to end",
+  job: "a job that runs by itself and reports its result",
+  region: "the provider's region or zone in which the environment runs",
+  third_party: "an external service, reached over the internet",
+  quota: "a usage limit of the provider",
   platform: "another part of the platform",
 };
 
-/** The role of a component; `unknown` where its probes disagree and the file does not say which it is. */
+/** The role of a component; `unknown` if its probes disagree and the file does not set it. */
 export type ResolvedRole = Role | "unknown";
 
 /** Names of the roles. */
 export const roleNames: readonly Role[] = Object.keys(roles) as Role[];
 
-/** Whose way a kind of probe goes: that of users, a private one into the target, or the control plane, which reads about the target. */
+/** How a kind of probe reaches its target: as users do, on a private path, or through the control plane, which reports about the target. */
 export type Reach = "users" | "private" | "control_plane";
 
 /** Returns the role of a component. @param stated role in the file @param told roles derived from the kinds of its probes, one entry per probe */

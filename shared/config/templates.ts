@@ -31,10 +31,13 @@ export const templateEntry = z
     audiences: z.array(z.enum(audiences)).min(1).optional().describe("Only for these readers. Default: all."),
     events: z.array(z.enum(incidentEventKinds)).min(1).optional().describe("Only for these events. Default: all."),
     channels: names().optional().describe("Only in these channels. Default: all."),
-    subject: part("subject", "What the incident is called in the subject of mails, from the first notice to the last."),
-    title: part("title", "The first line, in place of where the incident stands."),
-    lead: part("lead", "The sentence below it, in place of what is broken."),
-    body: part("body", "Paragraphs that follow the sentence, before the facts."),
+    subject: part(
+      "subject",
+      "The name of the incident in the subject of mails, from the first notification to the last.",
+    ),
+    title: part("title", "The first line, instead of the state of the incident."),
+    lead: part("lead", "The sentence below it, instead of the description of the failure."),
+    body: part("body", "Paragraphs after that sentence and before the facts."),
   })
   .refine(({ subject, title, lead, body }) => (subject ?? title ?? lead ?? body) !== undefined, {
     error: "says nothing: write subject, title, lead or body",

@@ -37,7 +37,7 @@ function accounts({ project, name, functions }: Names): Need[] {
     values: {
       account_id: {
         is: such("at most 30 characters", (value) => /^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(String(value))),
-        why: "IAM takes no other id",
+        why: "IAM accepts no other id",
         source: "https://cloud.google.com/iam/docs/service-accounts-create",
       },
     },
@@ -66,7 +66,7 @@ function topicGrants({ deployment, inputs, project, name, member, pushed, pubsub
         grant(
           "google_pubsub_subscription_iam_member",
           { project, subscription: name(each.name), role: "roles/pubsub.subscriber", member: pubsubAgent },
-          "so that Pub/Sub can take dead letters out of the subscription",
+          "so that Pub/Sub can remove dead letters from the subscription",
         ),
       ),
   ];
@@ -104,19 +104,19 @@ function callers({ inputs, project, region, name, member, email, pushed, functio
             ? invoke(
                 "answers",
                 `serviceAccount:service-${inputs.project_number}@gcp-sa-iap.iam.gserviceaccount.com`,
-                "so that Identity-Aware Proxy may pass on who has logged in",
+                "so that Identity-Aware Proxy can forward requests from users who have logged in",
               )
-            : invoke("answers", "allUsers", "so that people and services reach it: every request is signed"),
+            : invoke("answers", "allUsers", "so that people and services can call it: every request is signed"),
         ]
       : []),
     grant(
       "google_service_account_iam_member",
       { role: "roles/iam.serviceAccountTokenCreator", member: pubsubAgent },
-      "so that Pub/Sub can make tokens of the account that pushes",
+      "so that Pub/Sub can create tokens for the push account",
       {
         service_account_id: {
           is: `projects/${project}/serviceAccounts/${email("push")}`,
-          why: "the tokens are those of the account that pushes",
+          why: "the tokens are for the push account",
           from: account,
         },
       },
@@ -131,17 +131,17 @@ function projectGrants(names: Names): Need[] {
   const condition: Need["values"] = {
     "condition.0.expression": {
       is: `resource.name == "projects/${project}/databases/${database}"`,
-      why: "without the condition the account reaches every database of the project",
+      why: "without the condition, the account can access every database of the project",
       source: "https://cloud.google.com/firestore/docs/security/iam#iam_conditions",
     },
     "condition.0.title": {
       is: such("a title", (value) => typeof value === "string" && value.length > 0 && value.length <= 100),
-      why: "IAM asks for a title of at most 100 characters",
+      why: "IAM requires a title of at most 100 characters",
     },
     "condition.0.description": {
       is: such("a text of at most 256 characters", (value) => String(value ?? "").length <= 256),
       usual: "",
-      why: "IAM takes no longer one",
+      why: "IAM accepts no longer text",
     },
   };
   const watched = inputs.watched_project_id;
@@ -170,20 +170,20 @@ function projectGrants(names: Names): Need[] {
         {
           type: "google_project_iam_custom_role",
           key: { project: watched, role_id },
-          why: `for what the probes of ${vantage} read`,
+          why: `to let the probes of ${vantage} read their data`,
           values: {
-            permissions: { is: permissions, why: "the probes read exactly this", source: iamSource },
-            stage: { is: "GA", usual: "GA", why: "a role at another stage may be switched off" },
+            permissions: { is: permissions, why: "the probes need exactly these permissions", source: iamSource },
+            stage: { is: "GA", usual: "GA", why: "a role at another stage may be disabled" },
           },
         },
         {
           type: "google_project_iam_member",
           key: { project: watched, member: member(`probe-${vantage}`), role: `projects/${watched}/roles/${role_id}` },
-          why: `so that the probes of ${vantage} can read what they watch`,
+          why: `so that the probes of ${vantage} can read their data`,
           values: {
             role: {
               is: `projects/${watched}/roles/${role_id}`,
-              why: "it is the role made for these probes",
+              why: "this role was created for these probes",
               from: { type: "google_project_iam_custom_role", key: { project: watched, role_id } },
             },
           },
@@ -191,7 +191,12 @@ function projectGrants(names: Names): Need[] {
       ];
     }),
     ...deployment.cloud_sql.map((each) =>
-      on(each.project ?? watched, each.role, member(each.function), `so that ${each.function} can come to Cloud SQL`),
+      on(
+        each.project ?? watched,
+        each.role,
+        member(each.function),
+        `so that ${each.function} can connect to Cloud SQL`,
+      ),
     ),
     ...(connector === null || connectorProject === project || !deployment.vantages.includes("inside")
       ? []
@@ -215,11 +220,11 @@ function answerGrants({ inputs, project, prefix, member }: Names, condition: Nee
     {
       type: "google_project_iam_custom_role",
       key: { project, role_id },
-      why: "for what answers change",
+      why: "to let answers update documents",
       values: {
         permissions: {
           is: ["datastore.databases.get", "datastore.entities.get", "datastore.entities.update"],
-          why: "everybody can call the function, so it may neither create nor delete nor list",
+          why: "the function is public, so it must not create, delete or list documents",
           source: "https://cloud.google.com/firestore/docs/security/iam",
         },
       },
@@ -228,12 +233,12 @@ function answerGrants({ inputs, project, prefix, member }: Names, condition: Nee
     {
       type: "google_project_iam_member",
       key: { project, member: member("answers"), role },
-      why: "so that answers reach the incident",
+      why: "so that answers can update the incident",
       values: {
         ...condition,
         role: {
           is: role,
-          why: "it is the role made for answers",
+          why: "this role was created for answers",
           from: { type: "google_project_iam_custom_role", key: { project, role_id } },
         },
       },
@@ -250,11 +255,11 @@ function driftGrants({ deployment, inputs, project, prefix, member }: Names): Ne
     {
       type: "google_project_iam_custom_role",
       key: { project, role_id },
-      why: "for what the check for drift reads",
+      why: "to let the check for drift read the deployment",
       values: {
         permissions: {
           is: examinationPermissions(deployment.status_pages.length > 0),
-          why: "the check for drift reads exactly this",
+          why: "the check for drift needs exactly these permissions",
           source: iamSource,
         },
       },
@@ -267,7 +272,7 @@ function driftGrants({ deployment, inputs, project, prefix, member }: Names): Ne
       values: {
         role: {
           is: role,
-          why: "it is the role made for the check",
+          why: "this role was created for the check",
           from: { type: "google_project_iam_custom_role", key: { project, role_id } },
         },
       },
@@ -294,14 +299,14 @@ function secretGrants(names: Names): Need[] {
                 locations.flatMap((location, at) => [
                   [
                     `replication.0.user_managed.0.replicas.${at}.location`,
-                    { is: location, why: "the organization keeps secrets there" },
+                    { is: location, why: "the organization stores secrets there" },
                   ],
                   ...(key === null
                     ? []
                     : [
                         [
                           `replication.0.user_managed.0.replicas.${at}.customer_managed_encryption.0.kms_key_name`,
-                          { is: key, why: "the organization encrypts with a key of its own" },
+                          { is: key, why: "the organization encrypts with its own key" },
                         ],
                       ]),
                 ]) as [string, Need["values"][string]][],

@@ -7,7 +7,7 @@ export function labelled(path: string, { deployment, inputs }: Names): Record<st
   return {
     [path]: {
       is: { app: "pathkeeper", environment: deployment.environment, ...inputs.labels },
-      why: "costs and resources of a monitor are found by its labels",
+      why: "the labels identify the costs and resources of a monitor",
     },
   };
 }

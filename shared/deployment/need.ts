@@ -6,11 +6,11 @@ export interface Requirement {
   readonly is: unknown;
   /** The default if nothing is set. @default none: it must be set */
   readonly usual?: unknown;
-  /** Why, as the end of a sentence: `because …` or `otherwise …`. */
+  /** Why, as a clause that gives the reason or the consequence. */
   readonly why: string;
-  /** For a value that only the apply gives: what its expression must refer to. */
+  /** For a value that is known only after the apply: what its expression must refer to. */
   readonly from?: Reference;
-  /** For a list of values that only the apply gives: how many there must be. */
+  /** For a list of values that are known only after the apply: how many there must be. */
   readonly size?: number;
   /** How to write it, if the value alone does not show that. */
   readonly write?: string;
@@ -20,9 +20,9 @@ export interface Requirement {
 /** A resource that an expression must refer to. */
 export interface Reference {
   readonly type: string;
-  /** Values by which the resource is known. */
+  /** Values that identify the resource. */
   readonly key: Key;
-  /** By which part of `each.value` the expression may choose it. */
+  /** The part of `each.value` with which the expression may select it. */
   readonly by?: string;
   /** Other parts of `each.value` that the expression must refer to; no further parts are allowed. @default any */
   readonly parts?: readonly string[];
@@ -31,7 +31,7 @@ export interface Reference {
   readonly suffix?: string;
 }
 
-/** Values by which a resource is known, by their paths. */
+/** Values that identify a resource, by their paths. */
 export type Key = Readonly<Record<string, string>>;
 
 /** A test of a value, with the words for what is allowed. */
@@ -44,7 +44,7 @@ export interface Test {
 export interface Need {
   readonly type: string;
   readonly key: Key;
-  /** Purpose of the resource, as the end of a sentence: `so that …`. */
+  /** Purpose of the resource, as the end of a sentence: `to …`, `so that …`. */
   readonly why: string;
   /** By path; a path may end in `*` for all that follows. */
   readonly values: Readonly<Record<string, Requirement>>;

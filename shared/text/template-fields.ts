@@ -1,36 +1,36 @@
-/** The fields by which texts of one's own name parts of a notice: in templates, and in the bodies of webhooks. */
+/** The fields that custom texts may use: in templates, and in the bodies of webhooks. */
 
-/** Every field that a template may use, with what it stands for. */
+/** Every field that a template may use, with the description of its value. */
 export const templateFields = {
-  title: "what the incident is called",
-  what: "what is broken, in one sentence: for engineers with its parts, for everybody else in plain words",
-  state: "where the incident stands with this event, such as NEW INCIDENT or RESOLVED",
+  title: "the title of the incident",
+  what: "what is broken, in one sentence: for engineers with the affected parts, for everyone else in plain words",
+  state: "the state of the incident after this event, such as NEW INCIDENT or RESOLVED",
   severity: "info, warning or critical",
   priority: "P0 to P3",
-  impact: "what it costs those who depend on it",
-  outlook: "who is at it, and what comes next",
+  impact: "the effect on users and the business",
+  outlook: "who is working on it, and what happens next",
   customers: "what to tell customers",
-  cause: "what the likely cause is called",
-  team: "who must act on the cause",
-  components: "what is affected",
-  alerts: "which rules have fired",
+  cause: "the title of the likely cause",
+  team: "the team that must act on the cause",
+  components: "the affected components",
+  alerts: "the rules that have fired",
   since: "when it began to fail",
   opened: "when the incident was opened",
   resolved: "when it was over",
-  lasted: "how long it has lasted, so far or altogether",
+  lasted: "how long it has lasted so far, or lasted in total",
   environment: "the title of the environment",
   incident: "the id of the incident",
   link: "the address of the incident",
 } as const;
 
-/** The fields that a body of a webhook has besides. */
+/** The additional fields of a webhook's body. */
 export const bodyFields = {
   event: "what happened, such as opened or resolved",
   status: "open, acknowledged, recovering or resolved",
   summary: "one sentence for engineers: what is broken and what it blocks",
-  evidence: "what was seen, one sentence a line",
-  next_steps: "what to do, one step a line",
-  key: "an id that is the same for every attempt at this notice, and for nothing else",
+  evidence: "the evidence, one sentence per line",
+  next_steps: "the next steps, one per line",
+  key: "an id that is the same for every attempt to send this notification, and unique to it",
 } as const;
 
 /** One of the fields of a body. */

@@ -155,6 +155,6 @@ export const planMutations: readonly PlanMutation[] = [
     file: "versions.tf",
     from: '">= 7.33.0, < 9.0.0"',
     to: '">= 6.0.0"',
-    found: /takes >= 6\.0\.0/,
+    found: /allows >= 6\.0\.0/,
   },
 ];

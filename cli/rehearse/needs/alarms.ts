@@ -1,4 +1,4 @@
-/** The alarms that Google evaluates: what they watch, for how long, and whom they tell. */
+/** The alarms that Google evaluates: their conditions, durations and recipients. */
 
 import { labelled } from "../../../shared/deployment/labels.ts";
 import type { Names } from "../../../shared/deployment/names.ts";
@@ -7,7 +7,7 @@ import { policy, promql, threshold } from "./policy.ts";
 import { matches } from "./projects.ts";
 import { edge, journey } from "./second-opinion.ts";
 
-/** The needs of alarms, of the checks that Google runs, and of those who hear. */
+/** Returns the needs of alarms, of Google's own checks, and of the recipients. */
 export function alarmNeeds(names: Names): Need[] {
   return [
     ...channels(names),
@@ -27,9 +27,9 @@ function channels(names: Names): Need[] {
   return inputs.alarms.emails.map((email) => ({
     type: "google_monitoring_notification_channel",
     key: { project, type: "email", "labels.email_address": email },
-    why: `so that ${email} hears that the monitor fails`,
+    why: `to notify ${email} when the monitor fails`,
     values: {
-      labels: { is: { email_address: email }, why: "mail goes to this address" },
+      labels: { is: { email_address: email }, why: "alarms are sent to this address" },
       ...labelled("user_labels", names),
     },
     free: ["user_labels"],
@@ -40,7 +40,7 @@ function blind(names: Names): Need[] {
   const { deployment, project, name } = names;
   const alarm = deployment.alarms.no_measurements;
   if (alarm === null) return [];
-  const why = `no group of monitor.yaml is quiet for longer than ${alarm.silence}`;
+  const why = `no group in monitor.yaml pauses for longer than ${alarm.silence}`;
   const values =
     alarm.watched_by === "pubsub"
       ? threshold({
@@ -68,7 +68,7 @@ function blind(names: Names): Need[] {
     policy(
       {
         title: "no measurements",
-        why: "so that somebody hears when nothing is measured",
+        why: "to notify people when nothing is measured",
         severity: "CRITICAL",
         values,
       },
@@ -101,7 +101,7 @@ function backlog(names: Names): Need {
   return policy(
     {
       title: "messages wait",
-      why: "so that somebody hears when a function does not keep up",
+      why: "to notify people when a function does not keep up",
       severity: "ERROR",
       values: Object.assign({}, ...values),
     },
@@ -123,21 +123,21 @@ function deadLetters(names: Names): Need {
     duration: "0s",
     alignment: "60s",
     aligner: "ALIGN_MAX",
-    why: "one dead letter is one too many",
+    why: "every dead letter needs attention",
   });
   return policy(
-    { title: "dead letters", why: "so that somebody hears of messages that were given up", severity: "ERROR", values },
+    { title: "dead letters", why: "to notify people of abandoned messages", severity: "ERROR", values },
     names,
   );
 }
 
-/** Log entries by which a filter shows that it finds what it must, and nothing else. */
+/** Log entries that test a filter, each with whether the filter must match it. */
 function entries(
   of: Readonly<Record<string, string>>,
   cases: readonly (readonly [Readonly<Record<string, string>>, boolean])[],
 ): Test {
   return such(
-    "a filter that finds the errors of this monitor, and neither refused requests nor others' entries",
+    "a filter that matches the errors of this monitor, but neither refused requests nor entries of other services",
     (value) => cases.every(([more, isFound]) => matches(value, { ...of, ...more }) === isFound),
   );
 }
@@ -165,13 +165,13 @@ function errors(names: Names): Need {
   ] as const;
   const filter: Requirement = {
     is: entries({ "resource.type": "cloud_run_revision" }, cases),
-    why: "requests that are answered 503 to be sent again have severity ERROR as well",
+    why: "requests with a 503 response, which are delivered again, have severity ERROR as well",
     source: "https://cloud.google.com/run/docs/logging",
   };
   return policy(
     {
       title: "a function fails",
-      why: "so that somebody hears of errors of the functions",
+      why: "to notify people of errors in the functions",
       severity: "ERROR",
       isLog: true,
       values: { "conditions.0.condition_matched_log.0.filter": filter },
@@ -202,13 +202,13 @@ function schedules(names: Names): Need {
   ] as const;
   const filter: Requirement = {
     is: entries({ "resource.type": "cloud_scheduler_job" }, cases),
-    why: "Cloud Scheduler writes of failed attempts in the log alone, and repeats those that pass by themselves",
+    why: "Cloud Scheduler reports failed attempts only in the log, and retries temporary failures",
     source: "https://cloud.google.com/scheduler/docs/viewing-logs",
   };
   return policy(
     {
       title: "a schedule fails",
-      why: "so that somebody hears when Cloud Scheduler cannot publish",
+      why: "to notify people when Cloud Scheduler cannot publish",
       severity: "ERROR",
       isLog: true,
       values: { "conditions.0.condition_matched_log.0.filter": filter },
@@ -230,7 +230,7 @@ function silent(names: Names): Need[] {
     policy(
       {
         title: "the evaluator is silent",
-        why: "so that somebody hears when nobody evaluates",
+        why: "to notify people when no evaluator runs",
         severity: "CRITICAL",
         values,
       },

@@ -21,7 +21,7 @@ const [highest, lowest, sum] = ["REDUCE_MAX", "REDUCE_MIN", "REDUCE_SUM"];
 const counted = { align: "ALIGN_DELTA", reduce: sum };
 const most = { align: "ALIGN_MAX", reduce: highest, by: ["resource.label.subscription_id"] };
 
-/** The charts of what is watched. */
+/** The charts of the watched environment. */
 export const chartsOfEnvironment: readonly Chart[] = [
   { title: "VPC connector: utilization", metric: `${own}vpc_connector_utilization`, limits: [0.7] },
   {

@@ -9,7 +9,7 @@ import { aligners, googleMetrics, readFilter } from "../metric-filter.ts";
 import { same } from "../need.ts";
 import { type Chart, chartsOfEnvironment, chartsOfMonitor } from "./charts.ts";
 
-/** The needs of dashboards. */
+/** Returns the needs of dashboards. */
 export function dashboardNeeds(names: Names): Need[] {
   const { project, prefix, deployment } = names;
   const source = "https://cloud.google.com/monitoring/api/ref_v3/rest/v1/projects.dashboards";
@@ -23,7 +23,7 @@ export function dashboardNeeds(names: Names): Need[] {
           "charts of metrics that exist, aligned as their kind allows, of this monitor's resources, with limits in their units",
           (value) => problems(value, metricsOf, charts, names).length === 0,
         ),
-        why: "a chart of anything else stays empty, or shows another monitor",
+        why: "any other chart stays empty, or shows another monitor",
         source,
       },
     },
@@ -67,7 +67,7 @@ interface DataSet {
   };
 }
 
-/** Reads the title of a dashboard; `undefined` where it is none. */
+/** Reads the title of a dashboard; `undefined` if it is not a dashboard. */
 export function titleOf(value: unknown): string | undefined {
   try {
     return (JSON.parse(String(value)) as Board).displayName;
@@ -87,15 +87,15 @@ export function problems(
   try {
     board = JSON.parse(String(value)) as Board;
   } catch {
-    return ["it is not JSON"];
+    return ["it is invalid JSON"];
   }
   const { columns, tiles } = board.mosaicLayout;
   const found: string[] = [];
   if (tiles.length > 50) found.push("it has more than 50 charts, which is the limit");
   const corners = new Set(tiles.map(({ xPos = 0, yPos = 0 }) => `${xPos}/${yPos}`));
-  if (corners.size !== tiles.length) found.push("charts lie on top of each other");
+  if (corners.size !== tiles.length) found.push("charts overlap");
   if (tiles.some(({ xPos = 0, width }) => xPos + width > columns || width < 4))
-    found.push("charts stand out of the grid");
+    found.push("charts extend beyond the grid");
   const shown = new Set<string>();
   for (const { widget } of tiles) {
     for (const { timeSeriesQuery } of widget.xyChart.dataSets) {
@@ -150,9 +150,11 @@ function chartProblems(
   const read = readFilter(filter);
   const [metric = ""] = read?.get("metric.type") ?? [];
   const [resource] = read?.get("resource.type") ?? [];
-  if (read === undefined || metric === "" || resource === undefined) return ["its filter names no metric and resource"];
+  if (read === undefined || metric === "" || resource === undefined)
+    return ["its filter does not name a metric and a resource"];
   const found: string[] = [];
-  if (aggregation.alignmentPeriod !== "60s") found.push("points of a minute are what there is");
+  if (aggregation.alignmentPeriod !== "60s")
+    found.push("the metric has one point per minute, so the alignment period must be 60s");
   const google = googleMetrics.get(metric);
   if (google !== undefined) {
     if (google.resource !== resource) found.push(`${metric} is not written for ${resource}`);
@@ -168,7 +170,7 @@ function chartProblems(
     for (const [key, all] of own) {
       const listed = read.get(key);
       if (listed !== undefined && [...listed].sort().join() !== [...all].sort().join())
-        found.push(`${key} is not that of this monitor`);
+        found.push(`${key} is not the value of this monitor`);
     }
     if (
       google.resource !== "vpc_access_connector" &&
@@ -182,7 +184,7 @@ function chartProblems(
   if (unit === undefined) return [`there is no metric ${metric}`];
   shown.add(exported);
   if (resource !== "generic_node" || read.get("resource.labels.node_id")?.join() !== deployment.environment)
-    found.push("the monitor writes its metrics for generic_node and its environment");
+    found.push("the filter must select generic_node and this environment, where the monitor writes its metrics");
   if (!["ALIGN_MEAN", "ALIGN_MAX", "ALIGN_MIN", "ALIGN_NEXT_OLDER"].includes(aggregation.perSeriesAligner))
     found.push(`${aggregation.perSeriesAligner} does not fit a gauge`);
   const most = unit === "ratio" ? 1 : unit === "seconds" ? 600 : Number.POSITIVE_INFINITY;

@@ -8,7 +8,7 @@ import { between, oneOf, same } from "../need.ts";
 /** Node versions that Cloud Run functions build, and the bundles run on. https://cloud.google.com/functions/docs/runtime-support */
 const runtimes = ["nodejs22", "nodejs24"];
 
-/** The needs of functions and of their builds. */
+/** Returns the needs of functions and of their builds. */
 export function functionNeeds(names: Names): Need[] {
   return [...code(names), images(names), ...names.functions.map((each) => deployed(each, names))];
 }
@@ -21,7 +21,7 @@ function encrypted({ inputs }: Names, path: string): Record<string, Requirement>
   const { kms_key_name } = inputs.organization;
   return kms_key_name === null
     ? {}
-    : { [path]: { is: kms_key_name, why: "the organization encrypts with a key of its own" } };
+    : { [path]: { is: kms_key_name, why: "the organization encrypts with its own key" } };
 }
 
 function code(names: Names): Need[] {
@@ -32,20 +32,20 @@ function code(names: Names): Need[] {
       key: { project, name: bucketOf(names) },
       why: "for the code of the functions",
       values: {
-        location: { is: region, why: "Cloud Functions reads code in its own region" },
+        location: { is: region, why: "Cloud Functions reads code from its own region" },
         uniform_bucket_level_access: {
           is: true,
-          why: "rights on single objects are overseen by nobody",
+          why: "permissions on individual objects are easily overlooked",
           source: "https://cloud.google.com/storage/docs/uniform-bucket-level-access",
         },
-        public_access_prevention: { is: "enforced", why: "code is nobody else's" },
+        public_access_prevention: { is: "enforced", why: "the code must not be public" },
         force_destroy: {
           is: true,
-          why: "it holds nothing that a build does not make again, and destroy would stop at it",
+          why: "a build can recreate its contents, and otherwise terraform destroy would fail",
         },
         "soft_delete_policy.0.retention_duration_seconds": {
           is: 0,
-          why: "by default every replaced archive is kept, and paid for, for a week more",
+          why: "by default every replaced archive is kept for another week, at a cost",
           source: "https://cloud.google.com/storage/docs/soft-delete",
         },
         ...encrypted(names, "encryption.0.default_kms_key_name"),
@@ -56,14 +56,14 @@ function code(names: Names): Need[] {
     ...Object.entries(inputs.archives).map(([target, md5]) => ({
       type: "google_storage_bucket_object",
       key: { name: `${target}-${md5}.zip` },
-      why: `as the code of ${target}: a function is deployed anew only when this name changes`,
+      why: `as the code of ${target}: a function is redeployed only when this name changes`,
       values: {
         bucket: { is: bucketOf(names), why: "the functions are built from this bucket" },
         source: {
           is: such(`the archive ${target}.zip`, (value) => String(value).endsWith(`/${target}.zip`)),
-          why: "it holds the code of this function",
+          why: "it contains the code of this function",
         },
-        source_md5hash: { is: md5, usual: md5, why: "it is that of the archive" },
+        source_md5hash: { is: md5, usual: md5, why: "it is the hash of the archive" },
       },
     })),
   ];
@@ -80,21 +80,21 @@ function images(names: Names): Need {
   return {
     type: "google_artifact_registry_repository",
     key: { project, repository_id: name("images") },
-    why: "for the images of the functions: the repository that Cloud Functions makes keeps every image for ever",
+    why: "for the images of the functions: the repository that Cloud Functions creates keeps every image forever",
     values: {
       location: { is: region, why: "Cloud Functions stores images in its own region" },
       format: { is: "DOCKER", why: "images are Docker images" },
-      [`${policies}.0.action`]: { is: "DELETE", why: "images that no function runs would be paid for", source },
+      [`${policies}.0.action`]: { is: "DELETE", why: "images that no function runs would cost money", source },
       [`${policies}.0.condition.0.tag_state`]: { is: "ANY", why: "the images of functions are tagged", source },
       [`${policies}.0.condition.0.older_than`]: {
         is: between(3600, 7 * 86_400, "s"),
-        why: "images that no function runs would be paid for",
+        why: "images that no function runs would cost money",
         source,
       },
-      [`${policies}.1.action`]: { is: "KEEP", why: "the image that runs must stay", source },
+      [`${policies}.1.action`]: { is: "KEEP", why: "the running image must be kept", source },
       [`${policies}.1.most_recent_versions.0.keep_count`]: {
         is: between(1, 5),
-        why: "the image that runs must stay, and the one before it for a rollback",
+        why: "the running image must be kept, and the previous one for a rollback",
         source,
       },
       ...encrypted(names, "kms_key_name"),
@@ -110,10 +110,10 @@ function deployed(each: FunctionName, names: Names): Need {
   const size = inputs.functions[each === "answers" ? each : kind];
   const own = deployment.subscriptions.filter((one) => one.function === each);
   const waits = own.map(({ ackDeadlineSeconds }) => ackDeadlineSeconds);
-  // The probe function ends each request in its own time: the most patient subscription counts, that of a connection that is held.
+  // The probe function limits each request itself, so the longest deadline of its subscriptions applies: that of a held connection.
   const wait =
     each === "synthetic" ? 60 : each === "answers" ? 30 : kind === "probe" ? Math.max(...waits) : Math.min(...waits);
-  // Every group of a vantage point may be asked for in the same minute.
+  // All groups of a vantage point may be requested in the same minute.
   const together =
     own.length + deployment.schedules.filter(({ name: group }) => `probe-${group.split("-")[0]}` === each).length;
   const vantage = each === "probe-inside" ? "inside" : "outside";
@@ -140,12 +140,12 @@ function deployed(each: FunctionName, names: Names): Need {
       [`${build}.entry_point`]: { is: kind, why: "the archive exports this function" },
       [`${build}.service_account`]: {
         is: `projects/${project}/serviceAccounts/${email("build")}`,
-        why: "the default account has no rights to build in new projects, and too many in old ones",
+        why: "the default account lacks permission to build in new projects, and has too many permissions in old ones",
         from: { type: "google_service_account", key: { project, account_id: name("build") } },
         source: "https://cloud.google.com/functions/docs/securing/build-custom-sa",
       },
-      [`${build}.docker_repository`]: { is: repositoryOf(names), why: "in any other repository images pile up" },
-      [`${build}.source.0.storage_source.0.bucket`]: { is: bucketOf(names), why: "the code is there" },
+      [`${build}.docker_repository`]: { is: repositoryOf(names), why: "in any other repository images accumulate" },
+      [`${build}.source.0.storage_source.0.bucket`]: { is: bucketOf(names), why: "the bucket contains the code" },
       [`${build}.source.0.storage_source.0.object`]: {
         is: `${kind}-${inputs.archives[kind]}.zip`,
         why: `it is the code of ${kind}`,
@@ -160,14 +160,14 @@ function deployed(each: FunctionName, names: Names): Need {
           }),
       [`${run}.service_account_email`]: {
         is: email(each),
-        why: "each function has an account with what it needs and no more",
+        why: "each function has its own account with only the permissions it needs",
         from: { type: "google_service_account", key: { project, account_id: name(each) }, attribute: "email" },
       },
       [`${run}.ingress_settings`]: {
         is: each !== "answers" ? "ALLOW_INTERNAL_ONLY" : inputs.answers.iap ? "ALLOW_INTERNAL_AND_GCLB" : "ALLOW_ALL",
         why:
           each !== "answers"
-            ? "nobody calls it from the internet: Pub/Sub and Cloud Monitoring count as internal"
+            ? "it is never called from the internet: Pub/Sub and Cloud Monitoring count as internal"
             : inputs.answers.iap
               ? "only the load balancer with Identity-Aware Proxy calls it"
               : "people and services call it from the internet",
@@ -175,11 +175,11 @@ function deployed(each: FunctionName, names: Names): Need {
       },
       [`${run}.timeout_seconds`]: {
         is: wait,
-        why: "shorter cuts what is still awaited, such as a connection that is held; longer is paid for after Pub/Sub has given up",
+        why: "a shorter timeout interrupts work such as a held connection; a longer one costs money after Pub/Sub has given up",
       },
       [`${run}.available_cpu`]: {
         is: "1",
-        why: "with less, one request runs at a time; more is paid for and not used",
+        why: "with less, only one request runs at a time; more costs money and is not used",
         source: "https://cloud.google.com/run/docs/configuring/services/cpu",
       },
       [`${run}.available_memory`]: {
@@ -202,9 +202,9 @@ function deployed(each: FunctionName, names: Names): Need {
             between(1, 100).holds(value) &&
             Number(value) * Number(size?.concurrency) >= together,
         ),
-        why: "each instance may open connections to what is watched, and everything that is due at once must find room",
+        why: "each instance may open connections to the targets, and all requests that are due at once must fit",
       },
-      [`${run}.min_instance_count`]: { is: 0, usual: 0, why: "an instance that always waits costs about $10 a month" },
+      [`${run}.min_instance_count`]: { is: 0, usual: 0, why: "an idle instance costs about $10 a month" },
       [`${run}.environment_variables`]: {
         is: {
           PATHKEEPER_PROJECT: project,
@@ -222,7 +222,7 @@ function deployed(each: FunctionName, names: Names): Need {
           ...(each === "answers" ? { PATHKEEPER_ANSWERS: "true" } : {}),
           ...(each === "synthetic" ? { PATHKEEPER_SYNTHETIC: inputs.second_opinion.journey } : {}),
         },
-        why: "by them the function finds its project, database, topics, secrets and task",
+        why: "they tell the function its project, database, topics, secrets and task",
       },
       ...(each === "probe-inside" ? network(names) : {}),
       ...(inputs.organization.binary_authorization === null
@@ -230,7 +230,7 @@ function deployed(each: FunctionName, names: Names): Need {
         : {
             [`${run}.binary_authorization_policy`]: {
               is: inputs.organization.binary_authorization,
-              why: "the organization runs only images that pass it",
+              why: "the organization runs only images that pass Binary Authorization",
             },
           }),
       ...encrypted(names, "kms_key_name"),
@@ -242,13 +242,13 @@ function deployed(each: FunctionName, names: Names): Need {
 function network({ inputs, project, region }: Names): Record<string, Requirement> {
   const { connector, direct, all_traffic } = inputs.inside;
   const run = "service_config.0";
-  const why = all_traffic ? "all traffic is to go through the VPC" : "public addresses are reached without the VPC";
+  const why = all_traffic ? "all traffic must go through the VPC" : "public addresses are reached without the VPC";
   if (connector !== null) {
     const path = `projects/${connector.project_id ?? project}/locations/${region}/connectors/${connector.name}`;
     return {
       [`${run}.vpc_connector`]: {
         is: path,
-        why: "its probes reach the VPC through it, and measure it",
+        why: "its probes reach the VPC through this connector, and measure it",
       },
       [`${run}.vpc_connector_egress_settings`]: {
         is: all_traffic ? "ALL_TRAFFIC" : "PRIVATE_RANGES_ONLY",
@@ -279,7 +279,7 @@ function network({ inputs, project, region }: Names): Record<string, Requirement
       : {
           [`${run}.direct_vpc_network_interface.0.tags`]: {
             is: direct.tags,
-            why: "firewall rules of the network go by these tags",
+            why: "the network's firewall rules match these tags",
           },
         }),
     [`${run}.direct_vpc_network_interface.0.subnetwork`]: {

@@ -4,7 +4,7 @@ import { labelled } from "../../../shared/deployment/labels.ts";
 import type { Names } from "../../../shared/deployment/names.ts";
 import { type Need, type Reference, such } from "../../../shared/deployment/need.ts";
 
-/** The needs of messages. */
+/** Returns the needs of messages. */
 export function messagingNeeds(names: Names): Need[] {
   return [
     ...topics(names),
@@ -30,7 +30,7 @@ function topics(names: Names): Need[] {
         : {
             kms_key_name: {
               is: inputs.organization.kms_key_name,
-              why: "the organization encrypts with a key of its own",
+              why: "the organization encrypts with its own key",
             },
           }),
       ...labelled("labels", names),
@@ -46,15 +46,15 @@ function jobs(names: Names): Need[] {
     key: { project, name: name(schedule.name) },
     why:
       schedule.name === "tick"
-        ? "so that time passes for the evaluator"
+        ? "to send the evaluator its ticks"
         : `so that the probes of the group ${schedule.name} run`,
     values: {
       region: { is: region, why: "the job publishes from the region of the functions" },
-      schedule: { is: schedule.cron, why: "monitor.yaml says when" },
+      schedule: { is: schedule.cron, why: "monitor.yaml sets this schedule" },
       time_zone: {
         is: "Etc/UTC",
         usual: "Etc/UTC",
-        why: "in local time it runs twice or not at all when clocks change",
+        why: "in local time it would run twice, or not at all, when clocks change",
       },
       "pubsub_target.0.topic_name": {
         is: topicId(schedule.topic),
@@ -72,7 +72,7 @@ function jobs(names: Names): Need[] {
         : {
             "pubsub_target.0.attributes": {
               is: schedule.message.attributes,
-              why: "the filters of the subscriptions go by the attributes",
+              why: "the filters of the subscriptions match these attributes",
             },
           }),
       "retry_config.0.retry_count": {
@@ -86,7 +86,7 @@ function jobs(names: Names): Need[] {
       },
       "retry_config.0.max_backoff_duration": {
         is: such("from 5s to 15s", (value) => seconds(value) >= 5 && seconds(value) <= 15),
-        why: "pauses grow, and retries must end before the next run",
+        why: "the backoff grows, and retries must end before the next run",
       },
     },
   }));
@@ -113,8 +113,13 @@ function push(each: DeployedSubscription, names: Names): Need {
       },
       ...(each.filter === undefined
         ? {}
-        : { filter: { is: each.filter, why: "it would bring messages of others, or miss its own" } }),
-      ack_deadline_seconds: { is: each.ackDeadlineSeconds, why: "Pub/Sub waits so long for an answer" },
+        : {
+            filter: {
+              is: each.filter,
+              why: "otherwise it delivers messages for other subscriptions, or misses its own",
+            },
+          }),
+      ack_deadline_seconds: { is: each.ackDeadlineSeconds, why: "Pub/Sub must wait this long for a response" },
       "push_config.0.push_endpoint": {
         is: `https://${name(each.function)}-….run.app${each.path}`,
         why: `the function ${each.function} handles these messages under ${each.path}`,
@@ -135,22 +140,22 @@ function push(each: DeployedSubscription, names: Names): Need {
       },
       "retry_policy.0.minimum_backoff": {
         is: `${each.minimumBackoffSeconds}s`,
-        why: "without pauses a failing message comes again at once",
+        why: "without backoff, a failing message is redelivered immediately",
       },
       "retry_policy.0.maximum_backoff": {
         is: `${each.maximumBackoffSeconds}s`,
-        why: "a longer pause delays every message of the subscription",
+        why: "a longer backoff delays every message of the subscription",
       },
       ...(buries
         ? {
             "dead_letter_policy.0.dead_letter_topic": {
               is: topicId("dead-letters"),
-              why: "what nobody can process would come for ever",
+              why: "a message that cannot be processed would be redelivered forever",
               from: topicReference(names, "dead-letters"),
             },
             "dead_letter_policy.0.max_delivery_attempts": {
               is: each.maxDeliveryAttempts,
-              why: "so many attempts fit the time for which a message matters",
+              why: "this many attempts fit into the time for which a message matters",
             },
           }
         : {}),
@@ -170,18 +175,18 @@ function kept(names: Names): Need {
   return {
     type: "google_pubsub_subscription",
     key: { project, name: name("dead-letters-kept") },
-    why: "to keep dead letters for people: a topic without such a subscription drops them",
+    why: "to keep dead letters: a topic without a subscription drops them",
     values: {
       topic: { is: topicId("dead-letters"), why: "it keeps dead letters", from: topicReference(names, "dead-letters") },
       message_retention_duration: {
         is: such("from 1209600s to 2678400s", (value) => seconds(value) >= 1_209_600 && seconds(value) <= 2_678_400),
-        why: "a dead letter must wait until somebody looks, and the alarm speaks of two weeks",
+        why: "dead letters must be kept until somebody reads them, and the alarm's text promises two weeks",
         source: "https://cloud.google.com/pubsub/docs/subscription-message-retention",
       },
       ack_deadline_seconds: {
         is: such("from 10 to 600", (value) => Number(value) >= 10 && Number(value) <= 600),
         usual: 10,
-        why: "Pub/Sub allows no other",
+        why: "Pub/Sub allows no other value",
         source: "https://cloud.google.com/pubsub/docs/lease-management",
       },
       "expiration_policy.0.ttl": {

@@ -38,7 +38,7 @@ export interface Policy {
   readonly section?: string;
 }
 
-/** The need of an alarm. */
+/** Returns the need of an alarm. */
 export function policy({ title, why, severity, values, isLog, section = title }: Policy, names: Names): Need {
   const { inputs, project, prefix } = names;
   const hasRecipients = inputs.alarms.emails.length + inputs.alarms.channel_ids.length > 0;
@@ -50,7 +50,7 @@ export function policy({ title, why, severity, values, isLog, section = title }:
         Number.parseInt(String(value), 10) >= 300 &&
         Number.parseInt(String(value), 10) <= 21_600,
     ),
-    why: "an alarm on the log tells of every entry otherwise, and stays open for a week",
+    why: "otherwise an alarm on the log sends a notification for every entry, and stays open for a week",
     source: "https://cloud.google.com/logging/docs/alerting/log-based-alerts",
   };
   return {
@@ -58,14 +58,14 @@ export function policy({ title, why, severity, values, isLog, section = title }:
     key: { project, display_name: `${prefix}: ${title}` },
     why,
     values: {
-      combiner: { is: "OR", why: "each condition alone is reason enough" },
-      enabled: { is: true, usual: true, why: "a policy that is off tells nobody" },
-      severity: { is: severity, why: "it says how soon somebody must look" },
+      combiner: { is: "OR", why: "each condition must raise the alarm by itself" },
+      enabled: { is: true, usual: true, why: "a disabled policy notifies nobody" },
+      severity: { is: severity, why: "it shows how soon somebody must respond" },
       notification_channels: {
         ...(hasRecipients ? recipients(names) : { is: such("somebody", () => false), usual: [] }),
         why: hasRecipients
-          ? "an alarm without recipients tells nobody"
-          : 'nobody hears of it: set alarms = { emails = ["ops@example.com"] }',
+          ? "an alarm without recipients notifies nobody"
+          : 'nobody is notified: set alarms = { emails = ["ops@example.com"] }',
         write: "notification_channels = local.alarm_channels",
       },
       "documentation.0.content": {
@@ -74,7 +74,7 @@ export function policy({ title, why, severity, values, isLog, section = title }:
           (value) =>
             typeof value === "string" && value.length > 40 && value.length <= 8_192 && speaksOfThis(value, names),
         ),
-        why: "whoever is woken must read what to do",
+        why: "the person on call needs instructions",
         source: "https://cloud.google.com/monitoring/alerts/doc-variables",
       },
       "documentation.0.subject": {
@@ -102,11 +102,11 @@ export function policy({ title, why, severity, values, isLog, section = title }:
   };
 }
 
-/** The pages that explain an alarm: one in the console, and the section of docs/alarms.md where the inputs say where that is read. */
+/** The links of an alarm: a page of the console and, if `runbook_url` is set, the section of docs/alarms.md. */
 function links(section: string, names: Names): Record<string, Requirement> {
   const { runbook_url } = names.inputs;
   const anchor = section.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-  const why = "whoever is woken needs the page that explains it";
+  const why = "the person on call needs the page that explains the alarm";
   const inConsole = such("a page of the console for this project", (value) => {
     const url = URL.parse(String(value));
     return (
@@ -175,19 +175,23 @@ export function threshold({
   return {
     [`${condition}.filter`]: {
       is: filterOf(filter),
-      why: "it must watch this metric of these resources in this project, which may see the metrics of others",
+      why: "it must watch this metric of these resources in this project, because the project may also show metrics of others",
       ...(from === undefined ? {} : { from }),
       source: "https://cloud.google.com/monitoring/api/metrics_gcp",
     },
     [`${condition}.comparison`]: { is: comparison, why },
     [`${condition}.threshold_value`]: { is: value, usual: 0, why },
     [`${condition}.duration`]: { is: duration, why: `it follows from the schedules: ${why}` },
-    [`${aggregation}.alignment_period`]: { is: alignment, why: "points of the metric come so far apart" },
-    [`${aggregation}.per_series_aligner`]: { is: aligner, why: "the metric is of the kind that this aligner takes" },
+    [`${aggregation}.alignment_period`]: { is: alignment, why: "this is the interval between the metric's points" },
+    [`${aggregation}.per_series_aligner`]: { is: aligner, why: "the metric's kind requires this aligner" },
     ...(reducer === undefined
       ? {}
-      : { [`${aggregation}.cross_series_reducer`]: { is: reducer, why: "several series are one number" } }),
-    ...(by === undefined ? {} : { [`${aggregation}.group_by_fields`]: { is: by, why: "each is judged by itself" } }),
+      : {
+          [`${aggregation}.cross_series_reducer`]: { is: reducer, why: "the series must be combined into one value" },
+        }),
+    ...(by === undefined
+      ? {}
+      : { [`${aggregation}.group_by_fields`]: { is: by, why: "each one must be evaluated separately" } }),
     ...(missing === undefined
       ? {}
       : {
@@ -196,7 +200,7 @@ export function threshold({
             why: "a monitor that never started has no data at all",
           },
         }),
-    [`${condition}.trigger.0.count`]: { is: 1, usual: 1, why: "one series is enough" },
+    [`${condition}.trigger.0.count`]: { is: 1, usual: 1, why: "one series must be enough to raise the alarm" },
   };
 }
 
@@ -215,7 +219,7 @@ export function promql(query: string, seconds: number, why: string): Record<stri
           Number.parseInt(String(value), 10) <= 300,
       ),
       usual: "60s",
-      why: "it is asked about as often as points come",
+      why: "the query must run about as often as points arrive",
     },
     [`${condition}.disable_metric_validation`]: {
       is: true,

@@ -24,7 +24,7 @@ const ownApis = [
   "storage",
 ];
 
-/** The needs of projects. */
+/** Returns the needs of projects. */
 export function projectNeeds(names: Names): Need[] {
   return [...apis(names), ...logMetrics(names), ...scope(names), ...connector(names), ...budget(names)];
 }
@@ -45,12 +45,12 @@ function apis({ deployment, inputs, project }: Names): Need[] {
     return {
       type: "google_project_service",
       key: { project: where, service },
-      why: `so that ${service} answers`,
+      why: `to enable calls to ${service}`,
       values: {
         disable_on_destroy: {
           is: false,
           usual: false,
-          why: "others may use the API by then",
+          why: "other software may use the API by then",
           source:
             "https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/google_project_service",
         },
@@ -87,7 +87,7 @@ function logMetrics({ deployment, inputs }: Names): Need[] {
   return deployment.log_metrics.map((name) => ({
     type: "google_logging_metric",
     key: { project: inputs.watched_project_id, name },
-    why: "so that probes can read failed starts",
+    why: "to let probes read failed starts",
     values: {
       filter: {
         is: such("a filter on failed starts of Cloud Run instances, without exit(0)", (value) =>
@@ -124,7 +124,7 @@ function scope({ inputs, project }: Names): Need[] {
     {
       type: "google_monitoring_monitored_project",
       key: { metrics_scope: project, name: inputs.watched_project_id },
-      why: "so that dashboards show what Google counts in the watched project",
+      why: "to show Google's metrics of the watched project on dashboards",
       values: {},
     },
   ];
@@ -140,22 +140,22 @@ function connector({ deployment, inputs, project, region }: Names): Need[] {
       type: "google_vpc_access_connector",
       key: { project, name: asked.name },
       why: deployment.vantages.includes("inside")
-        ? "as the way into the VPC"
-        : "because inside.connector.create asks for it",
+        ? "as the connection into the VPC"
+        : "because inside.connector.create is set",
       values: {
         region: { is: region, why: "a function uses connectors of its own region", source },
-        network: { is: network, why: "inside.connector.create says so" },
-        ip_cidr_range: { is: ip_cidr_range, why: "inside.connector.create says so" },
+        network: { is: network, why: "inside.connector.create sets it" },
+        ip_cidr_range: { is: ip_cidr_range, why: "inside.connector.create sets it" },
         machine_type: {
           is: such(
             `${machine_type}, one of e2-micro, f1-micro and e2-standard-4`,
             (value) => value === machine_type && oneOf("e2-micro", "f1-micro", "e2-standard-4").holds(value),
           ),
-          why: "inside.connector.create says so, and there are no others",
+          why: "inside.connector.create sets it, and there are no other types",
           source,
         },
-        min_instances: { is: asAsked(min_instances, 2, 9), why: "inside.connector.create says so", source },
-        max_instances: { is: asAsked(max_instances, 3, 10), why: "inside.connector.create says so", source },
+        min_instances: { is: asAsked(min_instances, 2, 9), why: "inside.connector.create sets it", source },
+        max_instances: { is: asAsked(max_instances, 3, 10), why: "inside.connector.create sets it", source },
       },
     },
   ];
@@ -182,7 +182,7 @@ function budget(names: Names): Need[] {
         (value) => between(0.01, 2).holds(value) && thresholds.some((one) => one === Number(value)),
       ),
       usual: share,
-      why: "budget.thresholds says so, and a threshold is a share of the amount: 0.9 is 90 %",
+      why: "budget.thresholds sets it, and a threshold is a share of the amount: 0.9 is 90 %",
       source: "https://cloud.google.com/billing/docs/how-to/budgets",
     },
   ]);
@@ -190,28 +190,28 @@ function budget(names: Names): Need[] {
     {
       type: "google_billing_budget",
       key: { billing_account },
-      why: `to say when ${name("")} costs more than it should`.replace("- ", " "),
+      why: `to notify people when ${name("")} costs more than it should`.replace("- ", " "),
       values: {
         display_name: {
           is: such(
             "a title of at most 60 characters",
             (value) => String(value).length <= 60 && String(value).startsWith(prefix),
           ),
-          why: `the API takes no longer one (${prefix}: ${deployment.title})`,
+          why: `the API accepts no longer title (${prefix}: ${deployment.title})`,
           source: "https://cloud.google.com/billing/docs/reference/budget/rest/v1/billingAccounts.budgets",
         },
         "budget_filter.0.projects": {
           is: [`projects/${inputs.project_number}`],
-          why: "it is the budget of the monitor's project, by its number",
+          why: "the budget covers the monitor's project, identified by its number",
         },
         "budget_filter.0.credit_types_treatment": {
           is: "INCLUDE_ALL_CREDITS",
           usual: "INCLUDE_ALL_CREDITS",
-          why: "free tiers are credits",
+          why: "free tiers are billed as credits",
         },
-        "amount.0.specified_amount.0.units": { is: monthly_amount, why: "budget.monthly_amount says so" },
+        "amount.0.specified_amount.0.units": { is: monthly_amount, why: "budget.monthly_amount sets it" },
         ...Object.fromEntries(shares),
-        "all_updates_rule.0.monitoring_notification_channels": { ...recipients(names), why: "they hear of it" },
+        "all_updates_rule.0.monitoring_notification_channels": { ...recipients(names), why: "they must be notified" },
       },
     },
   ];

@@ -38,22 +38,22 @@ export function edge(names: Names): Need[] {
             `${uptime_period}, one of 60s, 300s, 600s and 900s`,
             (value) => value === uptime_period && periods.holds(value),
           ),
-          why: "second_opinion.uptime_period says so",
+          why: "second_opinion.uptime_period sets it",
           source: periodSource,
         },
         timeout: {
           is: such("from 5s to 30s", (value) => /^\d+s$/.test(String(value)) && between(5, 30, "s").holds(value)),
-          why: "an answer that takes longer is an outage",
+          why: "a slower response is an outage",
           source: periodSource,
         },
-        "http_check.0.path": { is: `${pathOf(uptime_url)}`, usual: "/", why: "second_opinion.uptime_url says so" },
-        "http_check.0.port": { is: url.port === "" ? 443 : Number(url.port), why: "second_opinion.uptime_url says so" },
+        "http_check.0.path": { is: `${pathOf(uptime_url)}`, usual: "/", why: "second_opinion.uptime_url sets it" },
+        "http_check.0.port": { is: url.port === "" ? 443 : Number(url.port), why: "second_opinion.uptime_url sets it" },
         "http_check.0.use_ssl": { is: true, why: "the address begins with https://" },
         "http_check.0.validate_ssl": { is: true, why: "an expired certificate is an outage" },
-        "monitored_resource.0.type": { is: "uptime_url", why: "an address is checked" },
+        "monitored_resource.0.type": { is: "uptime_url", why: "the check requests a URL" },
         "monitored_resource.0.labels": {
           is: { project_id: project, host: url.hostname },
-          why: "second_opinion.uptime_url says so",
+          why: "second_opinion.uptime_url sets it",
         },
         ...labelled("user_labels", names),
       },
@@ -62,7 +62,7 @@ export function edge(names: Names): Need[] {
     policy(
       {
         title: "Google cannot reach it either",
-        why: "so that somebody hears when Google's own check fails",
+        why: "to notify people when Google's own check fails",
         severity: "WARNING",
         values: checkPassed(
           filter,
@@ -70,7 +70,7 @@ export function edge(names: Names): Need[] {
           1,
           `${seconds}s`,
           "resource.label.host",
-          "one region may fail by itself, and one check as well",
+          "a single region or a single check may fail on its own",
           names,
         ),
       },
@@ -102,19 +102,19 @@ export function journey(names: Names): Need[] {
     {
       type: check.type,
       key: check.key,
-      why: `so that Google runs ${probe}`,
+      why: `to let Google run ${probe}`,
       values: {
         period: {
           is: such(
             `${journey_period}, one of 60s, 300s, 600s and 900s`,
             (value) => value === journey_period && periods.holds(value),
           ),
-          why: "second_opinion.journey_period says so",
+          why: "second_opinion.journey_period sets it",
           source: periodSource,
         },
         timeout: {
           is: "60s",
-          why: "Cloud Monitoring waits no longer, and the function runs for so long",
+          why: "Cloud Monitoring waits no longer, and the function may run this long",
           source: periodSource,
         },
         "synthetic_monitor.0.cloud_function_v2.0.name": {
@@ -130,7 +130,7 @@ export function journey(names: Names): Need[] {
       {
         title: `${probe} fails for Google as well`,
         section: "a journey fails for Google as well",
-        why: "so that somebody hears when the synthetic monitor fails",
+        why: "to notify people when the synthetic monitor fails",
         severity: "WARNING",
         values: checkPassed(
           filter,
@@ -138,7 +138,7 @@ export function journey(names: Names): Need[] {
           0,
           "0s",
           "resource.label.service_name",
-          "one failed run of a journey is reason enough",
+          "one failed run of a journey must raise the alarm",
           names,
         ),
       },
@@ -179,6 +179,6 @@ function checkPassed(
   });
   return {
     ...made,
-    [path]: { ...made[path], is: watched, why: "it watches this check alone", from: check } as Requirement,
+    [path]: { ...made[path], is: watched, why: "it must watch only this check", from: check } as Requirement,
   };
 }

@@ -5,7 +5,7 @@ import type { Names } from "../../../shared/deployment/names.ts";
 import type { Need, Reference, Requirement } from "../../../shared/deployment/need.ts";
 import { oneOf } from "../need.ts";
 
-/** The needs of documents and pages. */
+/** Returns the needs of documents and pages. */
 export function storageNeeds(names: Names): Need[] {
   return [...database(names), ...fields(names), ...indexes(names), ...pages(names)];
 }
@@ -29,13 +29,13 @@ function database(names: Names): Need[] {
         location_id: { is: inputs.database.location ?? region, why: "it can never be moved" },
         type: {
           is: "FIRESTORE_NATIVE",
-          why: "the functions speak to Firestore in native mode",
+          why: "the functions need Firestore in native mode",
           source: "https://cloud.google.com/firestore/docs/firestore-or-datastore",
         },
         concurrency_mode: {
           is: "PESSIMISTIC",
           usual: "PESSIMISTIC",
-          why: "the transactions of the evaluator wait for each other instead of failing",
+          why: "the evaluator's transactions then wait for each other instead of failing",
           source: "https://cloud.google.com/firestore/docs/transaction-data-contention",
         },
         point_in_time_recovery_enablement: {
@@ -43,23 +43,23 @@ function database(names: Names): Need[] {
             ? "POINT_IN_TIME_RECOVERY_ENABLED"
             : "POINT_IN_TIME_RECOVERY_DISABLED",
           usual: "POINT_IN_TIME_RECOVERY_DISABLED",
-          why: "database.point_in_time_recovery says so, and it is paid for",
+          why: "database.point_in_time_recovery sets it, and it costs money",
         },
         delete_protection_state: {
           is: "DELETE_PROTECTION_ENABLED",
-          why: "one destroy would delete all incidents: set deletion_protection = true, except just before you remove everything",
+          why: "terraform destroy would delete all incidents: set deletion_protection = true, except just before you remove everything",
         },
         deletion_policy: {
           is: "ABANDON",
           usual: "ABANDON",
-          why: "one destroy would delete all incidents: set deletion_protection = true, except just before you remove everything",
+          why: "terraform destroy would delete all incidents: set deletion_protection = true, except just before you remove everything",
         },
         ...(kms_key_name === null
           ? {}
           : {
               "cmek_config.0.kms_key_name": {
                 is: kms_key_name,
-                why: "the organization encrypts with a key of its own",
+                why: "the organization encrypts with its own key",
               },
             }),
       },
@@ -67,7 +67,7 @@ function database(names: Names): Need[] {
   ];
 }
 
-/** A database that only the apply names, where it is created. */
+/** The requirement for the database's name, which is known only after the apply if the plan creates the database. */
 function inDatabase(names: Names): Requirement {
   return { is: names.database, why: "the monitor's documents are in this database", from: databaseReference(names) };
 }
@@ -82,8 +82,8 @@ function fields(names: Names): Need[] {
       why: `so that documents of ${collection} expire`,
       values: {
         database: inDatabase(names),
-        "ttl_config.0": { is: {}, why: "documents would be kept, and paid for, for ever", source },
-        "index_config.0": { is: {}, why: "an index of a growing instant is a hot spot", source },
+        "ttl_config.0": { is: {}, why: "documents would be kept forever, at a cost", source },
+        "index_config.0": { is: {}, why: "an index on increasing times becomes a hot spot", source },
       },
     })),
     ...deployment.unindexed.map(({ collection, field }) => ({
@@ -129,19 +129,19 @@ function pages(names: Names): Need[] {
     key: { project, name: bucket },
     why: "for the status page",
     values: {
-      location: { is: region, why: "the notifier that writes it is there" },
+      location: { is: region, why: "the notifier, which writes the page, runs in this region" },
       uniform_bucket_level_access: {
         is: true,
-        why: "rights on single objects are overseen by nobody",
+        why: "permissions on individual objects are easily overlooked",
         source: "https://cloud.google.com/storage/docs/uniform-bucket-level-access",
       },
       public_access_prevention: inputs.status_page_readers.includes("allUsers")
         ? { is: oneOf("inherited"), why: "allUsers may read it" }
-        : { is: "enforced", why: "status_page_readers does not name everybody" },
-      force_destroy: { is: false, usual: false, why: "the pages of past incidents stand nowhere else" },
+        : { is: "enforced", why: "status_page_readers does not contain allUsers" },
+      force_destroy: { is: false, usual: false, why: "the pages of past incidents are stored nowhere else" },
       "soft_delete_policy.0.retention_duration_seconds": {
         is: 0,
-        why: "every replaced page would be kept, and paid for, for a week more",
+        why: "every replaced page would be kept for another week, at a cost",
         source: "https://cloud.google.com/storage/docs/soft-delete",
       },
       "website.0.main_page_suffix": { is: "index.html", why: "the page is called index.html" },
@@ -150,7 +150,7 @@ function pages(names: Names): Need[] {
         : {
             "encryption.0.default_kms_key_name": {
               is: kms_key_name,
-              why: "the organization encrypts with a key of its own",
+              why: "the organization encrypts with its own key",
             },
           }),
       ...labelled("labels", names),
